@@ -1,0 +1,134 @@
+"""Which settings vary over a sweep, in which order their levels are shown, and the grid they span."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+AXES = ("arch", "init", "clip", "length")
+"""The axes of every table, swept or not; further ones are found by `extra_axes`."""
+
+COLUMN_OF_SETTING = {
+    "task.name": "task",
+    "optim.name": "optim",
+    "arch.name": "arch",
+    "init.name": "init",
+    "clip.name": "clip",
+    "task.length": "length",
+    "arch.hidden": "hidden",
+    "init.gain": "gain",
+    "clip.threshold": "threshold",
+    "optim.lr": "lr",
+    "train.steps": "steps",
+    "train.batch": "batch",
+    "seed": "seed",
+}
+"""Short column names of the settings that a study is about; any other setting keeps its dotted name."""
+
+LEVEL_ORDER: dict[str, tuple[str, ...]] = {
+    "arch": ("rnn_tanh", "rnn_relu", "lstm", "gru"),
+    "init": ("random", "xavier", "he", "orthogonal", "identity"),
+    "clip": ("none", "norm", "value"),
+}
+"""Names that come first, in this order; others follow alphabetically."""
+
+NOT_NUMBERS = frozenset({"experiment", "runs_dir", "tracker", "executor", "hydra", "launcher", "pack", "packs"})
+"""Top-level settings that do not decide a cell's numbers, so that they can never be an axis."""
+
+
+def flatten(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested settings as `{column: value}`; a list becomes its text, None stays None."""
+    flat: dict[str, Any] = {}
+    for key, value in config.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, Mapping):
+            flat.update(flatten(value, f"{name}."))
+        else:
+            flat[COLUMN_OF_SETTING.get(name, name)] = _plain(value)
+    return flat
+
+
+def _plain(value: Any) -> Any:
+    """YAML reads 1e-3 as text and a list cannot be compared by pandas: make both comparable."""
+    if isinstance(value, list | tuple):
+        return str(list(value))
+    if isinstance(value, str):
+        try:
+            return float(value)
+        except ValueError:
+            return value
+    return value
+
+
+def ordered_levels(axis: str, values: pd.Series) -> list[Any]:
+    """The distinct values of an axis in the order in which tables and figures show them."""
+    present = [value for value in values.unique() if not pd.isna(value)]
+    first = LEVEL_ORDER.get(axis, ())
+    numbers = sorted(value for value in present if not isinstance(value, str))
+    names = sorted(value for value in present if isinstance(value, str))
+    return numbers + [name for name in first if name in names] + [name for name in names if name not in first]
+
+
+def extra_axes(settings: pd.DataFrame) -> tuple[str, ...]:
+    """Settings beyond arch, init, clip, length and seed that vary where those four are the same.
+
+    A setting that merely goes along with an axis (the threshold of each kind of clipping) is not one; neither
+    is a setting that goes along with an extra axis already found (the momentum of each optimiser).
+
+    Args:
+        settings: a row per cell, its flattened settings as columns.
+    """
+    candidates = [name for name in settings if _may_vary(name) and settings[name].nunique(dropna=False) > 1]
+    order = {column: place for place, column in enumerate(COLUMN_OF_SETTING.values())}
+    candidates.sort(key=lambda name: (order.get(name, len(order)), name))
+    found: list[str] = ["task"] if "task" in candidates else []  # two tasks are never one row, whatever else
+    for name in candidates:
+        if name in found:
+            continue
+        groups = settings.groupby([*AXES, *found], dropna=False, observed=True)[name]
+        if (groups.nunique(dropna=False) > 1).any():
+            found.append(name)
+    return tuple(found)
+
+
+def _may_vary(name: Any) -> bool:
+    parts = str(name).split(".")
+    return parts[0] not in NOT_NUMBERS and parts[-1] != "seed" and name not in AXES
+
+
+def owner_of(axis: str) -> str | None:
+    """The axis whose choice this setting belongs to: `gain` and `init.std` belong to `init`, `lr` to `optim`."""
+    dotted = next((key for key, column in COLUMN_OF_SETTING.items() if column == axis), axis)
+    group, _, rest = dotted.partition(".")
+    return group if rest and rest != "name" else None
+
+
+def grid(settings: pd.DataFrame, axes: tuple[str, ...]) -> pd.DataFrame:
+    """Every combination that a full grid would hold, a row each, columns `axes` in order.
+
+    Levels are those seen anywhere; the levels of a setting that belongs to a choice (`gain` to `init`) are those
+    seen with that choice. A sweep that is far from a grid (over ten times fewer combinations than the product,
+    a random search) is returned as the combinations it has.
+    """
+    seen = settings[list(axes)].drop_duplicates()
+    levels = {axis: list(settings[axis].cat.categories) for axis in axes}
+    first = [axis for axis in ("task", "optim") if axis in axes]
+    order = [*first, *(axis for axis in axes if axis not in first)]
+    rows: list[dict[str, Any]] = [{}]
+    for axis in order:
+        owner = owner_of(axis)
+        longer = []
+        for row in rows:
+            here = seen if owner not in row else seen[seen[owner] == row[owner]]
+            present = set(here[axis].dropna())
+            choices = [level for level in levels[axis] if level in present]
+            longer.extend({**row, axis: level} for level in choices + ([None] if here[axis].isna().any() else []))
+        rows = longer
+        if len(rows) > max(500, 10 * len(seen)):
+            return seen.sort_values(list(axes), ignore_index=True)
+    frame = pd.DataFrame(rows, columns=order)[list(axes)]
+    for axis in axes:
+        frame[axis] = pd.Categorical(frame[axis], categories=levels[axis], ordered=True)
+    return frame.sort_values(list(axes), ignore_index=True)

@@ -1,0 +1,68 @@
+"""From a composed config, as nested plain values, to `Settings`: names and types, every problem at once."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any, get_type_hints
+
+from sweeps.config.places import choices, defaults
+from sweeps.config.schema import GROUPS, SECTIONS, Settings, Value
+from sweeps.errors import unknown
+
+ARTICLE = {int: "an integer", float: "a number", bool: "true or false", str: "a text"}
+
+
+def parse(config: Mapping[str, Any]) -> tuple[Settings | None, list[str]]:
+    """The settings, or None and what is wrong: unknown keys, missing keys, values of the wrong type."""
+    problems: list[str] = []
+    values: dict[str, Any] = {}
+    hints = get_type_hints(Settings)
+    for key in config:
+        if key not in hints:
+            problems.append(unknown("setting", str(key), hints))
+    for name, hint in hints.items():
+        if name in SECTIONS:
+            values[name] = _section(name, config.get(name), problems)
+        else:
+            values[name] = _typed(name, config.get(name), hint, problems)
+    return (None if problems else Settings(**values)), problems
+
+
+def _section(section: str, node: Any, problems: list[str]) -> Any:
+    cls = SECTIONS[section]
+    hints = {name: hint for name, hint in get_type_hints(cls).items() if name != "options"}
+    if not isinstance(node, Mapping):
+        problems.append(f"{section}: given {node!r}, must be one of {', '.join(choices(section))}")
+        return None
+    own: dict[str, Any] = {}
+    if section in GROUPS:
+        if node.get("name") not in choices(section):
+            problems.append(unknown(f"{section}.name", str(node.get("name")), choices(section)))
+            return None
+        own = {key: value for key, value in defaults(section, node["name"]).items() if key not in hints}
+    known = {**hints, **{key: type(value) for key, value in own.items()}}
+    for key in node:
+        if key not in known:
+            problems.append(unknown("setting", f"{section}.{key}", (f"{section}.{name}" for name in known)))
+    parsed = {key: _typed(f"{section}.{key}", node.get(key), hint, problems) for key, hint in known.items()}
+    if not any(each.name == "options" for each in fields(cls)):
+        return cls(**parsed)
+    options = {key: parsed.pop(key) for key in own}
+    if section == "clip" and parsed["name"] == "none":
+        parsed["threshold"] = math.inf  # no clipping has no threshold: one cell, whatever a grid says
+    return cls(**parsed, options=options)
+
+
+def _typed(key: str, value: Any, hint: type, problems: list[str]) -> Value | None:
+    """`value` as the type of its field; an integer passes for a number, `1e-3` (which YAML reads as text) too."""
+    if hint is float and isinstance(value, str) and re.fullmatch(r"[+-]?\d+(\.\d*)?[eE][+-]?\d+", value):
+        value = float(value)
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if type(value) is not hint or (isinstance(value, float) and math.isnan(value)):
+        problems.append(f"{key}: given {value!r}, must be {ARTICLE[hint]}")
+        return None
+    return value

@@ -1,0 +1,33 @@
+"""Where the configuration lies: `conf/` and `experiments/` at the top of the repository."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[3]
+CONF = ROOT / "conf"
+EXPERIMENTS = ROOT / "experiments"
+
+
+def choices(group: str) -> list[str]:
+    """The names that a config group offers."""
+    if group == "experiment":
+        return sorted(path.parent.name for path in EXPERIMENTS.glob("*/sweep.yaml"))
+    return sorted(path.stem for path in (CONF / group).glob("*.yaml"))
+
+
+@cache
+def defaults(group: str, name: str) -> dict[str, Any]:
+    """What the YAML file of one choice says: the names, types and defaults of its settings."""
+    path = CONF / group / f"{name}.yaml"
+    return dict(yaml.safe_load(path.read_text(encoding="utf-8"))) if path.exists() else {}
+
+
+@cache
+def section_defaults(section: str) -> dict[str, Any]:
+    """The same for a plain section of conf/config.yaml."""
+    return dict(yaml.safe_load((CONF / "config.yaml").read_text(encoding="utf-8"))[section])

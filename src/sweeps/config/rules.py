@@ -1,0 +1,79 @@
+"""What the values may be, and the rules across them. Each rule says what was given and what is allowed."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+
+from sweeps.config.schema import Settings
+from sweeps.errors import unknown
+
+Rule = tuple[Callable[[float], bool], str]
+
+POSITIVE: Rule = (lambda v: 0 < v < math.inf, "a positive number")
+ABOVE_ZERO: Rule = (lambda v: v > 0, "a positive number or inf")
+FROM_ZERO: Rule = (lambda v: 0 <= v < math.inf, "0 or a positive number")
+FINITE: Rule = (math.isfinite, "a finite number")
+FRACTION: Rule = (lambda v: 0 <= v < 1, "a number from 0 up to, not including, 1")
+COUNT: Rule = (lambda v: v >= 1, "an integer of at least 1")
+NATURAL: Rule = (lambda v: v >= 0, "an integer of at least 0")
+
+RULES: dict[str, Rule] = {
+    "arch.hidden": COUNT,
+    "arch.forget_bias": FINITE,
+    "init.gain": FROM_ZERO,
+    "init.std": FROM_ZERO,
+    "clip.threshold": ABOVE_ZERO,
+    "task.length": COUNT,
+    "task.solved_at": FINITE,
+    "optim.lr": FROM_ZERO,
+    "optim.momentum": FRACTION,
+    "optim.alpha": FRACTION,
+    "optim.beta1": FRACTION,
+    "optim.beta2": FRACTION,
+    "optim.eps": POSITIVE,
+    "train.steps": COUNT,
+    "train.batch": COUNT,
+    "train.log_every": COUNT,
+    "train.eval_every": COUNT,
+    "train.eval_size": COUNT,
+    "executor.workers": NATURAL,
+    "executor.lanes": NATURAL,
+    "seed": NATURAL,
+}
+MODES = ("offline", "online", "auto")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+def check(settings: Settings) -> list[str]:
+    """Every rule that the settings of one cell break, one sentence each."""
+    problems = []
+    for key, (holds, allowed) in RULES.items():
+        value = lookup(settings, key)
+        if value is not None and not holds(value):
+            problems.append(f"{key}: given {value!r}, must be {allowed}")
+    train = settings.train
+    if train.log_every >= 1 and train.eval_every % train.log_every:
+        problems.append(
+            f"train.eval_every: given {train.eval_every}, must be a multiple of train.log_every={train.log_every}"
+            " (an evaluation is part of a logged row)"
+        )
+    if settings.tracker.mode not in MODES:
+        problems.append(unknown("tracker.mode", settings.tracker.mode, MODES))
+    if not NAME.fullmatch(settings.experiment):
+        problems.append(
+            f"experiment: given {settings.experiment!r}, must be a folder name of letters, digits, '.', '_', '-'"
+        )
+    return problems
+
+
+def lookup(settings: Settings, key: str) -> float | None:
+    """The value of a dotted key, options included; None if this cell has no such setting."""
+    node = settings
+    *sections, name = key.split(".")
+    for section in sections:
+        node = getattr(node, section)
+    if hasattr(node, name):
+        return getattr(node, name)
+    return getattr(node, "options", {}).get(name)

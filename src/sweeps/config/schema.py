@@ -1,0 +1,117 @@
+"""The typed settings of one cell. Everything past the front door gets these, never a Hydra config.
+
+A field has a unit and a rule (`config.rules`). What only one choice of a group has - `arch.forget_bias`, `init.std` -
+lands in `options`; its name and type are those of the choice's own YAML file, so that a new choice is one YAML and one
+file of code.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Any
+
+Value = bool | int | float | str
+Options = dict[str, Value]
+
+
+@dataclass(frozen=True)
+class Arch:
+    name: str
+    hidden: int  # units H
+    options: Options = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Init:
+    name: str
+    gain: float  # factor on the recurrent matrix
+    options: Options = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Clip:
+    name: str
+    threshold: float  # of the norm, or of an element; inf for none
+    options: Options = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Task:
+    name: str
+    length: int  # steps T
+    solved_at: float  # evaluation score at which a run counts as solved
+    options: Options = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Optim:
+    name: str
+    lr: float
+    options: Options = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Train:
+    steps: int  # updates
+    batch: int  # sequences B
+    log_every: int  # updates
+    eval_every: int  # updates
+    eval_size: int  # sequences
+    stop_when_solved: bool
+
+
+@dataclass(frozen=True)
+class Tracker:
+    name: str
+    project: str
+    entity: str
+    mode: str
+
+
+@dataclass(frozen=True)
+class Executor:
+    name: str
+    workers: int  # processes; 0 = one per core
+    lanes: int  # cells in a pack at most; 0 = chosen from the cache
+
+
+@dataclass(frozen=True)
+class Settings:
+    arch: Arch
+    init: Init
+    clip: Clip
+    task: Task
+    optim: Optim
+    train: Train
+    tracker: Tracker
+    executor: Executor
+    seed: int
+    experiment: str
+    runs_dir: str
+
+
+GROUPS = ("arch", "init", "clip", "task", "optim", "tracker", "executor")
+"""The config groups: settings that are chosen by name. `train` is a plain section."""
+
+SECTIONS: dict[str, type] = {
+    "arch": Arch,
+    "init": Init,
+    "clip": Clip,
+    "task": Task,
+    "optim": Optim,
+    "train": Train,
+    "tracker": Tracker,
+    "executor": Executor,
+}
+
+
+def as_dict(settings: Any) -> dict[str, Any]:
+    """The settings as nested plain values, as the YAML shows them: `options` merged into their section."""
+    out: dict[str, Any] = {}
+    for each in fields(settings):
+        value = getattr(settings, each.name)
+        if each.name == "options":
+            out.update(value)
+        else:
+            out[each.name] = as_dict(value) if is_dataclass(value) else value
+    return out

@@ -1,0 +1,64 @@
+"""Gradient clipping, lane by lane: `(g [K, P], norm [K], threshold [K]) -> None`, in place. A new one is a function here.
+
+It comes after backward and before the optimiser. A norm over the whole pack would let lanes share a threshold and
+change the science: lanes of norm 3 and 0.1 under threshold 1 must come out at 1 and 0.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+
+def none(g: Tensor, norm: Tensor, threshold: Tensor) -> None:
+    """Leave the gradient alone."""
+
+
+def norm(g: Tensor, norm: Tensor, threshold: Tensor) -> None:
+    """Rescale a lane whose global norm exceeds its threshold to that norm (Pascanu et al. 2013, algorithm 1)."""
+    g.mul_((threshold / norm).clamp(max=1.0).unsqueeze(1))
+
+
+def value(g: Tensor, norm: Tensor, threshold: Tensor) -> None:
+    """Clamp every element to [-threshold, threshold] (Mikolov 2012)."""
+    bound = threshold.unsqueeze(1)
+    torch.clamp(g, -bound, bound, out=g)
+
+
+CLIPS: dict[str, Callable[[Tensor, Tensor, Tensor], None]] = {"none": none, "norm": norm, "value": value}
+
+
+def global_norm(g: Tensor) -> Tensor:
+    """The norm of each lane's whole gradient, `[K]`."""
+    return torch.linalg.vector_norm(g, dim=1)
+
+
+class Clipper:
+    """Clips each lane of a pack in its own way."""
+
+    def __init__(self, names: Sequence[str], thresholds: Sequence[float], device: torch.device | str = "cpu") -> None:
+        self.names, self.thresholds = list(names), list(thresholds)
+        self._threshold = torch.tensor(self.thresholds, dtype=torch.float32, device=device)
+        self._groups = [
+            (CLIPS[name], torch.tensor([k for k, other in enumerate(self.names) if other == name], device=device))
+            for name in dict.fromkeys(self.names)
+        ]
+
+    def __call__(self, g: Tensor, norms: Tensor) -> Tensor:
+        """Clip `g [K, P]` in place, given `norms [K]` before; returns the norms after, `[K]`."""
+        for clip, index in self._groups:
+            if clip is none:
+                continue
+            if len(index) == len(self.names):
+                clip(g, norms, self._threshold)
+            else:
+                some = g[index]
+                clip(some, norms[index], self._threshold[index])
+                g[index] = some
+        return global_norm(g)
+
+    def keep(self, lanes: Sequence[int]) -> Clipper:
+        """The clipper of the given lanes only."""
+        return Clipper([self.names[k] for k in lanes], [self.thresholds[k] for k in lanes], self._threshold.device)

@@ -1,0 +1,55 @@
+"""Initialisations of a recurrent matrix: `(rng, n, gain, **options) -> float64 [n, n]`. A new one is a function here.
+
+An LSTM or GRU draws each of its gate blocks on its own. Matrices multiply from the right (`h @ W`), which matters to
+none of these: each is closed under transposition in distribution.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+
+def random(rng: np.random.Generator, n: int, gain: float, std: float = 0.01, fan_in: bool = False) -> np.ndarray:
+    """Gaussian. The classic recipe, standard deviation gain * 0.01; with `fan_in` gain / sqrt(n), whatever `std` says."""
+    return rng.normal(0.0, gain * (1 / math.sqrt(n) if fan_in else std), (n, n))
+
+
+def xavier(rng: np.random.Generator, n: int, gain: float) -> np.ndarray:
+    """Uniform with variance gain^2 * 2 / (fan in + fan out) = gain^2 / n (Glorot & Bengio 2010, eq. 16)."""
+    bound = gain * math.sqrt(6 / (n + n))
+    return rng.uniform(-bound, bound, (n, n))
+
+
+def he(rng: np.random.Generator, n: int, gain: float) -> np.ndarray:
+    """Gaussian with variance gain^2 * 2 / n, which keeps the scale through relu (He et al. 2015, eq. 10)."""
+    return rng.normal(0.0, gain * math.sqrt(2 / n), (n, n))
+
+
+def orthogonal(rng: np.random.Generator, n: int, gain: float) -> np.ndarray:
+    """gain * Q, Q uniform over the orthogonal group (Saxe et al. 2014): QR of a Gaussian, signs fixed (Mezzadri 2007)."""
+    q, r = np.linalg.qr(rng.normal(size=(n, n)))
+    return gain * q * np.sign(np.diag(r))
+
+
+def identity(rng: np.random.Generator, n: int, gain: float) -> np.ndarray:
+    """gain * I (Le et al. 2015). Draws nothing."""
+    del rng
+    return gain * np.eye(n)
+
+
+INITS: dict[str, Callable[..., np.ndarray]] = {
+    "random": random,
+    "xavier": xavier,
+    "he": he,
+    "orthogonal": orthogonal,
+    "identity": identity,
+}
+
+
+def glorot(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
+    """Input and readout weights, the same in every cell of a seed: uniform, variance 2 / (fan in + fan out)."""
+    bound = math.sqrt(6 / sum(shape))
+    return rng.uniform(-bound, bound, shape)

@@ -1,0 +1,80 @@
+"""Optimisers over a pack: weights and gradients `[K, P]`, every hyper-parameter one value per lane.
+
+Each follows the update of its namesake in torch.optim (defaults included), lane by lane. A new one is a class here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+
+class Optimizer:
+    """State `[K, P]` per name in `state_names`; settings `[K, 1]` per name in `settings`, among them `lr`."""
+
+    state_names: tuple[str, ...] = ()
+
+    def __init__(self, weights: Tensor, settings: Sequence[Mapping[str, float]]) -> None:
+        self.settings = {
+            name: torch.tensor([[lane[name]] for lane in settings], dtype=torch.float32, device=weights.device)
+            for name in settings[0]
+        }
+        self.state = {name: torch.zeros_like(weights) for name in self.state_names}
+        self.updates = 0
+
+    def step(self, weights: Tensor, gradients: Tensor) -> None:
+        """Update the weights in place."""
+        self.updates += 1
+        self._update(weights, gradients, **self.settings)
+
+    @property
+    def lr(self) -> list[float]:
+        """The learning rate of each lane."""
+        return self.settings["lr"].squeeze(1).tolist()
+
+    def keep(self, lanes: Sequence[int]) -> None:
+        """Forget every lane but these."""
+        index = list(lanes)
+        self.settings = {name: value[index] for name, value in self.settings.items()}
+        self.state = {name: value[index] for name, value in self.state.items()}
+
+    def _update(self, w: Tensor, g: Tensor, **settings: Tensor) -> None:
+        raise NotImplementedError
+
+
+class Sgd(Optimizer):
+    """v = momentum v + g;  w -= lr v."""
+
+    state_names = ("v",)
+
+    def _update(self, w: Tensor, g: Tensor, **s: Tensor) -> None:
+        v = self.state["v"].mul_(s["momentum"]).add_(g)
+        w.sub_(v * s["lr"])
+
+
+class RmsProp(Optimizer):
+    """v = alpha v + (1 - alpha) g^2;  w -= lr g / (sqrt(v) + eps)  (Tieleman & Hinton 2012)."""
+
+    state_names = ("v",)
+
+    def _update(self, w: Tensor, g: Tensor, **s: Tensor) -> None:
+        v = self.state["v"].mul_(s["alpha"]).add_(g.square().mul_(1 - s["alpha"]))
+        w.sub_(s["lr"] * g / v.sqrt().add_(s["eps"]))
+
+
+class Adam(Optimizer):
+    """m, v: moving means of g and g^2, bias-corrected;  w -= lr m / (sqrt(v) + eps)  (Kingma & Ba 2015)."""
+
+    state_names = ("m", "v")
+
+    def _update(self, w: Tensor, g: Tensor, **s: Tensor) -> None:
+        m = self.state["m"].mul_(s["beta1"]).add_(g * (1 - s["beta1"]))
+        v = self.state["v"].mul_(s["beta2"]).add_(g.square().mul_(1 - s["beta2"]))
+        size = s["lr"] / (1 - s["beta1"].double() ** self.updates).float()
+        root = (1 - s["beta2"].double() ** self.updates).sqrt().float()
+        w.sub_(size * m / v.sqrt().div_(root).add_(s["eps"]))
+
+
+OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": Sgd, "rmsprop": RmsProp, "adam": Adam}

@@ -1,0 +1,49 @@
+"""The parameters of a pack: named `[K, ...]` views into one `[K, P]` buffer.
+
+One buffer makes clipping, the optimiser and the norms a few operations over the whole pack. The padding between
+parameters is zero in values and in gradients, and stays so under every optimiser here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from sweeps.engine.memory import blocks
+
+Shapes = Mapping[str, tuple[int, ...]]
+
+
+class Parameters(Mapping[str, Tensor]):
+    """Maps a parameter's name to its view `[K, *shape]`; `.flat` is all of them, `[K, P]`."""
+
+    def __init__(self, flat: Tensor, shapes: Shapes) -> None:
+        self.flat = flat
+        self.shapes = dict(shapes)
+        self._views: dict[str, Tensor] = {}
+        offset = 0
+        for name, shape in self.shapes.items():
+            inner = [math.prod(shape[i + 1 :]) for i in range(len(shape))]
+            self._views[name] = flat.as_strided((len(flat), *shape), (flat.stride(0), *inner), offset)
+            offset += blocks(math.prod(shape))
+
+    @classmethod
+    def zeros(cls, k: int, shapes: Shapes, device: torch.device | str = "cpu") -> Parameters:
+        size = sum(blocks(math.prod(shape)) for shape in shapes.values())
+        return cls(torch.zeros(k, size, device=device), shapes)
+
+    def keep(self, lanes: Sequence[int]) -> Parameters:
+        """A copy that holds only the given lanes, in the given order."""
+        return Parameters(self.flat[list(lanes)], self.shapes)
+
+    def __getitem__(self, name: str) -> Tensor:
+        return self._views[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._views)
+
+    def __len__(self) -> int:
+        return len(self._views)

@@ -1,0 +1,76 @@
+"""A recurrence without a hand-written backward: give one step, autograd does the rest over the same `[K, ...]` interface.
+
+Each step is a graph of its own, cut at its incoming state, and the adjoint is carried from cut to cut by hand. So every
+dL/dh_t is seen, stays exact outside float32's range like that of the fast recurrences, and the graphs stay small.
+
+    from sweeps.engine.recurrences.autograd import Autograd
+    register("leaky", lambda sizes: Autograd(sizes, gates=("h",), step=leaky_step))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor
+
+from sweeps.engine.adjoint import Trace
+from sweeps.engine.memory import lanes
+from sweeps.engine.recurrences.base import Sizes
+
+State = tuple[Tensor, ...]
+"""What travels from step to step, each `[K, B, H]`; the first is h."""
+Step = Callable[[Mapping[str, Tensor], Tensor, State], State]
+"""(parameters, x_t [K, B, I], state before) -> state after."""
+
+
+class Autograd:
+    """Wraps `step`. `states` is how many tensors the state has; `extra` adds parameters to the usual three."""
+
+    def __init__(
+        self,
+        sizes: Sizes,
+        gates: tuple[str, ...],
+        step: Step,
+        states: int = 1,
+        extra: Mapping[str, tuple[int, ...]] | None = None,
+    ) -> None:
+        self.sizes, self.gates, self.step, self.states, self.extra = sizes, gates, step, states, dict(extra or {})
+        self._steps: list[tuple[State, State]] = []  # (state before, a leaf; state after), per time step
+        self._leaves: dict[str, Tensor] = {}
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        i, h, g = self.sizes.inputs, self.sizes.hidden, len(self.gates)
+        return {"weight_ih": (i, g * h), "weight_hh": (h, g * h), "bias": (g * h,), **self.extra}
+
+    def forward(self, p: Mapping[str, Tensor], x: Tensor) -> Tensor:
+        s = self.sizes
+        self._leaves = {name: value.detach().requires_grad_() for name, value in p.items() if name in self.shapes()}
+        self._steps = []
+        state: State = tuple(lanes(s.lanes, s.batch, s.hidden, device=s.device) for _ in range(self.states))
+        for x_t in x.unflatten(1, (s.steps, s.batch)).unbind(1):
+            before = tuple(part.detach().requires_grad_() for part in state)
+            with torch.enable_grad():
+                state = self.step(self._leaves, x_t, before)
+            self._steps.append((before, state))
+        return state[0].detach()
+
+    def backward(
+        self, p: Mapping[str, Tensor], x: Tensor, dh: Tensor, grads: Mapping[str, Tensor], trace: Trace | None
+    ) -> None:
+        names = list(self._leaves)
+        for name in names:
+            grads[name].zero_()
+        adjoint: State = (dh, *(torch.zeros_like(dh) for _ in range(self.states - 1)))
+        for t in reversed(range(self.sizes.steps)):
+            if trace is not None:
+                trace.visit(t, *adjoint)
+            before, after = self._steps.pop()
+            inputs = [*before, *(self._leaves[name] for name in names)]
+            found = torch.autograd.grad(after, inputs, adjoint, materialize_grads=True)
+            adjoint, deltas = found[: self.states], found[self.states :]
+            if trace is not None:
+                deltas = tuple(delta.clone() for delta in deltas)
+                trace.restore_at(t, *deltas)
+            for name, delta in zip(names, deltas, strict=True):
+                grads[name].add_(delta)

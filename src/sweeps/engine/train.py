@@ -1,0 +1,107 @@
+"""The training loop. It yields what it measures and writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from sweeps.config.schema import Settings
+from sweeps.engine.adjoint import Trace
+from sweeps.engine.clip import global_norm
+from sweeps.engine.setup import Pack, set_up
+
+Probe = Callable[[Pack, int], Any]
+"""(pack, position of a lane) -> a measurement; reads weights and unclipped gradients, changes nothing."""
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What was measured of one cell at one step, on weights that have had `step` updates."""
+
+    cell: int  # which of the cells that were given to `train`
+    step: int
+    train_loss: float
+    grad_norm: float  # before clipping
+    grad_norm_clipped: float
+    lr: float
+    log10_norm: np.ndarray  # [T], log10 ||dL/dh_t||
+    eval_loss: float | None  # None: not evaluated at this step
+    eval_score: float | None
+    probed: Any  # the probe's, at evaluations
+    diverged: str | None  # the reason; it is then the cell's last measurement
+
+
+def prepare_process() -> None:
+    """One thread per worker, and subnormals flushed: vanishing gradients run through them, at many times the cost."""
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
+
+
+@torch.no_grad()
+def train(cells: Sequence[Settings], probe: Probe, device: torch.device | str = "cpu") -> Iterator[list[Measurement]]:
+    """Train cells of one shape together; yields the measurements of every logged step, and of cells that diverge."""
+    prepare_process()
+    pack, plan = set_up(cells, device), cells[0].train
+    for step in range(plan.steps + 1):
+        last = step == plan.steps
+        logged = last or step % plan.log_every == 0
+        evaluated = last or step % plan.eval_every == 0
+        scores = evaluate(pack) if evaluated else [(None, None)] * len(pack.lanes)
+
+        x, y = pack.data.next()
+        network = pack.network
+        trace = Trace(len(pack.lanes), network.sizes.steps) if logged else None
+        loss = network.gradients(x, y, trace)
+        norm = global_norm(network.grads.flat)
+        reasons = [divergence(*pair) for pair in zip(loss.tolist(), norm.tolist(), strict=True)]
+        if any(reasons) and trace is None:  # the blow-up itself belongs in the record
+            trace = Trace(len(pack.lanes), network.sizes.steps)
+            network.gradients(x, y, trace)
+        probed = [probe(pack, k) if evaluated else None for k in range(len(pack.lanes))]
+        clipped = pack.clip(network.grads.flat, norm)
+
+        if trace is not None:
+            columns = (loss.tolist(), norm.tolist(), clipped.tolist(), pack.optimizer.lr, trace.log10_norm())
+            rows = zip(pack.lanes, *columns, scores, probed, reasons, strict=True)
+            yield [
+                Measurement(cell, step, *values, *score, found, reason)
+                for cell, *values, score, found, reason in rows
+                if logged or reason
+            ]
+        solved = [plan.stop_when_solved and score is not None and score >= pack.task.solved_at for _, score in scores]
+        ended = [k for k in range(len(pack.lanes)) if reasons[k] or solved[k]]
+        if not last:
+            pack.optimizer.step(network.p.flat, network.grads.flat)
+        if ended:
+            pack.drop(ended)
+        if not pack.lanes:
+            return
+
+
+def divergence(loss: float, norm: float) -> str | None:
+    """Why a cell has diverged, or None: its loss or its gradient has stopped being finite."""
+    if not np.isfinite(loss):
+        return f"the loss is {loss}"
+    if not np.isfinite(norm):
+        return f"the gradient norm is {norm} at a loss of {loss:.6g}"
+    return None
+
+
+def evaluate(pack: Pack) -> list[tuple[float, float]]:
+    """Mean loss and score of each lane over its evaluation set."""
+    k = len(pack.lanes)
+    loss, right, count = np.zeros(k), np.zeros(k), 0
+    for x, y, valid in pack.data.evaluation():
+        outputs = pack.network.forward(x)
+        each, _ = pack.network.loss(outputs, y)
+        loss += each[:, :valid].double().sum(1).numpy(force=True)
+        if pack.task.score == "accuracy":
+            right += (outputs.argmax(-1) == y)[:, :valid].double().sum(1).numpy(force=True)
+        count += valid
+    loss /= count
+    score = right / count if pack.task.score == "accuracy" else 1 - loss / pack.task.chance_loss
+    return list(zip(loss.tolist(), score.tolist(), strict=True))

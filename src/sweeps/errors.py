@@ -1,0 +1,40 @@
+"""The exceptions that a user may meet, and the nearest-name helper that makes them useful."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+
+
+class SweepsError(Exception):
+    """Something the user can put right; shown without a traceback, exit status 2."""
+
+
+class ConfigError(SweepsError):
+    """One or more settings are wrong; carries every problem found, not only the first."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = list(dict.fromkeys(problems))
+        count = len(self.problems)
+        head = "1 problem" if count == 1 else f"{count} problems"
+        super().__init__(
+            f"{head} in the settings; nothing was trained or written.\n"
+            + "\n".join(f"  - {problem}" for problem in self.problems)
+        )
+
+
+def nearest(name: str, allowed: Iterable[str]) -> str | None:
+    """The allowed name closest to `name` (a prefix counts as close), or None if none is near."""
+    names = list(allowed)
+    matches = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    if matches:
+        return matches[0]
+    return next((candidate for candidate in names if candidate.startswith(name)), None)
+
+
+def unknown(what: str, given: str, allowed: Iterable[str]) -> str:
+    """A sentence for a name that does not exist: what was given, what is allowed, the nearest."""
+    names = sorted(allowed)
+    near = nearest(given, names)
+    hint = f"; did you mean {near!r}?" if near else ""
+    return f"{what}: {given!r} is not known{hint} (allowed: {', '.join(names)})"

@@ -1,0 +1,1 @@
+"""Measurements. A probe never changes training."""

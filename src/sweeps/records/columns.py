@@ -1,0 +1,34 @@
+"""The columns of the CSV files, in order. These names are a contract with other people's scripts.
+
+Floats are written so that they read back to the same bits; non-finite values as `nan`, `inf`, `-inf`; a value
+that was not measured at that step (an evaluation between two evaluations) is an empty field.
+"""
+
+FORMAT = 1
+"""Version of the record files; a reader lists cells of another version instead of mixing them in."""
+
+METRICS = (
+    "step",  # updates the weights have had when the row was measured
+    "train_loss",  # mean loss over the batch of this step
+    "eval_loss",  # mean loss over the evaluation set
+    "eval_score",  # the task's score over the evaluation set, higher is better
+    "grad_norm",  # global norm of the gradient before clipping
+    "grad_norm_clipped",  # the same after clipping
+    "clip_scale",  # grad_norm_clipped / grad_norm
+    "lr",  # learning rate of this step
+)
+GRADIENT_THROUGH_TIME = (
+    "step",
+    "t",  # time step, 0 .. T-1
+    "lag",  # T - 1 - t
+    "log10_norm",  # log10 of the Frobenius norm of dL/dh_t over batch and hidden units
+)
+PARAMETERS = (
+    "step",
+    "parameter",  # e.g. weight_hh.f: the recurrent matrix of the forget gate
+    "grad_norm",  # Frobenius norm of its gradient, before clipping
+    "weight_norm",  # Frobenius norm of its value
+    "spectral_radius",  # recurrent matrices only: largest |eigenvalue|
+    "sigma_max",  # recurrent matrices only: largest singular value
+)
+OUTCOMES = ("solved", "finished", "diverged", "failed")

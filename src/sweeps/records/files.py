@@ -1,0 +1,72 @@
+"""Writing files so that a reader never sees half of one, and values so that they read back the same."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write `text` to a temporary file beside `path` and move it into place in one step.
+
+    Raises:
+        OSError: the disk is full or the folder cannot be written; `path` is then as it was.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def field(value: Any) -> str:
+    """One CSV field. Floats keep every bit; None, a value not measured, is empty."""
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return repr(value)  # shortest text that reads back to the same bits; nan, inf, -inf as such
+    return str(value)
+
+
+def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Write a header and rows, atomically. No field of ours ever needs quoting."""
+    lines = [",".join(columns)]
+    lines.extend(",".join(map(field, row)) for row in rows)
+    write_atomically(path, "\n".join(lines) + "\n")
+
+
+def jsonable(value: Any) -> Any:
+    """JSON has no inf or nan: write them as the CSV files do, as text."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return repr(value)
+    if isinstance(value, dict):
+        return {str(key): jsonable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [jsonable(item) for item in value]
+    return value
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON, indented and in the given order, atomically."""
+    write_atomically(path, json.dumps(jsonable(value), indent=2, allow_nan=False) + "\n")
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """The object in a JSON file, or None when it is missing or not whole."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return value if isinstance(value, dict) else None

@@ -1,0 +1,80 @@
+"""One place that names every file of a sweep; nothing else joins these strings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class CellPaths:
+    """The record of one cell, `runs/<experiment>/<cell id>/`."""
+
+    root: Path
+
+    @property
+    def config(self) -> Path:
+        """The resolved settings of the cell."""
+        return self.root / "config.yaml"
+
+    @property
+    def metrics(self) -> Path:
+        """A row per logged step."""
+        return self.root / "metrics.csv"
+
+    @property
+    def gradient_through_time(self) -> Path:
+        """A row per logged step and time step: log10 of ||dL/dh_t||."""
+        return self.root / "gradient_through_time.csv"
+
+    @property
+    def parameters(self) -> Path:
+        """A row per evaluated step and parameter: gradient norm, weight norm, spectrum."""
+        return self.root / "parameters.csv"
+
+    @property
+    def summary(self) -> Path:
+        """Written last: the cell is done exactly when this file is whole."""
+        return self.root / "summary.json"
+
+    @property
+    def failure(self) -> Path:
+        """Why the cell has no numbers; removed when a later attempt succeeds."""
+        return self.root / "failure.json"
+
+
+@dataclass(frozen=True)
+class SweepPaths:
+    """The records of one experiment, `runs/<experiment>/`."""
+
+    root: Path
+
+    def cell(self, cell_id: str) -> CellPaths:
+        return CellPaths(self.root / cell_id)
+
+    @property
+    def lock(self) -> Path:
+        """Held while a sweep writes here, so that two never write one cell."""
+        return self.root / ".lock"
+
+    @property
+    def multirun(self) -> Path:
+        """What was asked for last: the sweep's own configuration and axes."""
+        return self.root / "multirun.yaml"
+
+    @property
+    def report(self) -> Path:
+        """Tables, figures and the report, all made from the records."""
+        return self.root / "report"
+
+    @property
+    def wandb(self) -> Path:
+        """The folder that holds the W&B client's own `wandb/` directory."""
+        return self.root / "mirror"
+
+    def cells(self) -> list[CellPaths]:
+        """Every cell folder there is, done or not, in order of id."""
+        if not self.root.is_dir():
+            return []
+        found = (CellPaths(path) for path in sorted(self.root.iterdir()) if path.is_dir())
+        return [cell for cell in found if cell.config.exists() or cell.summary.exists() or cell.failure.exists()]

@@ -1,0 +1,143 @@
+"""Reading the W&B client's own offline file, to know that it is whole. Nothing here is guessed from a file's size.
+
+The client's `finish()` returns before the file is written, and a killed client leaves a readable prefix, so a run
+counts as mirrored only when its file says so itself. The format is private to the client (checked with wandb
+0.31.0): a header of 7 bytes, then the LevelDB log format, blocks of 32 KB that hold chunks of (CRC-32, length,
+type, data), a record being one `full` chunk or a first, middle ..., last sequence; each record is a protobuf.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ROWS = "history_rows"
+"""Summary key under which the mirror says how many history rows the run has."""
+
+_MAGIC = struct.pack("<4sHB", b":W&B", 0xBEE1, 0)
+_BLOCK = 32768
+_CHUNK = struct.Struct("<IHB")
+_FULL, _FIRST, _MIDDLE, _LAST = 1, 2, 3, 4
+
+
+class LogError(Exception):
+    """The file is not an offline log of the W&B client, or is damaged; the message says where."""
+
+
+@dataclass
+class LoggedRun:
+    """What an offline file holds. Non-finite numbers are the client's strings "NaN", "Infinity", "-Infinity"."""
+
+    id: str = ""
+    name: str = ""
+    project: str = ""
+    group: str = ""
+    job_type: str = ""
+    tags: tuple[str, ...] = ()
+    config: dict[str, Any] = field(default_factory=dict)
+    history: list[dict[str, Any]] = field(default_factory=list)  # rows in order, `_step` among the keys
+    summary: dict[str, Any] = field(default_factory=dict)
+    exit_code: int | None = None
+
+
+def payloads(path: Path) -> Iterator[bytes]:
+    """The whole records of a log, undecoded; a truncated tail ends it silently.
+
+    Raises:
+        LogError: there is no header, or a checksum does not match.
+        OSError: the file cannot be read.
+    """
+    content = path.read_bytes()
+    if content[: len(_MAGIC)] != _MAGIC:
+        raise LogError("it has no W&B header")
+    position, record = len(_MAGIC), b""
+    while position + _CHUNK.size <= len(content):
+        left = _BLOCK - position % _BLOCK
+        if left < _CHUNK.size:  # too short for a chunk: padding
+            position += left
+            continue
+        checksum, length, kind = _CHUNK.unpack_from(content, position)
+        if kind == 0 and length == 0:  # zeros to the end of the block
+            position += left
+            continue
+        start = position + _CHUNK.size
+        data = content[start : start + length]
+        if len(data) < length:
+            return
+        if zlib.crc32(data, zlib.crc32(bytes([kind]))) != checksum:
+            raise LogError(f"a checksum is wrong at byte {position}")
+        position = start + length
+        record = data if kind in (_FULL, _FIRST) else record + data
+        if kind in (_FULL, _LAST):
+            yield record
+
+
+def records(path: Path) -> Iterator[Any]:
+    """The protobuf records of a log, in order. Raises as `payloads` does."""
+    from wandb.proto import wandb_internal_pb2 as protocol  # a slow import, needed only here
+
+    for payload in payloads(path):
+        try:
+            yield protocol.Record.FromString(payload)
+        except Exception as error:  # protobuf's DecodeError has no stable home
+            raise LogError(f"a record cannot be decoded: {error}") from error
+
+
+def problem(path: Path) -> str | None:
+    """Why the file of a run is not whole, or None when it is.
+
+    Whole: it ends with the record of an exit with status 0, and, where the summary says how many history rows
+    the run has, they are all there.
+    """
+    rows, expected, last = 0, None, None
+    try:
+        for last in records(path):
+            kind = last.WhichOneof("record_type")
+            if kind == "history":
+                rows += 1
+            elif kind == "summary":
+                expected = next((i.value_json for i in last.summary.update if i.key == ROWS), expected)
+    except (LogError, OSError) as error:
+        return str(error)
+    if last is None or last.WhichOneof("record_type") != "exit":
+        return "it does not end with an exit record"
+    if last.exit.exit_code != 0:
+        return f"the run ended with status {last.exit.exit_code}"
+    if expected is not None and rows != int(json.loads(expected)):
+        return f"it has {rows} history rows instead of {expected}"
+    return None
+
+
+def complete(path: Path) -> bool:
+    """Whether the offline file of a run was written to its end."""
+    return problem(path) is None
+
+
+def read(path: Path) -> LoggedRun:
+    """Everything that an offline file says about its run. Raises as `payloads` does."""
+    run = LoggedRun()
+    for record in records(path):
+        kind = record.WhichOneof("record_type")
+        if kind == "run":
+            sent = record.run
+            run.id, run.name, run.project = sent.run_id, sent.display_name, sent.project
+            run.group, run.job_type, run.tags = sent.run_group, sent.job_type, tuple(sent.tags)
+            run.config.update(_items(sent.config.update))
+        elif kind == "config":
+            run.config.update(_items(record.config.update))
+        elif kind == "history":
+            run.history.append(_items(record.history.item))
+        elif kind == "summary":
+            run.summary.update(_items(record.summary.update))
+        elif kind == "exit":
+            run.exit_code = record.exit.exit_code
+    return run
+
+
+def _items(items: Any) -> dict[str, Any]:
+    return {item.key or "/".join(item.nested_key): json.loads(item.value_json) for item in items}

@@ -1,0 +1,200 @@
+"""What one cell looks like as a W&B run: a pure function of its records, so that any replay gives the same run."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ..errors import SweepsError
+from .files import jsonable, read_json
+from .paths import CellPaths
+from .wandb_log import ROWS
+
+NOT_MIRRORED = ("runs_dir", "tracker", "executor")
+"""Settings of the machine, not of the cell: the same cell is the same run wherever it was trained."""
+
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times faster where libyaml is there
+
+
+@dataclass(frozen=True)
+class RunContent:
+    """The arguments of `wandb.init`, the rows of `run.log` and the final summary of one cell."""
+
+    id: str
+    name: str
+    group: str
+    job_type: str
+    tags: tuple[str, ...]
+    config: dict[str, Any]
+    history: list[tuple[int, dict[str, float]]]  # (step, row), steps strictly increasing
+    summary: dict[str, Any]
+
+
+def run_id(cell: CellPaths) -> str:
+    """The run's id: the cell and its numerics version, since W&B never lets a deleted id be used again.
+
+    Raises:
+        SweepsError: summary.json is not whole.
+    """
+    return f"{cell.root.name}-n{int(_summary(cell).get('numerics', 0))}"
+
+
+def run_content(cell: CellPaths) -> RunContent:
+    """Read the finished records of one cell.
+
+    History keys are the columns of metrics.csv (an empty field has no key), `nonfinite`: how many of the row's
+    values are nan or infinite, and of the gradient through time at lag 0, T/2 and T-1 `gradient/log10_norm_lag_*`
+    and `gradient/log10_slope_per_lag`, the least-squares slope of log10 ||dL/dh_t|| over the lag (below 0:
+    vanishing).
+
+    Raises:
+        SweepsError: a record is missing or malformed; says which.
+    """
+    summary = _summary(cell)
+    settings = _settings(cell.config)
+    metrics = _metrics(cell.metrics)
+    gradient = _gradient(cell.gradient_through_time)
+    steps = sorted(metrics.keys() | gradient.keys())
+    history = [(step, metrics.get(step, {}) | gradient.get(step, {})) for step in steps]
+
+    def setting(*keys: str) -> Any:
+        value: Any = settings
+        for key in keys:
+            value = value.get(key) if isinstance(value, dict) else None
+        return value
+
+    experiment, outcome = str(summary.get("experiment")), str(summary.get("outcome"))
+    arch, init, clip = (str(setting(group, "name")) for group in ("arch", "init", "clip"))
+    length, seed = setting("task", "length"), setting("seed")
+    flat = {
+        "arch": arch,
+        "init": init,
+        "gain": setting("init", "gain"),
+        "clip": clip,
+        "threshold": setting("clip", "threshold"),
+        "length": length,
+        "hidden": setting("arch", "hidden"),
+        "seed": seed,
+        "task": str(setting("task", "name")),
+        "optim": str(setting("optim", "name")),
+        "lr": setting("optim", "lr"),
+        "experiment": experiment,
+        "outcome": outcome,
+        "cell": cell.root.name,
+    }
+    nested = {key: value for key, value in settings.items() if key not in NOT_MIRRORED}
+    nonfinite = sum(row.get("nonfinite", 0) for row in metrics.values())
+    return RunContent(
+        id=run_id(cell),
+        name=f"{arch} {init} {clip} T{length} s{seed}"[:128],
+        group=experiment,
+        job_type=arch[:64],
+        tags=tuple(dict.fromkeys(tag[:64] for tag in (experiment, arch, outcome) if tag)),
+        config=jsonable(_without_dots({**flat, "settings": nested})),
+        history=history,
+        summary={**_flat_summary(summary), "nonfinite_values": nonfinite, ROWS: len(history)},
+    )
+
+
+def _summary(cell: CellPaths) -> dict[str, Any]:
+    summary = read_json(cell.summary)
+    if summary is None:
+        raise SweepsError("summary.json is missing or not whole")
+    return summary
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError, IndexError, csv.Error, yaml.YAMLError) as error:
+        raise SweepsError(f"{path.name} cannot be read: {error}") from error
+
+
+def _settings(path: Path) -> dict[str, Any]:
+    with _reading(path):
+        value = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
+        if not isinstance(value, dict):
+            raise ValueError("it does not hold settings")
+        return value
+
+
+def _metrics(path: Path) -> dict[int, dict[str, float]]:
+    """step -> {column: value}, in the order of the file."""
+    history: dict[int, dict[str, float]] = {}
+    with _reading(path):
+        header, lines = _table(path)
+        at = header.index("step")
+        for line in lines:
+            step = int(line[at])
+            if history and step <= (before := next(reversed(history))):
+                raise ValueError(f"step {step} comes after step {before}")
+            fields = zip(header, line, strict=True)
+            row = {column: float(text) for column, text in fields if text != "" and column != "step"}
+            row["nonfinite"] = sum(not math.isfinite(value) for value in row.values())
+            history[step] = row
+    return history
+
+
+def _gradient(path: Path) -> dict[int, dict[str, float]]:
+    """step -> the scalars that say how the gradient travelled back; nothing where it was not recorded."""
+    if not path.exists():
+        return {}
+    norms: dict[int, dict[int, float]] = {}
+    with _reading(path):
+        header, lines = _table(path)
+        step, lag, norm = (header.index(column) for column in ("step", "lag", "log10_norm"))
+        for line in lines:
+            norms.setdefault(int(line[step]), {})[int(line[lag])] = float(line[norm])
+    return {step: _gradient_scalars(by_lag) for step, by_lag in norms.items()}
+
+
+def _table(path: Path) -> tuple[list[str], list[list[str]]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        header, *lines = csv.reader(file, strict=True)
+    return header, lines
+
+
+def _gradient_scalars(by_lag: dict[int, float]) -> dict[str, float]:
+    last = max(by_lag)  # T - 1
+    lags = {"0": 0, "half": (last + 1) // 2, "last": last}
+    scalars = {f"gradient/log10_norm_lag_{name}": by_lag[lag] for name, lag in lags.items() if lag in by_lag}
+    points = [(lag, value) for lag, value in by_lag.items() if math.isfinite(value)]
+    if len(points) > 1:
+        middle = sum(lag for lag, _ in points) / len(points)
+        spread = sum((lag - middle) ** 2 for lag, _ in points)
+        scalars["gradient/log10_slope_per_lag"] = sum((lag - middle) * v for lag, v in points) / spread
+    return scalars
+
+
+def _flat_summary(summary: dict[str, Any]) -> dict[str, Any]:
+    """summary.json with `final/x` and `best/x` for nested values, seconds as `train_seconds`, nulls left out."""
+    flat: dict[str, Any] = {}
+
+    def add(prefix: str, value: Any) -> None:
+        if isinstance(value, dict):
+            for key, item in value.items():
+                add(f"{prefix}/{key}", item)
+        elif value is not None:
+            flat[prefix] = float(value) if value in ("nan", "inf", "-inf") else value
+
+    for key, value in summary.items():
+        if key not in ("format", "cell", "experiment"):
+            add("train_seconds" if key == "seconds" else key, value)
+    return _without_dots(flat)
+
+
+def _without_dots(value: Any) -> Any:
+    """W&B reads a dot in a key as nesting."""
+    if isinstance(value, dict):
+        return {str(key).replace(".", "_"): _without_dots(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_dots(item) for item in value]
+    return value

@@ -1,0 +1,43 @@
+"""Binary sum: read T bits, then name the sum of them modulo 10. Every bit counts, the first as much as the last.
+
+    bits 1 0 1 1 0 1 1 1 1 1 1 1 1  ->  11 mod 10 = class 1
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from sweeps.tasks.base import Batch, at_least, register
+
+
+class BinarySum:
+    """One input, +1 for a one and -1 for a zero (constant power); ten classes.
+
+    The sum of T fair bits is not uniform modulo 10: `chance_loss` is the entropy of its exact distribution, in nats,
+    which tends to ln 10 as T grows.
+    """
+
+    inputs = 1
+    outputs = 10
+    loss = "cross_entropy"
+    score = "accuracy"
+
+    def __init__(self, length: int, solved_at: float) -> None:
+        self.length = at_least(length, 1, "one bit")
+        self.solved_at = solved_at
+        classes = np.zeros(10)
+        for ones in range(length + 1):
+            classes[ones % 10] += math.comb(length, ones) / 2**length
+        self.chance_loss = float(-sum(p * math.log(p) for p in classes if p > 0))
+
+    def sample(self, rng: np.random.Generator, batch: int) -> Batch:
+        bits = rng.integers(0, 2, (self.length, batch))
+        return Batch((2 * bits - 1)[..., None].astype(np.float32), bits.sum(0) % 10)
+
+    def evaluation(self, rng: np.random.Generator, size: int) -> Batch:
+        return self.sample(rng, size)
+
+
+register("binary_sum", BinarySum)
