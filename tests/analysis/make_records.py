@@ -1,6 +1,7 @@
 """Synthetic records with known truths: one cell made to measure, or a whole sweep that looks like a real one.
 
-`python -m tests.analysis.make_records FOLDER` writes the sweep, to look at figures and reports without training.
+`python -m tests.analysis.make_records FOLDER` writes the sweep, to look at figures and reports without
+training.
 """
 
 from __future__ import annotations
@@ -97,7 +98,9 @@ def write_cell(
         score = progress if best_score is not None else None
         if evaluated and best_score is not None:
             best = {"step": step, "eval_loss": loss, "eval_score": best_score if step == last else score}
-        metrics.append((step, loss, loss if evaluated else None, score if evaluated else None, norm, after, scale, 0.01))
+        metrics.append(
+            (step, loss, loss if evaluated else None, score if evaluated else None, norm, after, scale, 0.01)
+        )
         here = start + (stop - start) * share
         level = -2.0 + rng.normal(0.0, noise)
         for t in range(length):
@@ -176,7 +179,7 @@ def write_sweep(
     seeds: tuple[int, ...] = (0, 1),
     **more: Any,
 ) -> list[str]:
-    """A sweep like `first_look`: vanishing, exploding, some cells solved at the short length and fewer at the long."""
+    """A sweep like `first_look`: vanishing, exploding, fewer cells solved at the long lengths."""
     cells = []
     for arch in archs:
         for init in inits:
@@ -187,7 +190,9 @@ def write_sweep(
     return cells
 
 
-def _typical(root: Path, arch: str, init: str, clip: str, length: int, seed: int, more: dict[str, Any]) -> str:
+def _typical(
+    root: Path, arch: str, init: str, clip: str, length: int, seed: int, more: dict[str, Any]
+) -> str:
     slope = DECAY.get((arch, init), (-0.05, -0.05))
     reach = -0.5 * (slope[0] + slope[1]) * length  # decades lost on the way back
     rng = np.random.default_rng([seed, length, len(arch + init + clip)])

@@ -1,4 +1,5 @@
-"""Records to evidence: load -> statistics -> tables, figures. Frames in, frames out; reads CSV alone, never torch.
+"""Records to evidence: load -> statistics -> tables, figures. Frames in, frames out; reads CSV alone, never
+torch.
 
 >>> from sweeps.analysis import comparison, load
 >>> records = load("runs/first_look")

@@ -34,7 +34,9 @@ LEVEL_ORDER: dict[str, tuple[str, ...]] = {
 }
 """Names that come first, in this order; others follow alphabetically."""
 
-NOT_NUMBERS = frozenset({"experiment", "runs_dir", "tracker", "executor", "hydra", "launcher", "pack", "packs"})
+NOT_NUMBERS = frozenset(
+    {"experiment", "runs_dir", "tracker", "executor", "hydra", "launcher", "pack", "packs"}
+)
 """Top-level settings that do not decide a cell's numbers, so that they can never be an axis."""
 
 
@@ -80,7 +82,9 @@ def extra_axes(settings: pd.DataFrame) -> tuple[str, ...]:
     Args:
         settings: a row per cell, its flattened settings as columns.
     """
-    candidates = [name for name in settings if _may_vary(name) and settings[name].nunique(dropna=False) > 1]
+    candidates = [
+        str(name) for name in settings if _may_vary(str(name)) and settings[name].nunique(dropna=False) > 1
+    ]
     order = {column: place for place, column in enumerate(COLUMN_OF_SETTING.values())}
     candidates.sort(key=lambda name: (order.get(name, len(order)), name))
     found: list[str] = ["task"] if "task" in candidates else []  # two tasks are never one row, whatever else
@@ -93,13 +97,13 @@ def extra_axes(settings: pd.DataFrame) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _may_vary(name: Any) -> bool:
-    parts = str(name).split(".")
+def _may_vary(name: str) -> bool:
+    parts = name.split(".")
     return parts[0] not in NOT_NUMBERS and parts[-1] != "seed" and name not in AXES
 
 
 def owner_of(axis: str) -> str | None:
-    """The axis whose choice this setting belongs to: `gain` and `init.std` belong to `init`, `lr` to `optim`."""
+    """The axis whose choice a setting belongs to: `init` for `gain` and `init.std`, `optim` for `lr`."""
     dotted = next((key for key, column in COLUMN_OF_SETTING.items() if column == axis), axis)
     group, _, rest = dotted.partition(".")
     return group if rest and rest != "name" else None
@@ -108,9 +112,9 @@ def owner_of(axis: str) -> str | None:
 def grid(settings: pd.DataFrame, axes: tuple[str, ...]) -> pd.DataFrame:
     """Every combination that a full grid would hold, a row each, columns `axes` in order.
 
-    Levels are those seen anywhere; the levels of a setting that belongs to a choice (`gain` to `init`) are those
-    seen with that choice. A sweep that is far from a grid (over ten times fewer combinations than the product,
-    a random search) is returned as the combinations it has.
+    Levels are those seen anywhere; the levels of a setting that belongs to a choice (`gain` to `init`) are
+    those seen with that choice. A sweep that is far from a grid (over ten times fewer combinations than the
+    product, a random search) is returned as the combinations it has.
     """
     seen = settings[list(axes)].drop_duplicates()
     levels = {axis: list(settings[axis].cat.categories) for axis in axes}
@@ -119,12 +123,14 @@ def grid(settings: pd.DataFrame, axes: tuple[str, ...]) -> pd.DataFrame:
     rows: list[dict[str, Any]] = [{}]
     for axis in order:
         owner = owner_of(axis)
-        longer = []
+        longer: list[dict[str, Any]] = []
         for row in rows:
             here = seen if owner not in row else seen[seen[owner] == row[owner]]
             present = set(here[axis].dropna())
             choices = [level for level in levels[axis] if level in present]
-            longer.extend({**row, axis: level} for level in choices + ([None] if here[axis].isna().any() else []))
+            longer.extend(
+                {**row, axis: level} for level in choices + ([None] if here[axis].isna().any() else [])
+            )
         rows = longer
         if len(rows) > max(500, 10 * len(seen)):
             return seen.sort_values(list(axes), ignore_index=True)

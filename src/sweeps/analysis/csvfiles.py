@@ -6,6 +6,7 @@ import io
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,7 +26,8 @@ def read_many(
         cells: categories of the column `cell`, in order.
 
     Returns:
-        The rows of every readable file, and for every other cell one clause saying what is wrong with its file.
+        The rows of every readable file, and for every other cell one clause saying what is wrong with its
+        file.
     """
     problems: dict[str, str] = {}
     by_header: dict[bytes, dict[str, bytes]] = defaultdict(dict)
@@ -52,8 +54,7 @@ def read_many(
                     problems[cell] = f"{files[cell].name} holds a row that cannot be read"
     if not frames:
         empty = pd.DataFrame({name: pd.Series(dtype=_dtype(name)) for name in columns})
-        empty.insert(0, "cell", pd.Categorical([], categories=list(cells)))
-        return empty, problems
+        return _named(empty, [], cells), problems
     return pd.concat(frames, ignore_index=True), problems
 
 
@@ -63,13 +64,20 @@ def _parse(header: bytes, bodies: Mapping[str, bytes], cells: Sequence[str]) -> 
         io.BytesIO(b"".join(bodies.values())),
         header=None,
         names=names,
-        dtype={name: _dtype(name) for name in names},  # type: ignore[arg-type]
+        dtype={name: _dtype(name) for name in names},
         skip_blank_lines=False,
         index_col=False,
     )
     place = {cell: code for code, cell in enumerate(cells)}
     codes = np.repeat([place[cell] for cell in bodies], [body.count(b"\n") for body in bodies.values()])
-    frame.insert(0, "cell", pd.Categorical.from_codes(codes, categories=list(cells)))
+    return _named(frame, codes, cells)
+
+
+def _named(frame: pd.DataFrame, codes: Any, cells: Sequence[str]) -> pd.DataFrame:
+    """The frame with the column `cell`, given as codes into `cells`, in front."""
+    names: Any = list(cells)
+    column: Any = pd.Categorical.from_codes(codes, categories=names)
+    frame.insert(0, "cell", column)
     return frame
 
 

@@ -51,7 +51,7 @@ def bootstrap_interval(
 
 
 def range_coverage(n: int) -> float:
-    """How often the range of n runs holds the median: 1 - 2^(1-n), the most that any resampling of them can reach."""
+    """How often the range of n runs holds the median, 1 - 2^(1-n): no resampling can do better."""
     return 1.0 - 2.0 ** (1 - n)
 
 
@@ -66,15 +66,15 @@ def wilson_interval(count: int, n: int, *, confidence: float = CONFIDENCE) -> tu
 def decay_rates(gradient: pd.DataFrame) -> pd.DataFrame:
     """The slope of log10 ||dL/dh_t|| over lag, fitted by least squares for every cell and logged step.
 
-    Negative: the gradient vanishes on its way back; 10**slope is the factor per step of lag. Non-finite values (an
-    exactly zero gradient, a diverged run) are left out of the fit.
+    Negative: the gradient vanishes on its way back; 10**slope is the factor per step of lag. Non-finite
+    values (an exactly zero gradient, a diverged run) are left out of the fit.
 
     Args:
         gradient: columns `cell, step, lag, log10_norm`, in any order of rows.
 
     Returns:
-        A row per cell and step: `cell, step, decay_rate` (log10 per step of lag; NaN with fewer than two finite
-        values) and `zeros`, the share of time steps whose gradient was exactly zero.
+        A row per cell and step: `cell, step, decay_rate` (log10 per step of lag; NaN with fewer than two
+        finite values) and `zeros`, the share of time steps whose gradient was exactly zero.
     """
     keys = ["cell", "step"]
     value = gradient["log10_norm"].to_numpy()
@@ -82,7 +82,9 @@ def decay_rates(gradient: pd.DataFrame) -> pd.DataFrame:
     y = np.where(finite, value, 0.0)
     x = np.where(finite, gradient["lag"].to_numpy(dtype=float), 0.0)
     parts = pd.DataFrame({"n": finite, "x": x, "y": y, "xx": x * x, "xy": x * y, "zeros": value == -np.inf})
-    parts = pd.concat([gradient[keys].reset_index(drop=True), parts.astype({"n": float, "zeros": float})], axis=1)
+    parts = pd.concat(
+        [gradient[keys].reset_index(drop=True), parts.astype({"n": float, "zeros": float})], axis=1
+    )
     groups = parts.groupby(keys, observed=True)
     total = groups[["n", "x", "y", "xx", "xy"]].sum()
     spread = total["n"] * total["xx"] - total["x"] ** 2
@@ -95,9 +97,9 @@ def per_cell(metrics: pd.DataFrame, gradient: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         Index `cell`; `grad_norm`: median over logged steps of the finite gradient norms before clipping;
-        `clipped`: share of logged steps at which clipping made the gradient smaller; `decay_start`: decay rate at
-        initialisation (step 0); `decay_training`: median of the decay rates of later logged steps; both in log10 per
-        step of lag; `zeros`: share of recorded dL/dh_t that were exactly zero.
+        `clipped`: share of logged steps at which clipping made the gradient smaller; `decay_start`: decay
+        rate at initialisation (step 0); `decay_training`: median of the decay rates of later logged steps;
+        both in log10 per step of lag; `zeros`: share of recorded dL/dh_t that were exactly zero.
     """
     finite = metrics[np.isfinite(metrics["grad_norm"])]
     clipped = (finite["clip_scale"] < 1.0).groupby(finite["cell"], observed=False).mean()

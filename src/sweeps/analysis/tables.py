@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sweeps.analysis.axes import grid
+from sweeps.analysis.axes import AXES, grid
 from sweeps.analysis.load import Records
 from sweeps.analysis.statistics import bootstrap_interval, per_cell, wilson_interval
 
@@ -23,12 +23,13 @@ def comparison(records: Records, *, seed: int = 0) -> pd.DataFrame:
         seed: of the bootstrap.
 
     Returns:
-        The axes; `n` (runs with numbers: solved, finished or diverged), `failed` and `unfinished` (runs without);
-        `share_solved`, `share_diverged` each with `_low, _high` (Wilson); `solved_step` (median updates, solved
-        runs only); `best_score` (median over runs of the best evaluation each reached, before it diverged if it
-        did) with `_low, _high` (bootstrap) and `n_score`, the runs that were evaluated at all; `grad_norm` (median
-        over runs of the run's median, before clipping); `decay_start`, `decay_training` (log10 per step of lag,
-        median over runs); `clipped`, `zeros` (shares, median over runs; see `statistics.per_cell`).
+        The axes; `n` (runs with numbers: solved, finished or diverged), `failed` and `unfinished` (runs
+        without); `share_solved`, `share_diverged` each with `_low, _high` (Wilson); `solved_step` (median
+        updates, solved runs only); `best_score` (median over runs of the best evaluation each reached, before
+        it diverged if it did) with `_low, _high` (bootstrap) and `n_score`, the runs that were evaluated at
+        all; `grad_norm` (median over runs of the run's median, before clipping); `decay_start`,
+        `decay_training` (log10 per step of lag, median over runs); `clipped`, `zeros` (shares, median over
+        runs; see `statistics.per_cell`).
     """
     axes = list(records.axes)
     cells = records.cells.join(per_cell(records.metrics, records.gradient), on="cell")
@@ -54,7 +55,7 @@ def lost_counts(kinds: dict[str, int]) -> dict[str, int]:
 
 
 def shares(records: Records, by: Sequence[str]) -> pd.DataFrame:
-    """n, share solved and share diverged (Wilson intervals) over any of the axes, holes of the grid included."""
+    """n, share solved and share diverged (Wilson intervals) over any of the axes, holes included."""
     groups = {_key(row): part for row, part in records.cells.groupby(list(by), dropna=False, observed=True)}
     combinations = grid(records.planned(), tuple(by))
     empty = records.cells.iloc[:0]
@@ -63,7 +64,8 @@ def shares(records: Records, by: Sequence[str]) -> pd.DataFrame:
 
 
 def summary(table: pd.DataFrame, clip: Any) -> pd.DataFrame:
-    """The comparison at one kind of clipping, short: a row per arch x init (x further axes), lengths side by side.
+    """The comparison at one kind of clipping, short: a row per arch x init (x further axes), lengths side by
+    side.
 
     Args:
         table: from `comparison`.
@@ -98,7 +100,8 @@ def clipping(table: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         `arch, clip, n, share_solved, share_diverged, grad_norm, clipped`; the shares are of all runs, the
-        last two the median over combinations of the gradient norm before clipping and of the share of steps clipped.
+        last two the median over combinations of the gradient norm before clipping and of the share of steps
+        clipped.
     """
     rows: list[dict[str, Any]] = []
     for (arch, clip), part in table.groupby(["arch", "clip"], observed=True):
@@ -132,7 +135,10 @@ def _aggregate(part: pd.DataFrame, seed: int) -> dict[str, Any]:
         "best_score_low": low,
         "best_score_high": high,
         "n_score": len(score),
-        **{name: part[name].median() for name in ("grad_norm", "decay_start", "decay_training", "clipped", "zeros")},
+        **{
+            name: part[name].median()
+            for name in ("grad_norm", "decay_start", "decay_training", "clipped", "zeros")
+        },
     }
 
 
@@ -162,8 +168,8 @@ def _key(values: Any) -> tuple[Any, ...]:
 
 def _extra(table: pd.DataFrame) -> list[str]:
     """The axes of a comparison table beyond arch, init, clip and length."""
-    names = list(table)
-    return names[4 : names.index("n")]
+    names = [str(name) for name in table]
+    return names[len(AXES) : names.index("n")]
 
 
 def _look_up(combinations: pd.DataFrame, part: pd.DataFrame | None, column: str) -> pd.Series:

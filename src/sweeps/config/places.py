@@ -28,6 +28,6 @@ def defaults(group: str, name: str) -> dict[str, Any]:
 
 
 @cache
-def section_defaults(section: str) -> dict[str, Any]:
-    """The same for a plain section of conf/config.yaml."""
-    return dict(yaml.safe_load((CONF / "config.yaml").read_text(encoding="utf-8"))[section])
+def top_level() -> dict[str, Any]:
+    """What conf/config.yaml itself says."""
+    return dict(yaml.safe_load((CONF / "config.yaml").read_text(encoding="utf-8")))

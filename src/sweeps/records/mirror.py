@@ -1,15 +1,14 @@
-"""Mirror finished cells into W&B by replay from their records: the CSV files are the truth, W&B is where people look.
+"""Mirror finished cells into W&B, by replay from their records.
 
-One W&B run per cell, with an id made from the cell, written after the cell is done and called mirrored only when its
-offline file was read back whole. A whole or uploaded run is left alone and anything else is replaced, so mirroring
-again, after a kill too, adds nothing twice. No trouble here touches a record.
+One W&B run per cell, with an id made from the cell, written after the cell is done and called mirrored only
+when its offline file was read back whole. A whole or uploaded run is left alone, anything else is replaced:
+mirroring again, after a kill too, adds nothing twice. No trouble here touches a record.
 """
 
 from __future__ import annotations
 
 import errno
 import fcntl
-import importlib
 import os
 import re
 import shutil
@@ -18,38 +17,39 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from ..errors import SweepsError, unknown
+from ..errors import SweepsError
 from . import wandb_log
 from .files import read_json
 from .paths import SweepPaths
-from .wandb_run import RunContent, run_content, run_id
+from .wandb_client import Client, client_environment, requested_mode
+from .wandb_run import run_content, run_id
 
 _CELL = re.compile(r"[0-9a-f]{12}")
-_RUN_FOLDER = re.compile(r"(?P<kind>offline-run|run)-\d{8}_\d{6}-(?P<id>[0-9a-f]{12}-n\d+)(-\d+)?")
+_RUN_FOLDER = re.compile(r"(offline-)?run-\d{8}_\d{6}-(?P<id>[0-9a-f]{12}-n\d+)(-\d+)?")
 _GIVE_UP_AFTER = 3  # failures of the client in a row
 _LITTLE_SPACE = 1 << 20  # bytes free below which an incomplete file means a full disk
-
 
 
 @dataclass
 class MirrorResult:
     """What became of the done cells of a sweep, by cell id."""
 
-    mode: str
+    mode: str  # offline, online or disabled: what was done, not what was asked
     mirrored: list[str] = field(default_factory=list)
     already: list[str] = field(default_factory=list)
-    failed: dict[str, str] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)  # cell -> reason
     notes: list[str] = field(default_factory=list)  # sentences the user should see
 
 
-def mirror(sweep: SweepPaths, *, project: str, mode: str, entity: str | None = None) -> MirrorResult:
+def mirror(
+    sweep: SweepPaths, *, project: str, mode: str = "offline", entity: str | None = None
+) -> MirrorResult:
     """Mirror every done cell that is not mirrored yet, then return.
 
     Args:
         mode: `offline`, `online`, `auto` (online only where a key is found, which asks nobody) or `disabled`;
-            WANDB_MODE overrules it. Online without a key, or without a server, goes on offline with a note.
+            WANDB_MODE overrules it. Online without a key or a server goes on offline, with a note.
 
     Raises:
         SweepsError: nothing can be mirrored at all (no client, no space, another mirror at work ...).
@@ -62,26 +62,22 @@ def follow(
     done: Callable[[], bool],
     *,
     project: str,
-    mode: str,
+    mode: str = "offline",
     entity: str | None = None,
     interval: float = 1.0,
 ) -> MirrorResult:
     """Mirror cells as they get done, looking every `interval` seconds until `done()`, then once more.
 
-    `done` is asked about ten times a second and must not block. Otherwise as `mirror`, which is this with `done`
-    true from the start.
+    `done` is asked some ten times a second and must not block. Otherwise as `mirror`, which is this with a
+    `done` that is true from the start.
     """
-    asked = os.environ.get("WANDB_MODE") or mode
-    asked = _SAME_MODE.get(asked, asked)
-    if asked not in MODES:
-        where = "WANDB_MODE" if os.environ.get("WANDB_MODE") else "tracker.mode"
-        raise SweepsError(unknown(where, asked, MODES))
+    asked = requested_mode(mode)
     if asked == "disabled":
-        return MirrorResult(
-            asked, notes=["W&B is disabled by its mode: nothing was mirrored; the CSV files are whole."]
-        )
-    with _environment(), _alone(sweep):
-        replay = _Replay(sweep, _client(), project, asked, entity)
+        note = "W&B is disabled, so nothing was mirrored; the CSV records are whole."
+        return MirrorResult("disabled", notes=[note])
+    with client_environment(), _alone(sweep):
+        client = Client(sweep.wandb, project=project, entity=entity, asked=asked)
+        replay = _Replay(sweep, client)
         try:
             while not done():
                 replay.scan()
@@ -90,20 +86,18 @@ def follow(
             return replay.close()
         finally:
             with suppress(Exception):
-                replay.client.teardown()  # nothing to do unless an error or an interrupt came first
+                client.flush()  # something to do only after an error or an interrupt
 
 
 class _Replay:
-    """One W&B client, and what it knows about the cells of one sweep."""
+    """What is known about the cells of one sweep while they are mirrored."""
 
-    def __init__(self, sweep: SweepPaths, client: Any, project: str, asked: str, entity: str | None) -> None:
-        self.sweep, self.client, self.project, self.entity = sweep, client, project, entity
-        mode, note = _choose(asked, client)
-        self.result = MirrorResult(mode, notes=[note] if note else [])
-        self.root = Path(os.path.abspath(sweep.wandb))
-        self.runs = _run_folders(self.root / "wandb")
+    def __init__(self, sweep: SweepPaths, client: Client) -> None:
+        self.sweep, self.client = sweep, client
+        self.result = MirrorResult(client.mode)
+        self.attempts = _run_folders(client.root)
         self.seen: set[str] = set()
-        self.unverified: dict[str, Path] = {}  # cell -> file of a run that is written but not yet read back
+        self.unverified: dict[str, Path] = {}  # cell -> file that is written but not yet read back
         self.retry: dict[str, str] = {}  # cell -> why the client failed at it
         self.failures = 0  # in a row
 
@@ -118,27 +112,23 @@ class _Replay:
     def close(self) -> MirrorResult:
         """Flush the client, check every file, and give what the client failed at one more chance."""
         self._flush()
-        again, self.retry, self.failures = self.retry, {}, 0
-        if again:
-            self.runs = _run_folders(self.root / "wandb")
-        for cell in again:
-            self._add(cell)
-        if again:
+        if self.retry:
+            again, self.retry, self.failures = self.retry, {}, 0
+            self.attempts = _run_folders(self.client.root)
+            for cell in again:
+                self._add(cell)
             self._flush()
+        if self.retry and shutil.disk_usage(self.client.root).free < _LITTLE_SPACE:
+            raise SweepsError(f"W&B runs cannot be written in {self.client.root}: no space left on the disk.")
         self.result.failed.update(self.retry)
-        if self.retry and shutil.disk_usage(self.root).free < _LITTLE_SPACE:
-            raise SweepsError(
-                f"No space is left on the disk of {self.root}: W&B runs could not be written there."
-            )
+        self.result.mode, self.result.notes = self.client.mode, self.client.notes
         return self.result
 
     def _flush(self) -> None:
-        self.client.teardown()  # until then the files of finished runs may be unwritten
+        self.client.flush()
         self._verify()
-        self.retry.update(
-            (cell, f"its file is not whole: {wandb_log.problem(path)}")
-            for cell, path in self.unverified.items()
-        )
+        for cell, path in self.unverified.items():
+            self.retry[cell] = f"its W&B file is not whole: {wandb_log.problem(path)}"
         self.unverified.clear()
 
     def _verify(self) -> None:
@@ -148,63 +138,52 @@ class _Replay:
                 self.result.mirrored.append(cell)
 
     def _add(self, cell: str) -> None:
-        """Mirror one done cell. What goes wrong is noted; only what would go wrong for every cell is raised."""
+        """Mirror one cell. What goes wrong is noted; only what would go wrong for every cell is raised."""
+        record = self.sweep.cell(cell)
         try:
-            if self._exists(run_id(self.sweep.cell(cell))):
+            if self._settled(run_id(record)):
                 self.result.already.append(cell)
                 return
-            content = run_content(self.sweep.cell(cell))
+            content = run_content(record)
         except (SweepsError, OSError, ValueError) as error:
             self.result.failed[cell] = str(error)
             return
         try:
-            self.unverified[cell] = self._replay(content)
+            self.unverified[cell] = self.client.write(content)
             self.failures = 0
         except SweepsError:
             raise
-        except Exception as error:  # the client raises many kinds, none of which may reach the sweep
-            if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
-                raise SweepsError(f"W&B runs cannot be written in {self.root}: {error.strerror}.") from error
-            self.retry[cell] = f"{type(error).__name__}: {error}"
-            self.failures += 1
-            if self.failures >= _GIVE_UP_AFTER:
-                raise SweepsError(
-                    f"The W&B client failed {self.failures} times in a row, so mirroring stops; the CSV records are "
-                    f"whole and can be mirrored again at any time. Its last words: {type(error).__name__}: {error}"
-                ) from error
+        except Exception as error:
+            self._client_failed(cell, error)
 
-    def _exists(self, run: str) -> bool:
-        """Whether the run is whole or uploaded already; removes every lesser attempt at it."""
-        attempts = self.runs.pop(run, [])
-        whole = [path for path in attempts if _sent(path, run) or _whole(path, run)]
-        whole.sort(key=lambda path: not _sent(path, run))
-        for path in attempts:
-            if path not in whole[:1] and not _sent(path, run):
-                if self.result.mode == "offline" and not _offline(path):
-                    raise SweepsError(
-                        "its upload was interrupted: mirror it online again, or it would be there twice"
-                    )
-                shutil.rmtree(path)
-        self.runs[run] = whole
-        return bool(whole)
+    def _client_failed(self, cell: str, error: Exception) -> None:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+            raise SweepsError(
+                f"W&B runs cannot be written in {self.client.root}: {error.strerror}."
+            ) from error
+        reason = f"{type(error).__name__}: {error}"
+        self.retry[cell] = reason
+        self.failures += 1
+        if self.failures >= _GIVE_UP_AFTER:
+            raise SweepsError(
+                f"The W&B client failed {self.failures} times in a row, so mirroring stopped; the CSV "
+                f"records are whole and can be mirrored again at any time. It said: {reason}"
+            ) from error
 
-    def _replay(self, content: RunContent) -> Path:
-        run = self._start(content)
-        path = Path(run.settings.sync_dir) / f"run-{content.id}.wandb"
-        try:
-            if self.root not in path.parents:  # the client falls back to the system's temporary folder
-                raise SweepsError(f"W&B cannot write in {self.root}.")
-            for step, row in content.history:
-                run.log(row, step=step)
-            run.summary.update(content.summary)
-        except BaseException:
-            with suppress(Exception):
-                run.finish(exit_code=1)  # not a whole run: the next attempt replaces it
-            raise
-        run.finish()
-        if not _offline(path.parent):
-            path.with_name(path.name + ".synced").touch()
-        return path
+    def _settled(self, run: str) -> bool:
+        """Whether the run is whole or uploaded already; any other attempt at it is removed."""
+        folders = self.attempts.pop(run, [])
+        kept = [folder for folder in folders if _sent(folder, run)]
+        if not kept:
+            kept = [folder for folder in folders if _whole(folder, run)][:1]
+        for folder in folders:
+            if folder in kept:
+                continue
+            if self.client.mode == "offline" and not _offline(folder):
+                raise SweepsError("its upload was interrupted: mirror it online, or it would be there twice")
+            shutil.rmtree(folder)
+        return bool(kept)
+
 
 @contextmanager
 def _alone(sweep: SweepPaths) -> Iterator[None]:
@@ -219,7 +198,7 @@ def _alone(sweep: SweepPaths) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise SweepsError(
-                f"{sweep.root} is being mirrored by another process; try again when it is done."
+                f"Another process is mirroring {sweep.root}; try again when it is done."
             ) from error
         yield
 
@@ -231,19 +210,16 @@ def _wait(seconds: float, done: Callable[[], bool]) -> None:
 
 
 def _cell_names(root: Path) -> list[str]:
-    if not root.is_dir():
-        return []
-    return sorted(name for name in os.listdir(root) if _CELL.fullmatch(name))
+    return sorted(name for name in os.listdir(root) if _CELL.fullmatch(name)) if root.is_dir() else []
 
 
-def _run_folders(root: Path, only: str | None = None) -> dict[str, list[Path]]:
-    """Run id -> the folders of the attempts at it, oldest first."""
+def _run_folders(root: Path) -> dict[str, list[Path]]:
+    """Run id -> the folders of the attempts at it, oldest first. Listed: a path may hold glob characters."""
     found: dict[str, list[Path]] = {}
-    if root.is_dir():
-        for name in sorted(os.listdir(root)):
-            match = _RUN_FOLDER.fullmatch(name)
-            if match and only in (None, match["id"]):
-                found.setdefault(match["id"], []).append(root / name)
+    folder = root / "wandb"
+    for name in sorted(os.listdir(folder)) if folder.is_dir() else []:
+        if match := _RUN_FOLDER.fullmatch(name):
+            found.setdefault(match["id"], []).append(folder / name)
     return found
 
 

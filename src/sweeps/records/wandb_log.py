@@ -1,13 +1,14 @@
-"""Reading the W&B client's own offline file, to know that it is whole. Nothing here is guessed from a file's size.
+"""Read the W&B client's offline file, to know that it is whole.
 
-The client's `finish()` returns before the file is written, and a killed client leaves a readable prefix, so a run
-counts as mirrored only when its file says so itself. The format is private to the client (checked with wandb
-0.31.0): a header of 7 bytes, then the LevelDB log format, blocks of 32 KB that hold chunks of (CRC-32, length,
-type, data), a record being one `full` chunk or a first, middle ..., last sequence; each record is a protobuf.
+The client's `finish()` returns before the file is written, and a killed client leaves a readable prefix, so a
+run counts as mirrored only when its file says so itself. The format is private to the client (checked with
+wandb 0.31.0): a header of 7 bytes, then the LevelDB log format, blocks of 32 KB with chunks of (CRC-32,
+length, type, data). A record is one `full` chunk or a first, middle ..., last sequence; each record is a protobuf.
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 import struct
 import zlib
@@ -31,7 +32,7 @@ class LogError(Exception):
 
 @dataclass
 class LoggedRun:
-    """What an offline file holds. Non-finite numbers are the client's strings "NaN", "Infinity", "-Infinity"."""
+    """What an offline file holds; a non-finite number is a float in the history, and W&B's word elsewhere."""
 
     id: str = ""
     name: str = ""
@@ -79,8 +80,7 @@ def payloads(path: Path) -> Iterator[bytes]:
 
 def records(path: Path) -> Iterator[Any]:
     """The protobuf records of a log, in order. Raises as `payloads` does."""
-    from wandb.proto import wandb_internal_pb2 as protocol  # a slow import, needed only here
-
+    protocol: Any = importlib.import_module("wandb.proto.wandb_internal_pb2")  # slow, and needed only here
     for payload in payloads(path):
         try:
             yield protocol.Record.FromString(payload)
@@ -140,4 +140,8 @@ def read(path: Path) -> LoggedRun:
 
 
 def _items(items: Any) -> dict[str, Any]:
-    return {item.key or "/".join(item.nested_key): json.loads(item.value_json) for item in items}
+    return {item.key or "/".join(item.nested_key): _value(item.value_json) for item in items}
+
+
+def _value(text: str) -> Any:
+    return -0.0 if text == "-0" else json.loads(text)  # which Python would read as the integer 0

@@ -1,4 +1,4 @@
-"""What one cell looks like as a W&B run: a pure function of its records, so that any replay gives the same run."""
+"""What one cell looks like as a W&B run: a pure function of its records, so any replay gives the same run."""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ from .wandb_log import ROWS
 
 NOT_MIRRORED = ("runs_dir", "tracker", "executor")
 """Settings of the machine, not of the cell: the same cell is the same run wherever it was trained."""
+
+_NON_FINITE = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
+"""W&B's words for them in a summary, where the client would turn the numbers themselves into null."""
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times faster where libyaml is there
 
@@ -49,10 +52,10 @@ def run_id(cell: CellPaths) -> str:
 def run_content(cell: CellPaths) -> RunContent:
     """Read the finished records of one cell.
 
-    History keys are the columns of metrics.csv (an empty field has no key), `nonfinite`: how many of the row's
-    values are nan or infinite, and of the gradient through time at lag 0, T/2 and T-1 `gradient/log10_norm_lag_*`
-    and `gradient/log10_slope_per_lag`, the least-squares slope of log10 ||dL/dh_t|| over the lag (below 0:
-    vanishing).
+    History keys are the columns of metrics.csv (an empty field has no key); `nonfinite`, how many values of
+    the row are nan or infinite; and from the gradient through time `gradient/log10_norm_lag_0`, `_lag_half`
+    (T/2) and `_lag_last` (T-1), and `gradient/log10_slope_per_lag`, the least-squares slope of
+    log10 ||dL/dh_t|| over the lag (below 0: vanishing).
 
     Raises:
         SweepsError: a record is missing or malformed; says which.
@@ -175,7 +178,7 @@ def _gradient_scalars(by_lag: dict[int, float]) -> dict[str, float]:
 
 
 def _flat_summary(summary: dict[str, Any]) -> dict[str, Any]:
-    """summary.json with `final/x` and `best/x` for nested values, seconds as `train_seconds`, nulls left out."""
+    """summary.json without nulls, nested values as `final/x` and `best/x`, seconds as `train_seconds`."""
     flat: dict[str, Any] = {}
 
     def add(prefix: str, value: Any) -> None:
@@ -183,7 +186,7 @@ def _flat_summary(summary: dict[str, Any]) -> dict[str, Any]:
             for key, item in value.items():
                 add(f"{prefix}/{key}", item)
         elif value is not None:
-            flat[prefix] = float(value) if value in ("nan", "inf", "-inf") else value
+            flat[prefix] = _NON_FINITE.get(value, value) if isinstance(value, str) else value
 
     for key, value in summary.items():
         if key not in ("format", "cell", "experiment"):

@@ -1,0 +1,47 @@
+"""Lets `experiment=NAME` mean the file `experiments/NAME/sweep.yaml`, so that a study lies in one folder."""
+
+from hydra.core.object_type import ObjectType
+from hydra.plugins.config_source import ConfigLoadError, ConfigResult, ConfigSource
+from omegaconf import DictConfig, OmegaConf
+
+GROUP = "experiment"
+
+
+class Experiments(ConfigSource):
+    """The group `experiment`. Its files are global, name the experiment after its folder, and make the run a multirun."""
+
+    @staticmethod
+    def scheme() -> str:
+        return "experiments"
+
+    def load_config(self, config_path: str) -> ConfigResult:
+        from sweeps.config.places import EXPERIMENTS
+
+        name = config_path.removeprefix(f"{GROUP}/").removesuffix(".yaml")
+        path = EXPERIMENTS / name / "sweep.yaml"
+        if not path.is_file():
+            raise ConfigLoadError(f"there is no experiment file {path}")
+        config = OmegaConf.load(path)
+        assert isinstance(config, DictConfig)
+        config.experiment = name
+        OmegaConf.update(config, "hydra.mode", "MULTIRUN", force_add=True)
+        header: dict[str, str | None] = {"package": "_global_"}
+        return ConfigResult(config=config, path=f"experiments://{name}", provider=self.provider, header=header)
+
+    def available(self) -> bool:
+        return True
+
+    def is_group(self, config_path: str) -> bool:
+        return config_path in ("", GROUP)
+
+    def is_config(self, config_path: str) -> bool:
+        from sweeps.config.places import choices
+
+        return config_path.removesuffix(".yaml") in (f"{GROUP}/{name}" for name in choices(GROUP))
+
+    def list(self, config_path: str, results_filter: ObjectType | None) -> list[str]:
+        from sweeps.config.places import choices
+
+        if config_path == "":
+            return [GROUP] if results_filter in (None, ObjectType.GROUP) else []
+        return choices(GROUP) if results_filter in (None, ObjectType.CONFIG) else []

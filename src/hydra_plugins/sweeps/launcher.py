@@ -1,0 +1,49 @@
+"""The launcher `packed`: takes all jobs of a multirun at once, so that cells of one shape can train together."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from hydra.core.utils import JobReturn, JobStatus
+from hydra.plugins.launcher import Launcher
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig
+
+
+@dataclass
+class PackedConfig:
+    _target_: str = "hydra_plugins.sweeps.launcher.PackedLauncher"
+    dry_run: bool = False  # true: print the plan and stop
+
+
+class PackedLauncher(Launcher):
+    """Hands every job to `sweeps.launch` and returns one JobReturn per job, in order."""
+
+    def __init__(self, dry_run: bool) -> None:
+        self.dry_run = dry_run
+
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        self.context, self.config = hydra_context, config
+
+    def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
+        from sweeps.config.identity import cell_id
+        from sweeps.launch import launch
+
+        def load(overrides: list[str]) -> DictConfig:
+            return self.context.config_loader.load_sweep_config(self.config, overrides)
+
+        settings, result = launch(job_overrides, load, self.dry_run)
+        ids = [cell_id(each) for each in settings]
+        pairs = zip(job_overrides, ids, strict=True)
+        return [self._returned(list(job), result.outcomes.get(cell), result.failures.get(cell)) for job, cell in pairs]
+
+    def _returned(self, overrides: list[str], outcome: str | None, failure: str | None) -> JobReturn:
+        status = JobStatus.FAILED if failure else JobStatus.COMPLETED
+        value: Any = RuntimeError(failure) if failure else outcome
+        returned = JobReturn(overrides=overrides, status=status)
+        returned.return_value = value
+        return returned
+
+
+ConfigStore.instance().store(group="hydra/launcher", name="packed", node=PackedConfig, provider="sweeps")

@@ -1,0 +1,188 @@
+"""Frames as Markdown, rounded for reading; CSV keeps full precision."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sweeps.analysis.load import Records
+from sweeps.analysis.statistics import CONFIDENCE, RESAMPLES, range_coverage
+from sweeps.analysis.style import label
+
+EMPTY = "–"
+HEADS = {"arch": "architecture", "length": "T", "lr": "learning rate", "hidden": "hidden units"}
+
+
+def number(value: Any, digits: int = 3) -> str:
+    """A number rounded to significant digits; a dash where there is none."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return EMPTY
+    if value and not 1e-3 <= abs(value) < 1e5 and math.isfinite(value):
+        mantissa, exponent = f"{value:.1e}".split("e")
+        return f"{mantissa}e{int(exponent)}"
+    text = f"{value:.{digits}g}"
+    return f"{float(text):.0f}" if "e" in text else text
+
+
+def factor(log10_per_step: float) -> str:
+    """What is left of the gradient after one step back, from a decay rate; close to 1 with more digits."""
+    if math.isnan(log10_per_step):
+        return EMPTY
+    value = 10.0**log10_per_step
+    return f"{value:.3f}" if 0.1 <= value < 10 else f"{value:#.2g}" if 1e-3 <= value < 0.1 else number(value)
+
+
+def with_interval(value: float, low: float, high: float, digits: int = 2) -> str:
+    """`0.5 [0.2, 0.8]`; without the bracket where there is no interval."""
+    if math.isnan(value):
+        return EMPTY
+    text = number(value, digits)
+    return text if math.isnan(low) else f"{text} [{number(low, digits)}, {number(high, digits)}]"
+
+
+def render(frame: pd.DataFrame) -> str:
+    """A frame of texts as a Markdown table, columns aligned; all but names are set to the right."""
+    heads = [str(name) for name in frame]
+    body = [[str(value).replace("|", "\\|") for value in row] for row in frame.itertuples(index=False)]
+    widths = [max(3, *(len(row[place]) for row in [heads, *body])) for place in range(len(heads))]
+    names = [
+        not any(character.isdigit() for row in body for character in row[place])
+        for place in range(len(heads))
+    ]
+
+    def line(row: list[str]) -> str:
+        cells = (t.ljust(w) if n else t.rjust(w) for t, w, n in zip(row, widths, names, strict=True))
+        return "| " + " | ".join(cells) + " |"
+
+    rule = (
+        "|"
+        + "|".join("-" * (w + 2) if n else "-" * (w + 1) + ":" for w, n in zip(widths, names, strict=True))
+        + "|"
+    )
+    return "\n".join([line(heads), rule, *map(line, body)]) + "\n"
+
+
+def comparison_markdown(table: pd.DataFrame, score: str) -> str:
+    """The comparison table, from `tables.comparison`, for reading.
+
+    Args:
+        score: what the score is called, e.g. "accuracy".
+    """
+    names = [str(name) for name in table]
+    axes = names[: names.index("n")]
+    shown = axis_columns(table, axes)
+    shown["n"] = table["n"].astype(str)
+    for name in ("failed", "unfinished"):
+        if table[name].any():
+            shown[name] = table[name].astype(str)
+    for name in ("solved", "diverged"):
+        shown[f"share {name}"] = _intervals(table, f"share_{name}")
+    shown[f"best {score}"] = _intervals(table, "best_score")
+    shown["gradient norm"] = table["grad_norm"].map(number)
+    shown["factor per step of lag, at init"] = table["decay_start"].map(factor)
+    shown["in training"] = table["decay_training"].map(factor)
+    return render(shown)
+
+
+def summary_markdown(short: pd.DataFrame) -> str:
+    """The compact table, from `tables.summary`: at each length the share solved (best score)."""
+    names = [str(name) for name in short]
+    lengths = [name.removeprefix("solved_") for name in names if name.startswith("solved_")]
+    axes = names[: names.index(f"solved_{lengths[0]}")]
+    shown = axis_columns(short, axes)
+    for length in lengths:
+        columns = (short[f"{name}_{length}"] for name in ("solved", "best_score", "diverged"))
+        shown[f"T = {length}"] = [_field(*row) for row in zip(*columns, strict=True)]
+    for name, head in (("start", "factor per step, at init"), ("training", "in training")):
+        shown[head] = [factor(math.log10(value)) if value > 0 else EMPTY for value in short[f"factor_{name}"]]
+    return render(shown)
+
+
+def _field(solved: float, score: float, diverged: float) -> str:
+    """Share solved (best score), and the share diverged if there is one."""
+    if math.isnan(solved):
+        return EMPTY
+    return f"{number(solved, 2)} ({number(score, 2)})" + (
+        f", diverged {number(diverged, 2)}" if diverged else ""
+    )
+
+
+def clipping_markdown(table: pd.DataFrame) -> str:
+    """What clipping changed, from `tables.clipping`."""
+    shown = axis_columns(table, ["arch", "clip"])
+    shown["n"] = table["n"].astype(str)
+    shown["share solved"] = table["share_solved"].map(lambda value: number(value, 2))
+    shown["share diverged"] = table["share_diverged"].map(lambda value: number(value, 2))
+    shown["gradient norm before clipping"] = table["grad_norm"].map(number)
+    shown["share of steps clipped"] = table["clipped"].map(lambda value: number(value, 2))
+    return render(shown)
+
+
+def axis_columns(table: pd.DataFrame, axes: list[str]) -> pd.DataFrame:
+    """The axis columns of a table as texts under readable heads."""
+    return pd.DataFrame(
+        {
+            HEADS.get(axis, axis): [EMPTY if pd.isna(v) else label(_short(v)) for v in table[axis]]
+            for axis in axes
+        },
+        index=table.index,
+    )
+
+
+def _short(value: Any) -> Any:
+    return (
+        float(value) if isinstance(value, int | float | np.number) and not isinstance(value, bool) else value
+    )
+
+
+def _intervals(table: pd.DataFrame, name: str) -> list[str]:
+    columns = (table[name], table[f"{name}_low"], table[f"{name}_high"])
+    return [with_interval(*row) for row in zip(*columns, strict=True)]
+
+
+def counting_rules(table: pd.DataFrame, records: Records, seed: int) -> str:
+    """The sentences beneath a comparison table: n, the kind of interval, how diverged runs were counted."""
+    counts = table.loc[table["n"] > 0, "n"]
+    n = int(counts.mode().max())
+    several = f"{int(counts.min())} to {int(counts.max())}" if counts.nunique() > 1 else f"{n}"
+    sentences = [
+        f"n is the number of runs (seeds) in a row: {several}.",
+        f"Shares have {CONFIDENCE:.0%} Wilson intervals; the best {records.score_name} is the median over "
+        f"runs with a "
+        f"{CONFIDENCE:.0%} percentile-bootstrap interval ({RESAMPLES} resamples, seed {seed}); one run has "
+        f"none.",
+    ]
+    smallest = int(counts[counts > 1].min()) if (counts > 1).any() else 0
+    if 1 < smallest < 6:
+        sentences.append(
+            f"With {smallest} runs that interval is at most their range, which holds the median of such runs "
+            f"in only "
+            f"{range_coverage(smallest):.0%} of cases: read it as a range."
+        )
+    sentences.append(
+        "Diverged runs stay in: they count in the share diverged and among the runs not solved, "
+        f"their best {records.score_name} is what they reached before they diverged, and their gradient "
+        f"norms and "
+        "decay rates are those of the logged steps that were still finite."
+    )
+    unscored = int((table["n"] - table["n_score"]).sum())
+    if unscored:
+        sentences.append(
+            f"{unscored} runs have no finite score and are missing from the best {records.score_name}."
+        )
+    sentences.append(
+        "The gradient norm is the median over runs of each run's median over logged steps, before clipping. "
+        "The factor "
+        "per step of lag is 10 to the slope of log10 ‖∂L/∂h_t‖ against lag: below 1 the gradient vanishes on "
+        "its way "
+        "back, above 1 it explodes."
+    )
+    holes = int((table["n"] == 0).sum())
+    if holes:
+        sentences.append(
+            f"{holes} rows have n = 0: combinations of the grid without a single run that ended."
+        )
+    return " ".join(sentences) + "\n"

@@ -1,0 +1,97 @@
+"""Composing thousands of configs: Hydra once per combination of choices, then plain values set by hand.
+
+Hydra takes some 50 ms a config and a grid has few combinations of groups but many values, so the grid is composed
+hundreds of times faster this way. A test holds the result equal to Hydra's own.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
+
+from hydra.core.override_parser.types import Override
+from omegaconf import DictConfig, OmegaConf
+
+from sweeps.config.identity import cell_id
+from sweeps.config.names import CHOSEN, parse_override
+from sweeps.config.parse import parse
+from sweeps.config.rules import check
+from sweeps.config.schema import Settings
+
+Load = Callable[[list[str]], DictConfig]
+"""Hydra's own composition of a list of overrides."""
+
+_parsed = lru_cache(maxsize=65536)(parse_override)
+
+
+def is_plain(override: Override) -> bool:
+    """Whether the override just sets one value: no choice of a group, no package, nothing added or removed."""
+    return (
+        override.type is not None
+        and override.type.name == "CHANGE"
+        and override.package is None
+        and override.key_or_group not in CHOSEN
+        and not override.key_or_group.startswith("hydra")
+        and not isinstance(override.value(), dict | list)
+    )
+
+
+class Composer:
+    """Turns the overrides of one job into the nested plain values that Hydra would compose, without the `hydra` node."""
+
+    def __init__(self, load: Load) -> None:
+        self._load = load
+        self._bases: dict[tuple[str, ...], dict[str, Any]] = {}
+
+    def __call__(self, overrides: Sequence[str]) -> dict[str, Any]:
+        parsed = [_parsed(text) for text in overrides]
+        heavy = tuple(each.input_line for each in parsed if not is_plain(each))
+        if heavy not in self._bases:
+            self._bases[heavy] = plain(self._load(list(heavy)))
+        config = copy.deepcopy(self._bases[heavy])
+        for each in parsed:
+            if is_plain(each):
+                _set(config, each.key_or_group.split("."), each.value())
+        if "${" in str(config):
+            return plain(OmegaConf.create(config), resolve=True)
+        return config
+
+
+def plain(config: DictConfig, resolve: bool = False) -> dict[str, Any]:
+    """The task's part of a composed config as nested dicts."""
+    nested = OmegaConf.to_container(OmegaConf.masked_copy(config, [key for key in config if key != "hydra"]), resolve=resolve)
+    assert isinstance(nested, dict)
+    return {str(key): value for key, value in nested.items()}
+
+
+def _set(config: dict[str, Any], path: list[str], value: Any) -> None:
+    *sections, name = path
+    for section in sections:
+        config = config.setdefault(section, {})
+    config[name] = value
+
+
+def settings_of(jobs: Sequence[Sequence[str]], compose: Callable[[Sequence[str]], dict[str, Any]]) -> tuple[
+    list[Settings | None], list[str]
+]:
+    """Compose, type and check every job of a grid. Each distinct problem is told once, with how many cells have it."""
+    found: list[Settings | None] = []
+    counts: dict[str, int] = {}
+    known: dict[str, list[str]] = {}
+    for job in jobs:
+        settings, problems = parse(compose(job))
+        if settings is not None:
+            key = cell_id(settings)
+            if key not in known:
+                known[key] = check(settings)
+            problems = known[key]
+        for problem in problems:
+            counts[problem] = counts.get(problem, 0) + 1
+        found.append(None if problems else settings)
+    total = len(jobs)
+    return found, [
+        problem if total == 1 or count == total else f"{problem} [in {count} of {total} cells]"
+        for problem, count in counts.items()
+    ]

@@ -1,0 +1,94 @@
+"""Runs a plan to its end: what is done is what the records say; a lost pack is retried smaller; failures are told."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from sweeps.errors import SweepsError
+from sweeps.execute.base import Ended, Executor, Message
+from sweeps.plan.cells import Cell
+from sweeps.plan.packs import Pack
+from sweeps.plan.plan import Plan
+from sweeps.records.files import read_json, write_json
+from sweeps.records.paths import CellPaths, SweepPaths
+
+ATTEMPTS = 2
+"""How often a cell may be lost while alone in its pack before it counts as failed."""
+
+
+@dataclass
+class Result:
+    """How a sweep ended: an outcome per cell, and why cells failed."""
+
+    outcomes: dict[str, str] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)  # cell id -> reason
+
+
+def summary(paths: CellPaths) -> dict[str, Any] | None:
+    """The summary of a cell that is done; None if it is not."""
+    found = read_json(paths.summary)
+    return found if found is not None and "outcome" in found and "seconds" in found else None
+
+
+@contextmanager
+def locked(sweep: SweepPaths) -> Iterator[None]:
+    """Hold the sweep's folder; the lock ends with the process, however it ends.
+
+    Raises:
+        SweepsError: another sweep is writing there.
+    """
+    sweep.root.mkdir(parents=True, exist_ok=True)
+    with sweep.lock.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise SweepsError(f"another sweep is writing to {sweep.root}; wait for it or set runs_dir") from None
+        yield
+
+
+def run(plan: Plan, sweep: SweepPaths, executor: Executor, watch: Callable[[Message | Ended], None]) -> Result:
+    """Train every pack of the plan; returns when each cell is done or has failed."""
+    result = Result()
+    alone: dict[str, int] = {}  # cell id -> times it was lost in a pack of its own
+    packs: Sequence[Pack] = plan.packs
+    while packs:
+        again: list[Pack] = []
+        for event in executor.run(packs, sweep.root):
+            watch(event)
+            if isinstance(event, Ended):
+                again += _after(event, sweep, result, alone)
+        packs = again
+    for cell in plan.cells:
+        found = summary(sweep.cell(cell.id))
+        if found:
+            result.outcomes[cell.id] = found["outcome"]
+    return result
+
+
+def _after(event: Ended, sweep: SweepPaths, result: Result, alone: dict[str, int]) -> list[Pack]:
+    """What is to be tried again of a pack that ended; what cannot be is written down as failed."""
+    missing = tuple(cell for cell in event.pack.cells if summary(sweep.cell(cell.id)) is None)
+    if not missing:
+        return []
+    if len(event.pack.cells) > 1:
+        return Pack(missing).split() if len(missing) == len(event.pack.cells) else [Pack(missing)]
+    cell = missing[0]
+    alone[cell.id] = alone.get(cell.id, 0) + 1
+    if event.error is None and alone[cell.id] < ATTEMPTS:
+        return [event.pack]
+    reason = event.error or f"its worker was {event.lost or 'gone without a record'}, {alone[cell.id]} times"
+    fail(cell, sweep, reason)
+    result.failures[cell.id] = reason
+    return []
+
+
+def fail(cell: Cell, sweep: SweepPaths, reason: str) -> None:
+    """Leave word of a cell that has no numbers. It is not done: the same command tries it again."""
+    write_json(
+        sweep.cell(cell.id).failure,
+        {"cell": cell.id, "name": cell.name, "outcome": "failed", "reason": reason},
+    )

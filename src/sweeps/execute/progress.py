@@ -1,0 +1,96 @@
+"""What a person sees while a sweep runs: a live line in a terminal, a plain line now and then elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from types import TracebackType
+
+from rich.console import Console
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from sweeps.execute.base import Ended, Message
+from sweeps.plan.forecast import seconds
+from sweeps.plan.packs import Pack
+from sweeps.plan.plan import Plan
+
+EVERY = 10.0
+"""Seconds between two plain lines."""
+
+
+def duration(seconds: float) -> str:
+    """45 s, 3 min 20 s, 2 h 05 min."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+class Progress:
+    """Counts cells by outcome; the time left follows from the share of the forecast work that is done."""
+
+    def __init__(self, plan: Plan, console: Console) -> None:
+        self.console = console
+        self.total = len(plan.to_train)
+        self.work = sum(seconds(cell.settings) for cell in plan.to_train)
+        self.counts: Counter[str] = Counter()
+        self.finished_work = 0.0
+        self.running: dict[str, float] = {}  # pack -> share of it that is done
+        self.started = self._told = time.monotonic()
+        self._live = Live(console=console, refresh_per_second=4, transient=True) if console.is_terminal else None
+
+    def __enter__(self) -> Progress:
+        if self._live:
+            self._live.start()
+        return self
+
+    def __exit__(self, kind: type | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        if self._live:
+            self._live.stop()
+
+    def __call__(self, event: Message | Ended) -> None:
+        """Take in what an executor says."""
+        pack = event.pack
+        if isinstance(event, Ended):
+            self.finished_work += self._work(pack) if event.lost is None and event.error is None else 0.0
+            self.running.pop(pack.id, None)
+            if event.lost or event.error:
+                why = event.lost or event.error.strip().splitlines()[-1]  # type: ignore[union-attr]
+                self.console.print(Text(f"pack {pack.id} of {len(pack.cells)} cells: {why}", style="red"))
+        elif event.kind == "ended":
+            self.counts[event.content["outcome"]] += 1
+        else:
+            self.running[pack.id] = event.content["done"] * self._work(pack)
+        self._show()
+
+    def _work(self, pack: Pack) -> float:
+        return sum(seconds(cell.settings) for cell in pack.cells)
+
+    @property
+    def share(self) -> float:
+        """Share of the forecast work that is done."""
+        return min(1.0, (self.finished_work + sum(self.running.values())) / self.work) if self.work else 1.0
+
+    def status(self) -> str:
+        """12/288 cells · 5 solved · 6 finished · 1 diverged · 2 packs running · 2 min 10 s left"""
+        elapsed = time.monotonic() - self.started
+        parts = [f"{self.counts.total()}/{self.total} cells"]
+        parts += [f"{self.counts[name]} {name}" for name in ("solved", "finished", "diverged") if self.counts[name]]
+        parts.append(f"{len(self.running)} {'pack' if len(self.running) == 1 else 'packs'} running")
+        if self.share > 0.02 or elapsed > 20:
+            parts.append(f"{duration(elapsed * (1 / max(self.share, 1e-6) - 1))} left")
+        return " · ".join(parts)
+
+    def _show(self) -> None:
+        if self._live:
+            line = Table.grid(padding=(0, 1))
+            line.add_row(ProgressBar(total=1.0, completed=self.share, width=24), self.status())
+            self._live.update(line)
+        elif time.monotonic() - self._told >= EVERY:
+            self._told = time.monotonic()
+            self.console.print(self.status(), highlight=False)

@@ -1,0 +1,109 @@
+"""Collects the measurements of one cell and writes its record, the summary last."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from sweeps.config.identity import NUMERICS_VERSION
+from sweeps.config.schema import as_dict
+from sweeps.engine.train import Measurement
+from sweeps.plan.cells import Cell
+from sweeps.records import columns
+from sweeps.records.files import write_atomically, write_csv, write_json
+from sweeps.records.paths import CellPaths
+from sweeps.records.provenance import commit, versions
+from sweeps.tasks import Task
+
+
+class Recorder:
+    """The rows of one cell, in memory until it ends: a cell is a few hundred kilobytes and writing is not training."""
+
+    def __init__(self, cell: Cell, paths: CellPaths, task: Task) -> None:
+        self.cell, self.paths, self.task = cell, paths, task
+        self._measured: list[Measurement] = []
+        self.best: Measurement | None = None
+        self.solved_step: int | None = None
+
+    def add(self, m: Measurement) -> None:
+        """Take in one measurement."""
+        self._measured.append(m)
+        if m.eval_score is None:
+            return
+        if self.best is None or self.best.eval_score is None or m.eval_score > self.best.eval_score:
+            self.best = m
+        if self.solved_step is None and m.eval_score >= self.task.solved_at:
+            self.solved_step = m.step
+
+    @property
+    def outcome(self) -> str:
+        """How the run ended. A run that was solved and then blew up has diverged; `solved_step` tells the rest."""
+        if self._measured[-1].diverged:
+            return "diverged"
+        return "finished" if self.solved_step is None else "solved"
+
+    def write(self, seconds: float, pack: dict[str, Any]) -> None:
+        """Write the record. The summary comes last: until it is there, the cell is not done."""
+        settings = yaml.safe_dump(as_dict(self.cell.settings), sort_keys=False)
+        write_atomically(self.paths.config, settings)
+        write_csv(self.paths.metrics, columns.METRICS, map(_metrics_row, self._measured))
+        write_csv(
+            self.paths.gradient_through_time,
+            columns.GRADIENT_THROUGH_TIME,
+            (
+                (m.step, t, len(m.log10_norm) - 1 - t, value)
+                for m in self._measured
+                for t, value in enumerate(m.log10_norm.tolist())
+            ),
+        )
+        write_csv(
+            self.paths.parameters,
+            columns.PARAMETERS,
+            ((m.step, *row) for m in self._measured if m.probed is not None for row in m.probed),
+        )
+        write_json(self.paths.summary, self._summary(seconds, pack))
+        self.paths.failure.unlink(missing_ok=True)
+
+    def _summary(self, seconds: float, pack: dict[str, Any]) -> dict[str, Any]:
+        last = self._measured[-1]
+        evaluated = [m for m in self._measured if m.eval_loss is not None]
+        best = self.best
+        return {
+            "format": columns.FORMAT,
+            "cell": self.cell.id,
+            "experiment": self.cell.settings.experiment,
+            "outcome": self.outcome,
+            "reason": last.diverged,
+            "step": last.step,
+            "solved_step": self.solved_step,
+            "diverged_step": last.step if last.diverged else None,
+            "final": {
+                "step": last.step,
+                "train_loss": last.train_loss,
+                "eval_loss": evaluated[-1].eval_loss if evaluated else None,
+                "eval_score": evaluated[-1].eval_score if evaluated else None,
+                "grad_norm": last.grad_norm,
+            },
+            "best": {
+                "step": best.step if best else None,
+                "eval_loss": best.eval_loss if best else None,
+                "eval_score": best.eval_score if best else None,
+            },
+            "task": {
+                "score": self.task.score,
+                "chance_loss": self.task.chance_loss,
+                "solved_at": self.task.solved_at,
+            },
+            "seconds": seconds,
+            "pack": pack,
+            "versions": versions(),
+            "commit": commit(),
+            "numerics": NUMERICS_VERSION,
+            "device": "cpu",
+        }
+
+
+def _metrics_row(m: Measurement) -> tuple[Any, ...]:
+    scale = m.grad_norm_clipped / m.grad_norm if m.grad_norm else 1.0
+    return (m.step, m.train_loss, m.eval_loss, m.eval_score, m.grad_norm, m.grad_norm_clipped, scale, m.lr)

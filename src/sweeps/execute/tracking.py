@@ -1,0 +1,57 @@
+"""The W&B mirror beside a sweep: a process of low priority that follows the records. Its trouble is told, never felt."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from types import TracebackType
+
+from rich.console import Console
+
+from sweeps.config.schema import Tracker
+from sweeps.records.paths import SweepPaths
+
+PATIENCE = 300.0
+"""Seconds that a finished sweep waits for its mirror."""
+LINES = 4
+"""Lines of the mirror's last words that are passed on."""
+
+
+class Mirror:
+    """A context: while it is open, cells are mirrored as they end; on leaving, the rest is, and the result is told."""
+
+    def __init__(self, tracker: Tracker, sweep: SweepPaths, console: Console) -> None:
+        self.tracker, self.sweep, self.console = tracker, sweep, console
+        self._process: subprocess.Popen[str] | None = None
+
+    def __enter__(self) -> Mirror:
+        if self.tracker.name != "wandb":
+            return self
+        self.sweep.root.mkdir(parents=True, exist_ok=True)
+        t = self.tracker
+        root = self.sweep.root
+        where = [f"experiment={root.name}", f"runs_dir={root.parent}"]
+        how = [f"tracker.project={t.project}", f"tracker.mode={t.mode}", f"tracker.entity={t.entity}"]
+        command = [sys.executable, "-m", "sweeps", "mirror", *where, *how, "--follow"]
+        try:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            )
+        except OSError as error:
+            self.console.print(f"W&B mirror: could not start ({error}); the CSV records are complete without it")
+        return self
+
+    def __exit__(self, kind: type | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        if self._process is None:
+            return
+        if kind is not None:
+            self._process.kill()
+            self._process.wait()
+            return
+        try:
+            said, _ = self._process.communicate(timeout=PATIENCE)  # closes its input: the sweep is over
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            said = f"not finished; `python -m sweeps mirror experiment={self.sweep.root.name}` goes on with it"
+        for line in said.strip().splitlines()[-LINES:]:
+            self.console.print(f"W&B mirror: {line}", highlight=False, markup=False, soft_wrap=True)

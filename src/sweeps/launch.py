@@ -1,0 +1,94 @@
+"""A sweep, from the overrides of its jobs to its records: compose, check, plan, train, mirror, tell."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from sweeps import tasks
+from sweeps.config.compose import Composer, Load, settings_of
+from sweeps.config.identity import cell_id
+from sweeps.config.schema import Settings
+from sweeps.errors import ConfigError
+from sweeps.execute.harness import Result, locked, run, summary
+from sweeps.execute.local import Local
+from sweeps.execute.progress import Progress, duration
+from sweeps.execute.show import show_outcomes, show_plan
+from sweeps.execute.tracking import Mirror
+from sweeps.plan.plan import Plan, make_plan
+from sweeps.records.paths import SweepPaths
+
+
+def checked(jobs: Sequence[Sequence[str]], load: Load) -> list[Settings]:
+    """The settings of every job of a grid.
+
+    Raises:
+        ConfigError: something is wrong with at least one; it carries every problem.
+    """
+    settings, problems = settings_of(jobs, Composer(load))
+    good = [each for each in settings if each is not None]
+    problems += task_problems(good)
+    places = {(each.runs_dir, each.experiment) for each in good}
+    if len(places) > 1:
+        problems.append(f"runs_dir, experiment: given {len(places)} of them, must be one for a whole sweep")
+    if problems:
+        raise ConfigError(problems)
+    return good
+
+
+def task_problems(settings: Sequence[Settings]) -> list[str]:
+    """What the tasks themselves have to say about their settings, each sentence once."""
+    problems = {}
+    for task in {repr(each.task): each.task for each in settings}.values():
+        try:
+            tasks.make(task.name, length=task.length, solved_at=task.solved_at, **task.options)
+        except ValueError as error:
+            problems[f"task={task.name}: {error}"] = None
+    return list(problems)
+
+
+def place(settings: Settings) -> SweepPaths:
+    """Where the records of a sweep go; a relative runs_dir counts from the current directory."""
+    return SweepPaths(Path(settings.runs_dir).absolute() / settings.experiment)
+
+
+def plan_for(settings: Sequence[Settings], sweep: SweepPaths, workers: int) -> Plan:
+    """The plan, given what is done under `sweep`."""
+    ids = {cell_id(each) for each in settings}
+    found = {each: summary(sweep.cell(each)) for each in ids}
+    done = {each: float(one["seconds"]) for each, one in found.items() if one is not None}
+    return make_plan(settings, done, workers, settings[0].executor.lanes)
+
+
+def launch(jobs: Sequence[Sequence[str]], load: Load, dry_run: bool = False) -> tuple[list[Settings], Result]:
+    """Run a whole sweep; returns the settings of every job and how each cell ended.
+
+    Raises:
+        ConfigError: settings are wrong; nothing was written.
+        SweepsError: another sweep writes to the same place.
+    """
+    console = Console()
+    settings = checked(jobs, load)
+    sweep = place(settings[0])
+    executor = Local(settings[0].executor.workers)
+    plan = plan_for(settings, sweep, executor.workers)
+    show_plan(plan, sweep, console)
+    if dry_run:
+        return settings, Result()
+    if not plan.packs:
+        console.print("Nothing to train: every cell is done.")
+        result = Result({cell.id: (summary(sweep.cell(cell.id)) or {})["outcome"] for cell in plan.done})
+        with Mirror(settings[0].tracker, sweep, console):
+            pass
+        show_outcomes(plan, result, sweep, console)
+        return settings, result
+    started = time.monotonic()
+    with locked(sweep), Mirror(settings[0].tracker, sweep, console):
+        with Progress(plan, console) as progress:
+            result = run(plan, sweep, executor, progress)
+        console.print(f"Trained in {duration(time.monotonic() - started)}.")
+    show_outcomes(plan, result, sweep, console)
+    return settings, result

@@ -1,0 +1,31 @@
+"""How long a cell will take: floating-point operations over a rate, corrected by what finished cells of the sweep took."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable
+
+from sweeps.config.schema import Settings
+
+RATE = 30e9
+"""Operations per second of one core in packs of this size (measured: 25e9 to 60e9 on AVX-512 cores)."""
+BLOCKS = {"lstm": 4, "gru": 3}
+"""Gate blocks of an architecture; the others have one."""
+SLOWNESS = {"lstm": 1.3, "gru": 1.3}
+"""Elementwise work beside the products, relative to a plain RNN's."""
+
+
+def seconds(settings: Settings) -> float:
+    """Seconds of one core for one cell: forward, backward and weight gradients of every update, and the evaluations."""
+    t, b, h = settings.task.length, settings.train.batch, settings.arch.hidden
+    blocks = BLOCKS.get(settings.arch.name, 1) * SLOWNESS.get(settings.arch.name, 1.0)
+    per_sequence = blocks * t * (2 * h * h + 60 * h)  # one forward product, and elementwise work
+    train = settings.train.steps * b * 3 * per_sequence
+    evaluations = settings.train.steps / settings.train.eval_every * settings.train.eval_size * per_sequence
+    return (train + evaluations) / RATE
+
+
+def correction(finished: Iterable[tuple[Settings, float]]) -> float:
+    """Median ratio of measured to forecast seconds over finished cells; 1 without any."""
+    ratios = [measured / seconds(settings) for settings, measured in finished if measured > 0]
+    return statistics.median(ratios) if ratios else 1.0

@@ -1,0 +1,79 @@
+"""Cells of one shape make a pack. Split by what must be equal, then by how many lanes pay."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sweeps.config.identity import deciding
+from sweeps.config.schema import Settings
+from sweeps.plan.cells import Cell
+from sweeps.plan.forecast import BLOCKS, seconds
+
+VARIES = ("seed", "init", "clip", "optim.*", "arch.forget_bias")
+"""What may differ inside a pack. Everything else that decides numbers is the pack's shape; of `optim` the name is too."""
+CACHE = 2**20
+"""Bytes that the working set of one time step may take: about the second-level cache of a core."""
+MOST = 16
+"""Lanes beyond which a CPU gains nothing more."""
+
+
+@dataclass(frozen=True)
+class Pack:
+    """Cells that train together; `id` names it in their summaries."""
+
+    cells: tuple[Cell, ...]
+
+    @property
+    def id(self) -> str:
+        return f"{self.cells[0].id}x{len(self.cells)}"
+
+    def split(self) -> list[Pack]:
+        """Two halves: what is tried after the whole was lost."""
+        middle = -(-len(self.cells) // 2)
+        return [Pack(part) for part in (self.cells[:middle], self.cells[middle:]) if part]
+
+
+def shape(settings: Settings) -> str:
+    """What the cells of a pack have in common, as canonical text."""
+    common = deciding(settings)
+    for key in VARIES:
+        section, _, name = key.partition(".")
+        if name == "*":
+            common[section] = common[section]["name"]
+        elif name:
+            common[section].pop(name, None)
+        else:
+            del common[section]
+    return json.dumps(common, sort_keys=True)
+
+
+def lanes_that_pay(settings: Settings) -> int:
+    """How many lanes keep the weights and one step's states in the cache, at most MOST."""
+    gates = BLOCKS.get(settings.arch.name, 1)
+    h, b = settings.arch.hidden, settings.train.batch
+    bytes_per_lane = 4 * (gates * h * h + (2 * gates + 2) * b * h)
+    return max(1, min(MOST, CACHE // bytes_per_lane))
+
+
+def make_packs(cells: Sequence[Cell], workers: int, lanes: int = 0) -> list[Pack]:
+    """Group cells into packs, the longest first.
+
+    Args:
+        cells: what is to train.
+        workers: how many packs train at once; with few cells packs are made smaller, so that none idles.
+        lanes: at most so many cells in a pack; 0 chooses from the cache.
+    """
+    groups: dict[str, list[Cell]] = {}
+    for cell in cells:
+        groups.setdefault(shape(cell.settings), []).append(cell)
+    fair = max(1, math.ceil(len(cells) / max(1, workers)))
+    packs = []
+    for group in groups.values():
+        size = min(lanes or lanes_that_pay(group[0].settings), fair)
+        parts = math.ceil(len(group) / size)
+        bounds = [round(i * len(group) / parts) for i in range(parts + 1)]
+        packs += [Pack(tuple(group[a:b])) for a, b in zip(bounds, bounds[1:], strict=False)]
+    return sorted(packs, key=lambda pack: -sum(seconds(cell.settings) for cell in pack.cells))

@@ -1,0 +1,58 @@
+"""The plan of a sweep: the cells, which are already done, the packs, the forecast."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sweeps.config.schema import Settings
+from sweeps.plan.cells import Cell, distinct
+from sweeps.plan.forecast import correction, seconds
+from sweeps.plan.packs import Pack, make_packs
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a sweep will do. `cells` in the order of the grid, `packs` in the order of training."""
+
+    jobs: int  # points of the grid as asked for, duplicates included
+    cells: list[Cell]
+    done: list[Cell]
+    packs: list[Pack]
+    workers: int
+    correction: float  # measured / forecast seconds of the cells already done
+
+    @property
+    def to_train(self) -> list[Cell]:
+        done = {cell.id for cell in self.done}
+        return [cell for cell in self.cells if cell.id not in done]
+
+    @property
+    def core_seconds(self) -> float:
+        """Forecast seconds of one core for everything that is to train."""
+        return self.correction * sum(seconds(cell.settings) for cell in self.to_train)
+
+    @property
+    def forecast(self) -> float:
+        """Forecast seconds until the last pack ends: packs go to the first free worker, in order."""
+        free = [0.0] * max(1, self.workers)
+        for pack in self.packs:
+            first = free.index(min(free))
+            free[first] += self.correction * sum(seconds(cell.settings) for cell in pack.cells)
+        return max(free)
+
+
+def make_plan(settings: Sequence[Settings], done: Mapping[str, float], workers: int, lanes: int = 0) -> Plan:
+    """Plan a grid.
+
+    Args:
+        settings: one per job, all valid.
+        done: seconds that each finished cell took, by id.
+        workers: packs that train at once.
+        lanes: cells in a pack at most; 0 chooses from the cache.
+    """
+    cells = distinct(settings)
+    finished = [cell for cell in cells if cell.id in done]
+    missing = [cell for cell in cells if cell.id not in done]
+    factor = correction((cell.settings, done[cell.id]) for cell in finished)
+    return Plan(len(settings), cells, finished, make_packs(missing, workers, lanes), workers, factor)

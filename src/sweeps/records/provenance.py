@@ -1,0 +1,33 @@
+"""Where numbers come from: versions, commit, machine."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+from functools import cache
+from importlib.metadata import version
+
+from sweeps.config.places import ROOT
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Of the language and of the libraries that decide numbers."""
+    return {"python": platform.python_version(), **{name: version(name) for name in ("sweeps", "torch", "numpy")}}
+
+
+@cache
+def commit() -> str | None:
+    """The commit of the source tree, with `-dirty` when tracked files differ from it; None outside a checkout."""
+    head = _git("rev-parse", "HEAD")
+    if head is None:
+        return None
+    return f"{head}-dirty" if _git("status", "--porcelain", "--untracked-files=no") else head
+
+
+def _git(*arguments: str) -> str | None:
+    try:
+        done = subprocess.run(("git", "-C", str(ROOT), *arguments), capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()

@@ -1,0 +1,554 @@
+"""Proves that the W&B mirror says what the CSV records say, bit for bit, and never says it twice.
+
+Everything is offline and inside tmp_path: a socket that leaves this machine fails the test.
+"""
+
+from __future__ import annotations
+
+import csv
+import fcntl
+import json
+import math
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from sweeps.errors import SweepsError
+from sweeps.records import wandb_client, wandb_log
+from sweeps.records.columns import GRADIENT_THROUGH_TIME, METRICS
+from sweeps.records.files import write_atomically, write_csv, write_json
+from sweeps.records.mirror import MirrorResult, follow, mirror
+from sweeps.records.paths import SweepPaths
+
+KEY = "0123456789" * 4
+T = 8
+
+
+@pytest.fixture(autouse=True)
+def no_account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No key, no settings and no cache of the person who runs the tests; no way out of this machine."""
+    for name in list(os.environ):
+        if name.startswith("WANDB_") or name == "NETRC":
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("WANDB_BASE_URL", "http://127.0.0.1:9")  # nobody listens there
+    connect = socket.socket.connect
+
+    def only_local(self: socket.socket, address: Any) -> None:
+        if self.family != socket.AF_UNIX and address[0] != "127.0.0.1":
+            raise AssertionError(f"a test wanted to reach {address}")
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", only_local)
+
+
+@pytest.fixture
+def sweep(tmp_path: Path) -> SweepPaths:
+    return SweepPaths(tmp_path / "runs" / "first_look")
+
+
+def cell_id(index: int) -> str:
+    return f"{index:012x}"
+
+
+def add_cell(sweep: SweepPaths, index: int, *, rows: int = 5, diverged: bool = False, **extra: Any) -> str:
+    """Write the records of one done cell; a diverged one ends in inf and nan."""
+    cell = sweep.cell(cell_id(index))
+    metrics: list[list[Any]] = []
+    gradient: list[list[Any]] = []
+    for row in range(rows):
+        step = row * 10
+        loss, norm = 1 / (3 + row) + index, 5e-324 * (row + 1)
+        if diverged and row >= rows - 2:
+            loss, norm = (math.inf, -math.inf) if row == rows - 2 else (math.nan, math.inf)
+        evaluated = row % 2 == 0
+        metrics.append(
+            [
+                step,
+                loss,
+                0.1 + 0.2 if evaluated else None,
+                -0.0 if evaluated else None,
+                norm,
+                1e300,
+                1.0,
+                0.001,
+            ]
+        )
+        gradient += [[step, t, T - 1 - t, -40.0 * (T - 1 - t) - row - 1 / 3] for t in range(T)]
+    write_csv(cell.metrics, METRICS, metrics)
+    write_csv(cell.gradient_through_time, GRADIENT_THROUGH_TIME, gradient)
+    settings = {
+        "arch": {"name": "lstm", "hidden": 32},
+        "init": {"name": "orthogonal", "gain": 1.5},
+        "clip": {"name": "norm", "threshold": 0.25},
+        "task": {"name": "adding", "length": T},
+        "optim": {"name": "adam", "lr": 0.001, "betas.first": [0.9, 0.999]},
+        "train": {"steps": 50},
+        "seed": index,
+        "experiment": "first_look",
+        "runs_dir": "/somewhere/private",
+        "tracker": {"mode": "offline"},
+        "executor": {"name": "local"},
+    }
+    write_atomically(cell.config, yaml.safe_dump(settings))
+    summary = {
+        "format": 1,
+        "cell": cell.root.name,
+        "experiment": "first_look",
+        "outcome": "diverged" if diverged else "solved",
+        "reason": "the loss is nan" if diverged else None,
+        "step": 40,
+        "solved_step": None if diverged else 30,
+        "diverged_step": 40 if diverged else None,
+        "final": {"train_loss": math.nan if diverged else 0.25},
+        "best": {"eval_score": 0.9},
+        "seconds": 1.25,
+        "numerics": 3,
+    }
+    write_json(cell.summary, summary | extra)
+    return cell.root.name
+
+
+def folders(sweep: SweepPaths, cell: str = "") -> list[Path]:
+    return sorted(path.parent for path in (sweep.wandb / "wandb").rglob("run-*.wandb") if cell in path.name)
+
+
+def log_of(sweep: SweepPaths, cell: str) -> Path:
+    (folder,) = folders(sweep, cell)
+    return folder / f"run-{cell}-n3.wandb"
+
+
+def run(sweep: SweepPaths, **options: Any) -> MirrorResult:
+    return mirror(sweep, project="tests", **options)
+
+
+def damage(path: Path, how: str) -> None:
+    content = path.read_bytes()
+    if how == "empty":
+        path.write_bytes(b"")
+    elif how == "header only":
+        path.write_bytes(content[:7])
+    elif how == "truncated":
+        path.write_bytes(content[:-40])
+    elif how == "half":
+        path.write_bytes(content[: len(content) // 2])
+    elif how == "flipped":
+        middle = len(content) // 2
+        path.write_bytes(content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :])
+    elif how == "gone":
+        path.unlink()
+
+
+@pytest.mark.parametrize("folder", ["plain", "with space", "a[x]*?b"])
+def test_the_offline_file_equals_the_csv_bit_for_bit(tmp_path: Path, folder: str) -> None:
+    sweep = SweepPaths(tmp_path / folder / "first_look")
+    cells = [add_cell(sweep, 1), add_cell(sweep, 2, diverged=True), add_cell(sweep, 3, rows=300)]
+    result = run(sweep)
+    assert (result.mode, result.mirrored, result.already, result.failed) == ("offline", cells, [], {})
+    assert run(sweep).already == cells  # the folder's name is understood on the way back too
+    for cell in cells:
+        logged = wandb_log.read(log_of(sweep, cell))
+        assert logged.exit_code == 0
+        with sweep.cell(cell).metrics.open() as file:
+            rows = list(csv.DictReader(file))
+        assert len(logged.history) == len(rows)
+        for row, history in zip(rows, logged.history, strict=True):
+            assert history["_step"] == int(row.pop("step"))
+            measured = {column: text for column, text in row.items() if text}
+            mirrored = {column: history[column] for column in METRICS if column in history}
+            assert mirrored.keys() == measured.keys()
+            for column, text in measured.items():
+                assert float(mirrored[column]).hex() == float(text).hex(), (cell, row, column)
+
+
+def test_non_finite_values_stay_visible(sweep: SweepPaths) -> None:
+    cell = add_cell(sweep, 1, rows=4, diverged=True)
+    run(sweep)
+    logged = wandb_log.read(log_of(sweep, cell))
+    assert [row["nonfinite"] for row in logged.history] == [0, 0, 2, 2]
+    assert logged.history[2]["train_loss"] == math.inf
+    assert logged.history[2]["grad_norm"] == -math.inf
+    assert math.isnan(logged.history[3]["train_loss"])
+    assert logged.summary["nonfinite_values"] == 4
+    assert logged.summary["outcome"] == "diverged"
+    assert logged.summary["diverged_step"] == 40
+    assert logged.summary["reason"] == "the loss is nan"
+    assert logged.summary["final/train_loss"] == "NaN"
+
+
+def test_the_run_can_be_found_filtered_and_grouped(sweep: SweepPaths) -> None:
+    cell = add_cell(sweep, 7)
+    run(sweep)
+    logged = wandb_log.read(log_of(sweep, cell))
+    assert logged.id == f"{cell}-n3"
+    assert (logged.project, logged.group, logged.job_type) == ("tests", "first_look", "lstm")
+    assert logged.tags == ("first_look", "lstm", "solved")
+    assert logged.name == "lstm orthogonal norm T8 s7"
+    flat = {key: value for key, value in logged.config.items() if key not in ("settings", "_wandb")}
+    assert flat == {
+        **{"arch": "lstm", "init": "orthogonal", "gain": 1.5, "clip": "norm", "threshold": 0.25, "length": T},
+        **{"hidden": 32, "seed": 7, "task": "adding", "optim": "adam", "lr": 0.001},
+        **{"experiment": "first_look", "outcome": "solved", "cell": cell},
+    }
+    assert logged.config["settings"]["optim"]["betas_first"] == [0.9, 0.999]
+    assert "private" not in json.dumps(logged.config)
+    expected = {"outcome": "solved", "solved_step": 30, "best/eval_score": 0.9, "train_seconds": 1.25}
+    assert logged.summary.items() >= expected.items()
+    assert "diverged_step" not in logged.summary
+
+
+def test_the_gradient_through_time_is_there_as_scalars(sweep: SweepPaths) -> None:
+    cell = add_cell(sweep, 1)
+    run(sweep)
+    for row, history in enumerate(wandb_log.read(log_of(sweep, cell)).history):
+        at = {"0": 0, "half": T // 2, "last": T - 1}
+        for name, lag in at.items():
+            assert history[f"gradient/log10_norm_lag_{name}"] == -40.0 * lag - row - 1 / 3
+        assert history["gradient/log10_slope_per_lag"] == pytest.approx(-40.0, rel=1e-12)
+
+
+def test_without_a_gradient_record_the_metrics_are_mirrored(sweep: SweepPaths) -> None:
+    cell = add_cell(sweep, 1)
+    sweep.cell(cell).gradient_through_time.unlink()
+    assert run(sweep).mirrored == [cell]
+
+
+def test_a_second_call_adds_nothing(sweep: SweepPaths) -> None:
+    cells = [add_cell(sweep, index) for index in range(3)]
+    run(sweep)
+    before = {path: path.read_bytes() for path in sweep.wandb.rglob("*.wandb")}
+    cells.append(add_cell(sweep, 99))
+    result = run(sweep)
+    assert (result.mirrored, result.already) == (cells[3:], cells[:3])
+    assert {path: path.read_bytes() for path in before} == before
+    assert len(folders(sweep)) == 4
+
+
+def test_a_damaged_run_is_replaced_and_a_whole_or_uploaded_one_is_left(sweep: SweepPaths) -> None:
+    damages = ["empty", "header only", "truncated", "half", "flipped", "gone"]
+    cells = {how: add_cell(sweep, index) for index, how in enumerate(damages)}
+    whole, uploaded = add_cell(sweep, 50), add_cell(sweep, 51)
+    run(sweep)
+    for how, cell in cells.items():
+        damage(log_of(sweep, cell), how)
+        if how != "gone":
+            assert not wandb_log.complete(log_of(sweep, cell))
+    damage(log_of(sweep, uploaded), "truncated")
+    log_of(sweep, uploaded).with_suffix(".wandb.synced").touch()
+    result = run(sweep)
+    assert sorted(result.mirrored) == sorted(cells.values())
+    assert result.already == [whole, uploaded]
+    assert all(wandb_log.complete(log_of(sweep, cell)) for cell in cells.values())  # one folder each
+
+
+def test_of_two_attempts_the_whole_one_is_kept(sweep: SweepPaths) -> None:
+    cell = add_cell(sweep, 1)
+    run(sweep)
+    (good,) = folders(sweep)
+    bad = good.with_name(f"offline-run-20200101_000000-{cell}-n3-1")
+    shutil.copytree(good, bad, symlinks=True)
+    damage(bad / f"run-{cell}-n3.wandb", "half")
+    assert run(sweep).already == [cell]
+    assert folders(sweep) == [good]
+
+
+def test_a_run_that_ended_badly_or_lacks_rows_is_not_whole(
+    sweep: SweepPaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import wandb
+
+    cell = add_cell(sweep, 1)
+    run(sweep)
+    path = log_of(sweep, cell)
+    assert wandb_log.problem(path) is None
+    monkeypatch.setenv("WANDB_SILENT", "true")
+    for code, rows, reason in [(1, 1, "status 1"), (0, 2, "1 history rows instead of 2")]:
+        bad = wandb.init(
+            project="tests",
+            mode="offline",
+            dir=sweep.wandb,
+            id="x",
+            settings={"console": "off"},
+            reinit="create_new",
+        )
+        bad.log({"a": 1})
+        bad.summary[wandb_log.ROWS] = rows
+        bad.finish(exit_code=code)
+        wandb.teardown()
+        (log,) = sweep.wandb.rglob("run-x.wandb")
+        assert reason in str(wandb_log.problem(log))
+        shutil.rmtree(log.parent)
+
+
+@pytest.mark.parametrize("mode", ["auto", "online"])
+def test_without_a_key_everything_stays_offline(
+    sweep: SweepPaths, mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("builtins.input", lambda *_: pytest.fail("a prompt"))
+    cell = add_cell(sweep, 1)
+    result = run(sweep, mode=mode)
+    assert (result.mode, result.mirrored) == ("offline", [cell])
+    assert bool(result.notes) == (mode == "online")  # only a wish that was not met is worth a sentence
+
+
+@pytest.mark.parametrize("where", ["variable", "netrc"])
+def test_a_key_makes_auto_go_online(
+    sweep: SweepPaths, where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if where == "variable":
+        monkeypatch.setenv("WANDB_API_KEY", KEY)
+    else:
+        (tmp_path / "home").mkdir()
+        (tmp_path / "home" / ".netrc").write_text(f"machine 127.0.0.1:9\n  login user\n  password {KEY}\n")
+        os.chmod(tmp_path / "home" / ".netrc", 0o600)
+    chosen = [
+        wandb_client.Client(sweep.wandb, project="p", entity=None, asked=asked).mode
+        for asked in ("auto", "online", "offline")
+    ]
+    assert chosen == ["online", "online", "offline"]
+
+
+def test_a_malformed_key_is_told_and_not_shown(sweep: SweepPaths, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WANDB_API_KEY", "tooshortsecret")
+    cell = add_cell(sweep, 1)
+    result = run(sweep, mode="online")
+    assert (result.mode, result.mirrored) == ("offline", [cell])
+    assert "key" in result.notes[0] and "tooshortsecret" not in result.notes[0]
+
+
+def test_a_server_that_is_away_leaves_every_run_offline(
+    sweep: SweepPaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import wandb
+
+    init, calls = wandb.init, []
+
+    def unreachable(**options: Any) -> Any:
+        calls.append(options["mode"])
+        if options["mode"] == "online":
+            folder = Path(options["dir"], "wandb", f"run-20200101_000000-{options['id']}")
+            folder.mkdir(parents=True)
+            raise wandb.errors.CommError("Timed out")
+        return init(**options)
+
+    monkeypatch.setenv("WANDB_API_KEY", KEY)
+    monkeypatch.setattr(wandb, "init", unreachable)
+    cells = [add_cell(sweep, index) for index in range(3)]
+    result = run(sweep, mode="online")
+    assert (result.mode, result.mirrored, result.failed) == ("offline", cells, {})
+    assert calls == ["online", "offline", "offline", "offline"]
+    assert len(result.notes) == 1 and "CommError" in result.notes[0] and KEY not in result.notes[0]
+    assert not list((sweep.wandb / "wandb").glob("run-*"))
+
+
+def test_an_interrupted_upload_is_not_written_again_offline(sweep: SweepPaths) -> None:
+    cell = add_cell(sweep, 1)
+    begun = sweep.wandb / "wandb" / f"run-20200101_000000-{cell}-n3"
+    begun.mkdir(parents=True)
+    result = run(sweep)
+    assert result.mirrored == [] and "online" in result.failed[cell]
+    assert begun.exists()
+
+
+def test_wandb_mode_overrules_the_setting(sweep: SweepPaths, monkeypatch: pytest.MonkeyPatch) -> None:
+    cell = add_cell(sweep, 1)
+    monkeypatch.setenv("WANDB_MODE", "disabled")
+    result = run(sweep)
+    assert (result.mode, result.mirrored, len(result.notes)) == ("disabled", [], 1)
+    assert not sweep.wandb.exists()
+    monkeypatch.setenv("WANDB_MODE", "ofline")
+    with pytest.raises(SweepsError, match="WANDB_MODE: 'ofline' is not known; did you mean 'offline'"):
+        run(sweep)
+    monkeypatch.setenv("WANDB_MODE", "dryrun")
+    monkeypatch.setenv("WANDB_API_KEY", KEY)
+    result = run(sweep, mode="online")
+    assert (result.mode, result.mirrored) == ("offline", [cell])
+
+
+def test_an_unknown_mode_is_told(sweep: SweepPaths) -> None:
+    with pytest.raises(SweepsError, match=r"tracker mode: 'onlin' is not known; did you mean 'online'"):
+        run(sweep, mode="onlin")
+
+
+def test_what_the_environment_says_of_another_run_is_ignored(
+    sweep: SweepPaths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    variables = {
+        "WANDB_RESUME": "allow",
+        "WANDB_RUN_ID": "other",
+        "WANDB_NAME": "other",
+        "WANDB_NOTES": "other",
+        "WANDB_TAGS": "other",
+        "WANDB_SWEEP_ID": "other",
+        "WANDB_DIR": str(tmp_path / "other"),
+    }
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    cells = [add_cell(sweep, 1), add_cell(sweep, 2)]
+    run(sweep)
+    for cell in cells:
+        assert b"other" not in log_of(sweep, cell).read_bytes()
+        (sent,) = (
+            r.run for r in wandb_log.records(log_of(sweep, cell)) if r.WhichOneof("record_type") == "run"
+        )
+        assert not sent.resumed and not sent.sweep_id and not sent.notes
+    assert {name: os.environ[name] for name in variables} == variables
+    assert "WANDB_SILENT" not in os.environ
+
+
+def test_cells_that_are_not_done_wait_and_malformed_ones_are_told(sweep: SweepPaths) -> None:
+    good = [add_cell(sweep, 1), add_cell(sweep, 9)]
+    unfinished, no_csv, bad_csv, backwards, no_config = (add_cell(sweep, index) for index in range(2, 7))
+    sweep.cell(unfinished).summary.write_text('{"format": 1,')
+    sweep.cell(no_csv).metrics.unlink()
+    sweep.cell(bad_csv).metrics.write_text("step,train_loss\n0,x\n")
+    sweep.cell(backwards).metrics.write_text("step,train_loss\n10,1.0\n10,2.0\n")
+    sweep.cell(no_config).config.unlink()
+    (sweep.root / "report").mkdir()
+    result = run(sweep)
+    assert result.mirrored == good
+    assert result.failed.keys() == {no_csv, bad_csv, backwards, no_config}
+    assert "metrics.csv cannot be read: could not convert" in result.failed[bad_csv]
+    assert "step 10 comes after step 10" in result.failed[backwards]
+    assert "config.yaml" in result.failed[no_config]
+
+
+def test_a_failing_client_gets_a_second_chance_and_then_gives_up(
+    sweep: SweepPaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import wandb
+
+    init, fail = wandb.init, ["000000000001-n3"]
+
+    def flaky(**options: Any) -> Any:
+        if options["id"] in fail:
+            fail.remove(options["id"])
+            raise wandb.errors.CommError("lost the service")
+        return init(**options)
+
+    monkeypatch.setattr(wandb, "init", flaky)
+    cells = [add_cell(sweep, index) for index in range(3)]
+    assert sorted(run(sweep).mirrored) == cells
+    more = [add_cell(sweep, index) for index in range(10, 15)]
+    fail[:] = ["00000000000a-n3"] * 2
+    result = run(sweep)
+    assert result.failed == {more[0]: "CommError: lost the service"}
+    assert result.mirrored == more[1:]
+    fail[:] = [f"{cell}-n3" for cell in [add_cell(sweep, index) for index in range(20, 25)]]
+    with pytest.raises(SweepsError, match=r"failed 3 times in a row.*lost the service"):
+        run(sweep)
+
+
+def test_a_run_that_breaks_in_the_middle_is_replaced(
+    sweep: SweepPaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import wandb
+
+    log, calls = wandb.sdk.wandb_run.Run.log, []
+
+    def breaks_once(self: Any, row: Any, **options: Any) -> None:
+        calls.append(1)
+        if len(calls) == 3:
+            raise BrokenPipeError("the service is gone")
+        log(self, row, **options)
+
+    monkeypatch.setattr(wandb.sdk.wandb_run.Run, "log", breaks_once)
+    cell = add_cell(sweep, 1)
+    assert run(sweep).mirrored == [cell]
+    assert len(wandb_log.read(log_of(sweep, cell)).history) == 5
+    assert len(calls) == 3 + 5
+
+
+def test_a_full_disk_is_one_sentence(sweep: SweepPaths, monkeypatch: pytest.MonkeyPatch) -> None:
+    import wandb
+
+    def full(**options: Any) -> Any:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(wandb, "init", full)
+    add_cell(sweep, 1)
+    with pytest.raises(SweepsError, match=r"cannot be written in .*: No space left on device\.$"):
+        run(sweep)
+
+
+def test_a_client_that_is_not_there_is_one_sentence(
+    sweep: SweepPaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "wandb", None)
+    with pytest.raises(SweepsError, match=r"cannot be imported.*tracker=csv"):
+        run(sweep)
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(sweep: SweepPaths) -> None:
+    sweep.root.mkdir(parents=True)
+    sweep.wandb.write_text("in the way")
+    with pytest.raises(SweepsError, match="cannot be written"):
+        run(sweep)
+
+
+def test_two_mirrors_of_one_sweep_never_run_together(sweep: SweepPaths) -> None:
+    sweep.wandb.mkdir(parents=True)
+    with (sweep.wandb / ".lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with pytest.raises(SweepsError, match="Another process"):
+            run(sweep)
+    assert run(sweep).mirrored == []
+
+
+def test_follow_mirrors_cells_as_they_get_done(sweep: SweepPaths) -> None:
+    first = add_cell(sweep, 1)
+    over, added = threading.Event(), []
+
+    def later() -> None:
+        deadline = time.monotonic() + 20
+        while not folders(sweep, first) and time.monotonic() < deadline:
+            time.sleep(0.02)  # the first run arrives while the sweep goes on
+        added.append(bool(folders(sweep, first)))
+        add_cell(sweep, 2)
+        over.set()
+
+    thread = threading.Thread(target=later)
+    thread.start()
+    result = follow(sweep, over.is_set, project="tests", interval=0.05)
+    thread.join()
+    assert added == [True]
+    assert (result.mirrored, result.already, result.failed) == ([first, cell_id(2)], [], {})
+    assert len(folders(sweep)) == 2
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.15])
+def test_kill_in_the_middle_duplicates_and_loses_nothing(sweep: SweepPaths, delay: float) -> None:
+    cells = [add_cell(sweep, index, rows=100) for index in range(20)]
+    code = (
+        "import sys; from pathlib import Path; from sweeps.records.mirror import mirror; "
+        "from sweeps.records.paths import SweepPaths; mirror(SweepPaths(Path(sys.argv[1])), project='tests')"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code, str(sweep.root)])
+    while not folders(sweep) and process.poll() is None:
+        time.sleep(0.01)
+    time.sleep(delay)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    result = run(sweep)
+    assert sorted(result.mirrored + result.already) == cells
+    assert result.mirrored
+    assert len(folders(sweep)) == len(cells)
+    for cell in cells:
+        logged = wandb_log.read(log_of(sweep, cell))
+        assert [row["_step"] for row in logged.history] == list(range(0, 1000, 10))
+
+
+def test_torch_and_hydra_are_not_imported() -> None:
+    code = "import sys, sweeps.records.mirror; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"torch", "hydra", "wandb"} & set(done.stdout.split())
