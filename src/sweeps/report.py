@@ -80,7 +80,7 @@ def _by_task(records: Records) -> list[tuple[object, Records]]:
         return [(None, records)]
     present = set(records.cells["task"])
     tasks = [task for task in records.cells["task"].cat.categories if task in present]
-    return [(task, records.select(task=task)) for task in tasks]
+    return [(task, records.select(task=task).drop_unused_levels()) for task in tasks]
 
 
 def _draw(records: Records, folder: Path) -> list[sections.Drawn]:

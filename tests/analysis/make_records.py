@@ -1,6 +1,6 @@
 """Synthetic records with known truths: one cell made to measure, or a whole sweep that looks like a real one.
 
-`python -m tests.analysis.make_records FOLDER` writes the sweep, to look at figures and reports without
+`python tests/analysis/make_records.py FOLDER` writes the sweep, to look at figures and reports without
 training.
 """
 
@@ -93,7 +93,7 @@ def write_cell(
         norm = math.inf if blown else grad_norm * 10 ** (noise * math.sin(place) + rng.normal(0.0, noise))
         threshold = config["clip"]["threshold"]
         after = norm if threshold is None else min(norm, threshold * (12.0 if clip == "value" else 1.0))
-        scale = math.nan if blown else after / norm
+        scale = math.nan if blown or norm == 0.0 else after / norm
         evaluated = (step % eval_every == 0 or step == last) and not blown
         score = progress if best_score is not None else None
         if evaluated and best_score is not None:
@@ -152,7 +152,7 @@ def settings_of(
     config: dict[str, Any] = {
         "arch": {"name": arch, "hidden": 32} | ({"forget_bias": 1.0} if arch == "lstm" else {}),
         "init": {"name": init, "gain": 1.0} | ({"std": 0.01} if init == "random" else {}),
-        "clip": {"name": clip, "threshold": THRESHOLD[clip]},
+        "clip": {"name": clip, "threshold": THRESHOLD.get(clip, 1.0)},
         "task": {"name": "adding", "length": length, "solved_at": 0.9},
         "optim": {"name": "adam", "lr": 0.01, "betas": [0.9, 0.999]},
         "train": {"steps": steps, "batch": 32, "eval_size": 256},

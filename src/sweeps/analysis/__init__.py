@@ -1,5 +1,4 @@
-"""Records to evidence: load -> statistics -> tables, figures. Frames in, frames out; reads CSV alone, never
-torch.
+"""Records to evidence: load -> statistics -> tables, figures. Frames in, frames out; never torch.
 
 >>> from sweeps.analysis import comparison, load
 >>> records = load("runs/first_look")

@@ -96,8 +96,7 @@ def alive_sentence(here: pd.DataFrame, arch: Any, length: float) -> str:
     return (
         f"**{label(arch)}**: {label(best)} init keeps the gradient nearest to constant, "
         f"{factor(rates[best])} per step "
-        f"of lag ({_whole(rates[best], length)} over the sequence)"
-        + (f"; {', '.join(texts)}." if texts else ".")
+        f"of lag ({_whole(rates[best], length)})" + (f"; {', '.join(texts)}." if texts else ".")
     )
 
 

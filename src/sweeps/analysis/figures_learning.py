@@ -34,6 +34,7 @@ def loss_curves(frame: pd.DataFrame, ends: pd.DataFrame, chance: float) -> Figur
             np.log10(chance) if chance > 0 else np.log10(max(finite.median(), 1e-12)) if len(finite) else 0.0
         )
         top = level + 0.7  # a loss further above chance says only that the run is exploding
+        last = max([1.0, *frame["step"], *ends["step"]])
         logs = frame.assign(**{name: _log10(frame[name]) for name in ("median", "low", "high")})
         for row, arch in enumerate(archs):
             for column, init in enumerate(inits):
@@ -55,7 +56,7 @@ def loss_curves(frame: pd.DataFrame, ends: pd.DataFrame, chance: float) -> Figur
                 ax.axhline(
                     level if chance > 0 else np.nan, color="black", linewidth=0.6, linestyle=(0, (1, 2))
                 )
-                ax.set_xlim(0, max(float(frame["step"].max()), 1.0))
+                ax.set_xlim(0, last)
                 ax.xaxis.set_major_locator(MaxNLocator(nbins=3, integer=True))
                 _frame_labels(ax, row, column, len(archs), f"{label(arch)}\nevaluation loss", label(init))
         log10_axis(axes[0, 0], [np.log10(bottom) if bottom > 0 else level - 3, top])

@@ -64,9 +64,13 @@ class Records:
         return both
 
     def with_axes(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """`frame` (a row has a `cell`) with the axis columns, `seed` and `outcome` beside it."""
+        """`frame` (a row has a `cell`) with the axis columns, `seed` and `outcome` beside it.
+
+        An axis that shares its name with a column of `frame` (`lr` of a step) is called `lr_setting`.
+        """
         keys = self.cells.set_index("cell")[[*self.axes, "seed", "outcome"]]
-        return frame.join(keys, on="cell")
+        clash = {name: f"{name}_setting" for name in self.axes if name in frame}
+        return frame.join(keys.rename(columns=clash), on="cell")
 
     def select(self, **levels: Any) -> Records:
         """The part of the records where each named setting has the level given, or one of a list of them.
@@ -93,6 +97,16 @@ class Records:
             )
         }
         return replace(self, cells=cells, problems=problems, **parts)
+
+    def drop_unused_levels(self) -> Records:
+        """The same with only those levels of each axis that a cell or a problem here has."""
+        planned = self.planned()
+        cells, problems = self.cells.copy(), self.problems.copy()
+        for axis in self.axes:
+            levels = planned[axis].cat.remove_unused_categories().cat.categories
+            cells[axis] = cells[axis].cat.set_categories(levels)
+            problems[axis] = problems[axis].cat.set_categories(levels)
+        return replace(self, cells=cells, problems=problems)
 
 
 def load(root: str | Path) -> Records:

@@ -61,12 +61,13 @@ def draw_band(
 
 
 def log10_axis(ax: Axes, values: Iterable[float], *, top: float | None = None) -> None:
-    """Make the y axis of log10 values read as powers of ten, over at least two decades."""
+    """Make the y axis of log10 values read as powers of ten, with at least two of them in sight."""
     finite = [value for value in values if math.isfinite(value)]
     low, high = (min(finite), max(finite)) if finite else (-1.0, 0.0)
     high = high if top is None else min(high, top)
-    if high - low < 2.0:
-        low, high = math.floor(low), max(math.ceil(high), math.floor(low) + 2)
+    while math.floor(high) - math.ceil(low) < 1:
+        down, up = low - math.ceil(low - 1.0), math.floor(high + 1.0) - high
+        low, high = (low - down, high) if down <= up else (low, high + up)
     room = 0.04 * (high - low)
     ax.set_ylim(low - room, high + room)
     ax.yaxis.set_major_locator(MaxNLocator(nbins=5, integer=True, min_n_ticks=2))
@@ -82,8 +83,18 @@ def handle(line: Line, text: str, *, markers: bool = False) -> Line2D:
 def legend_above(figure: Figure, handles: Sequence[Any]) -> None:
     """One legend for the whole figure, above the panels, where no data are."""
     if handles:
-        columns = min(len(handles), 3 if figure.get_figwidth() < 4 else 6)
+        columns = min(len(handles), 2 if figure.get_figwidth() < 4 else 6)
+        rows = math.ceil(len(handles) / columns)
+        figure.set_figheight(figure.get_figheight() + 0.16 * (rows - 1))
         figure.legend(handles=list(handles), loc="outside upper center", ncols=columns)
+
+
+def label_left(axes: Iterable[Axes], text: str) -> None:
+    """Write the label of the y axis at the first panel of every row."""
+    for ax in axes:
+        place = ax.get_subplotspec()
+        if place is not None and place.is_first_col():
+            ax.set_ylabel(text)
 
 
 def note(ax: Axes, text: str, *, x: float = 0.5, y: float = 0.5, **style: Any) -> None:

@@ -56,7 +56,14 @@ def answer(records: Records, table: pd.DataFrame, clipped: pd.DataFrame) -> str:
     points += [captions.length_sentence(table), captions.outcome_sentence(table)]
     if clipped["clip"].nunique() > 1:
         points.append(f"What clipping changed: {captions.clipping_sentence(clipped)}")
-    return "## The answer in numbers\n\n" + "".join(f"- {point}\n" for point in points)
+    first = (
+        f"At the longest length, T = {length:g}, {label(clip)}, at initialisation: what one step back in "
+        "time leaves of the gradient, and in brackets what the whole sequence leaves of it."
+    )
+    if records.extra_axes:
+        first += f" Medians over {', '.join(records.extra_axes)}."
+    lines = "".join(f"- {point}\n" for point in points)
+    return f"## The answer in numbers\n\n{first}\n\n{lines}"
 
 
 def what_ran(records: Records) -> str:
@@ -82,10 +89,19 @@ def what_ran(records: Records) -> str:
     if len(records.problems):
         lines += ["", "Not in any table or figure ([all of them](tables/problems.csv)):", ""]
         shown = records.problems.sort_values(["problem", "cell"]).head(LISTED)
-        lines += [f"- `{row.cell}` {row.problem}: {row.reason}" for row in shown.itertuples()]
+        for _, row in shown.iterrows():
+            lines.append(f"- `{row['cell']}`{_settings(row)} {row['problem']}: {row['reason']}")
         if len(records.problems) > LISTED:
             lines.append(f"- and {len(records.problems) - LISTED} more")
     return "## What ran\n\n" + "\n".join(lines) + "\n"
+
+
+def _settings(row: pd.Series) -> str:
+    """The axis values and seed of a cell in brackets, or nothing where they are not known."""
+    if row[[*AXES, "seed"]].isna().any():
+        return ""
+    names = [label(row[axis]) if axis != "length" else f"T = {row[axis]:g}" for axis in AXES]
+    return f" ({', '.join(names)}, seed {row['seed']:g})"
 
 
 def summary_caption(records: Records) -> str:

@@ -63,7 +63,7 @@ LINES: dict[str, dict[str, Line]] = {
     "init": {
         "random": Line("#000000", "-", "o"),
         "xavier": Line("#0072B2", (0, (5, 1.5)), "s"),
-        "he": Line("#CC79A7", (0, (6, 1.5, 1, 1.5, 1, 1.5)), "v"),
+        "he": Line("#882255", (0, (6, 1.5, 1, 1.5, 1, 1.5)), "v"),
         "orthogonal": Line("#D55E00", (0, (4, 1.2, 1, 1.2)), "^"),
         "identity": Line("#56B4E9", (0, (1.2, 1)), "D"),
     },
@@ -128,5 +128,6 @@ def save(figure: Figure, stem: Path) -> list[Path]:
     pdf, png = stem.with_suffix(".pdf"), stem.with_suffix(".png")
     with house():
         figure.savefig(pdf, metadata={"CreationDate": None, "Producer": None, "Creator": "sweeps"})
+        figure.set_layout_engine("none")  # as laid out by the first save: the same places in both files
         figure.savefig(png, metadata={"Software": None})
     return [pdf, png]

@@ -42,8 +42,9 @@ class Trace:
             carried: other adjoints `[K, B, H]` that travel back with it (dL/dc_t of an LSTM); rescaled alike.
         """
         norms = _norms(dh)
-        if min(norms) < PRECISE:
-            norms = _norms(dh, torch.float64)
+        if min(norms) < PRECISE:  # lane by lane: a neighbour's underflow must not move a last bit
+            pairs = zip(norms, _norms(dh, torch.float64), strict=True)
+            norms = [exact if norm < PRECISE else norm for norm, exact in pairs]
         self._norms[:, t] = norms
         self._exponents[:, t] = self._exponent
         sizes = norms
@@ -53,7 +54,11 @@ class Trace:
             self._rescale(t, sizes, dh, *carried)
 
     def _rescale(self, t: int, sizes: list[float], *adjoints: Tensor) -> None:
-        shift = np.array([math.frexp(size)[1] if 0 < size < math.inf else 0 for size in sizes])
+        """Bring the lanes that are out of range, and no others, to a norm between 1/2 and 1."""
+        out = [0 < size < 1 / LARGEST or LARGEST < size < math.inf for size in sizes]
+        if not any(out):
+            return
+        shift = np.array([math.frexp(size)[1] if is_out else 0 for size, is_out in zip(sizes, out, strict=True)])
         for adjoint in adjoints:
             _shift(adjoint, -shift)
         self._exponent = self._exponent + shift

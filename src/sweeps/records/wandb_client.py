@@ -158,6 +158,7 @@ class Client:
             for folder in (self.root / "wandb").iterdir():  # nothing of it was sent
                 if folder.name.startswith("run-") and folder.name.endswith(content.id):
                     shutil.rmtree(folder)
+            self.flush()  # or the client says that the id is in use
             return self._start(content)
 
     def _mode_by_key(self, asked: str) -> str:

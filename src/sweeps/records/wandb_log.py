@@ -3,7 +3,7 @@
 The client's `finish()` returns before the file is written, and a killed client leaves a readable prefix, so a
 run counts as mirrored only when its file says so itself. The format is private to the client (checked with
 wandb 0.31.0): a header of 7 bytes, then the LevelDB log format, blocks of 32 KB with chunks of (CRC-32,
-length, type, data). A record is one `full` chunk or a first, middle ..., last sequence; each record is a protobuf.
+length, type, data). A record is one `full` chunk or a first, middle ..., last sequence, and a protobuf.
 """
 
 from __future__ import annotations

@@ -1,0 +1,101 @@
+"""The gradient through time is exact far outside float32's range, and reading it changes no training gradient."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from helpers import make_cell
+
+from sweeps.engine.adjoint import Trace
+from sweeps.engine.init import orthogonal
+from sweeps.engine.memory import lanes
+from sweeps.engine.reference import REFERENCE
+from sweeps.engine.setup import set_up
+
+
+def log10_norm(x: torch.Tensor) -> float:
+    """log10 of the norm of a float64 tensor whose squares would underflow."""
+    size = x.abs().max().item()
+    return math.log10(size) + math.log10(float((x / size).norm()))
+
+
+@pytest.mark.parametrize("gain", [0.3, 0.5, 0.97, 1.0, 1.1, 3.0])
+def test_linear_orthogonal_net_decays_at_log_gain(gain: float) -> None:
+    """For h_t = gain Q h_{t-1} the norm is gain^lag: over 2,000 steps down to 1e-1045 and up to 1e954."""
+    t, h, b = 2000, 16, 8
+    w = torch.from_numpy(orthogonal(np.random.default_rng(0), h, gain)).float()[None]
+    dh = lanes(1, b, h).normal_(generator=torch.Generator().manual_seed(0))
+    trace, delta = Trace(1, t), lanes(1, b, h)
+    for step in reversed(range(t)):
+        trace.visit(step, dh)
+        delta.copy_(dh)
+        torch.bmm(delta, w.mT, out=dh)
+    log10_norm = trace.log10_norm()[0]
+    lag = np.arange(t)[::-1]
+    slope = np.polyfit(lag, log10_norm, 1)[0]
+    singular = torch.linalg.svdvals(w[0].double())  # float32 weights are orthogonal up to rounding only
+    assert slope == pytest.approx(math.log10(gain), abs=1e-6)
+    assert math.log10(singular.min()) - 1e-7 <= slope <= math.log10(singular.max()) + 1e-7
+
+
+@pytest.mark.parametrize("arch", ["rnn_tanh", "lstm", "gru"])
+def test_vanishing_net_agrees_with_float64_below_float32(arch: str) -> None:
+    """random init shrinks the adjoint by some 30 to 150 decades over 150 steps; float64 still holds that."""
+    forgetful = ("arch.forget_bias=-1",) if arch == "lstm" else ()
+    cell = make_cell(f"arch={arch}", "init=random", "task=binary_sum", "task.length=150", "arch.hidden=12", *forgetful)
+    pack = set_up([cell, cell])
+    if arch == "gru":
+        pack.network.p["bias"][..., 12:24].fill_(-4.0)  # the update gate keeps nothing
+    x, y = pack.data.next()
+    trace = Trace(2, 150)
+    pack.network.gradients(x, y, trace)
+    p = {name: value[0].double().detach().requires_grad_() for name, value in pack.network.p.items()}
+    states = REFERENCE[arch](p, x[0].double().view(150, 8, 1))
+    loss = torch.nn.functional.cross_entropy(states[-1] @ p["weight_out"] + p["bias_out"], y[0])
+    want = np.array([log10_norm(g) for g in torch.autograd.grad(loss, states)])
+    assert want[0] < -45, "the case must leave float32's range to prove anything"
+    np.testing.assert_allclose(trace.log10_norm()[0], want, atol=2e-4)
+
+
+def test_exploding_net_is_recorded_past_float32() -> None:
+    cell = make_cell("arch=rnn_relu", "init=identity", "init.gain=3", "task=adding", "task.length=90")
+    pack = set_up([cell])
+    x, y = pack.data.next()
+    pack.network.p["weight_ih"].abs_()  # no unit dies
+    x.mul_(1e-36)  # small states, so that the loss is finite: 3^90 is 1e43
+    trace = Trace(1, 90)
+    pack.network.gradients(x, y, trace)
+    found = trace.log10_norm()[0]
+    assert np.isfinite(found).all()
+    assert found[0] > 42
+    np.testing.assert_allclose(np.diff(found[::-1])[1:], math.log10(3), atol=1e-5)
+
+
+def test_zero_is_minus_infinity_and_only_zero() -> None:
+    cell = make_cell("arch=rnn_relu", "task=adding", "task.length=10")
+    pack = set_up([cell])
+    pack.network.p["bias"].fill_(-1e6)  # every unit is dead
+    x, y = pack.data.next()
+    trace = Trace(1, 10)
+    pack.network.gradients(x, y, trace)
+    assert np.isfinite(trace.log10_norm()[0, -1])  # dL/dh_{T-1} comes from the readout
+    assert (trace.log10_norm()[0, :-1] == -np.inf).all()
+
+
+@pytest.mark.parametrize("arch", ["rnn_tanh", "rnn_relu", "lstm", "gru"])
+@pytest.mark.parametrize(("init", "gain"), [("random", 1.0), ("orthogonal", 1.0), ("orthogonal", 1.7), ("identity", 0.4)])
+def test_tracing_changes_no_gradient(arch: str, init: str, gain: float) -> None:
+    """Scaling by powers of two is exact: the weight gradients are the same bits with a trace and without."""
+    torch.set_flush_denormal(True)
+    cells = [
+        make_cell(f"arch={arch}", f"init={init}", f"init.gain={gain}", "task.length=60", f"seed={seed}") for seed in range(3)
+    ]
+    pack = set_up(cells)
+    x, y = pack.data.next()
+    pack.network.gradients(x, y)
+    plain = pack.network.grads.flat.clone()
+    pack.network.gradients(x, y, Trace(3, 60))
+    assert torch.equal(plain, pack.network.grads.flat)

@@ -1,0 +1,147 @@
+"""Each fast recurrence is the recurrence it claims to be: against the float64 loop with autograd, and against torch.nn.
+
+Loss, every parameter's gradient and every dL/dh_t agree to float32 rounding over odd and even sizes, B = 1, all inits.
+"""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+from helpers import make_cell
+from torch import Tensor
+
+from sweeps.engine.adjoint import Trace
+from sweeps.engine.data import Data
+from sweeps.engine.network import Network
+from sweeps.engine.recurrences import registered
+from sweeps.engine.reference import REFERENCE
+from sweeps.engine.setup import set_up
+
+FAST = ("rnn_tanh", "rnn_relu", "lstm", "gru")
+INITS = ("random", "xavier", "he", "orthogonal", "identity")
+SIZES = ((1, 1, 1), (5, 7, 1), (8, 16, 3), (13, 17, 8), (6, 33, 9))  # T, H, B
+ROUNDING = 5e-6
+"""Relative to the largest value of the quantity. float32 has 6e-8; these are sums of up to some hundred terms."""
+
+
+def network_of(arch: str, init: str, t: int, h: int, b: int, lanes: int = 3) -> tuple[Network, Data]:
+    """A pack on the adding task (binary_sum for odd T, which has ten outputs) with non-zero biases."""
+    task = "adding" if t % 2 == 0 else "binary_sum"
+    cells = [
+        make_cell(f"arch={arch}", f"init={init}", f"task={task}", f"task.length={t}", f"arch.hidden={h}",
+                  f"train.batch={b}", f"seed={seed}")
+        for seed in range(lanes)
+    ]  # fmt: skip
+    pack = set_up(cells)
+    rng = torch.Generator().manual_seed(0)
+    for name, value in pack.network.p.items():
+        if name.startswith("bias"):
+            value.copy_(torch.randn(value.shape, generator=rng) / 2)
+    return pack.network, pack.data
+
+
+def truth(network: Network, lane: int, x: Tensor, y: Tensor) -> tuple[Tensor, dict[str, Tensor], list[Tensor]]:
+    """Loss, gradients and dL/dh_t of one lane, in float64 by autograd."""
+    p = {name: value[lane].double().detach().requires_grad_() for name, value in network.p.items()}
+    s = network.sizes
+    inputs = x[lane].double().view(s.steps, s.batch, s.inputs)
+    states = REFERENCE[network.arch](p, inputs)
+    outputs = states[-1] @ p["weight_out"] + p["bias_out"]
+    if network.loss_name == "mse":
+        loss = torch.nn.functional.mse_loss(outputs, y[lane].double())
+    else:
+        loss = torch.nn.functional.cross_entropy(outputs, y[lane])
+    found = torch.autograd.grad(loss, [*p.values(), *states])
+    return loss.detach(), dict(zip(p, found, strict=False)), list(found[len(p) :])
+
+
+def assert_close(got: Tensor, want: Tensor, what: str) -> None:
+    scale = want.abs().max().item()
+    error = (got.double() - want).abs().max().item()
+    assert error <= ROUNDING * max(scale, 1e-3), f"{what}: error {error:.2e} at size {scale:.2e}"
+
+
+@pytest.mark.parametrize("arch", FAST)
+@pytest.mark.parametrize(("t", "h", "b"), SIZES)
+def test_agrees_with_float64_autograd(arch: str, t: int, h: int, b: int) -> None:
+    for init in INITS:
+        network, data = network_of(arch, init, t, h, b)
+        x, y = data.next()
+        trace = Trace(network.sizes.lanes, t)
+        losses = network.gradients(x, y, trace)
+        log10_norm = trace.log10_norm()
+        for lane in range(network.sizes.lanes):
+            loss, gradients, adjoints = truth(network, lane, x, y)
+            assert_close(losses[lane], loss, f"{init} loss")
+            for name, want in gradients.items():
+                assert_close(network.grads[name][lane], want, f"{init} {name}")
+            want_norms = torch.stack([adjoint.norm() for adjoint in adjoints]).numpy()
+            alive = want_norms > 0
+            np.testing.assert_allclose(10 ** log10_norm[lane][alive], want_norms[alive], rtol=1e-4)
+            assert (log10_norm[lane][~alive] == -np.inf).all()
+
+
+def in_torch_order(arch: str, w: Tensor) -> Tensor:
+    """Our gate blocks `[..., G*H]` in the rows of torch.nn: transposed, and i, f, g, o for the LSTM."""
+    blocks = list(w.chunk(4, -1)) if arch == "lstm" else [w]
+    order = [0, 1, 3, 2] if arch == "lstm" else [0]
+    return torch.cat([blocks[i] for i in order], -1).mT if w.dim() == 2 else torch.cat([blocks[i] for i in order], -1)
+
+
+@pytest.mark.parametrize("arch", FAST)
+def test_agrees_with_torch_nn(arch: str) -> None:
+    t, h, b = 11, 20, 8
+    network, data = network_of(arch, "xavier", t, h, b, lanes=2)
+    x, y = data.next()
+    network.gradients(x, y)
+    for lane in range(2):
+        i = network.sizes.inputs
+        module: torch.nn.RNNBase
+        if arch == "lstm":
+            module = torch.nn.LSTM(i, h)
+        elif arch == "gru":
+            module = torch.nn.GRU(i, h)
+        else:
+            module = torch.nn.RNN(i, h, nonlinearity=arch.removeprefix("rnn_"))
+        p = {name: value[lane].clone() for name, value in network.p.items()}
+        module.weight_ih_l0.data = in_torch_order(arch, p["weight_ih"]).contiguous()
+        module.weight_hh_l0.data = in_torch_order(arch, p["weight_hh"]).contiguous()
+        module.bias_ih_l0.data = in_torch_order(arch, p["bias"])
+        module.bias_hh_l0.data = torch.zeros_like(module.bias_hh_l0)
+        if arch == "gru":
+            module.bias_hh_l0.data[2 * h :] = p["bias_hn"]
+        module.flatten_parameters()
+        out, _ = module(x[lane].view(t, b, i))
+        outputs = out[-1] @ p["weight_out"] + p["bias_out"]
+        torch.nn.functional.cross_entropy(outputs, y[lane]).backward()
+        for ours, theirs in (("weight_ih", module.weight_ih_l0), ("weight_hh", module.weight_hh_l0)):
+            assert theirs.grad is not None
+            assert_close(in_torch_order(arch, network.grads[ours][lane]), theirs.grad.double(), ours)
+        assert module.bias_ih_l0.grad is not None
+        assert_close(in_torch_order(arch, network.grads["bias"][lane]), module.bias_ih_l0.grad.double(), "bias")
+
+
+def test_every_fast_recurrence_has_its_truth() -> None:
+    assert set(FAST) == set(REFERENCE)
+    assert set(FAST) <= set(registered())
+
+
+def test_gradient_is_the_slope_of_the_loss() -> None:
+    """Finite differences of the engine's own loss, a route that shares nothing with the backward pass."""
+    for arch, init in itertools.product(FAST, ("xavier", "orthogonal")):
+        network, data = network_of(arch, init, 6, 9, 8, lanes=1)
+        x, y = data.next()
+        network.gradients(x, y)
+        rng = torch.Generator().manual_seed(1)
+        direction = torch.randn(network.p.flat.shape, generator=rng) * (network.grads.flat != 0)
+        slope = float((network.grads.flat.double() * direction.double()).sum())
+        start, step = network.p.flat.clone(), 1e-3
+        values = []
+        for sign in (+1, -1):
+            network.p.flat.copy_(start + sign * step * direction)
+            outputs = network.forward(x)
+            values.append(float(network.loss(outputs, y)[0].double().mean()))
+        assert (values[0] - values[1]) / (2 * step) == pytest.approx(slope, rel=2e-2, abs=1e-4)

@@ -1,0 +1,77 @@
+"""The loop: what it measures and when, what solves a run, and that measuring changes nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+from helpers import make_cell
+
+from sweeps.engine.setup import Pack
+from sweeps.engine.train import Measurement, train
+from sweeps.probes.parameters import parameter_rows
+
+
+def nothing(pack: Pack, lane: int) -> None:
+    return None
+
+
+def run(*overrides: str, lanes: int = 1) -> list[list[Measurement]]:
+    cells = [make_cell(*overrides, f"seed={seed}") for seed in range(lanes)]
+    by_lane: list[list[Measurement]] = [[] for _ in cells]
+    for row in train(cells, nothing):
+        for m in row:
+            by_lane[m.cell].append(m)
+    return by_lane
+
+
+def test_rows_are_where_they_were_asked_for() -> None:
+    [rows] = run("train.steps=7", "train.log_every=2", "train.eval_every=4")
+    assert [m.step for m in rows] == [0, 2, 4, 6, 7]  # at initialisation, every second, and the last
+    assert [m.step for m in rows if m.eval_loss is not None] == [0, 4, 7]
+    assert all(m.log10_norm.shape == (6,) for m in rows)
+
+
+def test_measuring_never_changes_training() -> None:
+    """Logging ten times as often, evaluating and probing: the losses at common steps are the same bits."""
+    [often] = run("train.steps=20", "train.log_every=1", "train.eval_every=1")
+    [seldom] = run("train.steps=20", "train.log_every=10", "train.eval_every=20")
+    cell = make_cell("train.steps=20", "train.log_every=5", "train.eval_every=5", "seed=0")
+    probed = [m for row in train([cell], parameter_rows) for m in row]
+    losses = {m.step: (m.train_loss, m.grad_norm) for m in often}
+    assert len(losses) == 21
+    for m in (*seldom, *probed):
+        assert (m.train_loss, m.grad_norm) == losses[m.step]
+
+
+def test_it_learns_and_is_solved_at_the_step_it_first_was() -> None:
+    settings = ("arch=gru", "optim.lr=0.02", "train.steps=150", "train.batch=32", "train.eval_every=10",
+                "train.log_every=10", "task.length=4", "task.solved_at=0.5", "train.eval_size=64")  # fmt: skip
+    [rows] = run(*settings)
+    reached = [m.step for m in rows if m.eval_score is not None and m.eval_score >= 0.5]
+    assert rows[-1].step == 150 and reached and 0 < reached[0] < 150
+    [stopped] = run(*settings, "train.stop_when_solved=true")
+    assert stopped[-1].step == reached[0]
+    assert [m.train_loss for m in stopped] == [m.train_loss for m in rows[: len(stopped)]]
+
+
+def test_explained_variance_is_one_minus_mse_over_chance() -> None:
+    [rows] = run()
+    for m in rows:
+        if m.eval_loss is not None and m.eval_score is not None:
+            assert np.isclose(m.eval_score, 1 - m.eval_loss * 6)
+
+
+def test_evaluation_set_is_whole_when_no_multiple_of_the_batch() -> None:
+    """21 sequences in batches of 8: the filled-up last batch must not count twice."""
+    [uneven] = run("train.eval_size=21", "train.batch=8", "task=binary_sum")
+    [whole] = run("train.eval_size=21", "train.batch=21", "task=binary_sum")
+    assert uneven[0].eval_loss is not None and whole[0].eval_loss is not None
+    assert np.isclose(uneven[0].eval_loss, whole[0].eval_loss, rtol=1e-6)
+    assert uneven[0].eval_score == whole[0].eval_score
+
+
+def test_cells_of_a_seed_see_the_same_data() -> None:
+    """Two lanes of one seed and equal weights are one run twice; another seed is another run."""
+    cells = [make_cell("optim.lr=0.1"), make_cell("optim.lr=0.2"), make_cell("optim.lr=0.1", "seed=1")]
+    first = next(iter(train(cells, nothing)))
+    assert first[0].train_loss == first[1].train_loss != first[2].train_loss
+    assert first[0].lr != first[1].lr

@@ -1,0 +1,50 @@
+"""Small settings for tests, made through the front door's own code: Hydra composes, `parse` types, the rules check."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from sweeps.config.compose import Composer
+from sweeps.config.parse import parse
+from sweeps.config.precheck import load
+from sweeps.config.rules import check
+from sweeps.config.schema import Settings
+from sweeps.plan.cells import Cell, distinct
+
+SMALL = (
+    "tracker=csv",
+    "arch.hidden=8",
+    "task.length=6",
+    "train.batch=8",
+    "train.steps=6",
+    "train.log_every=2",
+    "train.eval_every=2",
+    "train.eval_size=16",
+)
+"""A cell that trains in milliseconds."""
+
+compose = Composer(load)
+"""Shared, so that each combination of choices is composed by Hydra once in a test session."""
+
+
+@cache
+def make_cell(*overrides: str) -> Settings:
+    """The settings of `python -m sweeps <overrides>`, small where the overrides say nothing.
+
+    >>> make_cell("arch=lstm", "task.length=9", "seed=1")
+
+    Raises:
+        ValueError: the overrides make no valid cell; the message holds every problem.
+    """
+    wanted = {text.partition("=")[0]: text for text in (*SMALL, *overrides)}
+    settings, problems = parse(compose(list(wanted.values())))
+    if settings is not None:
+        problems = check(settings)
+    if settings is None or problems:
+        raise ValueError("; ".join(problems))
+    return settings
+
+
+def make_cells(*jobs: tuple[str, ...]) -> list[Cell]:
+    """The distinct cells of several jobs, each given as its overrides."""
+    return distinct(make_cell(*job) for job in jobs)
