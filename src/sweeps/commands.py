@@ -17,9 +17,10 @@ from sweeps.records.paths import SweepPaths
 
 def plan(arguments: list[str]) -> int:
     """Say what a sweep would do, and do nothing."""
-    from sweeps.main import hydra_app
+    from sweeps.main import MULTIRUN, hydra_app
 
-    return hydra_app(["-m", *(text for text in arguments if text != "-m"), "hydra.launcher.dry_run=true"])
+    settings = [text for text in arguments if text not in MULTIRUN and not text.startswith("hydra/launcher=")]
+    return hydra_app(["-m", *settings, "hydra.launcher.dry_run=true"])
 
 
 def figures(arguments: list[str]) -> int:

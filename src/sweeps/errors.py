@@ -29,7 +29,7 @@ def nearest(name: str, allowed: Iterable[str]) -> str | None:
     matches = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     if matches:
         return matches[0]
-    return next((candidate for candidate in names if candidate.startswith(name)), None)
+    return next((candidate for candidate in names if name and candidate.startswith(name)), None)
 
 
 def unknown(what: str, given: str, allowed: Iterable[str]) -> str:

@@ -46,13 +46,17 @@ def hydra_app(arguments: Sequence[str]) -> int:
         if found:
             raise ConfigError(found)
     sys.argv = ["sweeps", *arguments]
-    status: list[int] = []
+    wrong: list[ConfigError] = []
 
-    def task(config: DictConfig) -> int:
+    def task(config: DictConfig) -> None:
         from sweeps.solo import one_cell
 
-        status.append(one_cell(config))
-        return status[-1]
+        try:
+            one_cell(config)
+        except ConfigError as error:  # Hydra would show it as a traceback
+            wrong.append(error)
 
     hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")(task)()
-    return max(status, default=0)
+    if wrong:
+        raise wrong[0]
+    return 0

@@ -5,8 +5,7 @@ from __future__ import annotations
 from omegaconf import DictConfig
 from rich.console import Console
 
-from sweeps.config.compose import plain
-from sweeps.config.parse import parse
+from sweeps.config.compose import composed, plain
 from sweeps.config.rules import check
 from sweeps.errors import ConfigError
 from sweeps.execute.harness import summary
@@ -22,7 +21,7 @@ def one_cell(config: DictConfig) -> int:
     Raises:
         ConfigError: its settings are wrong; nothing was written.
     """
-    settings, problems = parse(plain(config, resolve=True))
+    settings, problems = composed(plain, config, True)
     if settings is not None:
         problems = check(settings) + task_problems([settings])
     if settings is None or problems:
@@ -43,6 +42,6 @@ def one_cell(config: DictConfig) -> int:
     best = found["best"]["eval_score"]
     score = f", best {found['task']['score']} {best:.3f}" if isinstance(best, float) else ""
     why = f" ({found['reason']})" if found["reason"] else ""
-    console.print(f"{cell.name}: {found['outcome']}{why} at step {found['step']}{score}", highlight=False)
+    console.print(f"{cell.name}: {found['outcome']}{why} at step {found['step']}{score}", highlight=False, soft_wrap=True)
     console.print(f"Record: {sweep.cell(cell.id).root}", highlight=False, soft_wrap=True)
     return 0

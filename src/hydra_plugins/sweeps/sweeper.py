@@ -26,27 +26,39 @@ class GridSweeper(Sweeper):
         self.params = params
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        self.config = config
+        self.context, self.config = hydra_context, config
         self.launcher = Plugins.instance().instantiate_launcher(
             hydra_context=hydra_context, task_function=task_function, config=config
         )
 
     def sweep(self, arguments: list[str]) -> Any:
         from sweeps.config.grid import expand
-        from sweeps.errors import SweepsError
+        from sweeps.errors import ConfigError, SweepsError
+        from sweeps.launch import checked
 
-        jobs = expand(self.params, arguments)
+        packed = "dry_run" in self.config.hydra.launcher  # our own launcher checks its jobs and tells what failed
         try:
+            jobs = expand(self.params, arguments)
+            if not packed:
+                checked(jobs, self._load)
             returned = self.launcher.launch(jobs, initial_job_idx=0)
-        except SweepsError as error:
-            print(error, file=sys.stderr)
+        except (SweepsError, ValueError) as error:
+            print(error if isinstance(error, SweepsError) else ConfigError([str(error)]), file=sys.stderr)
             sys.exit(2)
         folder = Path(self.config.hydra.sweep.dir)
-        if folder.is_dir():
+        if folder.is_dir() and not (packed and self.config.hydra.launcher.dry_run):
             OmegaConf.save(self.config, folder / "multirun.yaml")
-        if any(job.status != JobStatus.COMPLETED for job in returned):
+        failed = [job for job in returned if job.status != JobStatus.COMPLETED]
+        if failed and not packed:
+            print(f"{len(failed)} of {len(jobs)} cells failed (the same command tries them again):", file=sys.stderr)
+            for job in failed:
+                print(f"  {' '.join(job.overrides or ())}: {job._return_value!r}", file=sys.stderr)
+        if failed:
             sys.exit(1)
         return returned
+
+    def _load(self, overrides: list[str]) -> DictConfig:
+        return self.context.config_loader.load_sweep_config(self.config, overrides)
 
 
 ConfigStore.instance().store(group="hydra/sweeper", name="grid", node=GridConfig, provider="sweeps")

@@ -28,12 +28,7 @@ def loss_curves(frame: pd.DataFrame, ends: pd.DataFrame, chance: float) -> Figur
         archs, inits = list(frame["arch"].cat.categories), list(frame["init"].cat.categories)
         figure, axes = panels(len(archs), len(inits), height=1.3, sharey=True)
         style = lines("clip", list(frame["clip"].cat.categories))
-        finite = frame.loc[np.isfinite(frame["median"]), "median"]
-        bottom = min(finite.quantile(0.001), chance if chance > 0 else np.inf) if len(finite) else 0.1
-        level = (
-            np.log10(chance) if chance > 0 else np.log10(max(finite.median(), 1e-12)) if len(finite) else 0.0
-        )
-        top = level + 0.7  # a loss further above chance says only that the run is exploding
+        level, bottom, top = _loss_range(frame, chance)
         last = max([1.0, *frame["step"], *ends["step"]])
         logs = frame.assign(**{name: _log10(frame[name]) for name in ("median", "low", "high")})
         for row, arch in enumerate(archs):
@@ -59,13 +54,26 @@ def loss_curves(frame: pd.DataFrame, ends: pd.DataFrame, chance: float) -> Figur
                 ax.set_xlim(0, last)
                 ax.xaxis.set_major_locator(MaxNLocator(nbins=3, integer=True))
                 _frame_labels(ax, row, column, len(archs), f"{label(arch)}\nevaluation loss", label(init))
-        log10_axis(axes[0, 0], [np.log10(bottom) if bottom > 0 else level - 3, top])
+        log10_axis(axes[0, 0], [bottom, top])
         handles: list[Any] = [handle(style[clip], label(clip)) for clip in style]
         handles.append(Line2D([], [], color="black", linewidth=0.6, linestyle=(0, (1, 2)), label="chance"))
         if len(ends):
             handles.append(Line2D([], [], color="black", linestyle="none", marker="x", label="diverged"))
         legend_above(figure, handles)
         return figure
+
+
+def _loss_range(frame: pd.DataFrame, chance: float) -> tuple[float, float, float]:
+    """log10 of the chance loss, of the lowest and of the highest loss in sight.
+
+    A loss far above both chance and the loss at the start says only that a run is exploding: it is out of
+        sight.
+    """
+    losses = _log10(frame["median"])
+    level = float(np.log10(chance)) if chance > 0 else float(losses.median())
+    start = losses[frame["step"] == 0].max()
+    highest = level + 0.7 if np.isnan(start) else max(level + 0.7, min(start, level + 1.5))
+    return level, max(min(losses.min(), level), level - 8.0), highest
 
 
 def solved_by_length(frame: pd.DataFrame) -> Figure:

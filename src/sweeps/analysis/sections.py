@@ -182,7 +182,7 @@ def _tied(records: Records) -> list[str]:
             continue
         groups = cells.groupby(owner, observed=True)[name].unique()
         if all(len(values) == 1 for values in groups):
-            known = {level: values[0] for level, values in groups.items() if not pd.isna(values[0])}
+            known = {level: values[0] for level, values in groups.items() if np.isfinite(values[0])}
             texts = [f"{label(level)} {number(value)}" for level, value in known.items()]
             tied.append(f"{name} ({', '.join(texts)})")
     return tied

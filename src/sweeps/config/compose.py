@@ -12,7 +12,9 @@ from functools import lru_cache
 from typing import Any
 
 from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from sweeps.config.identity import cell_id
 from sweeps.config.names import CHOSEN, parse_override
@@ -73,6 +75,14 @@ def _set(config: dict[str, Any], path: list[str], value: Any) -> None:
     config[name] = value
 
 
+def composed(config: Callable[..., dict[str, Any]], *given: Any) -> tuple[Settings | None, list[str]]:
+    """The settings of the config `config(*given)`, or None and what is wrong: Hydra's own complaint, or `parse`'s."""
+    try:
+        return parse(config(*given))
+    except (HydraException, OmegaConfBaseException) as error:
+        return None, [str(error).strip().splitlines()[0]]
+
+
 def settings_of(jobs: Sequence[Sequence[str]], compose: Callable[[Sequence[str]], dict[str, Any]]) -> tuple[
     list[Settings | None], list[str]
 ]:
@@ -81,7 +91,7 @@ def settings_of(jobs: Sequence[Sequence[str]], compose: Callable[[Sequence[str]]
     counts: dict[str, int] = {}
     known: dict[str, list[str]] = {}
     for job in jobs:
-        settings, problems = parse(compose(job))
+        settings, problems = composed(compose, job)
         if settings is not None:
             key = cell_id(settings)
             if key not in known:

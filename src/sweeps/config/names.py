@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
+from hydra.core.override_parser.types import Glob, Override
 from hydra.errors import HydraException
 
 from sweeps.config.places import choices, defaults
@@ -39,10 +39,22 @@ def parse_override(text: str) -> Override:
 
 
 def values(override: Override) -> list[str]:
-    """What the override sets its key to; several for a sweep."""
-    if override.is_sweep_override():
-        return list(override.sweep_string_iterator())
-    return [str(override.get_value_element_as_str())]
+    """What the override sets its key to; several for a sweep.
+
+    Raises:
+        ValueError: its values cannot be listed.
+    """
+    if not override.is_sweep_override():
+        return [str(override.get_value_element_as_str())]
+    try:
+        pattern = override.value()
+        found = pattern.filter(choices(override.key_or_group)) if isinstance(pattern, Glob) else None
+        found = list(override.sweep_string_iterator()) if found is None else found
+    except HydraException:
+        found = []  # an interval
+    if not found:
+        raise ValueError(f"{override.input_line!r} has no list of values; write key=a,b,c or key=range(5)")
+    return found
 
 
 def check_names(overrides: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -69,6 +81,9 @@ def _wrong_names(override: Override, keys: set[str]) -> list[str]:
         section = f"{key.partition('.')[0]}."
         nearby = {known for known in keys if known.startswith(section)} or {known for known in keys if "." not in known}
         return [unknown("setting", key, nearby | ({near} if (near := nearest(key, keys)) else set()))]
+    if override.is_add() or override.is_delete():
+        return [f"{override.input_line!r} adds or removes a setting; every cell has the same, write {key}=value"]
+    given = values(override)
     if key in CHOSEN:
-        return [unknown(key, name, choices(key)) for name in values(override) if name not in (*choices(key), "null")]
+        return [unknown(key, name, choices(key)) for name in given if name not in choices(key)]
     return []

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import fields
+from functools import cache
 from typing import Any, get_type_hints
 
 from sweeps.config.places import choices, defaults
@@ -14,12 +15,14 @@ from sweeps.errors import unknown
 
 ARTICLE = {int: "an integer", float: "a number", bool: "true or false", str: "a text"}
 
+_hints = cache(get_type_hints)
+
 
 def parse(config: Mapping[str, Any]) -> tuple[Settings | None, list[str]]:
     """The settings, or None and what is wrong: unknown keys, missing keys, values of the wrong type."""
     problems: list[str] = []
     values: dict[str, Any] = {}
-    hints = get_type_hints(Settings)
+    hints = _hints(Settings)
     for key in config:
         if key not in hints:
             problems.append(unknown("setting", str(key), hints))
@@ -33,7 +36,7 @@ def parse(config: Mapping[str, Any]) -> tuple[Settings | None, list[str]]:
 
 def _section(section: str, node: Any, problems: list[str]) -> Any:
     cls = SECTIONS[section]
-    hints = {name: hint for name, hint in get_type_hints(cls).items() if name != "options"}
+    hints = {name: hint for name, hint in _hints(cls).items() if name != "options"}
     if not isinstance(node, Mapping):
         problems.append(f"{section}: given {node!r}, must be one of {', '.join(choices(section))}")
         return None

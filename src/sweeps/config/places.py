@@ -13,6 +13,7 @@ CONF = ROOT / "conf"
 EXPERIMENTS = ROOT / "experiments"
 
 
+@cache
 def choices(group: str) -> list[str]:
     """The names that a config group offers."""
     if group == "experiment":

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hydra import compose, initialize_config_dir
+from hydra.errors import HydraException
 from omegaconf import DictConfig
 
 from sweeps.config.compose import Composer, settings_of
 from sweeps.config.grid import expand
-from sweeps.config.names import check_names
-from sweeps.config.places import CONF
+from sweeps.config.names import check_names, parse_override
+from sweeps.config.places import CONF, choices, defaults
+from sweeps.config.schema import GROUPS
 
 
 def load(overrides: list[str]) -> DictConfig:
@@ -20,12 +22,24 @@ def load(overrides: list[str]) -> DictConfig:
 
 
 def problems(arguments: Sequence[str]) -> list[str]:
-    """Everything wrong with a command line whose names are not all right; [] (and fast) when they are."""
+    """Everything wrong with a command line whose names are not all right; [] (and fast) when they are.
+
+    A setting that only some choices of its group have, such as `arch.forget_bias`, is right or wrong with the others.
+    """
     good, wrong = check_names(arguments)
-    if not wrong:
+    if not wrong and not any(_of_some_choices(parse_override(text).key_or_group) for text in good):
         return []
     chosen = [text for text in good if text.startswith(("experiment=", "hydra."))]
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        master = compose("config", chosen, return_hydra_config=True)
-    _, values = settings_of(expand(master.hydra.sweeper.params or {}, good), Composer(load))
+    try:
+        with initialize_config_dir(str(CONF), version_base="1.3"):
+            master = compose("config", chosen, return_hydra_config=True)
+        jobs = expand(master.hydra.sweeper.params or {}, good)
+    except (HydraException, ValueError) as error:
+        return [*wrong, str(error).strip().splitlines()[0]]
+    _, values = settings_of(jobs, Composer(load))
     return wrong + values
+
+
+def _of_some_choices(key: str) -> bool:
+    group, _, name = key.partition(".")
+    return group in GROUPS and bool(name) and not all(name in defaults(group, choice) for choice in choices(group))

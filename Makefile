@@ -1,0 +1,66 @@
+# Each of these alone works on a fresh machine: the environment is made first. `make help` lists them.
+PYTHON ?= python3
+VENV ?= .venv
+EXPERIMENT ?= first_look
+ARGS ?=
+
+RUN = $(VENV)/bin/python -m sweeps
+READY = $(VENV)/.ready
+# of ARGS, what says where the records are: the report must look there too
+WHERE = experiment=$(EXPERIMENT) $(filter runs_dir=%,$(ARGS))
+
+.DEFAULT_GOAL = help
+.PHONY: help setup sweep plan figures report mirror test test-slow check format lint types bench clean
+
+help:  ## this list
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(READY)  ## the environment in .venv (VENV=... for another); a torch that is there and fits the pin is kept
+
+# A new environment sees the interpreter's own packages only when they include a torch of the pinned version.
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and "Python 3.11 or newer is needed; this is %d.%d: make PYTHON=python3.12" % v[:2])'
+	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV) $$($(PYTHON) -c 'from importlib.metadata import version as v; print("--system-site-packages" * (v("torch").split("+")[0] == "2.13.0"))' 2>/dev/null)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt setuptools
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --no-build-isolation --editable '.[dev]'
+	@touch $@
+
+sweep: $(READY)  ## train an experiment and report: make sweep EXPERIMENT=name ARGS="task.length=50,100"
+	@$(RUN) -m experiment=$(EXPERIMENT) $(ARGS); status=$$?; test $$status = 2 || $(RUN) report $(WHERE); exit $$status
+
+plan: $(READY)  ## what that sweep would do: cells, already done, packs, forecast
+	@$(RUN) plan experiment=$(EXPERIMENT) $(ARGS)
+
+figures: $(READY)  ## draw the figures again from the records
+	@$(RUN) figures $(WHERE)
+
+report: $(READY)  ## tables, figures and report again from the records
+	@$(RUN) report $(WHERE)
+
+mirror: $(READY)  ## mirror the records to W&B (offline unless tracker.mode says otherwise)
+	@$(RUN) mirror $(WHERE)
+
+test: $(READY)  ## the fast tests
+	$(VENV)/bin/python -m pytest
+
+test-slow: $(READY)  ## the slow tests
+	$(VENV)/bin/python -m pytest -m slow
+
+check: lint types test  ## what CI runs: format, lint, types, fast tests (import directions among them)
+
+format: $(READY)  ## format the code
+	$(VENV)/bin/ruff format src tests benchmarks
+	$(VENV)/bin/ruff check --fix src tests benchmarks
+
+lint: $(READY)
+	$(VENV)/bin/ruff format --check src tests benchmarks
+	$(VENV)/bin/ruff check src tests benchmarks
+
+types: $(READY)
+	$(VENV)/bin/mypy src tests benchmarks
+
+bench: $(READY)  ## packs against stock torch.nn on this machine (ratios of one interleaved run)
+	@$(VENV)/bin/python benchmarks/bench.py $(ARGS)
+
+clean:  ## remove the environment and caches; records stay
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
