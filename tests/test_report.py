@@ -72,9 +72,12 @@ def test_the_same_records_give_the_same_bytes(sweep: SweepPaths) -> None:
 def test_figures_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sweeps.report.save", _lay_out)
     write_cell(tmp_path / "one")
+    old = tmp_path / "one" / "report" / "figures" / "clipping.pdf"
+    old.parent.mkdir(parents=True)
+    old.touch()
     paths = make_figures(SweepPaths(tmp_path / "one"))
     assert len(paths) == 12 and {path.suffix for path in paths} == {".pdf", ".png"}
-    assert not any("clipping" in path.name for path in paths)  # nothing was clipped: nothing to draw
+    assert not any("clipping" in path.name for path in paths) and not old.exists()  # nothing was clipped
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,8 @@ from sweeps.plan.cells import distinct
 from sweeps.plan.packs import Pack
 
 
-def one_cell(config: DictConfig) -> int:
-    """Train one cell unless it is done; tell how it ended; returns the exit status.
+def one_cell(config: DictConfig) -> None:
+    """Train one cell unless it is done; tell how it ended.
 
     Raises:
         ConfigError: its settings are wrong; nothing was written.
@@ -44,4 +44,3 @@ def one_cell(config: DictConfig) -> int:
     why = f" ({found['reason']})" if found["reason"] else ""
     console.print(f"{cell.name}: {found['outcome']}{why} at step {found['step']}{score}", highlight=False, soft_wrap=True)
     console.print(f"Record: {sweep.cell(cell.id).root}", highlight=False, soft_wrap=True)
-    return 0

@@ -48,6 +48,19 @@ def test_a_hole_of_the_grid_is_a_row_with_n_0(tmp_path: Path) -> None:
     assert "3 rows have n = 0" in counting_rules(table, records, seed=0)
 
 
+def test_the_grid_counts_what_was_asked_for_but_lost(tmp_path: Path) -> None:
+    write_cell(tmp_path, init="random")
+    damaged = write_cell(tmp_path, init="xavier")
+    (tmp_path / damaged / "gradient_through_time.csv").unlink()
+    foreign = write_cell(tmp_path, init="identity")
+    (tmp_path / foreign).rename(tmp_path / "0123456789ab")
+    table = comparison(load(tmp_path))
+    assert [*zip(table["init"], table["n"], table["unfinished"], strict=True)] == [
+        ("random", 1, 0),
+        ("xavier", 0, 1),
+    ]
+
+
 def test_levels_of_a_setting_belong_to_its_choice(tmp_path: Path) -> None:
     write_cell(tmp_path, init="random")
     for gain in (0.5, 1.5):

@@ -32,18 +32,14 @@ class GridSweeper(Sweeper):
         )
 
     def sweep(self, arguments: list[str]) -> Any:
-        from sweeps.config.grid import expand
-        from sweeps.errors import ConfigError, SweepsError
-        from sweeps.launch import checked
+        from sweeps.errors import SweepsError
 
         packed = "dry_run" in self.config.hydra.launcher  # our own launcher checks its jobs and tells what failed
         try:
-            jobs = expand(self.params, arguments)
-            if not packed:
-                checked(jobs, self._load)
+            jobs = self._jobs(arguments, check=not packed)
             returned = self.launcher.launch(jobs, initial_job_idx=0)
-        except (SweepsError, ValueError) as error:
-            print(error if isinstance(error, SweepsError) else ConfigError([str(error)]), file=sys.stderr)
+        except SweepsError as error:
+            print(error, file=sys.stderr)
             sys.exit(2)
         folder = Path(self.config.hydra.sweep.dir)
         if folder.is_dir() and not (packed and self.config.hydra.launcher.dry_run):
@@ -57,8 +53,18 @@ class GridSweeper(Sweeper):
             sys.exit(1)
         return returned
 
-    def _load(self, overrides: list[str]) -> DictConfig:
-        return self.context.config_loader.load_sweep_config(self.config, overrides)
+    def _jobs(self, arguments: list[str], check: bool) -> list[list[str]]:
+        from sweeps.config.grid import expand
+        from sweeps.errors import ConfigError
+        from sweeps.launch import checked
+
+        try:
+            jobs = expand(self.params, arguments)
+        except ValueError as error:
+            raise ConfigError([str(error)]) from None
+        if check:
+            checked(jobs, lambda overrides: self.context.config_loader.load_sweep_config(self.config, overrides))
+        return jobs
 
 
 ConfigStore.instance().store(group="hydra/sweeper", name="grid", node=GridConfig, provider="sweeps")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from matplotlib.figure import Figure
 
-from sweeps.analysis import curves, figures_gradient, figures_learning
+from sweeps.analysis import curves, figures_gradient, figures_learning, figures_outcome
 from sweeps.analysis.axes import AXES
 from sweeps.analysis.load import Records
 from sweeps.analysis.tables import shares
@@ -35,7 +35,7 @@ def _solved(records: Records) -> Figure | None:
 
 
 def _outcomes(records: Records) -> Figure | None:
-    return figures_learning.outcome_map(shares(records, AXES))
+    return figures_outcome.outcome_map(shares(records, AXES))
 
 
 def _clipping(records: Records) -> Figure | None:

@@ -1,7 +1,7 @@
-"""Composing thousands of configs: Hydra once per combination of choices, then plain values set by hand.
+"""Composing thousands of configs: Hydra once per choice, then the choices put together and plain values set by hand.
 
-Hydra takes some 50 ms a config and a grid has few combinations of groups but many values, so the grid is composed
-hundreds of times faster this way. A test holds the result equal to Hydra's own.
+Hydra takes some 50 ms a config. A grid has few choices but many combinations of them and more values, so the grid is
+composed thousands of times faster this way. A test holds the result equal to Hydra's own.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
-from hydra.core.override_parser.types import Override
+from hydra.core.override_parser.types import Override, OverrideType
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -20,7 +20,7 @@ from sweeps.config.identity import cell_id
 from sweeps.config.names import CHOSEN, parse_override
 from sweeps.config.parse import parse
 from sweeps.config.rules import check
-from sweeps.config.schema import Settings
+from sweeps.config.schema import GROUPS, Settings
 
 Load = Callable[[list[str]], DictConfig]
 """Hydra's own composition of a list of overrides."""
@@ -31,13 +31,17 @@ _parsed = lru_cache(maxsize=65536)(parse_override)
 def is_plain(override: Override) -> bool:
     """Whether the override just sets one value: no choice of a group, no package, nothing added or removed."""
     return (
-        override.type is not None
-        and override.type.name == "CHANGE"
+        override.type == OverrideType.CHANGE
         and override.package is None
         and override.key_or_group not in CHOSEN
         and not override.key_or_group.startswith("hydra")
         and not isinstance(override.value(), dict | list)
     )
+
+
+def is_choice(override: Override) -> bool:
+    """Whether the override just chooses a group's option."""
+    return override.type == OverrideType.CHANGE and override.package is None and override.key_or_group in GROUPS
 
 
 class Composer:
@@ -46,12 +50,13 @@ class Composer:
     def __init__(self, load: Load) -> None:
         self._load = load
         self._bases: dict[tuple[str, ...], dict[str, Any]] = {}
+        self._composed: dict[tuple[str, ...], dict[str, Any]] = {}
 
     def __call__(self, overrides: Sequence[str]) -> dict[str, Any]:
         parsed = [_parsed(text) for text in overrides]
         heavy = tuple(each.input_line for each in parsed if not is_plain(each))
         if heavy not in self._bases:
-            self._bases[heavy] = plain(self._load(list(heavy)))
+            self._bases[heavy] = self._base([each for each in parsed if not is_plain(each)])
         config = copy.deepcopy(self._bases[heavy])
         for each in parsed:
             if is_plain(each):
@@ -59,6 +64,24 @@ class Composer:
         if "${" in str(config):
             return plain(OmegaConf.create(config), resolve=True)
         return config
+
+    def _base(self, heavy: Sequence[Override]) -> dict[str, Any]:
+        """The config of overrides that are not plain: each choice composed alone, if all it changes is its own section."""
+        rest = tuple(each.input_line for each in heavy if not is_choice(each))
+        config = dict(self._hydra(rest))
+        for each in heavy:
+            if is_choice(each):
+                group = each.key_or_group
+                alone = self._hydra((*rest, each.input_line))
+                if {**alone, group: None} != {**self._hydra(rest), group: None}:
+                    return self._hydra(tuple(each.input_line for each in heavy))
+                config[group] = alone[group]
+        return config
+
+    def _hydra(self, overrides: tuple[str, ...]) -> dict[str, Any]:
+        if overrides not in self._composed:
+            self._composed[overrides] = plain(self._load(list(overrides)))
+        return self._composed[overrides]
 
 
 def plain(config: DictConfig, resolve: bool = False) -> dict[str, Any]:

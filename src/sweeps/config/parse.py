@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any, get_type_hints
 
 from sweeps.config.places import choices, defaults
+from sweeps.config.rules import check
 from sweeps.config.schema import GROUPS, SECTIONS, Settings, Value
 from sweeps.errors import unknown
 
@@ -31,7 +32,10 @@ def parse(config: Mapping[str, Any]) -> tuple[Settings | None, list[str]]:
             values[name] = _section(name, config.get(name), problems)
         else:
             values[name] = _typed(name, config.get(name), hint, problems)
-    return (None if problems else Settings(**values)), problems
+    settings = Settings(**values)
+    if problems:  # what could be read is still held against the rules, so that one message tells everything
+        return None, problems + check(settings)
+    return settings, []
 
 
 def _section(section: str, node: Any, problems: list[str]) -> Any:
@@ -49,7 +53,9 @@ def _section(section: str, node: Any, problems: list[str]) -> Any:
     known = {**hints, **{key: type(value) for key, value in own.items()}}
     for key in node:
         if key not in known:
-            problems.append(unknown("setting", f"{section}.{key}", (f"{section}.{name}" for name in known)))
+            choice = f" of {section}={node['name']}" if section in GROUPS else ""
+            allowed = (f"{section}.{name}" for name in known if name != "name")
+            problems.append(unknown(f"setting{choice}", f"{section}.{key}", allowed))
     parsed = {key: _typed(f"{section}.{key}", node.get(key), hint, problems) for key, hint in known.items()}
     if not any(each.name == "options" for each in fields(cls)):
         return cls(**parsed)

@@ -47,21 +47,22 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 def check(settings: Settings) -> list[str]:
-    """Every rule that the settings of one cell break, one sentence each."""
+    """Every rule that the settings of one cell break, one sentence each. What is None was not readable and is skipped."""
     problems = []
     for key, (holds, allowed) in RULES.items():
         value = lookup(settings, key)
         if value is not None and not holds(value):
             problems.append(f"{key}: given {value!r}, must be {allowed}")
-    train = settings.train
-    if train.log_every >= 1 and train.eval_every % train.log_every:
+    log_every, eval_every = lookup(settings, "train.log_every"), lookup(settings, "train.eval_every")
+    if log_every and eval_every and log_every >= 1 and eval_every % log_every:
         problems.append(
-            f"train.eval_every: given {train.eval_every}, must be a multiple of train.log_every={train.log_every}"
+            f"train.eval_every: given {eval_every}, must be a multiple of train.log_every={log_every}"
             " (an evaluation is part of a logged row)"
         )
-    if settings.tracker.mode not in MODES:
-        problems.append(unknown("tracker.mode", settings.tracker.mode, MODES))
-    if not NAME.fullmatch(settings.experiment):
+    mode = getattr(settings.tracker, "mode", None)
+    if mode is not None and mode not in MODES:
+        problems.append(unknown("tracker.mode", mode, MODES))
+    if settings.experiment is not None and not NAME.fullmatch(settings.experiment):
         problems.append(
             f"experiment: given {settings.experiment!r}, must be a folder name of letters, digits, '.', '_', '-'"
         )
@@ -73,7 +74,7 @@ def lookup(settings: Settings, key: str) -> float | None:
     node = settings
     *sections, name = key.split(".")
     for section in sections:
-        node = getattr(node, section)
+        node = getattr(node, section, None)
     if hasattr(node, name):
         return getattr(node, name)
     return getattr(node, "options", {}).get(name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,9 +54,10 @@ def run(plan: Plan, sweep: SweepPaths, executor: Executor, watch: Callable[[Mess
     """Train every pack of the plan; returns when each cell is done or has failed."""
     result = Result()
     alone: dict[str, int] = {}  # cell id -> times it was lost in a pack of its own
-    packs: Sequence[Pack] = plan.packs
+    packs: Sequence[Pack] = [Pack(rest) for pack in plan.packs if (rest := _missing(pack, sweep))]
     while packs:
         again: list[Pack] = []
+        _tidy(packs, sweep)
         for event in executor.run(packs, sweep.root):
             watch(event)
             if isinstance(event, Ended):
@@ -66,12 +67,27 @@ def run(plan: Plan, sweep: SweepPaths, executor: Executor, watch: Callable[[Mess
         found = summary(sweep.cell(cell.id))
         if found:
             result.outcomes[cell.id] = found["outcome"]
+        else:
+            result.failures.setdefault(cell.id, "its pack was never heard of again")
     return result
+
+
+def _missing(pack: Pack, sweep: SweepPaths) -> tuple[Cell, ...]:
+    """The cells of a pack that are not done."""
+    return tuple(cell for cell in pack.cells if summary(sweep.cell(cell.id)) is None)
+
+
+def _tidy(packs: Sequence[Pack], sweep: SweepPaths) -> None:
+    """Remove what workers that were killed left half written in the folders of cells that nobody trains now."""
+    for pack in packs:
+        for cell in pack.cells:
+            for path in sweep.cell(cell.id).root.glob(".*.tmp"):
+                path.unlink(missing_ok=True)
 
 
 def _after(event: Ended, sweep: SweepPaths, result: Result, alone: dict[str, int]) -> list[Pack]:
     """What is to be tried again of a pack that ended; what cannot be is written down as failed."""
-    missing = tuple(cell for cell in event.pack.cells if summary(sweep.cell(cell.id)) is None)
+    missing = _missing(event.pack, sweep)
     if not missing:
         return []
     if len(event.pack.cells) > 1:
@@ -88,7 +104,8 @@ def _after(event: Ended, sweep: SweepPaths, result: Result, alone: dict[str, int
 
 def fail(cell: Cell, sweep: SweepPaths, reason: str) -> None:
     """Leave word of a cell that has no numbers. It is not done: the same command tries it again."""
-    write_json(
-        sweep.cell(cell.id).failure,
-        {"cell": cell.id, "name": cell.name, "outcome": "failed", "reason": reason},
-    )
+    with suppress(OSError):  # a cell often fails because its folder cannot be written
+        write_json(
+            sweep.cell(cell.id).failure,
+            {"cell": cell.id, "name": cell.name, "outcome": "failed", "reason": reason},
+        )

@@ -61,7 +61,7 @@ class Progress:
             self.running.pop(pack.id, None)
             if event.lost or event.error:
                 why = event.lost or event.error.strip().splitlines()[-1]  # type: ignore[union-attr]
-                self.console.print(Text(f"pack {pack.id} of {len(pack.cells)} cells: {why}", style="red"))
+                self.console.print(Text(f"pack {pack.id} of {len(pack.cells)} cells: {why}", style="red"), soft_wrap=True)
         elif event.kind == "ended":
             self.counts[event.content["outcome"]] += 1
         else:
@@ -82,8 +82,8 @@ class Progress:
         parts = [f"{self.counts.total()}/{self.total} cells"]
         parts += [f"{self.counts[name]} {name}" for name in ("solved", "finished", "diverged") if self.counts[name]]
         parts.append(f"{len(self.running)} {'pack' if len(self.running) == 1 else 'packs'} running")
-        if self.share > 0.02 or elapsed > 20:
-            parts.append(f"{duration(elapsed * (1 / max(self.share, 1e-6) - 1))} left")
+        if self.share > 0.02 or (self.share > 0 and elapsed > 20):
+            parts.append(f"{duration(elapsed * (1 / self.share - 1))} left")
         return " · ".join(parts)
 
     def _show(self) -> None:
@@ -93,4 +93,4 @@ class Progress:
             self._live.update(line)
         elif time.monotonic() - self._told >= EVERY:
             self._told = time.monotonic()
-            self.console.print(self.status(), highlight=False)
+            self.console.print(self.status(), highlight=False, soft_wrap=True)

@@ -60,7 +60,7 @@ def show_outcomes(plan: Plan, result: Result, sweep: SweepPaths, console: Consol
         console.print(f"[bold red]{len(result.failures)} failed[/] (the same command tries them again):")
         names = {cell.id: cell.name for cell in plan.cells}
         for cell, reason in list(result.failures.items())[:LISTED]:
-            console.print(f"  {cell}  {names[cell]}: {reason.strip().splitlines()[-1]}", highlight=False, markup=False)
+            console.print(f"  {cell}  {names[cell]}: {reason.strip().splitlines()[-1]}", highlight=False, markup=False, soft_wrap=True)
         if len(result.failures) > LISTED:
             console.print(f"  and {len(result.failures) - LISTED} more; see failure.json in their folders")
     console.print(f"Records: {sweep.root}", highlight=False, soft_wrap=True)

@@ -1,0 +1,167 @@
+"""Misspellings on a command line are found before anything is composed, all at once, each with the nearest name."""
+
+from __future__ import annotations
+
+import pytest
+
+from sweeps.config.names import check_names, known_keys, parse_override, values
+from sweeps.config.precheck import problems
+from sweeps.errors import ConfigError, nearest, unknown
+
+
+def test_the_three_misspellings_of_the_issue_are_told_together() -> None:
+    told = problems(["arch=rnn_tan", "init=ortho", "task.lenght=50"])
+    assert len(told) == 3
+    for given, meant in (("rnn_tan", "rnn_tanh"), ("ortho", "orthogonal"), ("task.lenght", "task.length")):
+        assert [text for text in told if f"{given!r} is not known; did you mean {meant!r}?" in text], told
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("arch=rnn_tahn", "arch: 'rnn_tahn' is not known; did you mean 'rnn_tanh'? (allowed: gru, lstm, rnn_relu, rnn_tanh)"),
+        ("arch=", "arch: '' is not known (allowed: gru, lstm, rnn_relu, rnn_tanh)"),
+        ("arch=null", "arch: 'null' is not known (allowed: gru, lstm, rnn_relu, rnn_tanh)"),
+        ("clip=nrom", "did you mean 'norm'?"),
+        ("tracker=wnb", "did you mean 'wandb'?"),
+        ("experiment=first_lok", "did you mean 'first_look'?"),
+        ("sed=1", "setting: 'sed' is not known; did you mean 'seed'?"),
+        ("optim.learning_rate=1", "allowed: optim.alpha, optim.beta1, optim.beta2, optim.eps, optim.lr, optim.momentum"),
+        ("lenght=5", "setting: 'lenght' is not known; did you mean 'task.length'?"),
+        ("arch.name=lstm", "setting: 'arch.name' is not known; did you mean 'arch'?"),
+        ("arch.options=1", "setting: 'arch.options' is not known"),
+        ("train=1", "setting: 'train' is not known"),
+        ("task.length.x=1", "setting: 'task.length.x' is not known; did you mean 'task.length'?"),
+        ("+task.depth=1", "setting: 'task.depth' is not known"),
+        ("+task.length=1", "'+task.length=1' adds or removes a setting; every cell has the same, write task.length=value"),
+        ("~clip", "'~clip' adds or removes a setting"),
+        ("lstm", "'lstm' is not a setting; write key=value, for example task.length=100"),
+        ("task.length=[", "'task.length=[' is not a setting"),
+        ("=3", "setting: '' is not known"),
+        ("seed=interval(0,1)", "'seed=interval(0,1)' has no list of values; write key=a,b,c or key=range(5)"),
+        ("seed=range(0)", "'seed=range(0)' has no list of values"),
+        ("arch=glob(x*)", "'arch=glob(x*)' has no list of values"),
+    ],
+)
+def test_one_wrong_name_is_one_sentence(text: str, expected: str) -> None:
+    good, told = check_names(["seed=1", text])
+    assert good == ["seed=1"], "a right setting beside it is right"
+    assert len(told) == 1
+    assert expected in told[0]
+
+
+def test_each_wrong_name_in_a_sweep_is_told() -> None:
+    _, told = check_names(["arch=lstm,rnn_tnah,gur", "init=identiy"])
+    assert [text.split("'")[1] for text in told] == ["rnn_tnah", "gur", "identiy"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "arch=lstm",
+        "arch=lstm,gru",
+        "arch=glob(rnn_*)",
+        "arch.forget_bias=2",
+        "init.std=0.1",
+        "train.steps=5",
+        "++seed=1",
+        "runs_dir='a b'",
+        "tracker.entity=",
+        "seed=range(3)",
+        "hydra/launcher=basic",
+        "hydra.verbose=true",
+        "experiment=first_look",
+    ],
+)
+def test_right_names_pass(text: str) -> None:
+    assert check_names([text]) == ([text], [])
+
+
+def test_wrong_values_are_told_beside_wrong_names() -> None:
+    told = problems(["arch=rnn_tan", "seed=-1", "optim.lr=fast", "task.length=3,0"])
+    assert len(told) == 4
+    assert any(text.startswith("seed: given -1") for text in told)
+    assert any(text.startswith("optim.lr: given 'fast', must be a number") for text in told)
+    assert any(text.startswith("task.length: given 0") and text.endswith("[in 1 of 2 cells]") for text in told)
+
+
+def test_the_axes_of_an_experiment_are_checked_with_the_command_line() -> None:
+    told = problems(["experiment=first_look", "arch=rnn_tan", "task.length=0"])
+    assert len(told) == 2
+    assert any(text.startswith("task.length: given 0") for text in told)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["arch=lstm", "arch.forget_bias=2"], []),
+        (["arch.forget_bias=2"], ["setting of arch=rnn_tanh: 'arch.forget_bias' is not known (allowed: arch.hidden)"]),
+        (
+            ["arch=lstm,gru", "arch.forget_bias=2"],
+            ["setting of arch=gru: 'arch.forget_bias' is not known (allowed: arch.hidden) [in 1 of 2 cells]"],
+        ),
+        (["init=random,random", "init.std=1"], []),
+    ],
+)
+def test_a_setting_of_some_choices_is_checked_with_the_choice(arguments: list[str], expected: list[str]) -> None:
+    """Hydra would complain of the default choice instead."""
+    assert problems(arguments) == expected
+
+
+def test_what_hydra_itself_refuses_is_one_more_sentence() -> None:
+    told = problems(["arch=rnn_tan", "hydra.nothing=1"])
+    assert len(told) == 2
+    assert "hydra.nothing" in told[1]
+
+
+def test_right_command_lines_cost_no_composition(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sweeps.config.precheck.settings_of", lambda *_: pytest.fail("composed"))
+    assert problems(["arch=lstm,gru", "seed=range(100)", "task.length=50"]) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("seed=3", ["3"]),
+        ("seed=1,2", ["1", "2"]),
+        ("seed=range(2,8,3)", ["2", "5"]),
+        ("arch=choice(lstm,gru)", ["lstm", "gru"]),
+        ("arch=glob(*,exclude=rnn_*)", ["gru", "lstm"]),
+        ("tracker.project='a,b',c", ["'a,b'", "c"]),
+    ],
+)
+def test_values_of_an_override(text: str, expected: list[str]) -> None:
+    assert values(parse_override(text)) == expected
+
+
+def test_known_keys_hold_the_settings_of_the_contract() -> None:
+    promised = {
+        *("arch.hidden", "init.gain", "clip.threshold", "task.length", "optim.lr", "train.steps", "train.batch"),
+        *("train.log_every", "seed", "runs_dir", "experiment", "tracker", "executor", "arch.forget_bias", "init.std"),
+    }
+    assert promised <= known_keys()
+
+
+@pytest.mark.parametrize(
+    ("name", "allowed", "expected"),
+    [
+        ("ortho", ["identity", "orthogonal"], "orthogonal"),
+        ("rnn_tan", ["rnn_relu", "rnn_tanh"], "rnn_tanh"),
+        ("x", ["orthogonal", "identity"], None),
+        ("", ["orthogonal"], None),
+        ("id", ["orthogonal", "identity"], "identity"),
+    ],
+)
+def test_nearest_name(name: str, allowed: list[str], expected: str | None) -> None:
+    assert nearest(name, allowed) == expected
+
+
+def test_unknown_says_what_was_given_and_what_is_allowed() -> None:
+    assert unknown("arch", "zzz", ["b", "a"]) == "arch: 'zzz' is not known (allowed: a, b)"
+
+
+def test_an_error_tells_each_problem_once() -> None:
+    error = ConfigError(["one", "two", "one"])
+    assert error.problems == ["one", "two"]
+    assert str(error).startswith("2 problems in the settings; nothing was trained or written.")
+    assert str(error).count("one") == 1

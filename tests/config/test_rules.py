@@ -1,0 +1,124 @@
+"""What values may be: each rule at its edges, and the rules across fields."""
+
+from __future__ import annotations
+
+import pytest
+from helpers import compose
+
+from sweeps.config.compose import settings_of
+from sweeps.config.rules import RULES
+
+
+def problems_of(*overrides: str) -> list[str]:
+    [_], problems = settings_of([list(overrides)], compose)
+    return problems
+
+
+WRONG = {
+    "arch.hidden": ["0", "-1"],
+    "arch.forget_bias": ["inf", "-inf"],
+    "init.gain": ["-0.1", "inf"],
+    "init.std": ["-1", "inf"],
+    "clip.threshold": ["0", "-1", "-inf"],
+    "task.length": ["0", "-5"],
+    "task.solved_at": ["inf", "-inf"],
+    "optim.lr": ["-1e-3", "inf"],
+    "optim.momentum": ["1", "-0.1", "inf"],
+    "optim.alpha": ["1.0", "-1"],
+    "optim.beta1": ["1", "-0.5"],
+    "optim.beta2": ["1", "2"],
+    "optim.eps": ["0", "-1", "inf"],
+    "train.steps": ["0"],
+    "train.batch": ["0"],
+    "train.log_every": ["0", "-1"],
+    "train.eval_every": ["0"],
+    "train.eval_size": ["0"],
+    "executor.workers": ["-1"],
+    "executor.lanes": ["-1"],
+    "seed": ["-1"],
+}
+RIGHT = {
+    "arch.hidden": ["1"],
+    "arch.forget_bias": ["0", "-3"],
+    "init.gain": ["0", "1.5"],
+    "init.std": ["0"],
+    "clip.threshold": ["1e-9", "inf"],
+    "task.length": ["1"],
+    "task.solved_at": ["0", "-1", "1"],
+    "optim.lr": ["0", "10"],
+    "optim.momentum": ["0", "0.99"],
+    "optim.alpha": ["0"],
+    "optim.beta1": ["0"],
+    "optim.beta2": ["0.9999"],
+    "optim.eps": ["1e-12"],
+    "train.steps": ["1"],
+    "train.batch": ["1"],
+    "train.log_every": ["1"],
+    "train.eval_every": ["10"],
+    "train.eval_size": ["1"],
+    "executor.workers": ["0"],
+    "executor.lanes": ["0", "3"],
+    "seed": ["0", "123456789012"],
+}
+WITH = {
+    "arch.forget_bias": ["arch=lstm"],
+    "init.std": ["init=random"],
+    "clip.threshold": ["clip=norm"],
+    "optim.momentum": ["optim=sgd"],
+    "optim.alpha": ["optim=rmsprop"],
+}
+
+
+def test_every_rule_is_tried_at_both_sides() -> None:
+    assert set(WRONG) == set(RIGHT) == set(RULES)
+
+
+@pytest.mark.parametrize(("key", "value"), [(key, value) for key, values in WRONG.items() for value in values])
+def test_a_value_out_of_range_is_told_with_what_is_allowed(key: str, value: str) -> None:
+    told = [text for text in problems_of(*WITH.get(key, []), f"{key}={value}") if text.startswith(f"{key}: given ")]
+    assert len(told) == 1
+    assert told[0].endswith(f"must be {RULES[key][1]}")
+
+
+@pytest.mark.parametrize(("key", "value"), [(key, value) for key, values in RIGHT.items() for value in values])
+def test_a_value_at_the_edge_passes(key: str, value: str) -> None:
+    assert problems_of(*WITH.get(key, []), f"{key}={value}") == []
+
+
+@pytest.mark.parametrize(
+    ("log_every", "eval_every", "right"), [(10, 100, True), (10, 10, True), (10, 15, False), (100, 10, False)]
+)
+def test_evaluations_fall_on_logged_rows(log_every: int, eval_every: int, right: bool) -> None:
+    told = problems_of(f"train.log_every={log_every}", f"train.eval_every={eval_every}")
+    assert told == (
+        []
+        if right
+        else [
+            f"train.eval_every: given {eval_every}, must be a multiple of train.log_every={log_every}"
+            " (an evaluation is part of a logged row)"
+        ]
+    )
+
+
+def test_tracker_mode() -> None:
+    assert problems_of("tracker.mode=onlin") == [
+        "tracker.mode: 'onlin' is not known; did you mean 'online'? (allowed: auto, offline, online)"
+    ]
+
+
+@pytest.mark.parametrize("name", ["../up", "a/b", "", ".hidden", "-x", "a b"])
+def test_an_experiment_is_a_plain_folder_name(name: str) -> None:
+    from dataclasses import replace
+
+    from helpers import make_cell
+
+    from sweeps.config.rules import check
+
+    [told] = check(replace(make_cell(), experiment=name))
+    assert told == f"experiment: given {name!r}, must be a folder name of letters, digits, '.', '_', '-'"
+    assert check(replace(make_cell(), experiment="first_look-2.b")) == []
+
+
+def test_several_problems_at_once() -> None:
+    told = problems_of("seed=-1", "optim.lr=-1", "train.steps=0", "arch.hidden=0")
+    assert [text.partition(":")[0] for text in told] == ["arch.hidden", "optim.lr", "train.steps", "seed"]
