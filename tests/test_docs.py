@@ -76,7 +76,7 @@ def test_links_lead_somewhere() -> None:
 
 def test_commands_exist() -> None:
     text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
-    targets = set(re.findall(r"`make ([a-z-]+)", text))
+    targets = {first or second for first, second in re.findall(r"^make ([a-z-]+)|`make ([a-z-]+)", text, re.M)}
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert {"sweep", "test", "report", "plan", "bench", "check"} <= targets
     assert not [target for target in targets if not re.search(rf"^{target}:", makefile, re.M)]

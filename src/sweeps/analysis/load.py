@@ -101,12 +101,11 @@ class Records:
     def drop_unused_levels(self) -> Records:
         """The same with only those levels of each axis that a cell or a problem here has."""
         planned = self.planned()
-        cells, problems = self.cells.copy(), self.problems.copy()
+        cells = self.cells.copy()
         for axis in self.axes:
             levels = planned[axis].cat.remove_unused_categories().cat.categories
             cells[axis] = cells[axis].cat.set_categories(levels)
-            problems[axis] = problems[axis].cat.set_categories(levels)
-        return replace(self, cells=cells, problems=problems)
+        return replace(self, cells=cells)
 
 
 def load(root: str | Path) -> Records:
@@ -174,13 +173,11 @@ def _assemble(
             table[name] = None
     asked = [cell for cell in order if cell in summaries or problems[cell][0] in ASKED]
     extra = extra_axes(table.loc[asked].dropna(how="all"))
+    rows = pd.DataFrame([summary_row(summaries[cell]) for cell in done], index=done)
+    cells = pd.concat([table.loc[done], rows], axis=1)
     for name in (*AXES, *extra):
-        table[name] = pd.Categorical(
-            table[name], categories=ordered_levels(name, table.loc[asked, name]), ordered=True
-        )
-    cells = pd.concat(
-        [table.loc[done], pd.DataFrame([summary_row(summaries[cell]) for cell in done], index=done)], axis=1
-    )
+        levels = ordered_levels(name, table.loc[asked, name])
+        cells[name] = pd.Categorical(cells[name], categories=levels, ordered=True)
     cells[list(NUMBERS)] = cells[list(NUMBERS)].map(number).astype("float64")
     cells.insert(0, "cell", cells.index)
     bad = table.loc[sorted(problems)]

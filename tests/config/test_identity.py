@@ -1,0 +1,122 @@
+"""A cell's id is a hash of everything that decides its numbers, and of nothing else."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from helpers import compose, make_cell
+
+from sweeps.config import identity, places
+from sweeps.config.identity import EXCLUDED, cell_id, deciding
+from sweeps.config.parse import parse
+from sweeps.config.schema import Settings, as_dict
+
+CELLS = {
+    "rnn": make_cell("init=random", "clip=norm", "optim=sgd"),
+    "lstm": make_cell("arch=lstm", "clip=value", "optim=rmsprop", "task=binary_sum"),
+}
+
+
+def leaves(node: dict[str, Any], above: str = "") -> list[str]:
+    return [
+        leaf
+        for key, value in node.items()
+        for leaf in (leaves(value, f"{above}{key}.") if isinstance(value, dict) else [f"{above}{key}"])
+    ]
+
+
+def changed(settings: Settings, leaf: str) -> Settings:
+    """The same settings with another value of one leaf, whether or not it would be valid."""
+    *sections, name = leaf.split(".")
+    node: Any = getattr(settings, sections[0]) if sections else settings
+    inside = name in getattr(node, "options", {})
+    old = node.options[name] if inside else getattr(node, name)
+    new: Any = (not old) if isinstance(old, bool) else f"{old}x" if isinstance(old, str) else old + 1
+    if new == old:
+        new = 0.5  # inf + 1
+    node = replace(node, options={**node.options, name: new}) if inside else replace(node, **{name: new})
+    return replace(settings, **{sections[0]: node}) if sections else node
+
+
+LEAVES = [(cell, leaf) for cell, settings in CELLS.items() for leaf in leaves(as_dict(settings))]
+
+
+@pytest.mark.parametrize(("cell", "leaf"), LEAVES)
+def test_every_setting_changes_the_id_but_the_excluded_ones(cell: str, leaf: str) -> None:
+    before = CELLS[cell]
+    after = changed(before, leaf)
+    assert after != before
+    assert (cell_id(after) == cell_id(before)) == (leaf.partition(".")[0] in EXCLUDED)
+
+
+def test_there_are_as_many_settings_as_the_contract_names() -> None:
+    named = {leaf for _, leaf in LEAVES}
+    contract = {"arch.hidden", "init.gain", "clip.threshold", "task.length", "optim.lr", "train.steps", "seed"}
+    assert contract | {"init.std", "optim.momentum", "arch.forget_bias", "optim.alpha"} <= named
+    assert len(named) >= 25
+
+
+def test_the_excluded_settings_are_these() -> None:
+    """A name more here would merge cells that differ."""
+    assert EXCLUDED == ("tracker", "executor", "runs_dir", "experiment")
+    assert not set(EXCLUDED) & set(deciding(make_cell()))
+
+
+def test_the_order_of_settings_is_irrelevant() -> None:
+    nested = compose(["arch=lstm", "init=random", "optim=adam", "tracker=csv"])
+    backwards = {
+        key: dict(reversed(value.items())) if isinstance(value, dict) else value for key, value in reversed(nested.items())
+    }
+    assert list(backwards) != list(nested)
+    one, _ = parse(nested)
+    other, _ = parse(backwards)
+    assert one is not None
+    assert other is not None
+    assert cell_id(one) == cell_id(other)
+    assert cell_id(make_cell("seed=3", "arch=gru")) == cell_id(make_cell("arch=gru", "seed=3"))
+
+
+def test_golden_ids() -> None:
+    """When these change, every record on every disk is orphaned. If the numbers have changed, bump NUMERICS_VERSION."""
+    assert identity.NUMERICS_VERSION == 1
+    assert cell_id(make_cell()) == "bbdc0c78f0d7"
+    assert cell_id(make_cell("arch=lstm", "clip=norm", "optim.lr=1e-3", "seed=7")) == "2dd2857d8098"
+
+
+def test_the_id_is_the_same_in_another_process() -> None:
+    """No hash of Python's own, which is salted."""
+    code = "from helpers import make_cell; from sweeps.config.identity import cell_id; print(cell_id(make_cell()))"
+    tests = str(places.ROOT / "tests")
+    said = subprocess.run([sys.executable, "-c", code], cwd=tests, capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == cell_id(make_cell())
+
+
+def test_a_numerics_version_more_is_another_cell(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = cell_id(make_cell())
+    monkeypatch.setattr(identity, "NUMERICS_VERSION", identity.NUMERICS_VERSION + 1)
+    assert cell_id(make_cell()) != before
+
+
+def test_a_default_that_is_edited_changes_the_id() -> None:
+    """The hash is of resolved settings, never of what differs from the defaults: so the two cells below differ."""
+    nested = compose([])
+    edited = {**nested, "optim": {**nested["optim"], "beta2": 0.99}}  # as if conf/optim/adam.yaml said so
+    one, _ = parse(nested)
+    other, _ = parse(edited)
+    assert one is not None
+    assert other is not None
+    assert cell_id(one) != cell_id(other)
+
+
+def test_saying_a_default_aloud_changes_nothing() -> None:
+    assert cell_id(make_cell("optim.beta2=0.999", "arch=rnn_tanh", "seed=0")) == cell_id(make_cell())
+
+
+def test_an_id_is_twelve_hex_digits() -> None:
+    ids = {cell_id(make_cell(f"seed={seed}")) for seed in range(200)}
+    assert len(ids) == 200
+    assert all(len(each) == 12 and int(each, 16) >= 0 for each in ids)
