@@ -42,11 +42,11 @@ def test_linear_orthogonal_net_decays_at_log_gain(gain: float) -> None:
 
 
 @pytest.mark.parametrize("arch", ["rnn_tanh", "lstm", "gru"])
-def test_vanishing_net_agrees_with_float64_below_float32(arch: str) -> None:
+def test_vanishing_net_agrees_with_float64_below_float32(arch: str, kernel: str) -> None:
     """random init shrinks the adjoint by some 30 to 150 decades over 150 steps; float64 still holds that."""
     forgetful = ("arch.forget_bias=-1",) if arch == "lstm" else ()
     cell = make_cell(f"arch={arch}", "init=random", "task=binary_sum", "task.length=150", "arch.hidden=12", *forgetful)
-    pack = set_up([cell, cell])
+    pack = set_up([cell, cell], kernel)
     if arch == "gru":
         pack.network.p["bias"][..., 12:24].fill_(-4.0)  # the update gate keeps nothing
     x, y = pack.data.next()
@@ -60,9 +60,9 @@ def test_vanishing_net_agrees_with_float64_below_float32(arch: str) -> None:
     np.testing.assert_allclose(trace.log10_norm()[0], want, atol=2e-4)
 
 
-def test_exploding_net_is_recorded_past_float32() -> None:
+def test_exploding_net_is_recorded_past_float32(kernel: str) -> None:
     cell = make_cell("arch=rnn_relu", "init=identity", "init.gain=3", "task=adding", "task.length=90")
-    pack = set_up([cell])
+    pack = set_up([cell], kernel)
     x, y = pack.data.next()
     pack.network.p["weight_ih"].abs_()  # no unit dies
     x.mul_(1e-36)  # small states, so that the loss is finite: 3^90 is 1e43
@@ -74,9 +74,9 @@ def test_exploding_net_is_recorded_past_float32() -> None:
     np.testing.assert_allclose(np.diff(found[::-1])[1:], math.log10(3), atol=1e-5)
 
 
-def test_zero_is_minus_infinity_and_only_zero() -> None:
+def test_zero_is_minus_infinity_and_only_zero(kernel: str) -> None:
     cell = make_cell("arch=rnn_relu", "task=adding", "task.length=10")
-    pack = set_up([cell])
+    pack = set_up([cell], kernel)
     pack.network.p["bias"].fill_(-1e6)  # every unit is dead
     x, y = pack.data.next()
     trace = Trace(1, 10)
@@ -87,13 +87,13 @@ def test_zero_is_minus_infinity_and_only_zero() -> None:
 
 @pytest.mark.parametrize("arch", ["rnn_tanh", "rnn_relu", "lstm", "gru"])
 @pytest.mark.parametrize(("init", "gain"), [("random", 1.0), ("orthogonal", 1.0), ("orthogonal", 1.7), ("identity", 0.4)])
-def test_tracing_changes_no_gradient(arch: str, init: str, gain: float) -> None:
+def test_tracing_changes_no_gradient(arch: str, init: str, gain: float, kernel: str) -> None:
     """Scaling by powers of two is exact: the weight gradients are the same bits with a trace and without."""
     torch.set_flush_denormal(True)
     cells = [
         make_cell(f"arch={arch}", f"init={init}", f"init.gain={gain}", "task.length=60", f"seed={seed}") for seed in range(3)
     ]
-    pack = set_up(cells)
+    pack = set_up(cells, kernel)
     x, y = pack.data.next()
     pack.network.gradients(x, y)
     plain = pack.network.grads.flat.clone()

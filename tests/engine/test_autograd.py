@@ -37,7 +37,7 @@ CASES = {"rnn_tanh": (("h",), tanh_step, 1), "lstm": (("i", "f", "o", "g"), lstm
 def test_equals_the_hand_written_backward(arch: str, scale: float) -> None:
     """Weights of scale 1e-12 drive the adjoint hundreds of decades down: the rescaling is exercised too."""
     sizes = Sizes(3, 40, 8, 2, 12)
-    fast, slow = build(arch, sizes), Autograd(sizes, *CASES[arch][:2], states=CASES[arch][2])
+    fast, slow = build(arch, sizes, "torch"), Autograd(sizes, *CASES[arch][:2], states=CASES[arch][2])
     rng = torch.Generator().manual_seed(0)
     p, x, start = Parameters.zeros(3, fast.shapes()), lanes(3, 320, 2), lanes(3, 8, 12)
     for tensor in (p.flat, x, start):
@@ -64,7 +64,7 @@ def test_a_recurrence_of_ones_own_trains_in_a_pack(monkeypatch: pytest.MonkeyPat
     from sweeps.engine.recurrences import base
     from sweeps.engine.train import train
 
-    monkeypatch.setitem(base._REGISTRY, "rnn_tanh", lambda sizes: Autograd(sizes, ("h",), tanh_step))
+    monkeypatch.setitem(base._REGISTRY, "rnn_tanh", {"torch": lambda sizes: Autograd(sizes, ("h",), tanh_step)})
     cells = [make_cell(f"seed={seed}", "train.steps=20", "optim.lr=0.01") for seed in range(2)]
     assert isinstance(set_up(cells).network.recurrence, Autograd)
     measured = [m for row in train(cells, lambda pack, lane: None) for m in row]

@@ -45,8 +45,9 @@ def read(cells: list[Cell], root: Path) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("arch", ARCHS)
 @pytest.mark.parametrize("optim", ["sgd", "rmsprop", "adam"])
-def test_records_are_the_same_bytes_in_every_pack(arch: str, optim: str, tmp_path: Path) -> None:
-    cells = sixteen(arch, optim, "arch.hidden=17", "train.batch=9", "task.length=7", "train.steps=8")
+def test_records_are_the_same_bytes_in_every_pack(arch: str, optim: str, kernel: str, tmp_path: Path) -> None:
+    cells = sixteen(arch, optim, "arch.hidden=17", "train.batch=9", "task.length=7", "train.steps=8",
+                    f"executor.kernel={kernel}")  # fmt: skip
     assert len(cells) == 16
     train_in_packs(cells, 1, tmp_path / "alone")
     alone = read(cells, tmp_path / "alone")
@@ -60,10 +61,11 @@ def test_records_are_the_same_bytes_in_every_pack(arch: str, optim: str, tmp_pat
 
 
 @pytest.mark.parametrize(("hidden", "batch", "task"), [(64, 32, "adding"), (33, 8, "binary_sum"), (20, 16, "digits")])
-def test_other_shapes_too(hidden: int, batch: int, task: str, tmp_path: Path) -> None:
+def test_other_shapes_too(hidden: int, batch: int, task: str, kernel: str, tmp_path: Path) -> None:
     """Ten outputs, a real data set, a length of 64: other products take other kernels."""
     length = 64 if task == "digits" else 12
-    shape = (f"arch.hidden={hidden}", f"train.batch={batch}", f"task={task}", f"task.length={length}", "train.steps=4")
+    shape = (f"arch.hidden={hidden}", f"train.batch={batch}", f"task={task}", f"task.length={length}", "train.steps=4",
+             f"executor.kernel={kernel}")  # fmt: skip
     for arch in ARCHS:
         cells = sixteen(arch, "adam", *shape)[:5]
         train_in_packs(cells, 1, tmp_path / arch / "alone")

@@ -1,6 +1,6 @@
 """Each fast recurrence is the recurrence it claims to be: against the float64 loop with autograd, and against torch.nn.
 
-Loss, every parameter's gradient and every dL/dh_t agree to float32 rounding over odd and even sizes, B = 1, all inits.
+Loss, every parameter's gradient and every dL/dh_t agree to float32 rounding over odd and even sizes, B = 1, all inits; and so do both kernels.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ ROUNDING = 5e-6
 """Relative to the largest value of the quantity. float32 has 6e-8; these are sums of up to some hundred terms."""
 
 
-def network_of(arch: str, init: str, t: int, h: int, b: int, lanes: int = 3) -> tuple[Network, Data]:
+def network_of(arch: str, init: str, t: int, h: int, b: int, kernel: str, lanes: int = 3) -> tuple[Network, Data]:
     """A pack on the adding task (binary_sum for odd T, which has ten outputs) with non-zero biases."""
     task = "adding" if t % 2 == 0 else "binary_sum"
     cells = [
@@ -35,7 +35,7 @@ def network_of(arch: str, init: str, t: int, h: int, b: int, lanes: int = 3) -> 
                   f"train.batch={b}", f"seed={seed}")
         for seed in range(lanes)
     ]  # fmt: skip
-    pack = set_up(cells)
+    pack = set_up(cells, kernel)
     rng = torch.Generator().manual_seed(0)
     for name, value in pack.network.p.items():
         if name.startswith("bias"):
@@ -66,9 +66,9 @@ def assert_close(got: Tensor, want: Tensor, what: str) -> None:
 
 @pytest.mark.parametrize("arch", FAST)
 @pytest.mark.parametrize(("t", "h", "b"), SIZES)
-def test_agrees_with_float64_autograd(arch: str, t: int, h: int, b: int) -> None:
+def test_agrees_with_float64_autograd(arch: str, t: int, h: int, b: int, kernel: str) -> None:
     for init in INITS:
-        network, data = network_of(arch, init, t, h, b)
+        network, data = network_of(arch, init, t, h, b, kernel)
         x, y = data.next()
         trace = Trace(network.sizes.lanes, t)
         losses = network.gradients(x, y, trace)
@@ -92,9 +92,9 @@ def in_torch_order(arch: str, w: Tensor) -> Tensor:
 
 
 @pytest.mark.parametrize("arch", FAST)
-def test_agrees_with_torch_nn(arch: str) -> None:
+def test_agrees_with_torch_nn(arch: str, kernel: str) -> None:
     t, h, b = 11, 20, 8
-    network, data = network_of(arch, "xavier", t, h, b, lanes=2)
+    network, data = network_of(arch, "xavier", t, h, b, kernel, lanes=2)
     x, y = data.next()
     network.gradients(x, y)
     for lane in range(2):
@@ -129,10 +129,10 @@ def test_every_fast_recurrence_has_its_truth() -> None:
     assert set(FAST) <= set(registered())
 
 
-def test_gradient_is_the_slope_of_the_loss() -> None:
+def test_gradient_is_the_slope_of_the_loss(kernel: str) -> None:
     """Finite differences of the engine's own loss, a route that shares nothing with the backward pass."""
     for arch, init in itertools.product(FAST, ("xavier", "orthogonal")):
-        network, data = network_of(arch, init, 6, 9, 8, lanes=1)
+        network, data = network_of(arch, init, 6, 9, 8, kernel, lanes=1)
         x, y = data.next()
         network.gradients(x, y)
         rng = torch.Generator().manual_seed(1)

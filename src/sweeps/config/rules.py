@@ -43,6 +43,7 @@ RULES: dict[str, Rule] = {
     "seed": NATURAL,
 }
 MODES = ("offline", "online", "auto")
+KERNELS = ("auto", "native", "torch")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -62,6 +63,9 @@ def check(settings: Settings) -> list[str]:
     mode = getattr(settings.tracker, "mode", None)
     if mode is not None and mode not in MODES:
         problems.append(unknown("tracker.mode", mode, MODES))
+    kernel = getattr(settings.executor, "kernel", None)
+    if kernel is not None and kernel not in KERNELS:
+        problems.append(unknown("executor.kernel", kernel, KERNELS))
     if settings.experiment is not None and not NAME.fullmatch(settings.experiment):
         problems.append(
             f"experiment: given {settings.experiment!r}, must be a folder name of letters, digits, '.', '_', '-'"

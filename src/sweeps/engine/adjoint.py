@@ -65,6 +65,10 @@ class Trace:
         self._norms[:, t] = np.ldexp(self._norms[:, t], -shift)
         self._exponents[:, t] = self._exponent
 
+    def fill(self, norms: np.ndarray, exponents: np.ndarray) -> None:
+        """Take over a record that a kernel made on its own way back: the norm at (k, t) is norms * 2**exponents."""
+        self._norms, self._exponents = norms, exponents
+
     def restore(self, *deltas: Tensor) -> None:
         """Give the deltas `[K, T, B, N]` that were computed from scaled adjoints their true scale, in place.
 

@@ -12,7 +12,7 @@ from sweeps.engine.adjoint import Trace
 from sweeps.engine.losses import LOSSES
 from sweeps.engine.memory import lanes
 from sweeps.engine.parameters import Parameters
-from sweeps.engine.recurrences import Sizes, build
+from sweeps.engine.recurrences import Sizes, build, choose
 
 
 def lane_bmm(a: Tensor, b: Tensor, out: Tensor) -> Tensor:
@@ -27,9 +27,10 @@ def lane_bmm(a: Tensor, b: Tensor, out: Tensor) -> Tensor:
 class Network:
     """K networks of one shape: outputs = h_{T-1} W + b, with the recurrence's own parameters before."""
 
-    def __init__(self, arch: str, sizes: Sizes, outputs: int, loss: str) -> None:
+    def __init__(self, arch: str, sizes: Sizes, outputs: int, loss: str, kernel: str = "auto") -> None:
         self.arch, self.sizes, self.outputs, self.loss_name = arch, sizes, outputs, loss
-        self.recurrence = build(arch, sizes)
+        self.kernel = choose(arch, kernel, sizes.device)
+        self.recurrence = build(arch, sizes, self.kernel)
         shapes = {**self.recurrence.shapes(), "weight_out": (sizes.hidden, outputs), "bias_out": (outputs,)}
         self.p = Parameters.zeros(sizes.lanes, shapes, sizes.device)
         self.grads = Parameters.zeros(sizes.lanes, shapes, sizes.device)
@@ -58,6 +59,6 @@ class Network:
 
     def keep(self, kept: Sequence[int]) -> Network:
         """A smaller pack of the same networks: only the given lanes, in the given order."""
-        smaller = Network(self.arch, replace(self.sizes, lanes=len(kept)), self.outputs, self.loss_name)
+        smaller = Network(self.arch, replace(self.sizes, lanes=len(kept)), self.outputs, self.loss_name, self.kernel)
         smaller.p.flat.copy_(self.p.flat[list(kept)])
         return smaller

@@ -41,14 +41,18 @@ class Pack:
             self.optimizer.keep(kept)
 
 
-def set_up(cells: Sequence[Settings], device: torch.device | str = "cpu") -> Pack:
-    """A pack of cells of one shape; what may differ among them is named in `plan.packs`."""
+def set_up(cells: Sequence[Settings], kernel: str = "auto", device: torch.device | str = "cpu") -> Pack:
+    """A pack of cells of one shape; what may differ among them is named in `plan.packs`.
+
+    Args:
+        kernel: `native`, `torch` or `auto`, the fastest there is on this machine.
+    """
     first = cells[0]
     task = tasks.make(
         first.task.name, length=first.task.length, solved_at=first.task.solved_at, **first.task.options
     )
     sizes = Sizes(len(cells), first.task.length, first.train.batch, task.inputs, first.arch.hidden, device)
-    network = Network(first.arch.name, sizes, task.outputs, task.loss)
+    network = Network(first.arch.name, sizes, task.outputs, task.loss, kernel)
     for lane, cell in enumerate(cells):
         initialise(network, lane, cell)
     return Pack(

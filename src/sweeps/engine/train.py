@@ -42,10 +42,12 @@ def prepare_process() -> None:
 
 
 @torch.no_grad()
-def train(cells: Sequence[Settings], probe: Probe, device: torch.device | str = "cpu") -> Iterator[list[Measurement]]:
+def train(
+    cells: Sequence[Settings], probe: Probe, kernel: str = "auto", device: torch.device | str = "cpu"
+) -> Iterator[list[Measurement]]:
     """Train cells of one shape together; yields the measurements of every logged step, and of cells that diverge."""
     prepare_process()
-    pack, plan = set_up(cells, device), cells[0].train
+    pack, plan = set_up(cells, kernel, device), cells[0].train
     for step in range(plan.steps + 1):
         last = step == plan.steps
         logged = last or step % plan.log_every == 0
@@ -54,17 +56,14 @@ def train(cells: Sequence[Settings], probe: Probe, device: torch.device | str = 
 
         x, y = pack.data.next()
         network = pack.network
-        trace = Trace(len(pack.lanes), network.sizes.steps) if logged else None
+        trace = Trace(len(pack.lanes), network.sizes.steps)  # at every step: reading it must not change training
         loss = network.gradients(x, y, trace)
         norm = global_norm(network.grads.flat)
         reasons = [divergence(*pair) for pair in zip(loss.tolist(), norm.tolist(), strict=True)]
-        if any(reasons) and trace is None:  # the blow-up itself belongs in the record
-            trace = Trace(len(pack.lanes), network.sizes.steps)
-            network.gradients(x, y, trace)
         probed = [probe(pack, k) if evaluated else None for k in range(len(pack.lanes))]
         clipped = pack.clip(network.grads.flat, norm)
 
-        if trace is not None:
+        if logged or any(reasons):
             columns = (loss.tolist(), norm.tolist(), clipped.tolist(), pack.optimizer.lr, trace.log10_norm())
             rows = zip(pack.lanes, *columns, scores, probed, reasons, strict=True)
             yield [

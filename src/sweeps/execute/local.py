@@ -10,6 +10,7 @@ import traceback
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -36,6 +37,7 @@ class Local:
             os.environ[name] = "1"
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["sweeps.execute.local", "sweeps.execute.worker"])
+        _start_server()
         waiting = deque(packs)
         running: dict[Connection, _Job] = {}
         try:
@@ -80,6 +82,16 @@ class _Job:
         return Ended(self.pack, lost, self.error)
 
 
+def _start_server() -> None:
+    """Start the fork server with Ctrl-C held back, for it and all it forks: that key is the driver's to handle."""
+    resource_tracker.ensure_running()  # it would let Ctrl-C through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _start(context: multiprocessing.context.ForkServerContext, pack: Pack, root: Path) -> _Job:
     messages, their_messages = context.Pipe(duplex=False)
     their_alive, alive = context.Pipe(duplex=False)
@@ -94,7 +106,6 @@ def _work(pack: Pack, root: Path, messages: Connection, alive: Connection) -> No
     """The body of a worker process. It ends with the driver, even when that is killed."""
     from sweeps.execute.worker import train_pack  # imports torch; the fork server has done so already
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's to handle
     threading.Thread(target=_die_with_driver, args=(alive,), daemon=True).start()
     try:
         train_pack(pack, root, lambda kind, content: messages.send((kind, content)))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sweeps import tasks
+from sweeps.engine.recurrences import choose
 from sweeps.engine.train import train
 from sweeps.execute.recorder import Recorder
 from sweeps.plan.packs import Pack
@@ -28,14 +29,15 @@ def train_pack(pack: Pack, root: Path, notify: Notify) -> None:
     first = settings[0]
     task = tasks.make(first.task.name, length=first.task.length, solved_at=first.task.solved_at, **first.task.options)
     running = {k: Recorder(cell, sweep.cell(cell.id), task) for k, cell in enumerate(pack.cells)}
+    kernel = choose(first.arch.name, first.executor.kernel)
     share, before = 0.0, time.perf_counter()  # seconds of one core that each lane still running has used
 
     def end(k: int) -> None:
         recorder = running.pop(k)
-        recorder.write(share, {"id": pack.id, "lane": k, "lanes": len(pack.cells)})
+        recorder.write(share, {"id": pack.id, "lane": k, "lanes": len(pack.cells), "kernel": kernel})
         notify("ended", {"cell": recorder.cell.id, "outcome": recorder.outcome})
 
-    for measurements in train(settings, parameter_rows):
+    for measurements in train(settings, parameter_rows, first.executor.kernel):
         now = time.perf_counter()
         share, before = share + (now - before) / len(running), now
         for m in measurements:

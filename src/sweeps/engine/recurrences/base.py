@@ -44,12 +44,13 @@ class Recurrence(Protocol):
         """Propagate `dh = dL/dh_{T-1}`, `[K, B, H]` (overwritten), write the gradients, show every dL/dh_t to `trace`."""
 
 
-_REGISTRY: dict[str, Callable[[Sizes], Recurrence]] = {}
+Make = Callable[[Sizes], Recurrence]
+_REGISTRY: dict[str, dict[str, Make]] = {}
 
 
-def register(name: str, make: Callable[[Sizes], Recurrence]) -> None:
-    """Make `arch=name` mean `make(sizes)`."""
-    _REGISTRY[name] = make
+def register(name: str, make: Make, kernel: str = "torch") -> None:
+    """Make `arch=name` mean `make(sizes)`; a second kernel of the same recurrence agrees to float32 rounding."""
+    _REGISTRY.setdefault(name, {})[kernel] = make
 
 
 def registered() -> list[str]:
@@ -57,6 +58,18 @@ def registered() -> list[str]:
     return sorted(_REGISTRY)
 
 
-def build(name: str, sizes: Sizes) -> Recurrence:
+def choose(name: str, kernel: str, device: torch.device | str = "cpu") -> str:
+    """Which kernel of a recurrence `auto`, `native` or `torch` means here: native ones run on the CPU, where built.
+
+    Raises:
+        ValueError: `native` was asked for and there is none.
+    """
+    there = "native" in _REGISTRY[name] and str(device) == "cpu"
+    if kernel == "native" and not there:
+        raise ValueError(f"there is no native kernel of {name} on {device} here; use executor.kernel=auto")
+    return "native" if there and kernel != "torch" else "torch"
+
+
+def build(name: str, sizes: Sizes, kernel: str = "auto") -> Recurrence:
     """The recurrence called `name`, with its buffers, for a pack of the given shape."""
-    return _REGISTRY[name](sizes)
+    return _REGISTRY[name][choose(name, kernel, sizes.device)](sizes)

@@ -1,0 +1,93 @@
+"""A plan drops what is named twice, skips what is done, and says how long the rest will take."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import pytest
+from helpers import make_cell
+
+from sweeps.config.identity import cell_id
+from sweeps.plan.forecast import correction, seconds
+from sweeps.plan.plan import make_plan
+
+GRID = [make_cell(f"arch={arch}", f"seed={seed}") for arch in ("rnn_tanh", "gru") for seed in range(5)]
+IDS = [cell_id(each) for each in GRID]
+
+
+def test_a_cell_named_twice_is_trained_once() -> None:
+    plan = make_plan([*GRID, *GRID[:3]], {}, workers=2)
+    assert plan.jobs == 13
+    assert [cell.id for cell in plan.cells] == IDS, "in the order of the grid"
+    assert sorted(cell.id for pack in plan.packs for cell in pack.cells) == sorted(IDS)
+
+
+@pytest.mark.parametrize("count", [0, 1, 4, 10])
+def test_what_is_done_is_skipped(count: int) -> None:
+    plan = make_plan(GRID, dict.fromkeys(IDS[:count], 1.0), workers=2)
+    assert [cell.id for cell in plan.done] == IDS[:count]
+    assert [cell.id for cell in plan.to_train] == IDS[count:]
+    assert sorted(cell.id for pack in plan.packs for cell in pack.cells) == sorted(IDS[count:])
+
+
+def test_records_of_other_cells_do_not_matter() -> None:
+    assert make_plan(GRID, {"feedfeedfeed": 1.0}, workers=2) == make_plan(GRID, {}, workers=2)
+
+
+def test_a_finished_sweep_has_nothing_to_do() -> None:
+    plan = make_plan(GRID, dict.fromkeys(IDS, 1.0), workers=2)
+    assert (plan.packs, plan.to_train, plan.core_seconds, plan.forecast) == ([], [], 0.0, 0.0)
+
+
+@pytest.mark.parametrize("workers", [1, 2, 4])
+def test_the_forecast_is_that_of_packs_going_to_the_first_free_worker(workers: int) -> None:
+    plan = make_plan(GRID, {}, workers)
+    assert plan.core_seconds == pytest.approx(sum(seconds(each) for each in GRID))
+    assert plan.core_seconds / workers <= plan.forecast * (1 + 1e-12)
+    assert plan.forecast <= plan.core_seconds * (1 + 1e-12)
+    if workers == 1:
+        assert plan.forecast == pytest.approx(plan.core_seconds)
+
+
+def test_the_forecast_learns_from_finished_cells() -> None:
+    """Cells that took three times what was forecast triple the forecast of the rest."""
+    done = {key: 3 * seconds(each) for key, each in zip(IDS[:4], GRID[:4], strict=True)}
+    plan = make_plan(GRID, done, workers=1)
+    assert plan.correction == pytest.approx(3)
+    assert plan.forecast == pytest.approx(3 * sum(seconds(each) for each in GRID[4:]))
+
+
+def test_correction_is_a_median_and_1_without_evidence() -> None:
+    cell = GRID[0]
+    assert correction([]) == 1.0
+    assert correction([(cell, 0.0)]) == 1.0, "a record without a time says nothing"
+    assert correction((cell, factor * seconds(cell)) for factor in (2, 2, 2, 500)) == pytest.approx(2)
+
+
+@pytest.mark.parametrize("override", ["task.length=12", "train.steps=12", "arch.hidden=16", "train.batch=16", "arch=lstm"])
+def test_more_work_is_forecast_to_take_longer(override: str) -> None:
+    assert seconds(make_cell(override)) > 1.3 * seconds(make_cell())
+
+
+def test_time_grows_with_length_and_steps_in_proportion() -> None:
+    one = seconds(make_cell("task.length=50", "train.steps=1000", "train.eval_every=100"))
+    assert seconds(make_cell("task.length=100", "train.steps=1000", "train.eval_every=100")) == pytest.approx(2 * one)
+    assert seconds(make_cell("task.length=50", "train.steps=2000", "train.eval_every=100")) == pytest.approx(2 * one)
+
+
+def test_ten_thousand_cells_are_planned_in_a_moment() -> None:
+    """In proportion to the count, that is: ten times the cells may take some twenty times as long, not a hundred."""
+
+    def planned(count: int) -> float:
+        base = [replace(make_cell(f"arch={arch}"), seed=0) for arch in ("rnn_tanh", "lstm", "gru")]
+        grid = [replace(base[k % 3], seed=k) for k in range(count)]
+        started = time.perf_counter()
+        plan = make_plan(grid, {}, workers=2)
+        assert sum(len(pack.cells) for pack in plan.packs) == count
+        assert plan.forecast > 0
+        return time.perf_counter() - started
+
+    small, large = planned(1_000), planned(10_000)
+    print(f"planned 1,000 cells in {small:.2f} s, 10,000 in {large:.2f} s")
+    assert large < 40 * small + 1

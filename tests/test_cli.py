@@ -1,0 +1,364 @@
+"""The front door in real processes: what is typed, what is told, what is written, and the exit status."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+import yaml
+from helpers import SMALL, make_cell
+
+from sweeps.config.identity import cell_id
+from sweeps.config.places import ROOT
+from sweeps.config.schema import as_dict
+from sweeps.records import columns
+from sweeps.records.paths import CellPaths, SweepPaths
+
+FILES = ["config.yaml", "gradient_through_time.csv", "metrics.csv", "parameters.csv", "summary.json"]
+GRID = ("arch=rnn_tanh,gru", "clip=none,norm", "seed=range(2)")
+
+
+def sweeps(cwd: Path, *arguments: str, small: bool = True) -> subprocess.CompletedProcess[str]:
+    """`python -m sweeps ...` typed in a folder; small unless the arguments say otherwise."""
+    given = {text.partition("=")[0] for text in arguments}
+    rest = [text for text in SMALL if small and text.partition("=")[0] not in given]
+    command = [sys.executable, "-m", "sweeps", *arguments, *rest]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120)
+
+
+def cells(cwd: Path, experiment: str = "scratch") -> dict[str, CellPaths]:
+    """The cell folders under `runs/`."""
+    return {paths.root.name: paths for paths in SweepPaths(cwd / "runs" / experiment).cells()}
+
+
+def rows(path: Path) -> tuple[list[str], list[dict[str, str]]]:
+    with path.open(newline="") as file:
+        reader = csv.DictReader(file)
+        found = list(reader)
+        return list(reader.fieldnames or ()), found
+
+
+def contents(cwd: Path) -> dict[str, dict[str, bytes]]:
+    """Every record file but the summaries, which hold times."""
+    return {
+        name: {path.name: path.read_bytes() for path in sorted(paths.root.iterdir()) if path.name != "summary.json"}
+        for name, paths in cells(cwd).items()
+    }
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    """A folder in which a small sweep has run."""
+    cwd = tmp_path_factory.mktemp("swept")
+    return cwd, sweeps(cwd, "-m", *GRID)
+
+
+# --- one cell
+
+
+def test_a_single_run_writes_the_five_files_and_a_second_call_says_so(tmp_path: Path) -> None:
+    first = sweeps(tmp_path, "arch=lstm", "seed=3")
+    assert first.returncode == 0, first.stderr
+    settings = make_cell("arch=lstm", "seed=3")
+    name = cell_id(settings)
+    paths = SweepPaths(tmp_path / "runs" / "scratch").cell(name)
+    assert sorted(path.name for path in (tmp_path / "runs" / "scratch").iterdir()) == [name]
+    assert sorted(path.name for path in paths.root.iterdir()) == FILES
+    assert yaml.safe_load(paths.config.read_text()) == as_dict(settings)
+    assert "lstm orthogonal clip=none T=6 seed=3: finished at step 6, best explained variance" in first.stdout
+    assert f"Record: {paths.root}" in first.stdout
+    before = {path: path.stat().st_mtime_ns for path in paths.root.iterdir()}
+
+    second = sweeps(tmp_path, "arch=lstm", "seed=3")
+    assert second.returncode == 0
+    assert second.stdout.startswith("Already done. lstm orthogonal")
+    assert {path: path.stat().st_mtime_ns for path in paths.root.iterdir()} == before
+
+
+def test_the_columns_and_rows_are_those_of_the_contract(swept: tuple[Path, object]) -> None:
+    """SMALL logs and evaluates at steps 0, 2, 4 and 6, over 6 time steps."""
+    for paths in cells(swept[0]).values():
+        header, metrics = rows(paths.metrics)
+        assert header[:7] == "step train_loss eval_loss eval_score grad_norm grad_norm_clipped clip_scale".split()
+        assert tuple(header) == columns.METRICS
+        assert [int(row["step"]) for row in metrics] == [0, 2, 4, 6]
+        for row in metrics:
+            assert all(repr(float(row[key])) == row[key] for key in header[1:]), "floats keep every bit"
+            scale = float(row["grad_norm_clipped"]) / float(row["grad_norm"])
+            assert float(row["clip_scale"]) == pytest.approx(scale)
+        header, through_time = rows(paths.gradient_through_time)
+        assert header == ["step", "t", "lag", "log10_norm"]
+        assert [(int(r["step"]), int(r["t"]), int(r["lag"])) for r in through_time] == [
+            (step, t, 5 - t) for step in (0, 2, 4, 6) for t in range(6)
+        ]
+        header, parameters = rows(paths.parameters)
+        assert header == ["step", "parameter", "grad_norm", "weight_norm", "spectral_radius", "sigma_max"]
+        assert {int(row["step"]) for row in parameters} == {0, 2, 4, 6}
+        recurrent = [row for row in parameters if row["parameter"].startswith("weight_hh")]
+        assert recurrent
+        assert all(float(row["sigma_max"]) >= float(row["spectral_radius"]) * (1 - 1e-5) for row in recurrent)
+        assert all(row["sigma_max"] == "" for row in parameters if row not in recurrent)
+        summary = json.loads(paths.summary.read_text())
+        assert summary["outcome"] in columns.OUTCOMES
+        assert {"reason", "step", "final", "best", "seconds", "pack", "versions", "commit", "device"} <= set(summary)
+        assert summary["step"] == 6
+        assert summary["cell"] == paths.root.name
+
+
+# --- a sweep
+
+
+def test_a_sweep_trains_every_cell_in_packs(swept: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    cwd, said = swept
+    assert said.returncode == 0, said.stderr
+    assert "8 cells: 0 done, 8 to train in" in said.stdout
+    assert "8 of 8 cells done: 8 finished" in said.stdout
+    assert f"Records: {cwd / 'runs' / 'scratch'}" in said.stdout
+    wanted = {
+        cell_id(make_cell(f"arch={arch}", f"clip={clip}", f"seed={seed}"))
+        for arch in ("rnn_tanh", "gru")
+        for clip in ("none", "norm")
+        for seed in (0, 1)
+    }
+    found = cells(cwd)
+    assert set(found) == wanted
+    assert all(sorted(path.name for path in paths.root.iterdir()) == FILES for paths in found.values())
+    lanes = [json.loads(paths.summary.read_text())["pack"]["lanes"] for paths in found.values()]
+    assert max(lanes) > 1, "nothing was packed, so this test and the next show little"
+
+
+def test_the_basic_launcher_writes_the_same_records_one_by_one(
+    swept: tuple[Path, subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    said = sweeps(tmp_path, "-m", *GRID, "hydra/launcher=basic")
+    assert said.returncode == 0, said.stderr
+    assert len(contents(swept[0])) == 8
+    assert contents(tmp_path) == contents(swept[0])
+    assert {json.loads(paths.summary.read_text())["pack"]["lanes"] for paths in cells(tmp_path).values()} == {1}
+
+
+def test_a_finished_sweep_does_nothing_and_says_so(swept: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    cwd, _ = swept
+    before = {path: path.stat().st_mtime_ns for paths in cells(cwd).values() for path in paths.root.iterdir()}
+    again = sweeps(cwd, "-m", *GRID)
+    assert again.returncode == 0
+    assert "8 cells: 8 done, 0 to train" in again.stdout
+    assert "Nothing to train: every cell is done." in again.stdout
+    assert "8 of 8 cells done: 8 finished" in again.stdout
+    assert {path: path.stat().st_mtime_ns for paths in cells(cwd).values() for path in paths.root.iterdir()} == before
+    assert len(before) == 8 * len(FILES)
+
+
+def test_a_longer_grid_trains_only_what_is_missing(tmp_path: Path) -> None:
+    sweeps(tmp_path, "-m", "seed=0,1")
+    more = sweeps(tmp_path, "-m", "seed=0,1,2", "clip=none", "clip.threshold=1,2")
+    assert "3 cells, 3 more named twice: 2 done, 1 to train in 1 packs" in more.stdout
+    assert len(cells(tmp_path)) == 3
+
+
+def test_plan_says_what_a_sweep_would_do_and_writes_nothing(
+    swept: tuple[Path, subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    said = sweeps(tmp_path, "plan", *GRID)
+    assert said.returncode == 0, said.stderr
+    assert "8 cells: 0 done, 8 to train in" in said.stdout
+    assert "rough: nothing measured here yet" in said.stdout
+    assert list(tmp_path.iterdir()) == []
+
+    cwd, _ = swept
+    before = {path: path.stat().st_mtime_ns for path in cwd.rglob("*")}
+    said = sweeps(cwd, "plan", "-m", *GRID, "task.length=6,7")
+    assert "16 cells: 8 done, 8 to train in" in said.stdout
+    assert {path: path.stat().st_mtime_ns for path in cwd.rglob("*")} == before
+
+
+def test_plan_of_an_experiment(tmp_path: Path) -> None:
+    said = sweeps(tmp_path, "plan", "experiment=first_look", "hydra/launcher=basic", small=False)
+    assert said.returncode == 0, said.stderr
+    assert f"Plan for {tmp_path / 'runs' / 'first_look'}" in said.stdout
+    assert "to train in" in said.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_digits_is_swept_like_any_task(tmp_path: Path) -> None:
+    said = sweeps(tmp_path, "-m", "task=digits", "task.length=64", "arch=rnn_relu,gru")
+    assert said.returncode == 0, said.stderr
+    assert "2 of 2 cells done" in said.stdout
+    for paths in cells(tmp_path).values():
+        assert len(rows(paths.gradient_through_time)[1]) == 4 * 64
+        assert json.loads(paths.summary.read_text())["task"]["score"] == "accuracy"
+
+
+# --- outcomes and exit status
+
+
+EXPLODING = ("arch=rnn_relu", "init=identity", "init.gain=1.5", "optim=sgd", "optim.lr=1e-3,10")
+
+
+def test_divergence_is_an_outcome_with_step_and_reason(tmp_path: Path) -> None:
+    said = sweeps(tmp_path, "-m", *EXPLODING)
+    assert said.returncode == 0, said.stderr
+    assert "2 of 2 cells done: 1 finished, 1 diverged" in said.stdout
+    healthy, blown = (cell_id(make_cell(*EXPLODING[:-1], f"optim.lr={lr}")) for lr in ("1e-3", "10"))
+    summary = json.loads(cells(tmp_path)[blown].summary.read_text())
+    assert summary["outcome"] == "diverged"
+    assert 0 < summary["diverged_step"] == summary["step"] < 6
+    assert "loss" in summary["reason"]
+    last = rows(cells(tmp_path)[blown].metrics)[1][-1]
+    assert int(last["step"]) == summary["step"]
+    assert {last["train_loss"], last["grad_norm"]} & {"inf", "nan"}
+    assert json.loads(cells(tmp_path)[healthy].summary.read_text())["outcome"] == "finished"
+
+    alone = sweeps(tmp_path / "runs", *EXPLODING[:-1], "optim.lr=10")
+    assert alone.returncode == 0
+    assert ": diverged (the" in alone.stdout
+
+
+@pytest.mark.parametrize("launcher", ["packed", "basic"])
+def test_a_failed_cell_is_in_the_digest_and_in_the_exit_status(tmp_path: Path, launcher: str) -> None:
+    """Its neighbours are done. The same command, once the cause is gone, does the rest."""
+    doomed = cell_id(make_cell("seed=1"))
+    obstacle = tmp_path / "runs" / "scratch" / doomed / "metrics.csv"
+    obstacle.mkdir(parents=True)  # a folder where a file should be
+    command = ("-m", "seed=range(3)", f"hydra/launcher={launcher}")
+    said = sweeps(tmp_path, *command)
+    assert said.returncode == 1
+    assert "IsADirectoryError" in said.stdout + said.stderr
+    assert "(the same command tries them again):" in said.stdout + said.stderr
+    if launcher == "packed":
+        assert "2 of 3 cells done: 2 finished" in said.stdout
+        assert f"{doomed}  rnn_tanh orthogonal clip=none T=6 seed=1: IsADirectoryError" in said.stdout
+        assert "IsADirectoryError" in json.loads((obstacle.parent / "failure.json").read_text())["reason"]
+    else:
+        assert "1 of 3 cells failed" in said.stderr
+        assert "seed=1" in said.stderr
+    done = [name for name, paths in cells(tmp_path).items() if paths.summary.exists()]
+    assert doomed not in done
+    assert len(done) == 2
+
+    obstacle.rmdir()
+    again = sweeps(tmp_path, *command)
+    assert again.returncode == 0, again.stderr
+    assert sorted(path.name for path in obstacle.parent.iterdir()) == FILES
+
+
+# --- wrong commands
+
+
+@pytest.mark.parametrize("multirun", [["-m"], []], ids=["sweep", "single"])
+def test_three_misspellings_are_one_message_and_nothing_is_written(tmp_path: Path, multirun: Sequence[str]) -> None:
+    said = sweeps(tmp_path, *multirun, "arch=rnn_tan", "init=ortho", "task.lenght=50", small=False)
+    assert said.returncode == 2
+    assert said.stdout == ""
+    assert said.stderr.startswith("3 problems in the settings; nothing was trained or written.\n")
+    for given, meant in (("rnn_tan", "rnn_tanh"), ("ortho", "orthogonal"), ("task.lenght", "task.length")):
+        assert f"{given!r} is not known; did you mean {meant!r}?" in said.stderr
+    assert "Traceback" not in said.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("multirun", [(), ("-m",), ("-m", "hydra/launcher=basic")], ids=["single", "packed", "basic"])
+@pytest.mark.parametrize(
+    ("wrong", "expected"),
+    [
+        ("seed=-1", "seed: given -1, must be an integer of at least 0"),
+        ("task.length=1", "task=adding: task.length: given 1, must be at least 2"),
+        ("runs_dir=${nowhere}", "Interpolation key 'nowhere' not found"),
+    ],
+)
+def test_wrong_values_are_told_before_anything_happens(
+    tmp_path: Path, multirun: Sequence[str], wrong: str, expected: str
+) -> None:
+    said = sweeps(tmp_path, *multirun, wrong)
+    assert said.returncode == 2
+    assert said.stderr.startswith("1 problem in the settings; nothing was trained or written.\n")
+    assert expected in said.stderr
+    assert "Traceback" not in said.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("launcher", ["packed", "basic"])
+def test_one_bad_cell_of_a_grid_stops_it_before_the_first_step(tmp_path: Path, launcher: str) -> None:
+    said = sweeps(tmp_path, "-m", "seed=0,1,-1", "optim.lr=1e-3,-1", f"hydra/launcher={launcher}")
+    assert said.returncode == 2
+    assert "seed: given -1, must be an integer of at least 0 [in 2 of 6 cells]" in said.stderr
+    assert "optim.lr: given -1.0, must be 0 or a positive number [in 3 of 6 cells]" in said.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_sweep_goes_to_one_folder(tmp_path: Path) -> None:
+    said = sweeps(tmp_path, "-m", "runs_dir=a,b")
+    assert said.returncode == 2
+    assert "runs_dir, experiment: given 2 of them, must be one for a whole sweep" in said.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["plam"], "'plam' is no command; did you mean 'plan'? (commands: plan, figures, report, mirror;"),
+        (["lstm"], "'lstm' is no command"),
+        (["report", "experiment=nothing"], "there are no records under"),
+        (["figures", "experimnt=x"], "did you mean 'experiment=...'?"),
+        (["mirror", "bogus"], "argument: 'bogus' is not known"),
+        (["plan", "arch=rnn_tan"], "did you mean 'rnn_tanh'?"),
+    ],
+)
+def test_commands_that_do_not_exist_or_cannot_work(tmp_path: Path, arguments: Sequence[str], expected: str) -> None:
+    said = sweeps(tmp_path, *arguments, small=False)
+    assert said.returncode == 2
+    assert expected in said.stderr
+    assert "Traceback" not in said.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def started(cwd: Path, *arguments: str) -> subprocess.Popen[str]:
+    """A sweep of endless cells, in a process group of its own, that holds its folder."""
+    rest = [text for text in SMALL if not text.startswith("train.steps=")]
+    command = [sys.executable, "-m", "sweeps", "-m", *rest, "train.steps=100000000", "seed=0,1", *arguments]
+    process = subprocess.Popen(
+        command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    while not SweepPaths(cwd / "runs" / "scratch").lock.exists():
+        assert process.poll() is None
+        time.sleep(0.02)
+    return process
+
+
+def test_a_second_sweep_in_the_same_folder_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    with started(tmp_path) as first:
+        try:
+            second = sweeps(tmp_path, "-m", "seed=5,6")
+        finally:
+            os.killpg(first.pid, signal.SIGKILL)
+    assert second.returncode == 2
+    place = tmp_path / "runs" / "scratch"
+    assert f"another sweep is writing to {place}; wait for it or set runs_dir" in second.stderr
+    assert "Traceback" not in second.stderr
+    assert cells(tmp_path) == {}
+    assert sweeps(tmp_path, "-m", "seed=5,6").returncode == 0, "the lock has ended with its holder"
+
+
+@pytest.mark.parametrize("after", [0.0, 0.5, 2.5], ids=["at once", "while torch is imported", "in training"])
+def test_ctrl_c_stops_with_one_sentence(tmp_path: Path, after: float) -> None:
+    with started(tmp_path) as first:
+        time.sleep(after)
+        os.killpg(first.pid, signal.SIGINT)  # a terminal sends it to the whole group
+        _, told = first.communicate(timeout=20)
+    assert told == "Stopped. What has ended is on disk; the same command goes on from there.\n"
+    assert first.returncode == 130
+
+
+def test_it_needs_no_repository_as_current_directory(tmp_path: Path) -> None:
+    assert ROOT not in tmp_path.parents
+    said = sweeps(tmp_path, "runs_dir=deep/er")
+    assert said.returncode == 0
+    assert (tmp_path / "deep" / "er" / "scratch").is_dir()

@@ -1,0 +1,101 @@
+"""`kill -9` of a whole sweep at any moment, then the same command: every cell done once, records as if nothing had been."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from helpers import SMALL
+
+from sweeps.execute.harness import summary
+from sweeps.records.paths import SweepPaths
+
+FILES = ["config.yaml", "gradient_through_time.csv", "metrics.csv", "parameters.csv", "summary.json"]
+SHAPES = {
+    # packs of four that take a while: most kills hit training
+    "training": ["arch=rnn_tanh,lstm", "clip=none,norm", "seed=range(6)", "train.steps=400", "executor.lanes=4"],
+    # a pack per cell and few steps: most kills hit the start of a worker or the writing of a record
+    "writing": ["arch=rnn_tanh,gru", "seed=range(40)", "task.length=40", "train.log_every=1", "executor.lanes=1"],
+}
+
+
+def command(shape: str) -> list[str]:
+    given = {text.partition("=")[0] for text in SHAPES[shape]}
+    rest = [text for text in SMALL if text.partition("=")[0] not in given]
+    return [sys.executable, "-m", "sweeps", "-m", *SHAPES[shape], *rest]
+
+
+def records(cwd: Path) -> dict[str, dict[str, bytes]]:
+    """Every file of every cell but the summaries, which hold times."""
+    return {
+        paths.root.name: {path.name: path.read_bytes() for path in paths.root.iterdir() if path.name != "summary.json"}
+        for paths in SweepPaths(cwd / "runs" / "scratch").cells()
+    }
+
+
+def done(cwd: Path) -> dict[str, int]:
+    """When each cell that is done was done."""
+    found = SweepPaths(cwd / "runs" / "scratch").cells()
+    return {paths.root.name: paths.summary.stat().st_mtime_ns for paths in found if summary(paths) is not None}
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, dict[str, bytes]]]:
+    """The records of each shape of sweep."""
+    found = {}
+    for shape in SHAPES:
+        cwd = tmp_path_factory.mktemp(shape)
+        subprocess.run(command(shape), cwd=cwd, check=True, capture_output=True, timeout=120)
+        found[shape] = records(cwd)
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("whom", ["group", "driver"])
+def test_killed_at_random_moments(
+    tmp_path: Path,
+    undisturbed: dict[str, dict[str, dict[str, bytes]]],
+    shape: str,
+    seed: int,
+    whom: str,
+) -> None:
+    expected = undisturbed[shape]
+    rng = random.Random(f"{shape} {seed} {whom}")
+    before: dict[str, int] = {}
+    counts = []
+    for _ in range(3):
+        with subprocess.Popen(
+            command(shape), cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        ) as sweep:
+            enough = len(before) + rng.randint(0, len(expected) // 3)
+            while len(done(tmp_path)) < enough and sweep.poll() is None:
+                time.sleep(0.02)
+            time.sleep(rng.uniform(0, 1.5 if enough == len(before) else 0.3))
+            if whom == "group":
+                os.killpg(sweep.pid, signal.SIGKILL)
+            else:
+                sweep.kill()
+        now = done(tmp_path)
+        assert {cell: now.get(cell) for cell in before} == before, "a cell that was done was done again"
+        before = now
+        counts.append(len(now))
+
+    said = subprocess.run(command(shape), cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert said.returncode == 0, said.stderr
+    after = done(tmp_path)
+    assert {cell: after.get(cell) for cell in before} == before
+    assert set(after) == set(expected)
+    assert records(tmp_path) == expected
+    for paths in SweepPaths(tmp_path / "runs" / "scratch").cells():
+        assert sorted(path.name for path in paths.root.iterdir()) == FILES, "no half-written file is left"
+    print(f"done after each kill, of {len(expected)}: {counts}")
+    assert counts[0] < len(expected), "the first kill came too late to disturb anything"
+    assert counts[-1] > 0, "no kill came late enough to leave anything to go on from"
