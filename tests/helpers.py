@@ -1,4 +1,4 @@
-"""Small settings for tests, made through the front door's own code: Hydra composes, `parse` types, the rules check."""
+"""Small settings for tests, made by the front door's own code: composed, typed and held against the rules."""
 
 from __future__ import annotations
 

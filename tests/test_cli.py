@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from helpers import SMALL, make_cell
 
+from helpers import SMALL, make_cell
 from sweeps.config.identity import cell_id
 from sweeps.config.places import ROOT
 from sweeps.config.schema import as_dict
@@ -49,7 +49,11 @@ def rows(path: Path) -> tuple[list[str], list[dict[str, str]]]:
 def contents(cwd: Path) -> dict[str, dict[str, bytes]]:
     """Every record file but the summaries, which hold times."""
     return {
-        name: {path.name: path.read_bytes() for path in sorted(paths.root.iterdir()) if path.name != "summary.json"}
+        name: {
+            path.name: path.read_bytes()
+            for path in sorted(paths.root.iterdir())
+            if path.name != "summary.json"
+        }
         for name, paths in cells(cwd).items()
     }
 
@@ -87,7 +91,15 @@ def test_the_columns_and_rows_are_those_of_the_contract(swept: tuple[Path, objec
     """SMALL logs and evaluates at steps 0, 2, 4 and 6, over 6 time steps."""
     for paths in cells(swept[0]).values():
         header, metrics = rows(paths.metrics)
-        assert header[:7] == "step train_loss eval_loss eval_score grad_norm grad_norm_clipped clip_scale".split()
+        assert header[:7] == [
+            "step",
+            "train_loss",
+            "eval_loss",
+            "eval_score",
+            "grad_norm",
+            "grad_norm_clipped",
+            "clip_scale",
+        ]
         assert tuple(header) == columns.METRICS
         assert [int(row["step"]) for row in metrics] == [0, 2, 4, 6]
         for row in metrics:
@@ -108,7 +120,9 @@ def test_the_columns_and_rows_are_those_of_the_contract(swept: tuple[Path, objec
         assert all(row["sigma_max"] == "" for row in parameters if row not in recurrent)
         summary = json.loads(paths.summary.read_text())
         assert summary["outcome"] in columns.OUTCOMES
-        assert {"reason", "step", "final", "best", "seconds", "pack", "versions", "commit", "device"} <= set(summary)
+        assert {"reason", "step", "final", "best", "seconds", "pack", "versions", "commit", "device"} <= set(
+            summary
+        )
         assert summary["step"] == 6
         assert summary["cell"] == paths.root.name
 
@@ -142,10 +156,14 @@ def test_the_basic_launcher_writes_the_same_records_one_by_one(
     assert said.returncode == 0, said.stderr
     assert len(contents(swept[0])) == 8
     assert contents(tmp_path) == contents(swept[0])
-    assert {json.loads(paths.summary.read_text())["pack"]["lanes"] for paths in cells(tmp_path).values()} == {1}
+    assert {json.loads(paths.summary.read_text())["pack"]["lanes"] for paths in cells(tmp_path).values()} == {
+        1
+    }
 
 
-def test_a_finished_sweep_does_nothing_and_says_so(swept: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+def test_a_finished_sweep_does_nothing_and_says_so(
+    swept: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
     cwd, _ = swept
     before = {path: path.stat().st_mtime_ns for paths in cells(cwd).values() for path in paths.root.iterdir()}
     again = sweeps(cwd, "-m", *GRID)
@@ -153,7 +171,9 @@ def test_a_finished_sweep_does_nothing_and_says_so(swept: tuple[Path, subprocess
     assert "8 cells: 8 done, 0 to train" in again.stdout
     assert "Nothing to train: every cell is done." in again.stdout
     assert "8 of 8 cells done: 8 finished" in again.stdout
-    assert {path: path.stat().st_mtime_ns for paths in cells(cwd).values() for path in paths.root.iterdir()} == before
+    assert {
+        path: path.stat().st_mtime_ns for paths in cells(cwd).values() for path in paths.root.iterdir()
+    } == before
     assert len(before) == 8 * len(FILES)
 
 
@@ -254,7 +274,9 @@ def test_a_failed_cell_is_in_the_digest_and_in_the_exit_status(tmp_path: Path, l
 
 
 @pytest.mark.parametrize("multirun", [["-m"], []], ids=["sweep", "single"])
-def test_three_misspellings_are_one_message_and_nothing_is_written(tmp_path: Path, multirun: Sequence[str]) -> None:
+def test_three_misspellings_are_one_message_and_nothing_is_written(
+    tmp_path: Path, multirun: Sequence[str]
+) -> None:
     said = sweeps(tmp_path, *multirun, "arch=rnn_tan", "init=ortho", "task.lenght=50", small=False)
     assert said.returncode == 2
     assert said.stdout == ""
@@ -265,7 +287,9 @@ def test_three_misspellings_are_one_message_and_nothing_is_written(tmp_path: Pat
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("multirun", [(), ("-m",), ("-m", "hydra/launcher=basic")], ids=["single", "packed", "basic"])
+@pytest.mark.parametrize(
+    "multirun", [(), ("-m",), ("-m", "hydra/launcher=basic")], ids=["single", "packed", "basic"]
+)
 @pytest.mark.parametrize(
     ("wrong", "expected"),
     [
@@ -312,7 +336,9 @@ def test_a_sweep_goes_to_one_folder(tmp_path: Path) -> None:
         (["plan", "arch=rnn_tan"], "did you mean 'rnn_tanh'?"),
     ],
 )
-def test_commands_that_do_not_exist_or_cannot_work(tmp_path: Path, arguments: Sequence[str], expected: str) -> None:
+def test_commands_that_do_not_exist_or_cannot_work(
+    tmp_path: Path, arguments: Sequence[str], expected: str
+) -> None:
     said = sweeps(tmp_path, *arguments, small=False)
     assert said.returncode == 2
     assert expected in said.stderr

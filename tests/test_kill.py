@@ -1,4 +1,4 @@
-"""`kill -9` of a whole sweep at any moment, then the same command: every cell done once, records as if nothing had been."""
+"""`kill -9` of a whole sweep at any moment, then the same command: every cell done once, records undisturbed."""
 
 from __future__ import annotations
 
@@ -11,17 +11,29 @@ import time
 from pathlib import Path
 
 import pytest
-from helpers import SMALL
 
+from helpers import SMALL
 from sweeps.execute.harness import summary
 from sweeps.records.paths import SweepPaths
 
 FILES = ["config.yaml", "gradient_through_time.csv", "metrics.csv", "parameters.csv", "summary.json"]
 SHAPES = {
     # packs of four that take a while: most kills hit training
-    "training": ["arch=rnn_tanh,lstm", "clip=none,norm", "seed=range(6)", "train.steps=400", "executor.lanes=4"],
+    "training": [
+        "arch=rnn_tanh,lstm",
+        "clip=none,norm",
+        "seed=range(6)",
+        "train.steps=400",
+        "executor.lanes=4",
+    ],
     # a pack per cell and few steps: most kills hit the start of a worker or the writing of a record
-    "writing": ["arch=rnn_tanh,gru", "seed=range(40)", "task.length=40", "train.log_every=1", "executor.lanes=1"],
+    "writing": [
+        "arch=rnn_tanh,gru",
+        "seed=range(40)",
+        "task.length=40",
+        "train.log_every=1",
+        "executor.lanes=1",
+    ],
 }
 
 
@@ -34,7 +46,9 @@ def command(shape: str) -> list[str]:
 def records(cwd: Path) -> dict[str, dict[str, bytes]]:
     """Every file of every cell but the summaries, which hold times."""
     return {
-        paths.root.name: {path.name: path.read_bytes() for path in paths.root.iterdir() if path.name != "summary.json"}
+        paths.root.name: {
+            path.name: path.read_bytes() for path in paths.root.iterdir() if path.name != "summary.json"
+        }
         for paths in SweepPaths(cwd / "runs" / "scratch").cells()
     }
 
@@ -42,7 +56,9 @@ def records(cwd: Path) -> dict[str, dict[str, bytes]]:
 def done(cwd: Path) -> dict[str, int]:
     """When each cell that is done was done."""
     found = SweepPaths(cwd / "runs" / "scratch").cells()
-    return {paths.root.name: paths.summary.stat().st_mtime_ns for paths in found if summary(paths) is not None}
+    return {
+        paths.root.name: paths.summary.stat().st_mtime_ns for paths in found if summary(paths) is not None
+    }
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +89,11 @@ def test_killed_at_random_moments(
     counts = []
     for _ in range(3):
         with subprocess.Popen(
-            command(shape), cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+            command(shape),
+            cwd=tmp_path,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
         ) as sweep:
             enough = len(before) + rng.randint(0, len(expected) // 3)
             while len(done(tmp_path)) < enough and sweep.poll() is None:

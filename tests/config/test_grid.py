@@ -1,4 +1,4 @@
-"""A grid is the product of its axes, in a defined order; the command line replaces an axis of the experiment."""
+"""A grid is the product of its axes, in a defined order; the command line replaces an experiment's axis."""
 
 from __future__ import annotations
 
@@ -17,7 +17,11 @@ from sweeps.config.grid import expand
         ({"seed": "1,2"}, [], [["seed=1"], ["seed=2"]]),
         ({"seed": 5}, [], [["seed=5"]]),
         ({"seed": "range(3)"}, ["seed=7"], [["seed=7"]]),
-        ({"arch": "lstm,gru"}, ["seed=1,2"], [[f"arch={a}", f"seed={s}"] for a in ("lstm", "gru") for s in (1, 2)]),
+        (
+            {"arch": "lstm,gru"},
+            ["seed=1,2"],
+            [[f"arch={a}", f"seed={s}"] for a in ("lstm", "gru") for s in (1, 2)],
+        ),
         ({}, ["tracker.project='a,b',c"], [["tracker.project='a,b'"], ["tracker.project=c"]]),
         ({"optim.lr": 0.001}, [], [["optim.lr=0.001"]]),
     ],

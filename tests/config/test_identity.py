@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from helpers import compose, make_cell
 
+from helpers import compose, make_cell
 from sweeps.config import identity, places
 from sweeps.config.identity import EXCLUDED, cell_id, deciding
 from sweeps.config.parse import parse
@@ -55,7 +55,15 @@ def test_every_setting_changes_the_id_but_the_excluded_ones(cell: str, leaf: str
 
 def test_there_are_as_many_settings_as_the_contract_names() -> None:
     named = {leaf for _, leaf in LEAVES}
-    contract = {"arch.hidden", "init.gain", "clip.threshold", "task.length", "optim.lr", "train.steps", "seed"}
+    contract = {
+        "arch.hidden",
+        "init.gain",
+        "clip.threshold",
+        "task.length",
+        "optim.lr",
+        "train.steps",
+        "seed",
+    }
     assert contract | {"init.std", "optim.momentum", "arch.forget_bias", "optim.alpha"} <= named
     assert len(named) >= 25
 
@@ -69,7 +77,8 @@ def test_the_excluded_settings_are_these() -> None:
 def test_the_order_of_settings_is_irrelevant() -> None:
     nested = compose(["arch=lstm", "init=random", "optim=adam", "tracker=csv"])
     backwards = {
-        key: dict(reversed(value.items())) if isinstance(value, dict) else value for key, value in reversed(nested.items())
+        key: dict(reversed(value.items())) if isinstance(value, dict) else value
+        for key, value in reversed(nested.items())
     }
     assert list(backwards) != list(nested)
     one, _ = parse(nested)
@@ -81,7 +90,7 @@ def test_the_order_of_settings_is_irrelevant() -> None:
 
 
 def test_golden_ids() -> None:
-    """When these change, every record on every disk is orphaned. If the numbers have changed, bump NUMERICS_VERSION."""
+    """When these change, every record on every disk is orphaned. If numbers changed, bump the version."""
     assert identity.NUMERICS_VERSION == 1
     assert cell_id(make_cell()) == "bbdc0c78f0d7"
     assert cell_id(make_cell("arch=lstm", "clip=norm", "optim.lr=1e-3", "seed=7")) == "2dd2857d8098"
@@ -89,7 +98,7 @@ def test_golden_ids() -> None:
 
 def test_the_id_is_the_same_in_another_process() -> None:
     """No hash of Python's own, which is salted."""
-    code = "from helpers import make_cell; from sweeps.config.identity import cell_id; print(cell_id(make_cell()))"
+    code = "from helpers import *; from sweeps.config.identity import cell_id; print(cell_id(make_cell()))"
     tests = str(places.ROOT / "tests")
     said = subprocess.run([sys.executable, "-c", code], cwd=tests, capture_output=True, text=True, check=True)
     assert said.stdout.strip() == cell_id(make_cell())
@@ -102,7 +111,7 @@ def test_a_numerics_version_more_is_another_cell(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_default_that_is_edited_changes_the_id() -> None:
-    """The hash is of resolved settings, never of what differs from the defaults: so the two cells below differ."""
+    """The hash is of resolved settings, never of what differs from defaults: so these two differ."""
     nested = compose([])
     edited = {**nested, "optim": {**nested["optim"], "beta2": 0.99}}  # as if conf/optim/adam.yaml said so
     one, _ = parse(nested)

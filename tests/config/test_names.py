@@ -1,4 +1,4 @@
-"""Misspellings on a command line are found before anything is composed, all at once, each with the nearest name."""
+"""Misspellings on a command line are found before anything is composed, all at once, with what was meant."""
 
 from __future__ import annotations
 
@@ -19,21 +19,30 @@ def test_the_three_misspellings_of_the_issue_are_told_together() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("arch=rnn_tahn", "arch: 'rnn_tahn' is not known; did you mean 'rnn_tanh'? (allowed: gru, lstm, rnn_relu, rnn_tanh)"),
+        (
+            "arch=rnn_tahn",
+            "arch: 'rnn_tahn' is not known; did you mean 'rnn_tanh'? (allowed: gru, lstm, rnn_relu,",
+        ),
         ("arch=", "arch: '' is not known (allowed: gru, lstm, rnn_relu, rnn_tanh)"),
         ("arch=null", "arch: 'null' is not known (allowed: gru, lstm, rnn_relu, rnn_tanh)"),
         ("clip=nrom", "did you mean 'norm'?"),
         ("tracker=wnb", "did you mean 'wandb'?"),
         ("experiment=first_lok", "did you mean 'first_look'?"),
         ("sed=1", "setting: 'sed' is not known; did you mean 'seed'?"),
-        ("optim.learning_rate=1", "allowed: optim.alpha, optim.beta1, optim.beta2, optim.eps, optim.lr, optim.momentum"),
+        (
+            "optim.learning_rate=1",
+            "allowed: optim.alpha, optim.beta1, optim.beta2, optim.eps, optim.lr, optim.momentum",
+        ),
         ("lenght=5", "setting: 'lenght' is not known; did you mean 'task.length'?"),
         ("arch.name=lstm", "setting: 'arch.name' is not known; did you mean 'arch'?"),
         ("arch.options=1", "setting: 'arch.options' is not known"),
         ("train=1", "setting: 'train' is not known"),
         ("task.length.x=1", "setting: 'task.length.x' is not known; did you mean 'task.length'?"),
         ("+task.depth=1", "setting: 'task.depth' is not known"),
-        ("+task.length=1", "'+task.length=1' adds or removes a setting; every cell has the same, write task.length=value"),
+        (
+            "+task.length=1",
+            "'+task.length=1' adds or removes a setting; every cell has the same, write task.length=value",
+        ),
         ("~clip", "'~clip' adds or removes a setting"),
         ("lstm", "'lstm' is not a setting; write key=value, for example task.length=100"),
         ("task.length=[", "'task.length=[' is not a setting"),
@@ -82,7 +91,9 @@ def test_wrong_values_are_told_beside_wrong_names() -> None:
     assert len(told) == 4
     assert any(text.startswith("seed: given -1") for text in told)
     assert any(text.startswith("optim.lr: given 'fast', must be a number") for text in told)
-    assert any(text.startswith("task.length: given 0") and text.endswith("[in 1 of 2 cells]") for text in told)
+    assert any(
+        text.startswith("task.length: given 0") and text.endswith("[in 1 of 2 cells]") for text in told
+    )
 
 
 def test_the_axes_of_an_experiment_are_checked_with_the_command_line() -> None:
@@ -95,7 +106,10 @@ def test_the_axes_of_an_experiment_are_checked_with_the_command_line() -> None:
     ("arguments", "expected"),
     [
         (["arch=lstm", "arch.forget_bias=2"], []),
-        (["arch.forget_bias=2"], ["setting of arch=rnn_tanh: 'arch.forget_bias' is not known (allowed: arch.hidden)"]),
+        (
+            ["arch.forget_bias=2"],
+            ["setting of arch=rnn_tanh: 'arch.forget_bias' is not known (allowed: arch.hidden)"],
+        ),
         (
             ["arch=lstm,gru", "arch.forget_bias=2"],
             ["setting of arch=gru: 'arch.forget_bias' is not known (allowed: arch.hidden) [in 1 of 2 cells]"],
@@ -103,7 +117,9 @@ def test_the_axes_of_an_experiment_are_checked_with_the_command_line() -> None:
         (["init=random,random", "init.std=1"], []),
     ],
 )
-def test_a_setting_of_some_choices_is_checked_with_the_choice(arguments: list[str], expected: list[str]) -> None:
+def test_a_setting_of_some_choices_is_checked_with_the_choice(
+    arguments: list[str], expected: list[str]
+) -> None:
     """Hydra would complain of the default choice instead."""
     assert problems(arguments) == expected
 
@@ -136,8 +152,25 @@ def test_values_of_an_override(text: str, expected: list[str]) -> None:
 
 def test_known_keys_hold_the_settings_of_the_contract() -> None:
     promised = {
-        *("arch.hidden", "init.gain", "clip.threshold", "task.length", "optim.lr", "train.steps", "train.batch"),
-        *("train.log_every", "seed", "runs_dir", "experiment", "tracker", "executor", "arch.forget_bias", "init.std"),
+        *(
+            "arch.hidden",
+            "init.gain",
+            "clip.threshold",
+            "task.length",
+            "optim.lr",
+            "train.steps",
+            "train.batch",
+        ),
+        *(
+            "train.log_every",
+            "seed",
+            "runs_dir",
+            "experiment",
+            "tracker",
+            "executor",
+            "arch.forget_bias",
+            "init.std",
+        ),
     }
     assert promised <= known_keys()
 

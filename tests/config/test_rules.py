@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from helpers import compose
 
+from helpers import compose
 from sweeps.config.compose import settings_of
 from sweeps.config.rules import RULES
 
@@ -73,14 +73,22 @@ def test_every_rule_is_tried_at_both_sides() -> None:
     assert set(WRONG) == set(RIGHT) == set(RULES)
 
 
-@pytest.mark.parametrize(("key", "value"), [(key, value) for key, values in WRONG.items() for value in values])
+@pytest.mark.parametrize(
+    ("key", "value"), [(key, value) for key, values in WRONG.items() for value in values]
+)
 def test_a_value_out_of_range_is_told_with_what_is_allowed(key: str, value: str) -> None:
-    told = [text for text in problems_of(*WITH.get(key, []), f"{key}={value}") if text.startswith(f"{key}: given ")]
+    told = [
+        text
+        for text in problems_of(*WITH.get(key, []), f"{key}={value}")
+        if text.startswith(f"{key}: given ")
+    ]
     assert len(told) == 1
     assert told[0].endswith(f"must be {RULES[key][1]}")
 
 
-@pytest.mark.parametrize(("key", "value"), [(key, value) for key, values in RIGHT.items() for value in values])
+@pytest.mark.parametrize(
+    ("key", "value"), [(key, value) for key, values in RIGHT.items() for value in values]
+)
 def test_a_value_at_the_edge_passes(key: str, value: str) -> None:
     assert problems_of(*WITH.get(key, []), f"{key}={value}") == []
 
@@ -111,7 +119,6 @@ def test_an_experiment_is_a_plain_folder_name(name: str) -> None:
     from dataclasses import replace
 
     from helpers import make_cell
-
     from sweeps.config.rules import check
 
     [told] = check(replace(make_cell(), experiment=name))

@@ -1,4 +1,4 @@
-"""What the harness makes of executors that lose packs: neighbours get done, the culprit is named, nothing goes on forever."""
+"""What the harness makes of executors that lose packs: neighbours get done, culprits are named, it ends."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from helpers import make_cell
 
+from helpers import make_cell
 from sweeps.errors import SweepsError
 from sweeps.execute.base import Ended, Message
 from sweeps.execute.harness import ATTEMPTS, Result, locked, run, summary
@@ -33,7 +33,7 @@ def finish(cell: Cell, root: Path, outcome: str = "finished") -> None:
 
 
 Behaviour = Callable[[Pack, Path, int], Ended]
-"""(pack, root, times that this executor has run a pack) -> how it ends; writes the records of what it trained."""
+"""(pack, root, how many packs have been run) -> how it ends; writes the records of what it trained."""
 
 
 class Fake:
@@ -86,13 +86,17 @@ def test_when_all_goes_well_each_pack_runs_once(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("count", [1, 2, 3, 8, 16])
 @pytest.mark.parametrize("poison", [0, -1])
-def test_a_poisonous_cell_is_cornered_and_its_neighbours_get_done(tmp_path: Path, count: int, poison: int) -> None:
+def test_a_poisonous_cell_is_cornered_and_its_neighbours_get_done(
+    tmp_path: Path, count: int, poison: int
+) -> None:
     seed = poison % count
     result, executor, ids = trained(count, poisoned(seed), tmp_path)
     assert set(result.failures) == {ids[seed]}
     assert result.failures[ids[seed]] == f"its worker was killed by SIGKILL, {ATTEMPTS} times"
     assert set(result.outcomes) == set(ids.values()) - {ids[seed]}
-    sizes = [len(pack.cells) for pack in executor.ran if any(cell.settings.seed == seed for cell in pack.cells)]
+    sizes = [
+        len(pack.cells) for pack in executor.ran if any(cell.settings.seed == seed for cell in pack.cells)
+    ]
     assert sizes == sorted(sizes, reverse=True), "each retry is smaller"
     assert sizes.count(1) == ATTEMPTS
     assert len(executor.ran) <= 2 * count + ATTEMPTS
@@ -155,7 +159,10 @@ def test_a_pack_that_died_after_some_cells_had_ended_retries_only_the_rest(tmp_p
         return Ended(pack, "killed by SIGKILL")
 
     result, executor, ids = trained(8, dies_halfway, tmp_path)
-    assert [[cell.settings.seed for cell in pack.cells] for pack in executor.ran] == [list(range(8)), [3, 4, 5, 6, 7]]
+    assert [[cell.settings.seed for cell in pack.cells] for pack in executor.ran] == [
+        list(range(8)),
+        [3, 4, 5, 6, 7],
+    ]
     assert result.failures == {}
     assert [result.outcomes[ids[seed]] for seed in range(8)] == ["diverged"] * 3 + ["finished"] * 5
 
@@ -174,14 +181,18 @@ def test_what_ended_is_done_even_if_the_executor_says_it_was_lost(tmp_path: Path
 def test_an_executor_that_claims_success_without_records_is_not_believed(tmp_path: Path) -> None:
     result, _, ids = trained(2, lambda pack, root, time: Ended(pack), tmp_path)
     assert result.outcomes == {}
-    assert result.failures == dict.fromkeys(ids.values(), f"its worker was gone without a record, {ATTEMPTS} times")
+    assert result.failures == dict.fromkeys(
+        ids.values(), f"its worker was gone without a record, {ATTEMPTS} times"
+    )
 
 
 def test_a_half_written_summary_is_no_record(tmp_path: Path) -> None:
     def torn(pack: Pack, root: Path, time: int) -> Ended:
         if time > 1:
             return works(pack, root)
-        for cell, text in zip(pack.cells, ('{"outcome": "fini', '{"outcome": "finished"}', "[]", ""), strict=True):
+        for cell, text in zip(
+            pack.cells, ('{"outcome": "fini', '{"outcome": "finished"}', "[]", ""), strict=True
+        ):
             paths = SweepPaths(root).cell(cell.id)
             paths.root.mkdir(parents=True)
             paths.summary.write_text(text)
@@ -226,7 +237,12 @@ def test_half_written_files_of_killed_workers_are_swept_away(tmp_path: Path) -> 
 def test_a_cell_whose_folder_cannot_be_written_fails_alone(tmp_path: Path) -> None:
     plan = plan_of(2)
     (tmp_path / plan.cells[0].id).write_text("a file where the folder should be")
-    result = run(plan, SweepPaths(tmp_path), Fake(poisoned(0, lost=None, error="NotADirectoryError")), lambda event: None)
+    result = run(
+        plan,
+        SweepPaths(tmp_path),
+        Fake(poisoned(0, lost=None, error="NotADirectoryError")),
+        lambda event: None,
+    )
     assert result.failures == {plan.cells[0].id: "NotADirectoryError"}
     assert set(result.outcomes) == {plan.cells[1].id}
 
@@ -261,7 +277,11 @@ def test_the_watcher_sees_every_event_in_order(tmp_path: Path) -> None:
 
 def test_a_sweep_holds_its_folder(tmp_path: Path) -> None:
     sweep = SweepPaths(tmp_path / "runs" / "x")
-    with locked(sweep), pytest.raises(SweepsError, match="another sweep is writing to .*/runs/x; wait"), locked(sweep):
+    with (
+        locked(sweep),
+        pytest.raises(SweepsError, match=r"another sweep is writing to .*/runs/x; wait"),
+        locked(sweep),
+    ):
         pytest.fail("two sweeps in one folder")
     with locked(sweep):
         assert sweep.lock.exists()
@@ -277,7 +297,9 @@ def test_the_lock_ends_with_the_process_that_held_it(tmp_path: Path) -> None:
         "from sweeps.records.paths import SweepPaths\n"
         "with locked(SweepPaths(Path(sys.argv[1]))):\n    print('held', flush=True)\n    time.sleep(60)\n"
     )
-    with subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True) as holder:
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    ) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
         with pytest.raises(SweepsError), locked(SweepPaths(tmp_path)):

@@ -13,8 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from helpers import make_cell, make_cells
 
+from helpers import make_cell, make_cells
 from sweeps.config.places import ROOT
 from sweeps.execute.base import Ended, Message
 from sweeps.execute.harness import run, summary
@@ -34,7 +34,10 @@ def packs_of(*jobs: tuple[str, ...]) -> list[Pack]:
 
 
 def csv_files(paths: CellPaths) -> list[bytes]:
-    return [path.read_bytes() for path in (paths.metrics, paths.gradient_through_time, paths.parameters, paths.config)]
+    return [
+        path.read_bytes()
+        for path in (paths.metrics, paths.gradient_through_time, paths.parameters, paths.config)
+    ]
 
 
 def kill_worker(pack: Pack) -> None:
@@ -78,7 +81,11 @@ def test_each_pack_ends_once_and_writes_what_it_writes_in_this_process(tmp_path:
 @pytest.mark.usefixtures("nobody_left")
 def test_progress_is_told_and_reaches_the_end(tmp_path: Path) -> None:
     [pack] = packs_of(("train.steps=20",))
-    shares = [e.content["done"] for e in Local(1).run([pack], tmp_path) if isinstance(e, Message) and e.kind == "progress"]
+    shares = [
+        e.content["done"]
+        for e in Local(1).run([pack], tmp_path)
+        if isinstance(e, Message) and e.kind == "progress"
+    ]
     assert shares == sorted(shares)
     assert shares[0] == 0
     assert shares[-1] == 1
@@ -104,8 +111,11 @@ def test_a_killed_worker_loses_only_its_pack(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("nobody_left")
 def test_harness_and_workers_finish_a_pack_that_was_killed(tmp_path: Path) -> None:
-    """Killed once in the middle; the retry, in halves, completes every cell with the numbers of an undisturbed run."""
-    settings = [make_cell("train.steps=4000", "train.log_every=100", "train.eval_every=1000", f"seed={s}") for s in range(4)]
+    """Killed once in the middle; the retry, in halves, completes every cell with undisturbed numbers."""
+    settings = [
+        make_cell("train.steps=4000", "train.log_every=100", "train.eval_every=1000", f"seed={s}")
+        for s in range(4)
+    ]
     plan = make_plan(settings, {}, workers=1, lanes=4)
     [whole] = plan.packs
     lost: list[Ended] = []
@@ -134,7 +144,11 @@ def test_harness_and_workers_finish_a_pack_that_was_killed(tmp_path: Path) -> No
 def test_an_exception_comes_back_with_its_traceback(tmp_path: Path) -> None:
     good = make_cell()
     [broken, fine] = distinct([replace(good, arch=replace(good.arch, name="nowhere")), good])
-    ended = {e.pack.cells[0].id: e for e in Local(2).run([Pack((broken,)), Pack((fine,))], tmp_path) if isinstance(e, Ended)}
+    ended = {
+        e.pack.cells[0].id: e
+        for e in Local(2).run([Pack((broken,)), Pack((fine,))], tmp_path)
+        if isinstance(e, Ended)
+    }
     error = ended[broken.id].error
     assert error is not None
     assert error.startswith("Traceback (most recent call last):")

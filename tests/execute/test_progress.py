@@ -1,4 +1,4 @@
-"""What is told while a sweep runs, and at its ends: counts, time left, plain lines where there is no terminal."""
+"""What is told while a sweep runs and at its ends: counts, time left, plain lines without a terminal."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import io
 from collections.abc import Iterator
 
 import pytest
-from helpers import make_cell, make_cells
 from rich.console import Console
 
+from helpers import make_cell, make_cells
 from sweeps.execute import progress as module
 from sweeps.execute.base import Ended, Message
 from sweeps.execute.harness import Result
@@ -151,14 +151,19 @@ def test_the_plan_is_told_by_shape(tmp_path: str) -> None:
     rows = [line.split() for line in out.getvalue().splitlines()]
     assert ["rnn_tanh", "6", "3", "0"] in [row[:4] for row in rows]
     assert ["gru", "6", "3", "1"] in [row[:4] for row in rows]
-    assert f"6 cells, 1 more named twice: 1 done, 5 to train in {len(plan.packs)} packs on 2 workers, about" in out.getvalue()
+    assert (
+        f"6 cells, 1 more named twice: 1 done, 5 to train in {len(plan.packs)} packs on 2 workers, about"
+        in out.getvalue()
+    )
 
 
 def test_the_digest_names_what_failed_and_why_and_is_not_endless(tmp_path: str) -> None:
     console, out = plain_console()
     plan = plan_of(20)
     outcomes = {cell.id: "finished" for cell in plan.cells[:3]}
-    failures = {cell.id: f"Traceback\n  ...\nValueError: [no] {cell.settings.seed}" for cell in plan.cells[3:]}
+    failures = {
+        cell.id: f"Traceback\n  ...\nValueError: [no] {cell.settings.seed}" for cell in plan.cells[3:]
+    }
     show_outcomes(plan, Result(outcomes, failures), SweepPaths(tmp_path), console)  # type: ignore[arg-type]
     lines = out.getvalue().splitlines()
     assert lines[0] == "3 of 20 cells done: 3 finished"

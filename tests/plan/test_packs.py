@@ -1,4 +1,4 @@
-"""The laws of packs: each cell once, one shape per pack, never too many lanes, no worker idle while another has two."""
+"""The laws of packs: each cell once, one shape, never too many lanes, no worker idle while another has two."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import random
 from dataclasses import replace
 
 import pytest
-from helpers import make_cell, make_cells
 
+from helpers import make_cell, make_cells
 from sweeps.config.identity import EXCLUDED
 from sweeps.config.schema import Settings, as_dict
 from sweeps.plan.cells import Cell, distinct
@@ -35,7 +35,9 @@ CELLS = grid()
 def test_laws(workers: int, lanes: int, count: int) -> None:
     cells = random.Random(count).sample(CELLS, count)
     packs = make_packs(cells, workers, lanes)
-    assert sorted(cell.id for pack in packs for cell in pack.cells) == sorted(cell.id for cell in cells), "each once"
+    assert sorted(cell.id for pack in packs for cell in pack.cells) == sorted(cell.id for cell in cells), (
+        "each once"
+    )
     fair = math.ceil(count / workers)
     for pack in packs:
         assert len({shape(cell.settings) for cell in pack.cells}) == 1, "one shape"
@@ -125,7 +127,7 @@ def test_what_may_not(override: str) -> None:
 
 
 def test_every_setting_is_on_one_of_the_two_lists() -> None:
-    """A new setting must be put on one of them; here `experiment` and the executor's name have one value only."""
+    """A new setting must be put on one of them; `experiment` and the executor's name have one value here."""
     assert set(leaves(make_cell(*BASE))) - {"experiment", "executor.name"} == set(VARYING) | set(FIXED)
     assert VARIES == ("seed", "init", "clip", "optim.*", "arch.forget_bias")
     allowed = {key for key in VARYING if key.partition(".")[0] not in EXCLUDED}
@@ -145,9 +147,13 @@ def test_cells_that_pack_are_those_that_train_together_in_the_engine() -> None:
 def test_few_lanes_pay_for_wide_networks() -> None:
     assert lanes_that_pay(make_cell("arch.hidden=4")) == MOST
     assert lanes_that_pay(make_cell("arch=lstm", "arch.hidden=2048")) == 1
-    widths = [lanes_that_pay(make_cell(f"arch.hidden={h}", "train.batch=32")) for h in (16, 32, 64, 128, 256, 512)]
+    widths = [
+        lanes_that_pay(make_cell(f"arch.hidden={h}", "train.batch=32")) for h in (16, 32, 64, 128, 256, 512)
+    ]
     assert widths == sorted(widths, reverse=True)
-    assert lanes_that_pay(make_cell("arch=lstm", "arch.hidden=128")) < lanes_that_pay(make_cell("arch.hidden=128"))
+    assert lanes_that_pay(make_cell("arch=lstm", "arch.hidden=128")) < lanes_that_pay(
+        make_cell("arch.hidden=128")
+    )
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 16])

@@ -6,8 +6,8 @@ import time
 from dataclasses import replace
 
 import pytest
-from helpers import make_cell
 
+from helpers import make_cell
 from sweeps.config.identity import cell_id
 from sweeps.plan.forecast import correction, seconds
 from sweeps.plan.plan import make_plan
@@ -65,19 +65,25 @@ def test_correction_is_a_median_and_1_without_evidence() -> None:
     assert correction((cell, factor * seconds(cell)) for factor in (2, 2, 2, 500)) == pytest.approx(2)
 
 
-@pytest.mark.parametrize("override", ["task.length=12", "train.steps=12", "arch.hidden=16", "train.batch=16", "arch=lstm"])
+@pytest.mark.parametrize(
+    "override", ["task.length=12", "train.steps=12", "arch.hidden=16", "train.batch=16", "arch=lstm"]
+)
 def test_more_work_is_forecast_to_take_longer(override: str) -> None:
     assert seconds(make_cell(override)) > 1.3 * seconds(make_cell())
 
 
 def test_time_grows_with_length_and_steps_in_proportion() -> None:
     one = seconds(make_cell("task.length=50", "train.steps=1000", "train.eval_every=100"))
-    assert seconds(make_cell("task.length=100", "train.steps=1000", "train.eval_every=100")) == pytest.approx(2 * one)
-    assert seconds(make_cell("task.length=50", "train.steps=2000", "train.eval_every=100")) == pytest.approx(2 * one)
+    assert seconds(make_cell("task.length=100", "train.steps=1000", "train.eval_every=100")) == pytest.approx(
+        2 * one
+    )
+    assert seconds(make_cell("task.length=50", "train.steps=2000", "train.eval_every=100")) == pytest.approx(
+        2 * one
+    )
 
 
 def test_ten_thousand_cells_are_planned_in_a_moment() -> None:
-    """In proportion to the count, that is: ten times the cells may take some twenty times as long, not a hundred."""
+    """In proportion to the count: ten times the cells may take some twenty times as long, not a hundred."""
 
     def planned(count: int) -> float:
         base = [replace(make_cell(f"arch={arch}"), seed=0) for arch in ("rnn_tanh", "lstm", "gru")]

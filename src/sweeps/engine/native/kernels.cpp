@@ -136,21 +136,26 @@ struct Record {
     int64_t *exponent;  // [T]
     int64_t shift = 0;
 
-    // Frobenius norm. Partial sums in `real`; where float32 squares would underflow or overflow it is taken in double.
-    template <typename real>
-    static double sum_of_squares(const float *x, long n) {
-        real sums[64] = {0};
-        long i = 0;
-        for (; i + 64 <= n; i += 64)
-            for (int j = 0; j < 64; ++j) sums[j] += (real)x[i + j] * (real)x[i + j];
-        double sum = 0;
-        for (; i < n; ++i) sum += (double)x[i] * (double)x[i];
-        for (real each : sums) sum += each;
-        return sum;
-    }
+    // Frobenius norm; where float32 squares would underflow or overflow it is taken in double.
     static double size_of(const float *x, long n) {
-        const double sum = sum_of_squares<float>(x, n);
-        return std::sqrt(sum > 1e-30 && sum < 1e30 ? sum : sum_of_squares<double>(x, n));
+        typedef Vec<WIDTH>::type vec;
+        vec sums[4] = {};
+        long i = 0;
+        for (; i + 4 * WIDTH <= n; i += 4 * WIDTH)
+#pragma GCC unroll 4
+            for (int j = 0; j < 4; ++j) {
+                const vec part = *(const vec *)(x + i + j * WIDTH);
+                sums[j] += part * part;
+            }
+        const vec total = (sums[0] + sums[1]) + (sums[2] + sums[3]);
+        double sum = 0;
+        for (int j = 0; j < WIDTH; ++j) sum += total[j];
+        for (; i < n; ++i) sum += (double)x[i] * (double)x[i];
+        if (!(sum > 1e-30 && sum < 1e30)) {
+            sum = 0;
+            for (i = 0; i < n; ++i) sum += (double)x[i] * (double)x[i];
+        }
+        return std::sqrt(sum);
     }
 
     void visit(int t, long n, float *dh, float *dc = nullptr) {
