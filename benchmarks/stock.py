@@ -8,7 +8,7 @@ import torch
 
 from sweeps.engine.network import Network
 
-MODULES: dict[str, Callable[[int, int], torch.nn.Module]] = {
+MODULES: dict[str, Callable[[int, int], torch.nn.RNNBase]] = {
     "rnn_tanh": torch.nn.RNN,
     "rnn_relu": lambda inputs, hidden: torch.nn.RNN(inputs, hidden, nonlinearity="relu"),
     "lstm": torch.nn.LSTM,
@@ -24,7 +24,7 @@ def stock_step(network: Network, x: torch.Tensor, y: torch.Tensor, lr: float, th
     weights = network.p["weight_hh"][0]
     if network.arch == "lstm":  # our blocks are i, f, o, g
         weights = torch.cat([weights.split(sizes.hidden, -1)[i] for i in (0, 1, 3, 2)], -1)
-    recurrence.weight_hh_l0.data.copy_(weights.T)
+    dict(recurrence.named_parameters())["weight_hh_l0"].data.copy_(weights.T)
     parameters = [*recurrence.parameters(), *readout.parameters()]
     optimizer = torch.optim.Adam(parameters, lr=lr)
 

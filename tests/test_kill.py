@@ -1,4 +1,4 @@
-"""`kill -9` of a whole sweep at any moment, then the same command: every cell done once, records undisturbed."""
+"""`kill -9` of a whole sweep at any moment, then the same command: cells done once, records undisturbed."""
 
 from __future__ import annotations
 
@@ -46,9 +46,7 @@ def command(shape: str) -> list[str]:
 def records(cwd: Path) -> dict[str, dict[str, bytes]]:
     """Every file of every cell but the summaries, which hold times."""
     return {
-        paths.root.name: {
-            path.name: path.read_bytes() for path in paths.root.iterdir() if path.name != "summary.json"
-        }
+        paths.root.name: {path.name: path.read_bytes() for path in paths.root.iterdir() if path.name != "summary.json"}
         for paths in SweepPaths(cwd / "runs" / "scratch").cells()
     }
 
@@ -56,9 +54,7 @@ def records(cwd: Path) -> dict[str, dict[str, bytes]]:
 def done(cwd: Path) -> dict[str, int]:
     """When each cell that is done was done."""
     found = SweepPaths(cwd / "runs" / "scratch").cells()
-    return {
-        paths.root.name: paths.summary.stat().st_mtime_ns for paths in found if summary(paths) is not None
-    }
+    return {paths.root.name: paths.summary.stat().st_mtime_ns for paths in found if summary(paths) is not None}
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Imports point one way: errors <- config <- plan; tasks <- engine <- probes; the analysis knows files alone."""
+"""Imports point one way: errors, config, plan; tasks, engine, probes; and the analysis knows files alone."""
 
 from __future__ import annotations
 
@@ -148,9 +148,7 @@ def test_no_torch_is_imported(module: str) -> None:
     assert said.stdout.strip() == ""
 
 
-@pytest.mark.parametrize(
-    "module", ["sweeps.report", "sweeps.plan.plan", "sweeps.records.mirror", "sweeps.tasks"]
-)
+@pytest.mark.parametrize("module", ["sweeps.report", "sweeps.plan.plan", "sweeps.records.mirror", "sweeps.tasks"])
 def test_no_hydra_is_imported(module: str) -> None:
     code = f"import sys, {module}; print(*(name for name in ('hydra', 'omegaconf') if name in sys.modules))"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

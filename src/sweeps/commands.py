@@ -111,7 +111,7 @@ def _sweep(settings: dict[str, str]) -> SweepPaths:
 def _input_closed() -> bool:
     """Whether standard input has reached its end, without waiting for it."""
     ready, _, _ = select.select([sys.stdin], [], [], 0)
-    return bool(ready) and not sys.stdin.buffer.read1(1)
+    return bool(ready) and not os.read(sys.stdin.fileno(), 1)
 
 
 def _say(text: str) -> None:

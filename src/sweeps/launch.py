@@ -41,13 +41,13 @@ def checked(jobs: Sequence[Sequence[str]], load: Load) -> list[Settings]:
 
 def task_problems(settings: Sequence[Settings]) -> list[str]:
     """What the tasks themselves have to say about their settings, each sentence once."""
-    problems = {}
+    problems: list[str] = []
     for task in {repr(each.task): each.task for each in settings}.values():
         try:
-            tasks.make(task.name, length=task.length, solved_at=task.solved_at, **task.options)
+            tasks.task_of(task)
         except ValueError as error:
-            problems[f"task={task.name}: {error}"] = None
-    return list(problems)
+            problems.append(f"task={task.name}: {error}")
+    return problems
 
 
 def place(settings: Settings) -> SweepPaths:

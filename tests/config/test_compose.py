@@ -105,7 +105,7 @@ def same(a: object, b: object) -> bool:
     return type(a) is type(b) and a == b
 
 
-JOBS = [*ODD, *drawn(72)]
+JOBS = [*ODD, *drawn(64)]
 
 
 def test_composer_equals_hydra_on_many_jobs() -> None:

@@ -26,9 +26,7 @@ STUDIES = sorted(EXPERIMENTS.glob("*/sweep.yaml"))
 
 def test_there_are_as_many_files_as_the_project_promises() -> None:
     assert len(FILES) >= 21
-    assert {path.parent.name for path in FILES} == set(GROUPS), (
-        "a folder under conf/ is no group, or a group has none"
-    )
+    assert {path.parent.name for path in FILES} == set(GROUPS), "a folder under conf/ is no group, or a group has none"
     assert "first_look" in [path.parent.name for path in STUDIES]
 
 
@@ -99,9 +97,7 @@ def test_first_look_asks_what_the_issue_promises() -> None:
     from hydra import initialize_config_dir
 
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        params = hydra_compose(
-            "config", ["experiment=first_look"], return_hydra_config=True
-        ).hydra.sweeper.params
+        params = hydra_compose("config", ["experiment=first_look"], return_hydra_config=True).hydra.sweeper.params
     settings, _ = settings_of(expand(params, ["experiment=first_look"]), compose)
     cells = [each for each in settings if each is not None]
     assert {c.arch.name for c in cells} == {"rnn_tanh", "rnn_relu", "lstm", "gru"}

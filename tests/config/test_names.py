@@ -91,9 +91,7 @@ def test_wrong_values_are_told_beside_wrong_names() -> None:
     assert len(told) == 4
     assert any(text.startswith("seed: given -1") for text in told)
     assert any(text.startswith("optim.lr: given 'fast', must be a number") for text in told)
-    assert any(
-        text.startswith("task.length: given 0") and text.endswith("[in 1 of 2 cells]") for text in told
-    )
+    assert any(text.startswith("task.length: given 0") and text.endswith("[in 1 of 2 cells]") for text in told)
 
 
 def test_the_axes_of_an_experiment_are_checked_with_the_command_line() -> None:
@@ -117,9 +115,7 @@ def test_the_axes_of_an_experiment_are_checked_with_the_command_line() -> None:
         (["init=random,random", "init.std=1"], []),
     ],
 )
-def test_a_setting_of_some_choices_is_checked_with_the_choice(
-    arguments: list[str], expected: list[str]
-) -> None:
+def test_a_setting_of_some_choices_is_checked_with_the_choice(arguments: list[str], expected: list[str]) -> None:
     """Hydra would complain of the default choice instead."""
     assert problems(arguments) == expected
 

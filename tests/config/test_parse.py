@@ -52,9 +52,7 @@ def test_wrong_types(override: str, expected: str) -> None:
 
 def test_options_have_the_type_of_their_yaml() -> None:
     assert problems_of("init=random", "init.fan_in=1") == ["init.fan_in: given 1, must be true or false"]
-    assert problems_of("arch=lstm", "arch.forget_bias=big") == [
-        "arch.forget_bias: given 'big', must be a number"
-    ]
+    assert problems_of("arch=lstm", "arch.forget_bias=big") == ["arch.forget_bias: given 'big', must be a number"]
     assert make_cell("arch=lstm", "arch.forget_bias=2").arch.options == {"forget_bias": 2.0}
 
 
@@ -119,9 +117,7 @@ def test_neighbouring_numbers_are_other_cells() -> None:
 
 
 def test_clip_none_has_no_threshold_so_a_grid_over_thresholds_is_one_cell_there() -> None:
-    cells = {
-        cell_id(make_cell("clip=none", f"clip.threshold={value}")) for value in ("0.1", "1", "inf", "7e-2")
-    }
+    cells = {cell_id(make_cell("clip=none", f"clip.threshold={value}")) for value in ("0.1", "1", "inf", "7e-2")}
     assert cells == {cell_id(make_cell("clip=none"))}
     assert make_cell("clip=none", "clip.threshold=3").clip.threshold == math.inf
     others = {cell_id(make_cell("clip=norm", f"clip.threshold={value}")) for value in ("0.1", "1", "inf")}
@@ -146,9 +142,7 @@ def test_problems_of_a_grid_are_counted_by_cell() -> None:
         "seed: given 'x', must be an integer [in 1 of 4 cells]",
     ]
     _, common = settings_of([["seed=-1"], ["seed=-1", "task.length=9"]], compose)
-    assert common == ["seed: given -1, must be an integer of at least 0"], (
-        "what all cells have needs no count"
-    )
+    assert common == ["seed: given -1, must be an integer of at least 0"], "what all cells have needs no count"
 
 
 def test_what_hydra_refuses_is_a_problem_of_its_cell() -> None:

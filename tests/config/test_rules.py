@@ -73,22 +73,14 @@ def test_every_rule_is_tried_at_both_sides() -> None:
     assert set(WRONG) == set(RIGHT) == set(RULES)
 
 
-@pytest.mark.parametrize(
-    ("key", "value"), [(key, value) for key, values in WRONG.items() for value in values]
-)
+@pytest.mark.parametrize(("key", "value"), [(key, value) for key, values in WRONG.items() for value in values])
 def test_a_value_out_of_range_is_told_with_what_is_allowed(key: str, value: str) -> None:
-    told = [
-        text
-        for text in problems_of(*WITH.get(key, []), f"{key}={value}")
-        if text.startswith(f"{key}: given ")
-    ]
+    told = [text for text in problems_of(*WITH.get(key, []), f"{key}={value}") if text.startswith(f"{key}: given ")]
     assert len(told) == 1
     assert told[0].endswith(f"must be {RULES[key][1]}")
 
 
-@pytest.mark.parametrize(
-    ("key", "value"), [(key, value) for key, values in RIGHT.items() for value in values]
-)
+@pytest.mark.parametrize(("key", "value"), [(key, value) for key, values in RIGHT.items() for value in values])
 def test_a_value_at_the_edge_passes(key: str, value: str) -> None:
     assert problems_of(*WITH.get(key, []), f"{key}={value}") == []
 
@@ -106,6 +98,12 @@ def test_evaluations_fall_on_logged_rows(log_every: int, eval_every: int, right:
             " (an evaluation is part of a logged row)"
         ]
     )
+
+
+def test_executor_kernel() -> None:
+    assert problems_of("executor.kernel=nativ") == [
+        "executor.kernel: 'nativ' is not known; did you mean 'native'? (allowed: auto, native, torch)"
+    ]
 
 
 def test_tracker_mode() -> None:

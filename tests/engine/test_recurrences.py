@@ -107,21 +107,21 @@ def test_agrees_with_torch_nn(arch: str, kernel: str) -> None:
         else:
             module = torch.nn.RNN(i, h, nonlinearity=arch.removeprefix("rnn_"))
         p = {name: value[lane].clone() for name, value in network.p.items()}
-        module.weight_ih_l0.data = in_torch_order(arch, p["weight_ih"]).contiguous()
-        module.weight_hh_l0.data = in_torch_order(arch, p["weight_hh"]).contiguous()
-        module.bias_ih_l0.data = in_torch_order(arch, p["bias"])
-        module.bias_hh_l0.data = torch.zeros_like(module.bias_hh_l0)
+        theirs = dict(module.named_parameters())
+        theirs["weight_ih_l0"].data = in_torch_order(arch, p["weight_ih"]).contiguous()
+        theirs["weight_hh_l0"].data = in_torch_order(arch, p["weight_hh"]).contiguous()
+        theirs["bias_ih_l0"].data = in_torch_order(arch, p["bias"])
+        theirs["bias_hh_l0"].data = torch.zeros_like(theirs["bias_hh_l0"])
         if arch == "gru":
-            module.bias_hh_l0.data[2 * h :] = p["bias_hn"]
+            theirs["bias_hh_l0"].data[2 * h :] = p["bias_hn"]
         module.flatten_parameters()
         out, _ = module(x[lane].view(t, b, i))
         outputs = out[-1] @ p["weight_out"] + p["bias_out"]
         torch.nn.functional.cross_entropy(outputs, y[lane]).backward()
-        for ours, theirs in (("weight_ih", module.weight_ih_l0), ("weight_hh", module.weight_hh_l0)):
-            assert theirs.grad is not None
-            assert_close(in_torch_order(arch, network.grads[ours][lane]), theirs.grad.double(), ours)
-        assert module.bias_ih_l0.grad is not None
-        assert_close(in_torch_order(arch, network.grads["bias"][lane]), module.bias_ih_l0.grad.double(), "bias")
+        for name in ("weight_ih", "weight_hh", "bias"):
+            found = theirs["bias_ih_l0" if name == "bias" else f"{name}_l0"].grad
+            assert found is not None
+            assert_close(in_torch_order(arch, network.grads[name][lane]), found.double(), name)
 
 
 def test_every_fast_recurrence_has_its_truth() -> None:

@@ -27,6 +27,8 @@ from sweeps.records.paths import CellPaths, SweepPaths
 
 ENDLESS = ("train.steps=100000000", "train.log_every=100", "train.eval_every=100000000")
 """Settings of a cell that trains until it is killed."""
+SILENT = ("train.steps=100000000", "train.log_every=100000000", "train.eval_every=100000000")
+"""And of one that tells nothing after its first step."""
 
 
 def packs_of(*jobs: tuple[str, ...]) -> list[Pack]:
@@ -34,10 +36,7 @@ def packs_of(*jobs: tuple[str, ...]) -> list[Pack]:
 
 
 def csv_files(paths: CellPaths) -> list[bytes]:
-    return [
-        path.read_bytes()
-        for path in (paths.metrics, paths.gradient_through_time, paths.parameters, paths.config)
-    ]
+    return [path.read_bytes() for path in (paths.metrics, paths.gradient_through_time, paths.parameters, paths.config)]
 
 
 def kill_worker(pack: Pack) -> None:
@@ -82,9 +81,7 @@ def test_each_pack_ends_once_and_writes_what_it_writes_in_this_process(tmp_path:
 def test_progress_is_told_and_reaches_the_end(tmp_path: Path) -> None:
     [pack] = packs_of(("train.steps=20",))
     shares = [
-        e.content["done"]
-        for e in Local(1).run([pack], tmp_path)
-        if isinstance(e, Message) and e.kind == "progress"
+        e.content["done"] for e in Local(1).run([pack], tmp_path) if isinstance(e, Message) and e.kind == "progress"
     ]
     assert shares == sorted(shares)
     assert shares[0] == 0
@@ -113,8 +110,7 @@ def test_a_killed_worker_loses_only_its_pack(tmp_path: Path) -> None:
 def test_harness_and_workers_finish_a_pack_that_was_killed(tmp_path: Path) -> None:
     """Killed once in the middle; the retry, in halves, completes every cell with undisturbed numbers."""
     settings = [
-        make_cell("train.steps=4000", "train.log_every=100", "train.eval_every=1000", f"seed={s}")
-        for s in range(4)
+        make_cell("train.steps=2000", "train.log_every=100", "train.eval_every=1000", f"seed={s}") for s in range(4)
     ]
     plan = make_plan(settings, {}, workers=1, lanes=4)
     [whole] = plan.packs
@@ -145,9 +141,7 @@ def test_an_exception_comes_back_with_its_traceback(tmp_path: Path) -> None:
     good = make_cell()
     [broken, fine] = distinct([replace(good, arch=replace(good.arch, name="nowhere")), good])
     ended = {
-        e.pack.cells[0].id: e
-        for e in Local(2).run([Pack((broken,)), Pack((fine,))], tmp_path)
-        if isinstance(e, Ended)
+        e.pack.cells[0].id: e for e in Local(2).run([Pack((broken,)), Pack((fine,))], tmp_path) if isinstance(e, Ended)
     }
     error = ended[broken.id].error
     assert error is not None
@@ -207,11 +201,12 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize("how", [signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_workers_end_when_their_driver_is_killed(tmp_path: Path, how: signal.Signals) -> None:
+    """At once, not when they next have something to say: these speak at step 0 and then never again."""
     script = tmp_path / "driver.py"
     script.write_text(DRIVER)
-    command = [sys.executable, str(script), str(ROOT / "tests"), str(tmp_path / "runs"), *ENDLESS]
+    command = [sys.executable, str(script), str(ROOT / "tests"), str(tmp_path / "runs"), *SILENT]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as driver:
         assert driver.stdout is not None
         pids = [int(pid) for pid in driver.stdout.readline().split()]

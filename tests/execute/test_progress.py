@@ -161,9 +161,7 @@ def test_the_digest_names_what_failed_and_why_and_is_not_endless(tmp_path: str) 
     console, out = plain_console()
     plan = plan_of(20)
     outcomes = {cell.id: "finished" for cell in plan.cells[:3]}
-    failures = {
-        cell.id: f"Traceback\n  ...\nValueError: [no] {cell.settings.seed}" for cell in plan.cells[3:]
-    }
+    failures = {cell.id: f"Traceback\n  ...\nValueError: [no] {cell.settings.seed}" for cell in plan.cells[3:]}
     show_outcomes(plan, Result(outcomes, failures), SweepPaths(tmp_path), console)  # type: ignore[arg-type]
     lines = out.getvalue().splitlines()
     assert lines[0] == "3 of 20 cells done: 3 finished"

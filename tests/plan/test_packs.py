@@ -1,4 +1,4 @@
-"""The laws of packs: each cell once, one shape, never too many lanes, no worker idle while another has two."""
+"""The laws of packs: each cell once, one shape, never too many lanes, no worker idle while one has two."""
 
 from __future__ import annotations
 
@@ -35,9 +35,7 @@ CELLS = grid()
 def test_laws(workers: int, lanes: int, count: int) -> None:
     cells = random.Random(count).sample(CELLS, count)
     packs = make_packs(cells, workers, lanes)
-    assert sorted(cell.id for pack in packs for cell in pack.cells) == sorted(cell.id for cell in cells), (
-        "each once"
-    )
+    assert sorted(cell.id for pack in packs for cell in pack.cells) == sorted(cell.id for cell in cells), "each once"
     fair = math.ceil(count / workers)
     for pack in packs:
         assert len({shape(cell.settings) for cell in pack.cells}) == 1, "one shape"
@@ -95,6 +93,7 @@ VARYING = {
     "tracker.mode": "tracker.mode=auto",
     "executor.workers": "executor.workers=3",
     "executor.lanes": "executor.lanes=3",
+    "executor.kernel": "executor.kernel=torch",
     "runs_dir": "runs_dir=other",
 }
 FIXED = {
@@ -147,13 +146,9 @@ def test_cells_that_pack_are_those_that_train_together_in_the_engine() -> None:
 def test_few_lanes_pay_for_wide_networks() -> None:
     assert lanes_that_pay(make_cell("arch.hidden=4")) == MOST
     assert lanes_that_pay(make_cell("arch=lstm", "arch.hidden=2048")) == 1
-    widths = [
-        lanes_that_pay(make_cell(f"arch.hidden={h}", "train.batch=32")) for h in (16, 32, 64, 128, 256, 512)
-    ]
+    widths = [lanes_that_pay(make_cell(f"arch.hidden={h}", "train.batch=32")) for h in (16, 32, 64, 128, 256, 512)]
     assert widths == sorted(widths, reverse=True)
-    assert lanes_that_pay(make_cell("arch=lstm", "arch.hidden=128")) < lanes_that_pay(
-        make_cell("arch.hidden=128")
-    )
+    assert lanes_that_pay(make_cell("arch=lstm", "arch.hidden=128")) < lanes_that_pay(make_cell("arch.hidden=128"))
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 16])

@@ -74,12 +74,8 @@ def test_more_work_is_forecast_to_take_longer(override: str) -> None:
 
 def test_time_grows_with_length_and_steps_in_proportion() -> None:
     one = seconds(make_cell("task.length=50", "train.steps=1000", "train.eval_every=100"))
-    assert seconds(make_cell("task.length=100", "train.steps=1000", "train.eval_every=100")) == pytest.approx(
-        2 * one
-    )
-    assert seconds(make_cell("task.length=50", "train.steps=2000", "train.eval_every=100")) == pytest.approx(
-        2 * one
-    )
+    assert seconds(make_cell("task.length=100", "train.steps=1000", "train.eval_every=100")) == pytest.approx(2 * one)
+    assert seconds(make_cell("task.length=50", "train.steps=2000", "train.eval_every=100")) == pytest.approx(2 * one)
 
 
 def test_ten_thousand_cells_are_planned_in_a_moment() -> None:

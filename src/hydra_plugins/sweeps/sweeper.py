@@ -8,6 +8,7 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 from hydra.core.plugins import Plugins
 from hydra.core.utils import JobStatus
+from hydra.plugins.launcher import Launcher
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
@@ -21,6 +22,9 @@ class GridConfig:
 
 class GridSweeper(Sweeper):
     """Expands the axes, launches all jobs as one batch, and ends with status 1 when any failed."""
+
+    config: DictConfig
+    launcher: Launcher
 
     def __init__(self, params: dict[str, Any]) -> None:
         self.params = params

@@ -54,7 +54,7 @@ class Composer:
 
     def __call__(self, overrides: Sequence[str]) -> dict[str, Any]:
         parsed = [_parsed(text) for text in overrides]
-        heavy = tuple(each.input_line for each in parsed if not is_plain(each))
+        heavy = tuple(str(each.input_line) for each in parsed if not is_plain(each))
         if heavy not in self._bases:
             self._bases[heavy] = self._base([each for each in parsed if not is_plain(each)])
         config = copy.deepcopy(self._bases[heavy])
@@ -67,14 +67,14 @@ class Composer:
 
     def _base(self, heavy: Sequence[Override]) -> dict[str, Any]:
         """The config of overrides that are not plain: each choice composed alone, if all it changes is its own section."""
-        rest = tuple(each.input_line for each in heavy if not is_choice(each))
+        rest = tuple(str(each.input_line) for each in heavy if not is_choice(each))
         config = dict(self._hydra(rest))
         for each in heavy:
             if is_choice(each):
                 group = each.key_or_group
-                alone = self._hydra((*rest, each.input_line))
+                alone = self._hydra((*rest, str(each.input_line)))
                 if {**alone, group: None} != {**self._hydra(rest), group: None}:
-                    return self._hydra(tuple(each.input_line for each in heavy))
+                    return self._hydra(tuple(str(each.input_line) for each in heavy))
                 config[group] = alone[group]
         return config
 
@@ -86,7 +86,8 @@ class Composer:
 
 def plain(config: DictConfig, resolve: bool = False) -> dict[str, Any]:
     """The task's part of a composed config as nested dicts."""
-    nested = OmegaConf.to_container(OmegaConf.masked_copy(config, [key for key in config if key != "hydra"]), resolve=resolve)
+    ours = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
+    nested = OmegaConf.to_container(ours, resolve=resolve)
     assert isinstance(nested, dict)
     return {str(key): value for key, value in nested.items()}
 

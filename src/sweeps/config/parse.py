@@ -11,7 +11,7 @@ from typing import Any, get_type_hints
 
 from sweeps.config.places import choices, defaults
 from sweeps.config.rules import check
-from sweeps.config.schema import GROUPS, SECTIONS, Settings, Value
+from sweeps.config.schema import GROUPS, SECTIONS, Settings
 from sweeps.errors import unknown
 
 ARTICLE = {int: "an integer", float: "a number", bool: "true or false", str: "a text"}
@@ -65,7 +65,7 @@ def _section(section: str, node: Any, problems: list[str]) -> Any:
     return cls(**parsed, options=options)
 
 
-def _typed(key: str, value: Any, hint: type, problems: list[str]) -> Value | None:
+def _typed(key: str, value: Any, hint: type, problems: list[str]) -> Any:
     """`value` as the type of its field; an integer passes for a number, `1e-3` (which YAML reads as text) too."""
     if hint is float and isinstance(value, str) and re.fullmatch(r"[+-]?\d+(\.\d*)?[eE][+-]?\d+", value):
         value = float(value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from typing import Any
 
 from sweeps.config.schema import Settings
 from sweeps.errors import unknown
@@ -75,7 +76,7 @@ def check(settings: Settings) -> list[str]:
 
 def lookup(settings: Settings, key: str) -> float | None:
     """The value of a dotted key, options included; None if this cell has no such setting."""
-    node = settings
+    node: Any = settings
     *sections, name = key.split(".")
     for section in sections:
         node = getattr(node, section, None)

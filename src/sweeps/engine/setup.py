@@ -48,9 +48,7 @@ def set_up(cells: Sequence[Settings], kernel: str = "auto", device: torch.device
         kernel: `native`, `torch` or `auto`, the fastest there is on this machine.
     """
     first = cells[0]
-    task = tasks.make(
-        first.task.name, length=first.task.length, solved_at=first.task.solved_at, **first.task.options
-    )
+    task = tasks.task_of(first.task)
     sizes = Sizes(len(cells), first.task.length, first.train.batch, task.inputs, first.arch.hidden, device)
     network = Network(first.arch.name, sizes, task.outputs, task.loss, kernel)
     for lane, cell in enumerate(cells):

@@ -14,6 +14,8 @@ from sweeps.engine.adjoint import Trace
 from sweeps.engine.clip import global_norm
 from sweeps.engine.setup import Pack, set_up
 
+Scores = Sequence[tuple[float | None, float | None]]
+"""(loss, score) of each lane over its evaluation set; None where it was not evaluated."""
 Probe = Callable[[Pack, int], Any]
 """(pack, position of a lane) -> a measurement; reads weights and unclipped gradients, changes nothing."""
 
@@ -52,7 +54,7 @@ def train(
         last = step == plan.steps
         logged = last or step % plan.log_every == 0
         evaluated = last or step % plan.eval_every == 0
-        scores = evaluate(pack) if evaluated else [(None, None)] * len(pack.lanes)
+        scores: Scores = evaluate(pack) if evaluated else [(None, None)] * len(pack.lanes)
 
         x, y = pack.data.next()
         network = pack.network
@@ -64,12 +66,23 @@ def train(
         clipped = pack.clip(network.grads.flat, norm)
 
         if logged or any(reasons):
-            columns = (loss.tolist(), norm.tolist(), clipped.tolist(), pack.optimizer.lr, trace.log10_norm())
-            rows = zip(pack.lanes, *columns, scores, probed, reasons, strict=True)
+            norms = trace.log10_norm()
             yield [
-                Measurement(cell, step, *values, *score, found, reason)
-                for cell, *values, score, found, reason in rows
-                if logged or reason
+                Measurement(
+                    cell=cell,
+                    step=step,
+                    train_loss=float(loss[k]),
+                    grad_norm=float(norm[k]),
+                    grad_norm_clipped=float(clipped[k]),
+                    lr=pack.optimizer.lr[k],
+                    log10_norm=norms[k],
+                    eval_loss=scores[k][0],
+                    eval_score=scores[k][1],
+                    probed=probed[k],
+                    diverged=reasons[k],
+                )
+                for k, cell in enumerate(pack.lanes)
+                if logged or reasons[k]
             ]
         solved = [plan.stop_when_solved and score is not None and score >= pack.task.solved_at for _, score in scores]
         ended = [k for k in range(len(pack.lanes)) if reasons[k] or solved[k]]

@@ -27,7 +27,7 @@ def train_pack(pack: Pack, root: Path, notify: Notify) -> None:
     sweep = SweepPaths(root)
     settings = [cell.settings for cell in pack.cells]
     first = settings[0]
-    task = tasks.make(first.task.name, length=first.task.length, solved_at=first.task.solved_at, **first.task.options)
+    task = tasks.task_of(first.task)
     running = {k: Recorder(cell, sweep.cell(cell.id), task) for k, cell in enumerate(pack.cells)}
     kernel = choose(first.arch.name, first.executor.kernel)
     share, before = 0.0, time.perf_counter()  # seconds of one core that each lane still running has used

@@ -7,6 +7,8 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from sweeps.config import schema
+
 
 class Batch(NamedTuple):
     """Inputs float32 `[T, B, I]`; targets float32 `[B, O]` (mse) or class numbers int64 `[B]` (cross_entropy)."""
@@ -45,7 +47,16 @@ def registered() -> list[str]:
     return sorted(_REGISTRY)
 
 
-def make(name: str, **settings: float) -> Task:
+def task_of(chosen: schema.Task) -> Task:
+    """The task that a cell's settings choose.
+
+    Raises:
+        ValueError: a setting is outside what the task allows; the message says which and what is allowed.
+    """
+    return make(chosen.name, length=chosen.length, solved_at=chosen.solved_at, **chosen.options)
+
+
+def make(name: str, **settings: bool | int | float | str) -> Task:
     """The task called `name`.
 
     Raises:

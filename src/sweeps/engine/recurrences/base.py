@@ -25,12 +25,11 @@ class Sizes:
 
 
 class Recurrence(Protocol):
-    """Interface. Weights multiply from the right, `h @ weight_hh`: each is the transpose of torch.nn's.
+    """Interface. Weights multiply from the right, `h @ weight_hh`: each is the transpose of torch.nn's."""
 
-    `gates` names the blocks of H columns of `weight_hh`, in order; each block is initialised on its own.
-    """
-
-    gates: tuple[str, ...]
+    @property
+    def gates(self) -> tuple[str, ...]:
+        """Names of the blocks of H columns of `weight_hh`, in order; each block is initialised on its own."""
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """The parameters of one lane. `weight_ih [I, G*H]`, `weight_hh [H, G*H]` and `bias [G*H]` are always there."""
