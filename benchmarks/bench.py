@@ -1,4 +1,4 @@
-"""`make bench`: training steps of packs against the same cell in stock torch.nn, like with like, in one interleaved run.
+"""`make bench`: training steps of packs against the same cell in stock torch.nn, like with like, in one run.
 
 Both sides run one thread, the same shapes, the same data, Adam, clipping by norm, and read loss and norm every step.
 Every figure is a median over interleaved repetitions; ratios within a repetition, so that a busy machine disturbs both.
@@ -21,8 +21,8 @@ from pathlib import Path
 import torch
 from rich.console import Console
 from rich.table import Table
-from stock import stock_step
 
+from stock import stock_step
 from sweeps.config.compose import Composer
 from sweeps.config.parse import parse
 from sweeps.config.precheck import load
@@ -84,7 +84,9 @@ def sides(arch: str, init: str, kernel: str, h: int, b: int, t: int) -> tuple[di
     return {"unflushed": stock, "flushed": stock, "pack": ours(True), "untraced": ours(False)}, lanes
 
 
-def measure(arch: str, init: str, kernel: str, h: int, b: int, t: int, repetitions: int, peak: float) -> dict[str, object]:
+def measure(
+    arch: str, init: str, kernel: str, h: int, b: int, t: int, repetitions: int, peak: float
+) -> dict[str, object]:
     """Medians for one shape. The stock step appears twice, with and without flushing subnormals."""
     steps, lanes = sides(arch, init, kernel, h, b, t)
     times: dict[str, list[float]] = {name: [] for name in steps}
@@ -130,8 +132,12 @@ def main(quick: bool) -> None:
         "cpu": torch.backends.cpu.get_cpu_capability(),
         "sgemm_gflops": round(peak, 1),
     }
-    console.print(f"torch {where['torch']}, {where['cpu']}, one thread; sgemm of 2048: {peak:.0f} GFLOP/s", highlight=False)
-    console.print("Steps of one cell per second, pack against stock torch.nn + autograd; medians of one interleaved run.")
+    console.print(
+        f"torch {where['torch']}, {where['cpu']}, one thread; sgemm of 2048: {peak:.0f} GFLOP/s", highlight=False
+    )
+    console.print(
+        "Steps of one cell per second, pack against stock torch.nn + autograd; medians of one interleaved run."
+    )
     table = Table(box=None, header_style="dim", pad_edge=False)
     heads = ("arch", "init", "kernel", "H", "B", "T", "lanes", "steps/s", "stock", "x flushed", "x not", "GFLOP/s",
              "of sgemm", "record")  # fmt: skip
@@ -157,7 +163,9 @@ def main(quick: bool) -> None:
         writer = csv.DictWriter(file, [*where, *rows[0]])
         if new:
             writer.writeheader()
-        writer.writerows({**where, **{k: f"{v:.4g}" if isinstance(v, float) else v for k, v in row.items()}} for row in rows)
+        writer.writerows(
+            {**where, **{k: f"{v:.4g}" if isinstance(v, float) else v for k, v in row.items()}} for row in rows
+        )
     console.print(f"Appended to {RESULTS}", highlight=False)
 
 

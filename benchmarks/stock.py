@@ -1,4 +1,4 @@
-"""The stock side: the same cell as a competent user writes it with torch.nn, autograd, clip_grad_norm_ and torch.optim."""
+"""The stock side: the cell as a competent user writes it, with torch.nn, autograd, clip_grad_norm_, torch.optim."""
 
 from __future__ import annotations
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import make_cell
 
+from helpers import make_cell
 from sweeps import tasks
 from sweeps.commands import COMMANDS
 from sweeps.config import places, precheck
@@ -58,7 +58,9 @@ def test_the_architecture_of_the_docs_trains(own_conf: Path) -> None:
 
 def test_the_task_of_the_docs_trains(own_conf: Path) -> None:
     name = add(own_conf, "docs/add_task.md", "task")
-    cell = make_cell(f"task={name}", "task.length=2", "arch=gru", "train.steps=200", "optim.lr=0.02", "train.eval_every=100")
+    cell = make_cell(
+        f"task={name}", "task.length=2", "arch=gru", "train.steps=200", "optim.lr=0.02", "train.eval_every=100"
+    )
     scores = [m.eval_score for row in train([cell], lambda pack, lane: None) for m in row if m.eval_score is not None]
     assert scores[-1] > 0.9
 

@@ -21,7 +21,7 @@ RECORDS = {*PURE, "records"}
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "config": CONFIG,
-    "tasks": {"tasks"},
+    "tasks": {"config.schema", "tasks"},
     "plan": {*CONFIG, "plan"},
     "engine": {"config.schema", "tasks", "engine"},
     "probes": {"engine", "probes"},

@@ -28,9 +28,7 @@ assert not bad, bad
 @pytest.fixture(scope="module")
 def sweep(tmp_path_factory: pytest.TempPathFactory) -> SweepPaths:
     root = tmp_path_factory.mktemp("runs") / "first_look"
-    write_sweep(
-        root, archs=("rnn_tanh", "rnn_relu"), inits=("random", "orthogonal", "identity"), lengths=(10, 30)
-    )
+    write_sweep(root, archs=("rnn_tanh", "rnn_relu"), inits=("random", "orthogonal", "identity"), lengths=(10, 30))
     make_report(SweepPaths(root), question="# Do gradients survive?\n\nA question.")
     return SweepPaths(root)
 
@@ -86,11 +84,7 @@ def test_figures_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         [{}],
         [{"outcome": "diverged", "end": 20, "seed": seed} for seed in range(3)],
         [{"best_score": None, "eval_every": 1000}],
-        [
-            {"clip": "value", "settings": {"optim.lr": lr, "arch.hidden": h}}
-            for lr in (0.1, 1e-5)
-            for h in (8, 16)
-        ],
+        [{"clip": "value", "settings": {"optim.lr": lr, "arch.hidden": h}} for lr in (0.1, 1e-5) for h in (8, 16)],
         [{"length": 5}, {"length": 7, "settings": {"task.name": "digits"}, "clip": "norm"}],
         [{"summary": {"commit": None, "versions": {}, "task": {}, "best": {}, "seconds": None}}],
         [
@@ -113,9 +107,7 @@ def test_figures_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "unknown names",
     ],
 )
-def test_any_sweep_has_a_report(
-    tmp_path: Path, cells: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_any_sweep_has_a_report(tmp_path: Path, cells: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sweeps.report.save", _lay_out)
     for cell in cells:
         write_cell(tmp_path / "sweep", **cell)

@@ -66,7 +66,8 @@ def mirror(arguments: list[str]) -> int:
         _say(note)
     there = len(result.mirrored) + len(result.already)
     if result.mode != "disabled":
-        _say(f"{there} cells are in {_sweep(settings).wandb / 'wandb'} ({result.mode}), {len(result.mirrored)} of them new")
+        folder = _sweep(settings).wandb / "wandb"
+        _say(f"{there} cells are in {folder} ({result.mode}), {len(result.mirrored)} of them new")
     for cell, reason in list(result.failed.items())[:3]:
         _say(f"{cell}: {reason}")
     if result.failed:

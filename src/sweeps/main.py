@@ -27,7 +27,7 @@ def main(arguments: Sequence[str]) -> int:
             near = nearest(arguments[0], COMMANDS)
             hint = f"; did you mean {near!r}?" if near else ""
             raise SweepsError(
-                f"{arguments[0]!r} is no command{hint} (commands: {', '.join(COMMANDS)}; settings are written key=value)"
+                f"{arguments[0]!r} is no command{hint} (commands: {', '.join(COMMANDS)}; settings are key=value)"
             )
         return hydra_app(arguments)
     except SweepsError as error:

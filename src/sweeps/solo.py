@@ -42,5 +42,7 @@ def one_cell(config: DictConfig) -> None:
     best = found["best"]["eval_score"]
     score = f", best {found['task']['score']} {best:.3f}" if isinstance(best, float) else ""
     why = f" ({found['reason']})" if found["reason"] else ""
-    console.print(f"{cell.name}: {found['outcome']}{why} at step {found['step']}{score}", highlight=False, soft_wrap=True)
+    console.print(
+        f"{cell.name}: {found['outcome']}{why} at step {found['step']}{score}", highlight=False, soft_wrap=True
+    )
     console.print(f"Record: {sweep.cell(cell.id).root}", highlight=False, soft_wrap=True)

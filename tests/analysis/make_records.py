@@ -190,9 +190,7 @@ def write_sweep(
     return cells
 
 
-def _typical(
-    root: Path, arch: str, init: str, clip: str, length: int, seed: int, more: dict[str, Any]
-) -> str:
+def _typical(root: Path, arch: str, init: str, clip: str, length: int, seed: int, more: dict[str, Any]) -> str:
     slope = DECAY.get((arch, init), (-0.05, -0.05))
     reach = -0.5 * (slope[0] + slope[1]) * length  # decades lost on the way back
     rng = np.random.default_rng([seed, length, len(arch + init + clip)])

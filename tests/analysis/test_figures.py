@@ -51,9 +51,7 @@ def test_clipping_over_training_has_before_and_after(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_every_figure_draws_one_lone_diverged_cell_of_unknown_names(tmp_path: Path, name: str) -> None:
-    write_cell(
-        tmp_path, arch="mgu", init="cayley", clip="agc" if name == "clipping" else "none", outcome="diverged"
-    )
+    write_cell(tmp_path, arch="mgu", init="cayley", clip="agc" if name == "clipping" else "none", outcome="diverged")
     figure = FIGURES[name](load(tmp_path))
     assert figure is not None
     assert all(path.stat().st_size > 1000 for path in save(figure, tmp_path / "figures" / name))

@@ -52,9 +52,7 @@ def test_cells_that_cannot_be_trusted_are_listed_and_not_averaged(tmp_path: Path
     half = (tmp_path / bad[1] / "summary.json").read_text()
     (tmp_path / bad[1] / "summary.json").write_text(half[: len(half) // 2])
     (tmp_path / bad[2] / "summary.json").unlink()
-    (tmp_path / bad[2] / "failure.json").write_text(
-        json.dumps({"outcome": "failed", "reason": "out of memory"})
-    )
+    (tmp_path / bad[2] / "failure.json").write_text(json.dumps({"outcome": "failed", "reason": "out of memory"}))
     (tmp_path / bad[3] / "metrics.csv").unlink()
     with (tmp_path / bad[4] / "gradient_through_time.csv").open("a") as file:
         file.write("200,1")
@@ -91,9 +89,7 @@ def test_folders_and_seeds_never_become_axes(tmp_path: Path) -> None:
 def test_nothing_to_load_is_one_clear_sentence(tmp_path: Path, cells: int) -> None:
     for _ in range(cells):
         (tmp_path / write_cell(tmp_path) / "summary.json").unlink()
-    with pytest.raises(
-        SweepsError, match=r"no records" if cells == 0 else r"no finished cell \(1 unfinished\)"
-    ):
+    with pytest.raises(SweepsError, match=r"no records" if cells == 0 else r"no finished cell \(1 unfinished\)"):
         load(tmp_path)
 
 

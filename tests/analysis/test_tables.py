@@ -151,6 +151,4 @@ def test_numbers_are_written_for_reading() -> None:
         "1.0e-30",
         "–",
     )
-    assert (
-        with_interval(0.5, 0.25, 0.75) == "0.5 [0.25, 0.75]" and with_interval(0.5, np.nan, np.nan) == "0.5"
-    )
+    assert with_interval(0.5, 0.25, 0.75) == "0.5 [0.25, 0.75]" and with_interval(0.5, np.nan, np.nan) == "0.5"

@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 import torch
-from helpers import make_cell
 
+from helpers import make_cell
 from sweeps.engine.adjoint import Trace
 from sweeps.engine.init import orthogonal
 from sweeps.engine.memory import lanes
@@ -86,12 +86,15 @@ def test_zero_is_minus_infinity_and_only_zero(kernel: str) -> None:
 
 
 @pytest.mark.parametrize("arch", ["rnn_tanh", "rnn_relu", "lstm", "gru"])
-@pytest.mark.parametrize(("init", "gain"), [("random", 1.0), ("orthogonal", 1.0), ("orthogonal", 1.7), ("identity", 0.4)])
+@pytest.mark.parametrize(
+    ("init", "gain"), [("random", 1.0), ("orthogonal", 1.0), ("orthogonal", 1.7), ("identity", 0.4)]
+)
 def test_tracing_changes_no_gradient(arch: str, init: str, gain: float, kernel: str) -> None:
     """Scaling by powers of two is exact: the weight gradients are the same bits with a trace and without."""
     torch.set_flush_denormal(True)
     cells = [
-        make_cell(f"arch={arch}", f"init={init}", f"init.gain={gain}", "task.length=60", f"seed={seed}") for seed in range(3)
+        make_cell(f"arch={arch}", f"init={init}", f"init.gain={gain}", "task.length=60", f"seed={seed}")
+        for seed in range(3)
     ]
     pack = set_up(cells, kernel)
     x, y = pack.data.next()

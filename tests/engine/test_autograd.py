@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 import torch
-from helpers import make_cell
 from torch import Tensor
 
+from helpers import make_cell
 from sweeps.engine.adjoint import Trace
 from sweeps.engine.memory import lanes
 from sweeps.engine.parameters import Parameters

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from helpers import make_cell
 
+from helpers import make_cell
 from sweeps.engine.clip import Clipper, global_norm
 from sweeps.engine.train import train
 
@@ -57,8 +57,11 @@ def test_against_torch(name: str) -> None:
 
 
 def test_it_is_the_clipped_gradient_that_trains() -> None:
-    """With plain SGD the first update has length lr times the clipped norm: clipping before backward would show here."""
-    cells = [make_cell("optim=sgd", "optim.lr=0.5", "clip=norm", f"clip.threshold={c}", "train.log_every=1") for c in (0.01, 5)]
+    """With plain SGD the first update has length lr times the clipped norm: clipping before backward would show."""
+    cells = [
+        make_cell("optim=sgd", "optim.lr=0.5", "clip=norm", f"clip.threshold={c}", "train.log_every=1")
+        for c in (0.01, 5)
+    ]
     weights = []
 
     def probe(pack: object, lane: int) -> torch.Tensor:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from helpers import make_cell
 
+from helpers import make_cell
 from sweeps.engine import init
 from sweeps.engine.setup import set_up
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from helpers import make_cell, make_cells
 
+from helpers import make_cell, make_cells
 from sweeps.engine.recurrences import base, choose
 from sweeps.engine.setup import set_up
 from sweeps.execute.worker import train_pack

@@ -1,7 +1,7 @@
 """A cell's records are the same bytes whatever its pack, its neighbours and its place in it.
 
-Sixteen cells per architecture and optimiser, clips, inits and learning rates mixed, odd sizes: trained alone and in packs
-of 2, 3, 7 and 16 in shuffled orders, every CSV file is compared byte for byte.
+Sixteen cells per architecture and optimiser, clips, inits and learning rates mixed, odd sizes: trained alone and in
+packs of 2, 3, 7 and 16 in shuffled orders, every CSV file is compared byte for byte.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from helpers import make_cells
 
+from helpers import make_cells
 from sweeps.execute.worker import train_pack
 from sweeps.plan.cells import Cell
 from sweeps.plan.packs import Pack
@@ -29,7 +29,13 @@ def sixteen(arch: str, optim: str, *shape: str) -> list[Cell]:
     jobs = []
     for k, (clip, init) in zip(range(16), lane, strict=False):
         threshold = {"none": 1.0, "norm": 0.2, "value": 0.02}[clip]
-        own = (f"clip={clip}", f"init={init}", f"clip.threshold={threshold}", f"optim.lr={lr / (1 + k % 3)}", f"seed={k % 5}")
+        own = (
+            f"clip={clip}",
+            f"init={init}",
+            f"clip.threshold={threshold}",
+            f"optim.lr={lr / (1 + k % 3)}",
+            f"seed={k % 5}",
+        )
         jobs.append((f"arch={arch}", f"optim={optim}", *own, *shape))
     return make_cells(*jobs)
 

@@ -1,6 +1,7 @@
 """Each fast recurrence is the recurrence it claims to be: against the float64 loop with autograd, and against torch.nn.
 
-Loss, every parameter's gradient and every dL/dh_t agree to float32 rounding over odd and even sizes, B = 1, all inits; and so do both kernels.
+Loss, every parameter's gradient and every dL/dh_t agree to float32 rounding over odd and even sizes, B = 1, all inits;
+and so do both kernels.
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ import itertools
 import numpy as np
 import pytest
 import torch
-from helpers import make_cell
 from torch import Tensor
 
+from helpers import make_cell
 from sweeps.engine.adjoint import Trace
 from sweeps.engine.data import Data
 from sweeps.engine.network import Network

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from helpers import make_cell
 
+from helpers import make_cell
 from sweeps.engine.setup import Pack
 from sweeps.engine.train import Measurement, train
 from sweeps.probes.parameters import parameter_rows

@@ -266,9 +266,7 @@ def test_of_two_attempts_the_whole_one_is_kept(sweep: SweepPaths) -> None:
 @pytest.mark.parametrize(
     ("code", "rows", "reason"), [(1, 1, "status 1"), (0, 2, "1 history rows instead of 2"), (0, 1, "None")]
 )
-def test_a_run_that_ended_badly_or_lacks_rows_is_not_whole(
-    tmp_path: Path, code: int, rows: int, reason: str
-) -> None:
+def test_a_run_that_ended_badly_or_lacks_rows_is_not_whole(tmp_path: Path, code: int, rows: int, reason: str) -> None:
     import wandb
 
     with wandb_client.client_environment():
@@ -288,9 +286,7 @@ def test_a_run_that_ended_badly_or_lacks_rows_is_not_whole(
 
 
 @pytest.mark.parametrize("mode", ["auto", "online"])
-def test_without_a_key_everything_stays_offline(
-    sweep: SweepPaths, mode: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_a_key_everything_stays_offline(sweep: SweepPaths, mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("builtins.input", lambda *_: pytest.fail("a prompt"))
     cell = add_cell(sweep, 1)
     result = run(sweep, mode=mode)
@@ -323,9 +319,7 @@ def test_a_malformed_key_is_told_and_not_shown(sweep: SweepPaths, monkeypatch: p
     assert "key" in result.notes[0] and "tooshortsecret" not in result.notes[0]
 
 
-def test_a_server_that_is_away_leaves_every_run_offline(
-    sweep: SweepPaths, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_server_that_is_away_leaves_every_run_offline(sweep: SweepPaths, monkeypatch: pytest.MonkeyPatch) -> None:
     import wandb
 
     init, calls = wandb.init, []
@@ -395,9 +389,7 @@ def test_what_the_environment_says_of_another_run_is_ignored(
     run(sweep)
     for cell in cells:
         assert b"other" not in log_of(sweep, cell).read_bytes()
-        (sent,) = (
-            r.run for r in wandb_log.records(log_of(sweep, cell)) if r.WhichOneof("record_type") == "run"
-        )
+        (sent,) = (r.run for r in wandb_log.records(log_of(sweep, cell)) if r.WhichOneof("record_type") == "run")
         assert not sent.resumed and not sent.sweep_id and not sent.notes
     assert {name: os.environ[name] for name in variables} == variables
     assert "WANDB_SILENT" not in os.environ
@@ -446,9 +438,7 @@ def test_a_failing_client_gets_a_second_chance_and_then_gives_up(
         run(sweep)
 
 
-def test_a_run_that_breaks_in_the_middle_is_replaced(
-    sweep: SweepPaths, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_run_that_breaks_in_the_middle_is_replaced(sweep: SweepPaths, monkeypatch: pytest.MonkeyPatch) -> None:
     import wandb
 
     log, calls = wandb.sdk.wandb_run.Run.log, []
@@ -478,9 +468,7 @@ def test_a_full_disk_is_one_sentence(sweep: SweepPaths, monkeypatch: pytest.Monk
         run(sweep)
 
 
-def test_a_client_that_is_not_there_is_one_sentence(
-    sweep: SweepPaths, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_client_that_is_not_there_is_one_sentence(sweep: SweepPaths, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "wandb", None)
     with pytest.raises(SweepsError, match=r"cannot be imported.*tracker=csv"):
         run(sweep)
@@ -523,9 +511,7 @@ def test_follow_mirrors_cells_as_they_get_done(sweep: SweepPaths) -> None:
     assert len(folders(sweep)) == 2
 
 
-@pytest.mark.parametrize(
-    "delay", [0.1, *(pytest.param(k / 20, marks=pytest.mark.slow) for k in range(20) if k != 2)]
-)
+@pytest.mark.parametrize("delay", [0.1, *(pytest.param(k / 20, marks=pytest.mark.slow) for k in range(20) if k != 2)])
 def test_kill_in_the_middle_duplicates_and_loses_nothing(sweep: SweepPaths, delay: float) -> None:
     cells = [add_cell(sweep, index, rows=100) for index in range(20)]
     code = (

@@ -20,7 +20,7 @@ def test_adding_by_hand() -> None:
         marked = np.flatnonzero(x[:, b, 1])
         assert len(marked) == 2 and marked[0] < 4 <= marked[1]
         assert y[b, 0] == pytest.approx(sum(x[t, b, 0] for t in marked), abs=1e-6)
-    assert 0 <= x[..., 0].min() and x[..., 0].max() < 1
+    assert x[..., 0].min() >= 0 and x[..., 0].max() < 1
     assert set(np.flatnonzero(x[..., 1].any(1))) == set(range(9))  # every place is marked some time
 
 
@@ -71,6 +71,8 @@ def test_streams_are_apart_and_seeds_are_honoured() -> None:
         return float(generator(*key).random())  # type: ignore[arg-type]
 
     assert first(0, "data") == first(0, "data")
-    assert len({first(0, "data"), first(1, "data"), first(0, "init"), first(0, "init", "a"), first(0, "init", "b")}) == 5
+    assert (
+        len({first(0, "data"), first(1, "data"), first(0, "init"), first(0, "init", "a"), first(0, "init", "b")}) == 5
+    )
     with pytest.raises(ValueError):
         generator(-1, "data")

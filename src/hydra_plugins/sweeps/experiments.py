@@ -8,7 +8,7 @@ GROUP = "experiment"
 
 
 class Experiments(ConfigSource):
-    """The group `experiment`. Its files are global, name the experiment after its folder, and make the run a multirun."""
+    """The group `experiment`. Its files are global, are named after their folder, and make the run a multirun."""
 
     @staticmethod
     def scheme() -> str:

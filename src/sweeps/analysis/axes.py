@@ -34,9 +34,7 @@ LEVEL_ORDER: dict[str, tuple[str, ...]] = {
 }
 """Names that come first, in this order; others follow alphabetically."""
 
-NOT_NUMBERS = frozenset(
-    {"experiment", "runs_dir", "tracker", "executor", "hydra", "launcher", "pack", "packs"}
-)
+NOT_NUMBERS = frozenset({"experiment", "runs_dir", "tracker", "executor", "hydra", "launcher", "pack", "packs"})
 """Top-level settings that do not decide a cell's numbers, so that they can never be an axis."""
 
 
@@ -82,9 +80,7 @@ def extra_axes(settings: pd.DataFrame) -> tuple[str, ...]:
     Args:
         settings: a row per cell, its flattened settings as columns.
     """
-    candidates = [
-        str(name) for name in settings if _may_vary(str(name)) and settings[name].nunique(dropna=False) > 1
-    ]
+    candidates = [str(name) for name in settings if _may_vary(str(name)) and settings[name].nunique(dropna=False) > 1]
     order = {column: place for place, column in enumerate(COLUMN_OF_SETTING.values())}
     candidates.sort(key=lambda name: (order.get(name, len(order)), name))
     found: list[str] = ["task"] if "task" in candidates else []  # two tasks are never one row, whatever else
@@ -128,9 +124,7 @@ def grid(settings: pd.DataFrame, axes: tuple[str, ...]) -> pd.DataFrame:
             here = seen if owner not in row else seen[seen[owner] == row[owner]]
             present = set(here[axis].dropna())
             choices = [level for level in levels[axis] if level in present]
-            longer.extend(
-                {**row, axis: level} for level in choices + ([None] if here[axis].isna().any() else [])
-            )
+            longer.extend({**row, axis: level} for level in choices + ([None] if here[axis].isna().any() else []))
         rows = longer
         if len(rows) > max(500, 10 * len(seen)):
             return seen.sort_values(list(axes), ignore_index=True)

@@ -73,9 +73,7 @@ def decay_sentence(here: pd.DataFrame, column: str) -> str:
         rates = _by_init(part, column)
         order = rates.abs().sort_values(kind="stable").index
         if len(order):
-            texts.append(
-                f"{label(arch)} {', '.join(f'{label(init)} {factor(rates[init])}' for init in order)}"
-            )
+            texts.append(f"{label(arch)} {', '.join(f'{label(init)} {factor(rates[init])}' for init in order)}")
     if not texts:
         return "no decay rate could be fitted."
     return f"factor per step of lag, the one nearest to 1 first: {'; '.join(texts)}."

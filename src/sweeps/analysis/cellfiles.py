@@ -85,9 +85,7 @@ def summary_row(summary: dict[str, Any]) -> dict[str, Any]:
         "numerics": summary.get("numerics"),
         "commit": summary.get("commit"),
         "ran_on": summary.get("device"),
-        "versions": ", ".join(
-            f"{name} {value}" for name, value in sorted((summary.get("versions") or {}).items())
-        ),
+        "versions": ", ".join(f"{name} {value}" for name, value in sorted((summary.get("versions") or {}).items())),
     }
 
 

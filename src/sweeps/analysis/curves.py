@@ -76,9 +76,7 @@ def loss_over_training(records: Records, *, length: Any) -> tuple[pd.DataFrame, 
     chosen = records.select(length=length)
     column = "eval_loss" if chosen.metrics["eval_loss"].notna().any() else "train_loss"
     rows = chosen.metrics.dropna(subset=[column])
-    by_step = rows.pivot_table(
-        index="cell", columns="step", values=column, aggfunc="last", observed=True
-    ).ffill(axis=1)
+    by_step = rows.pivot_table(index="cell", columns="step", values=column, aggfunc="last", observed=True).ffill(axis=1)
     cells = chosen.cells.set_index("cell").reindex(by_step.index)
     steps = by_step.columns.to_numpy(dtype=float)
     gone = steps[None, :] >= cells["diverged_step"].fillna(np.inf).to_numpy()[:, None]
@@ -98,9 +96,7 @@ def clipping_over_training(records: Records, *, init: Any, length: Any) -> pd.Da
     """
     chosen = records.select(init=init, length=length)
     rows = chosen.with_axes(chosen.metrics)
-    rows = rows[
-        (rows["clip"] != "none") & np.isfinite(rows["grad_norm"]) & np.isfinite(rows["grad_norm_clipped"])
-    ]
+    rows = rows[(rows["clip"] != "none") & np.isfinite(rows["grad_norm"]) & np.isfinite(rows["grad_norm_clipped"])]
     parts = []
     for when, column in (("before", "grad_norm"), ("after", "grad_norm_clipped")):
         part = band(rows.assign(norm=_log10(rows[column])), ["arch", "clip", "step"], "norm")

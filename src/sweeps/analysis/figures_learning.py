@@ -46,9 +46,7 @@ def loss_curves(frame: pd.DataFrame, ends: pd.DataFrame, chance: float) -> Figur
                         color=style[clip].colour,
                         clip_on=False,
                     )
-                ax.axhline(
-                    level if chance > 0 else np.nan, color="black", linewidth=0.6, linestyle=(0, (1, 2))
-                )
+                ax.axhline(level if chance > 0 else np.nan, color="black", linewidth=0.6, linestyle=(0, (1, 2)))
                 ax.set_xlim(0, last)
                 ax.xaxis.set_major_locator(MaxNLocator(nbins=3, integer=True))
                 _frame_labels(ax, row, column, len(archs), f"{label(arch)}\nevaluation loss", label(init))
@@ -97,9 +95,7 @@ def solved_by_length(frame: pd.DataFrame) -> Figure:
                     share = points["share_solved"].to_numpy()
                     reach = np.abs(points[["share_solved_low", "share_solved_high"]].to_numpy().T - share)
                     line = style[init]
-                    ax.errorbar(
-                        x, share, yerr=reach, color=line.colour, linewidth=0, elinewidth=0.8, alpha=0.55
-                    )
+                    ax.errorbar(x, share, yerr=reach, color=line.colour, linewidth=0, elinewidth=0.8, alpha=0.55)
                     ax.plot(x, share, color=line.colour, linestyle=line.dashes, marker=line.marker)
                     hole = points["n"].to_numpy() == 0
                     ax.plot(x[hole], np.full(hole.sum(), -0.13), "o", color="#777777", markerfacecolor="none")

@@ -39,9 +39,7 @@ def outcome_map(frame: pd.DataFrame) -> Figure:
             )
             _heat(ax, table, colours)
             ax.set_title(f"share {what}", pad=4)
-            ax.set_xticks(
-                np.arange(columns) + 0.5, [f"{length:g}" for _ in archs for length in lengths], rotation=0
-            )
+            ax.set_xticks(np.arange(columns) + 0.5, [f"{length:g}" for _ in archs for length in lengths], rotation=0)
             for place, arch in enumerate(archs):
                 middle = (place + 0.5) * len(lengths)
                 ax.text(middle, rows + max(rows, 4) * 0.085, label(arch), ha="center", va="top", fontsize=7)
@@ -52,9 +50,7 @@ def outcome_map(frame: pd.DataFrame) -> Figure:
         names = [f"{label(init)} · {label(clip)}" for init in inits for clip in clips]
         axes[0].set_yticks(np.arange(rows) + 0.5, names, rotation=0)
         if (frame["n"] == 0).any():
-            legend_above(
-                figure, [Patch(facecolor="white", edgecolor="#777777", hatch="////", label="no run")]
-            )
+            legend_above(figure, [Patch(facecolor="white", edgecolor="#777777", hatch="////", label="no run")])
         return figure
 
 

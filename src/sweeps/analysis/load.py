@@ -56,9 +56,7 @@ class Records:
     def planned(self) -> pd.DataFrame:
         """Axis values of every cell that was asked for: done, failed, damaged or not finished."""
         asked = self.problems[self.problems["problem"].isin(ASKED)]
-        both = pd.concat(
-            [self.cells[list(self.axes)], asked[list(self.axes)].dropna(how="all")], ignore_index=True
-        )
+        both = pd.concat([self.cells[list(self.axes)], asked[list(self.axes)].dropna(how="all")], ignore_index=True)
         for axis in self.axes:
             both[axis] = pd.Categorical(both[axis], categories=self.cells[axis].cat.categories, ordered=True)
         return both
@@ -81,9 +79,7 @@ class Records:
         cells, problems = self.cells, self.problems
         for name, wanted in levels.items():
             if name not in cells:
-                raise SweepsError(
-                    f"no setting {name!r} in these records (they have: {', '.join(map(str, cells))})"
-                )
+                raise SweepsError(f"no setting {name!r} in these records (they have: {', '.join(map(str, cells))})")
             allowed = wanted if isinstance(wanted, list | tuple) else [wanted]
             cells = cells[cells[name].isin(allowed)]
             problems = problems[problems[name].isin(allowed)]

@@ -48,20 +48,13 @@ def render(frame: pd.DataFrame) -> str:
     heads = [str(name) for name in frame]
     body = [[str(value).replace("|", "\\|") for value in row] for row in frame.itertuples(index=False)]
     widths = [max(3, *(len(row[place]) for row in [heads, *body])) for place in range(len(heads))]
-    names = [
-        not any(character.isdigit() for row in body for character in row[place])
-        for place in range(len(heads))
-    ]
+    names = [not any(character.isdigit() for row in body for character in row[place]) for place in range(len(heads))]
 
     def line(row: list[str]) -> str:
         cells = (t.ljust(w) if n else t.rjust(w) for t, w, n in zip(row, widths, names, strict=True))
         return "| " + " | ".join(cells) + " |"
 
-    rule = (
-        "|"
-        + "|".join("-" * (w + 2) if n else "-" * (w + 1) + ":" for w, n in zip(widths, names, strict=True))
-        + "|"
-    )
+    rule = "|" + "|".join("-" * (w + 2) if n else "-" * (w + 1) + ":" for w, n in zip(widths, names, strict=True)) + "|"
     return "\n".join([line(heads), rule, *map(line, body)]) + "\n"
 
 
@@ -105,9 +98,7 @@ def _field(solved: float, score: float, diverged: float) -> str:
     """Share solved (best score), and the share diverged if there is one."""
     if math.isnan(solved):
         return EMPTY
-    return f"{number(solved, 2)} ({number(score, 2)})" + (
-        f", diverged {number(diverged, 2)}" if diverged else ""
-    )
+    return f"{number(solved, 2)} ({number(score, 2)})" + (f", diverged {number(diverged, 2)}" if diverged else "")
 
 
 def clipping_markdown(table: pd.DataFrame) -> str:
@@ -124,18 +115,13 @@ def clipping_markdown(table: pd.DataFrame) -> str:
 def axis_columns(table: pd.DataFrame, axes: list[str]) -> pd.DataFrame:
     """The axis columns of a table as texts under readable heads."""
     return pd.DataFrame(
-        {
-            HEADS.get(axis, axis): [EMPTY if pd.isna(v) else label(_short(v)) for v in table[axis]]
-            for axis in axes
-        },
+        {HEADS.get(axis, axis): [EMPTY if pd.isna(v) else label(_short(v)) for v in table[axis]] for axis in axes},
         index=table.index,
     )
 
 
 def _short(value: Any) -> Any:
-    return (
-        float(value) if isinstance(value, int | float | np.number) and not isinstance(value, bool) else value
-    )
+    return float(value) if isinstance(value, int | float | np.number) and not isinstance(value, bool) else value
 
 
 def _intervals(table: pd.DataFrame, name: str) -> list[str]:
@@ -170,9 +156,7 @@ def counting_rules(table: pd.DataFrame, records: Records, seed: int) -> str:
     )
     unscored = int((table["n"] - table["n_score"]).sum())
     if unscored:
-        sentences.append(
-            f"{unscored} runs have no finite score and are missing from the best {records.score_name}."
-        )
+        sentences.append(f"{unscored} runs have no finite score and are missing from the best {records.score_name}.")
     sentences.append(
         "The gradient norm is the median over runs of each run's median over logged steps, before clipping. "
         "The factor "
@@ -182,7 +166,5 @@ def counting_rules(table: pd.DataFrame, records: Records, seed: int) -> str:
     )
     holes = int((table["n"] == 0).sum())
     if holes:
-        sentences.append(
-            f"{holes} rows have n = 0: combinations of the grid without a single run that ended."
-        )
+        sentences.append(f"{holes} rows have n = 0: combinations of the grid without a single run that ended.")
     return " ".join(sentences) + "\n"

@@ -42,15 +42,11 @@ def wrapped(count: int, *, height: float, sharey: bool = False) -> tuple[Figure,
     return figure, flat[:count]
 
 
-def draw_band(
-    ax: Axes, frame: pd.DataFrame, x: str, line: Line, *, markers: bool = False, **style: Any
-) -> None:
+def draw_band(ax: Axes, frame: pd.DataFrame, x: str, line: Line, *, markers: bool = False, **style: Any) -> None:
     """A median line with its band from `low` to `high`; non-finite values leave a gap."""
     here = frame.sort_values(x)
     place = here[x].astype(float).to_numpy()
-    low, median, high = (
-        here[name].where(np.isfinite(here[name])).to_numpy() for name in ("low", "median", "high")
-    )
+    low, median, high = (here[name].where(np.isfinite(here[name])).to_numpy() for name in ("low", "median", "high"))
     options = {
         "color": line.colour,
         "linestyle": line.dashes,

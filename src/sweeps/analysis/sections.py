@@ -70,9 +70,7 @@ def what_ran(records: Records) -> str:
     """Counts by outcome, the levels of every axis, and by name what cannot be counted."""
     counts = records.cells["outcome"].value_counts()
     known = [name for name in ("solved", "finished", "diverged") if name in counts]
-    done = ", ".join(
-        f"{counts[name]} {name}" for name in [*known, *(n for n in counts.index if n not in known)]
-    )
+    done = ", ".join(f"{counts[name]} {name}" for name in [*known, *(n for n in counts.index if n not in known)])
     kinds = records.problems["problem"].value_counts()
     lost = ", ".join(f"{count} {kind}" for kind, count in kinds.sort_index().items()) or "none"
     minutes = records.cells["seconds"].sum() / 60
@@ -148,12 +146,8 @@ def provenance(records: Records) -> str:
 
 def _distinct(values: pd.Series) -> str:
     """The distinct values of a column with their counts if there is more than one; "not recorded" if none."""
-    counts = (
-        values.replace("", np.nan).value_counts(dropna=False).sort_index(key=lambda index: index.astype(str))
-    )
-    texts = [
-        "not recorded" if pd.isna(v) else number(v) if isinstance(v, float) else str(v) for v in counts.index
-    ]
+    counts = values.replace("", np.nan).value_counts(dropna=False).sort_index(key=lambda index: index.astype(str))
+    texts = ["not recorded" if pd.isna(v) else number(v) if isinstance(v, float) else str(v) for v in counts.index]
     if len(texts) == 1:
         return texts[0]
     return "; ".join(f"{text} ({count} cells)" for text, count in zip(texts, counts, strict=True))
@@ -163,9 +157,7 @@ def _levels(axis: str, values: pd.Series) -> str:
     levels = ordered_levels(axis, values)
     if axis == "seed" and len(levels) > 8:
         return f"{len(levels)} of them, {levels[0]:g} to {levels[-1]:g}"
-    return (
-        ", ".join(label(level) if isinstance(level, str) else number(level, 6) for level in levels) or "none"
-    )
+    return ", ".join(label(level) if isinstance(level, str) else number(level, 6) for level in levels) or "none"
 
 
 def _tied(records: Records) -> list[str]:
@@ -173,12 +165,7 @@ def _tied(records: Records) -> list[str]:
     cells, tied = records.cells, []
     for name in ("hidden", "gain", "threshold", "lr", "steps"):
         owner = "arch" if name in ("hidden", "lr") else "length" if name == "steps" else owner_of(name)
-        if (
-            name not in cells
-            or name in records.axes
-            or owner not in AXES
-            or cells[name].nunique(dropna=False) < 2
-        ):
+        if name not in cells or name in records.axes or owner not in AXES or cells[name].nunique(dropna=False) < 2:
             continue
         groups = cells.groupby(owner, observed=True)[name].unique()
         if all(len(values) == 1 for values in groups):

@@ -82,9 +82,7 @@ def decay_rates(gradient: pd.DataFrame) -> pd.DataFrame:
     y = np.where(finite, value, 0.0)
     x = np.where(finite, gradient["lag"].to_numpy(dtype=float), 0.0)
     parts = pd.DataFrame({"n": finite, "x": x, "y": y, "xx": x * x, "xy": x * y, "zeros": value == -np.inf})
-    parts = pd.concat(
-        [gradient[keys].reset_index(drop=True), parts.astype({"n": float, "zeros": float})], axis=1
-    )
+    parts = pd.concat([gradient[keys].reset_index(drop=True), parts.astype({"n": float, "zeros": float})], axis=1)
     groups = parts.groupby(keys, observed=True)
     total = groups[["n", "x", "y", "xx", "xy"]].sum()
     spread = total["n"] * total["xx"] - total["x"] ** 2

@@ -135,10 +135,7 @@ def _aggregate(part: pd.DataFrame, seed: int) -> dict[str, Any]:
         "best_score_low": low,
         "best_score_high": high,
         "n_score": len(score),
-        **{
-            name: part[name].median()
-            for name in ("grad_norm", "decay_start", "decay_training", "clipped", "zeros")
-        },
+        **{name: part[name].median() for name in ("grad_norm", "decay_start", "decay_training", "clipped", "zeros")},
     }
 
 

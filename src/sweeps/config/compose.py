@@ -45,7 +45,7 @@ def is_choice(override: Override) -> bool:
 
 
 class Composer:
-    """Turns the overrides of one job into the nested plain values that Hydra would compose, without the `hydra` node."""
+    """Turns the overrides of one job into the plain values that Hydra would compose, without the `hydra` node."""
 
     def __init__(self, load: Load) -> None:
         self._load = load
@@ -66,7 +66,7 @@ class Composer:
         return config
 
     def _base(self, heavy: Sequence[Override]) -> dict[str, Any]:
-        """The config of overrides that are not plain: each choice composed alone, if all it changes is its own section."""
+        """The config of what is not plain: each choice composed alone, if all it changes is its own section."""
         rest = tuple(str(each.input_line) for each in heavy if not is_choice(each))
         config = dict(self._hydra(rest))
         for each in heavy:
@@ -107,9 +107,9 @@ def composed(config: Callable[..., dict[str, Any]], *given: Any) -> tuple[Settin
         return None, [str(error).strip().splitlines()[0]]
 
 
-def settings_of(jobs: Sequence[Sequence[str]], compose: Callable[[Sequence[str]], dict[str, Any]]) -> tuple[
-    list[Settings | None], list[str]
-]:
+def settings_of(
+    jobs: Sequence[Sequence[str]], compose: Callable[[Sequence[str]], dict[str, Any]]
+) -> tuple[list[Settings | None], list[str]]:
     """Compose, type and check every job of a grid. Each distinct problem is told once, with how many cells have it."""
     found: list[Settings | None] = []
     counts: dict[str, int] = {}

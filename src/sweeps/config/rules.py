@@ -49,7 +49,7 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 def check(settings: Settings) -> list[str]:
-    """Every rule that the settings of one cell break, one sentence each. What is None was not readable and is skipped."""
+    """Every rule that the settings of one cell break, one sentence each. None was not readable and is skipped."""
     problems = []
     for key, (holds, allowed) in RULES.items():
         value = lookup(settings, key)

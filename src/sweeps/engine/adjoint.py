@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 LARGEST = 2.0**24
-"""A lane is rescaled when its adjoint's norm leaves [1/LARGEST, LARGEST]; one step cannot leave float32's range from there."""
+"""A lane is rescaled when its adjoint's norm leaves [1/LARGEST, LARGEST]: one step cannot leave float32 from there."""
 PRECISE = 2.0**-50
 """Below this the squares in a float32 norm begin to underflow; such a norm is taken again in float64."""
 LOG10_2 = math.log10(2.0)

@@ -1,4 +1,4 @@
-"""Gradient clipping, lane by lane: `(g [K, P], norm [K], threshold [K]) -> None`, in place. A new one is a function here.
+"""Gradient clipping, lane by lane: `(g [K, P], norm [K], threshold [K]) -> None`, in place. A new one is a function.
 
 It comes after backward and before the optimiser. A norm over the whole pack would let lanes share a threshold and
 change the science: lanes of norm 3 and 0.1 under threshold 1 must come out at 1 and 0.1.

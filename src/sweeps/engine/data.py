@@ -16,7 +16,9 @@ from sweeps.tasks import Batch, Task
 class Data:
     """Training batches and the evaluation set of K lanes; inputs `[K, T*B, I]`, targets `[K, B, ...]`."""
 
-    def __init__(self, task: Task, seeds: Sequence[int], batch: int, eval_size: int, device: torch.device | str) -> None:
+    def __init__(
+        self, task: Task, seeds: Sequence[int], batch: int, eval_size: int, device: torch.device | str
+    ) -> None:
         self.task, self.batch, self.device = task, batch, device
         self._streams = {seed: generator(seed, "data") for seed in seeds}
         self._evaluation = {seed: task.evaluation(generator(seed, "evaluation"), eval_size) for seed in seeds}
@@ -31,7 +33,7 @@ class Data:
         return self._spread({seed: self.task.sample(rng, self.batch) for seed, rng in self._streams.items()})
 
     def evaluation(self) -> Iterator[tuple[Tensor, Tensor, int]]:
-        """The evaluation set in batches of the training size, with the count of valid sequences; the last is filled up."""
+        """The evaluation set in batches of the training size, with the count of valid sequences each."""
         size = next(iter(self._evaluation.values())).inputs.shape[1]
         for start in range(0, size, self.batch):
             index = np.arange(start, start + self.batch) % size

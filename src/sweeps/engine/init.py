@@ -13,7 +13,7 @@ import numpy as np
 
 
 def random(rng: np.random.Generator, n: int, gain: float, std: float = 0.01, fan_in: bool = False) -> np.ndarray:
-    """Gaussian. The classic recipe, standard deviation gain * 0.01; with `fan_in` gain / sqrt(n), whatever `std` says."""
+    """Gaussian, standard deviation gain * std (0.01 is the classic recipe), or gain / sqrt(n) with `fan_in`."""
     return rng.normal(0.0, gain * (1 / math.sqrt(n) if fan_in else std), (n, n))
 
 
@@ -29,7 +29,7 @@ def he(rng: np.random.Generator, n: int, gain: float) -> np.ndarray:
 
 
 def orthogonal(rng: np.random.Generator, n: int, gain: float) -> np.ndarray:
-    """gain * Q, Q uniform over the orthogonal group (Saxe et al. 2014): QR of a Gaussian, signs fixed (Mezzadri 2007)."""
+    """gain * Q, Q uniform over the orthogonal group (Saxe et al. 2014), by QR with fixed signs (Mezzadri 2007)."""
     q, r = np.linalg.qr(rng.normal(size=(n, n)))
     return gain * q * np.sign(np.diag(r))
 

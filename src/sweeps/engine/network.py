@@ -1,4 +1,4 @@
-"""One pack of networks: a recurrence, a linear readout of its last state, a loss; forward, backward, nothing of training."""
+"""One pack of networks: a recurrence, a linear readout of its last state, a loss. Nothing of training."""
 
 from __future__ import annotations
 

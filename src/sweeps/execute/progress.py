@@ -61,7 +61,9 @@ class Progress:
             self.running.pop(pack.id, None)
             if event.lost or event.error:
                 why = event.lost or event.error.strip().splitlines()[-1]  # type: ignore[union-attr]
-                self.console.print(Text(f"pack {pack.id} of {len(pack.cells)} cells: {why}", style="red"), soft_wrap=True)
+                self.console.print(
+                    Text(f"pack {pack.id} of {len(pack.cells)} cells: {why}", style="red"), soft_wrap=True
+                )
         elif event.kind == "ended":
             self.counts[event.content["outcome"]] += 1
         else:

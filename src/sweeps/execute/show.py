@@ -31,13 +31,18 @@ def show_plan(plan: Plan, sweep: SweepPaths, console: Console) -> None:
         packs = sum(pack.cells[0].id in ids for pack in plan.packs)
         work = plan.correction * sum(seconds(cell.settings) for cell in waiting)
         table.add_row(
-            arch, str(length), str(len(cells)), str(len(cells) - len(waiting)), str(packs), duration(work) if waiting else "-"
+            arch,
+            str(length),
+            str(len(cells)),
+            str(len(cells) - len(waiting)),
+            str(packs),
+            duration(work) if waiting else "-",
         )
     console.print(table)
     again = f", {duplicates} more named twice" if duplicates else ""
     console.print(
-        f"{len(plan.cells)} cells{again}: {len(plan.done)} done, {len(plan.to_train)} to train in {len(plan.packs)} packs"
-        f" on {plan.workers} workers, about {duration(plan.forecast)}"
+        f"{len(plan.cells)} cells{again}: {len(plan.done)} done, {len(plan.to_train)} to train"
+        f" in {len(plan.packs)} packs on {plan.workers} workers, about {duration(plan.forecast)}"
         + ("" if plan.done else " (rough: nothing measured here yet)"),
         highlight=False,
         soft_wrap=True,
@@ -55,12 +60,19 @@ def show_outcomes(plan: Plan, result: Result, sweep: SweepPaths, console: Consol
     """How the cells ended, the digest of failures, and where the records are."""
     counts = Counter(result.outcomes.values())
     said = [f"{counts[name]} {name}" for name in ("solved", "finished", "diverged") if counts[name]]
-    console.print(f"{len(result.outcomes)} of {len(plan.cells)} cells done: {', '.join(said) or 'none'}", highlight=False)
+    console.print(
+        f"{len(result.outcomes)} of {len(plan.cells)} cells done: {', '.join(said) or 'none'}", highlight=False
+    )
     if result.failures:
         console.print(f"[bold red]{len(result.failures)} failed[/] (the same command tries them again):")
         names = {cell.id: cell.name for cell in plan.cells}
         for cell, reason in list(result.failures.items())[:LISTED]:
-            console.print(f"  {cell}  {names[cell]}: {reason.strip().splitlines()[-1]}", highlight=False, markup=False, soft_wrap=True)
+            console.print(
+                f"  {cell}  {names[cell]}: {reason.strip().splitlines()[-1]}",
+                highlight=False,
+                markup=False,
+                soft_wrap=True,
+            )
         if len(result.failures) > LISTED:
             console.print(f"  and {len(result.failures) - LISTED} more; see failure.json in their folders")
     console.print(f"Records: {sweep.root}", highlight=False, soft_wrap=True)

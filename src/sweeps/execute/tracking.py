@@ -1,4 +1,4 @@
-"""The W&B mirror beside a sweep: a process of low priority that follows the records. Its trouble is told, never felt."""
+"""The W&B mirror beside a sweep: a low-priority process that follows the records. Its trouble is told, never felt."""
 
 from __future__ import annotations
 

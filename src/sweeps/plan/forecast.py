@@ -1,4 +1,4 @@
-"""How long a cell will take: floating-point operations over a rate, corrected by what finished cells of the sweep took."""
+"""How long a cell will take: floating-point operations over a rate, corrected by what finished cells took."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from sweeps.plan.cells import Cell
 from sweeps.plan.forecast import BLOCKS, seconds
 
 VARIES = ("seed", "init", "clip", "optim.*", "arch.forget_bias")
-"""What may differ inside a pack. Everything else that decides numbers is the pack's shape; of `optim` the name is too."""
+"""What may differ inside a pack. All else that decides numbers is the pack's shape, the name of `optim` too."""
 CACHE = 2**20
 """Bytes that the working set of one time step may take: about the second-level cache of a core."""
 MOST = 16
@@ -75,5 +76,5 @@ def make_packs(cells: Sequence[Cell], workers: int, lanes: int = 0) -> list[Pack
         size = min(lanes or lanes_that_pay(group[0].settings), fair)
         parts = math.ceil(len(group) / size)
         bounds = [round(i * len(group) / parts) for i in range(parts + 1)]
-        packs += [Pack(tuple(group[a:b])) for a, b in zip(bounds, bounds[1:], strict=False)]
+        packs += [Pack(tuple(group[a:b])) for a, b in itertools.pairwise(bounds)]
     return sorted(packs, key=lambda pack: -sum(seconds(cell.settings) for cell in pack.cells))

@@ -42,9 +42,7 @@ class MirrorResult:
     notes: list[str] = field(default_factory=list)  # sentences the user should see
 
 
-def mirror(
-    sweep: SweepPaths, *, project: str, mode: str = "offline", entity: str | None = None
-) -> MirrorResult:
+def mirror(sweep: SweepPaths, *, project: str, mode: str = "offline", entity: str | None = None) -> MirrorResult:
     """Mirror every done cell that is not mirrored yet, then return.
 
     Args:
@@ -158,9 +156,7 @@ class _Replay:
 
     def _client_failed(self, cell: str, error: Exception) -> None:
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
-            raise SweepsError(
-                f"W&B runs cannot be written in {self.client.root}: {error.strerror}."
-            ) from error
+            raise SweepsError(f"W&B runs cannot be written in {self.client.root}: {error.strerror}.") from error
         reason = f"{type(error).__name__}: {error}"
         self.retry[cell] = reason
         self.failures += 1
@@ -197,9 +193,7 @@ def _alone(sweep: SweepPaths) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise SweepsError(
-                f"Another process is mirroring {sweep.root}; try again when it is done."
-            ) from error
+            raise SweepsError(f"Another process is mirroring {sweep.root}; try again when it is done.") from error
         yield
 
 

@@ -18,7 +18,10 @@ def versions() -> dict[str, str]:
 
 @cache
 def commit() -> str | None:
-    """The commit of the source tree (read without taking git's lock: a killed sweep must not leave one), with `-dirty` when tracked files differ from it; None outside a checkout."""
+    """The commit of the source tree, with `-dirty` when tracked files differ from it; None outside a checkout.
+
+    Read without git's optional lock: a sweep that is killed here must not leave one behind.
+    """
     head = _git("rev-parse", "HEAD")
     if head is None:
         return None
@@ -27,7 +30,9 @@ def commit() -> str | None:
 
 def _git(*arguments: str) -> str | None:
     try:
-        done = subprocess.run(("git", "--no-optional-locks", "-C", str(ROOT), *arguments), capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            ("git", "--no-optional-locks", "-C", str(ROOT), *arguments), capture_output=True, text=True, check=True
+        )
     except (OSError, subprocess.CalledProcessError):
         return None
     return done.stdout.strip()

@@ -143,9 +143,7 @@ class Client:
                 tags=content.tags,
                 config=content.config,
                 reinit="create_new",
-                resume="allow"
-                if online
-                else None,  # offline it would be applied at upload and move the steps
+                resume="allow" if online else None,  # offline it would be applied at upload and move the steps
                 settings={**_LEAN, **_BOUNDED} if online else dict(_LEAN),  # a Settings object leaks state
             )
         except Exception as error:

@@ -1,6 +1,6 @@
 """Binary sum: read T bits, then name the sum of them modulo 10. Every bit counts, the first as much as the last.
 
-    bits 1 0 1 1 0 1 1 1 1 1 1 1 1  ->  11 mod 10 = class 1
+bits 1 0 1 1 0 1 1 1 1 1 1 1 1  ->  11 mod 10 = class 1
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ def _processor() -> str:
 
 @cache
 def library() -> ctypes.CDLL | None:
-    """The compiled kernels, built on first use and cached by source, flags, compiler and processor; None if they cannot be."""
+    """The compiled kernels, built on first use, cached by source, compiler and processor; None if they cannot be."""
     compiler = shutil.which(os.environ.get("CXX", "")) or shutil.which("g++") or shutil.which("clang++")
     if compiler is None:
         return None

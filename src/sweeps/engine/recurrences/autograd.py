@@ -1,4 +1,4 @@
-"""A recurrence without a hand-written backward: give one step, autograd does the rest over the same `[K, ...]` interface.
+"""A recurrence without a hand-written backward: give one step, autograd does the rest, over the same interface.
 
 Each step is a graph of its own, cut at its incoming state, and the adjoint is carried from cut to cut by hand. So every
 dL/dh_t is seen, stays exact outside float32's range like that of the fast recurrences, and the graphs stay small.

@@ -35,12 +35,12 @@ class Recurrence(Protocol):
         """The parameters of one lane. `weight_ih [I, G*H]`, `weight_hh [H, G*H]` and `bias [G*H]` are always there."""
 
     def forward(self, p: Mapping[str, Tensor], x: Tensor) -> Tensor:
-        """Run `x [K, T*B, I]` (time outermost) from h_{-1} = 0; return h_{T-1}, `[K, B, H]`, keeping what backward needs."""
+        """Run `x [K, T*B, I]`, time outermost, from h_{-1} = 0; return h_{T-1} `[K, B, H]`, keep what backward needs"""
 
     def backward(
         self, p: Mapping[str, Tensor], x: Tensor, dh: Tensor, grads: Mapping[str, Tensor], trace: Trace | None
     ) -> None:
-        """Propagate `dh = dL/dh_{T-1}`, `[K, B, H]` (overwritten), write the gradients, show every dL/dh_t to `trace`."""
+        """Propagate `dh = dL/dh_{T-1} [K, B, H]` (overwritten), write the gradients, show each dL/dh_t to `trace`."""
 
 
 Make = Callable[[Sizes], Recurrence]
