@@ -99,7 +99,7 @@ def write_cell(
         if evaluated and best_score is not None:
             best = {"step": step, "eval_loss": loss, "eval_score": best_score if step == last else score}
         metrics.append(
-            (step, loss, loss if evaluated else None, score if evaluated else None, norm, after, scale, 0.01)
+            (step, loss, loss if evaluated else None, score if evaluated else None, norm, after, scale, 0.01, 0)
         )
         here = start + (stop - start) * share
         level = -2.0 + rng.normal(0.0, noise)

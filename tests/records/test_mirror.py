@@ -82,6 +82,7 @@ def add_cell(sweep: SweepPaths, index: int, *, rows: int = 5, diverged: bool = F
                 1e300,
                 1.0,
                 0.001,
+                0,
             ]
         )
         gradient += [[step, t, T - 1 - t, -40.0 * (T - 1 - t) - row - 1 / 3] for t in range(T)]

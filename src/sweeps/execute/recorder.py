@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
+import numpy as np
 import yaml
 
 from sweeps.config.identity import NUMERICS_VERSION
@@ -15,6 +17,9 @@ from sweeps.records.files import write_atomically, write_csv, write_json
 from sweeps.records.paths import CellPaths
 from sweeps.records.provenance import commit, versions
 from sweeps.tasks import Task
+
+FLOAT32 = np.finfo(np.float32)
+LOG10_TINY, LOG10_HUGE = math.log10(FLOAT32.tiny), math.log10(FLOAT32.max)
 
 
 class Recorder:
@@ -106,4 +111,6 @@ class Recorder:
 
 def _metrics_row(m: Measurement) -> tuple[Any, ...]:
     scale = m.grad_norm_clipped / m.grad_norm if m.grad_norm else 1.0
-    return (m.step, m.train_loss, m.eval_loss, m.eval_score, m.grad_norm, m.grad_norm_clipped, scale, m.lr)
+    norms = m.log10_norm[np.isfinite(m.log10_norm)]
+    beyond = int(((norms < LOG10_TINY) | (norms > LOG10_HUGE)).sum())
+    return (m.step, m.train_loss, m.eval_loss, m.eval_score, m.grad_norm, m.grad_norm_clipped, scale, m.lr, beyond)

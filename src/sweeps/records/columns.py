@@ -16,6 +16,7 @@ METRICS = (
     "grad_norm_clipped",  # the same after clipping
     "clip_scale",  # grad_norm_clipped / grad_norm
     "lr",  # learning rate of this step
+    "beyond_float32",  # time steps t whose ||dL/dh_t|| float32 cannot hold: the training gradient has 0 or inf there
 )
 GRADIENT_THROUGH_TIME = (
     "step",
