@@ -1,0 +1,130 @@
+"""Training steps of packs against the same cell in stock torch.nn, and as a share of what the core can do.
+
+Both sides run one thread, the same shapes, the same data, Adam, clipping by norm, and read loss and norm every step. The
+stock step is taken twice, with subnormals flushed and without.
+"""
+
+from __future__ import annotations
+
+import itertools
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from measures.cells import pack
+from measures.results import Bench, seconds
+from stock.step import stock_step
+from sweeps.engine.adjoint import Trace
+from sweeps.engine.clip import global_norm
+from sweeps.engine.native import library
+from sweeps.engine.setup import set_up
+from sweeps.plan.forecast import BLOCKS
+from sweeps.plan.packs import lanes_that_pay
+
+SHAPES = ((64, 32, 100), (64, 32, 200), (32, 32, 100), (128, 64, 100))  # H, B, T
+ARCHS = ("rnn_tanh", "rnn_relu", "lstm", "gru")
+INITS = ("orthogonal", "random")  # gradients that live, and gradients that die through the subnormals
+NAMES = ("unflushed", "flushed", "pack", "untraced")
+LANES = (1, 4, 16)  # of the first shape; the others take what pays
+HEADS = ["arch", "init", "kernel", "H", "B", "T", "lanes", "steps/s", "stock", "x flushed", "x not", "GFLOP/s",
+         "of sgemm", "record"]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is measured: architecture, initialisation, kernel, hidden units, batch, time steps, lanes of the pack."""
+
+    arch: str
+    init: str
+    kernel: str
+    h: int
+    b: int
+    t: int
+    lanes: int
+
+    def __str__(self) -> str:
+        return f"{self.arch} {self.init} {self.kernel} H={self.h} B={self.b} T={self.t} K={self.lanes}"
+
+
+def cases(quick: bool) -> list[Case]:
+    """Every case, the cheapest shape alone if `quick`."""
+    kernels = ("native", "torch") if library() is not None else ("torch",)
+    found = []
+    for (h, b, t), arch, init, kernel in itertools.product(SHAPES[: 1 if quick else None], ARCHS, INITS, kernels):
+        pays = lanes_that_pay(pack(1, arch, init, h, b, t)[0])
+        several = not quick and (h, b, t) == SHAPES[0] and init == INITS[0]
+        found += [Case(arch, init, kernel, h, b, t, k) for k in (LANES if several else (pays,))]
+    return found
+
+
+def sides(case: Case) -> dict[str, Callable[[], object]]:
+    """One training step of everybody, by name."""
+    made = set_up(pack(case.lanes, case.arch, case.init, case.h, case.b, case.t), case.kernel)
+    x, y = made.data.next()
+
+    def ours(traced: bool) -> Callable[[], object]:
+        def step() -> object:
+            trace = Trace(case.lanes, case.t) if traced else None
+            loss = made.network.gradients(x, y, trace)
+            norm = global_norm(made.network.grads.flat)
+            values = loss.tolist(), norm.tolist()
+            made.clip(made.network.grads.flat, norm)
+            made.optimizer.step(made.network.p.flat, made.network.grads.flat)
+            return values, trace.log10_norm() if trace else None
+
+        return step
+
+    stock = stock_step(made.network, x[0].view(case.t, case.b, -1).clone(), y[0].clone(), 1e-6, 1.0)
+    return {"unflushed": stock, "flushed": stock, "pack": ours(True), "untraced": ours(False)}
+
+
+def times(case: Case, repetitions: int, names: Sequence[str] = NAMES) -> dict[str, list[float]]:
+    """Seconds of each side, interleaved; a first round warms up."""
+    steps = {name: step for name, step in sides(case).items() if name in names}
+    spent: dict[str, list[float]] = {name: [] for name in steps}
+    for repetition in range(repetitions + 1):
+        for name, step in steps.items():
+            torch.set_flush_denormal(name != "unflushed")
+            taken = seconds(step)
+            if repetition:
+                spent[name].append(taken)
+    torch.set_flush_denormal(True)
+    return spent
+
+
+def measure(bench: Bench, quick: bool) -> None:
+    rows = []
+    for case in cases(quick):
+        spent = times(case, 5 if quick else 9)
+        per_cell = statistics.median(spent["pack"]) / case.lanes
+        # forward, backward and weight gradients of the recurrent products
+        rate = 6 * BLOCKS.get(case.arch, 1) * case.b * case.h**2 * case.t / per_cell / 1e9
+        numbers = {
+            "steps_per_s": 1 / per_cell,
+            "stock_steps_per_s": 1 / statistics.median(spent["flushed"]),
+            "vs_flushed": case.lanes * ratio(spent, "flushed", "pack"),
+            "vs_unflushed": case.lanes * ratio(spent, "unflushed", "pack"),
+            "gflops": rate,
+            "share_of_sgemm": rate / bench.peak,
+            "record": ratio(spent, "pack", "untraced") - 1,
+        }
+        for quantity, value in numbers.items():
+            bench.note("steps", str(case), quantity, value)
+        rows.append([
+            case.arch, case.init, case.kernel, str(case.h), str(case.b), str(case.t), str(case.lanes),
+            f"{numbers['steps_per_s']:.0f}", f"{numbers['stock_steps_per_s']:.0f}", f"{numbers['vs_flushed']:.2f}",
+            f"{numbers['vs_unflushed']:.2f}", f"{rate:.0f}", f"{rate / bench.peak:.0%}", f"{numbers['record']:+.1%}",
+        ])  # fmt: skip
+    bench.show("Steps of one cell per second: a pack against stock torch.nn", 3, HEADS, rows)
+    records = [row[-1] for row in rows if row[2] == "native"]
+    bench.say(
+        "record: what reading the gradient through time adds to a step, at every step"
+        + (f"; median {statistics.median(float(r.rstrip('%')) for r in records):+.1f}% natively." if records else ".")
+    )
+
+
+def ratio(spent: dict[str, list[float]], slow: str, fast: str) -> float:
+    """Median over repetitions of slow / fast."""
+    return statistics.median(a / b for a, b in zip(spent[slow], spent[fast], strict=True))
