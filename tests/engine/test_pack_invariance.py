@@ -66,7 +66,9 @@ def test_records_are_the_same_bytes_in_every_pack(arch: str, optim: str, kernel:
         assert not different, f"in packs of {size}"
 
 
-@pytest.mark.parametrize(("hidden", "batch", "task"), [(64, 32, "adding"), (33, 8, "binary_sum"), (20, 16, "digits")])
+@pytest.mark.parametrize(
+    ("hidden", "batch", "task"), [(64, 32, "adding"), (8, 8, "adding"), (33, 8, "binary_sum"), (20, 16, "digits")]
+)
 def test_other_shapes_too(hidden: int, batch: int, task: str, kernel: str, tmp_path: Path) -> None:
     """Ten outputs, a real data set, a length of 64: other products take other kernels."""
     length = 64 if task == "digits" else 12

@@ -29,7 +29,7 @@ class Data:
         self._assign([self.seeds[k] for k in kept])
 
     def next(self) -> tuple[Tensor, Tensor]:
-        """The next training batch of every lane. The inputs are overwritten by the next call."""
+        """The next training batch of every lane, which is then `.x` and `.y`; the next call overwrites them."""
         return self._spread({seed: self.task.sample(rng, self.batch) for seed, rng in self._streams.items()})
 
     def evaluation(self) -> Iterator[tuple[Tensor, Tensor, int]]:
@@ -45,12 +45,14 @@ class Data:
         wanted = dict.fromkeys(seeds)
         self._streams = {seed: self._streams[seed] for seed in wanted}
         self._evaluation = {seed: self._evaluation[seed] for seed in wanted}
-        steps = next(iter(self._evaluation.values())).inputs.shape[0]
-        self._x = lanes(len(seeds), steps * self.batch, self.task.inputs, device=self.device)
+        one = next(iter(self._evaluation.values()))
+        self.x = lanes(len(seeds), len(one.inputs) * self.batch, self.task.inputs, device=self.device)
+        like = torch.from_numpy(one.targets[:1])
+        self.y = like.new_zeros(len(seeds), self.batch, *like.shape[1:], device=self.device)
+        self._place = torch.tensor([list(wanted).index(seed) for seed in seeds], device=self.device)
 
     def _spread(self, batches: dict[int, Batch]) -> tuple[Tensor, Tensor]:
-        inputs = {seed: torch.from_numpy(np.ascontiguousarray(batch.inputs)) for seed, batch in batches.items()}
-        for x, seed in zip(self._x, self.seeds, strict=True):
-            x.copy_(inputs[seed].view_as(x))
-        targets = np.stack([batches[seed].targets for seed in self.seeds])
-        return self._x, torch.from_numpy(targets).to(self.device)
+        for whole, each in ((self.x, "inputs"), (self.y, "targets")):
+            drawn = torch.from_numpy(np.stack([getattr(batch, each) for batch in batches.values()])).to(self.device)
+            whole.copy_(drawn[self._place].reshape(whole.shape))
+        return self.x, self.y

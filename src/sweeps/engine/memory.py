@@ -21,12 +21,17 @@ def blocks(count: int) -> int:
     return -(-count // BLOCK) * BLOCK
 
 
-def lanes(k: int, *shape: int, device: torch.device | str = "cpu") -> Tensor:
-    """A zeroed float32 tensor `[k, *shape]` whose lanes are dense and start on block boundaries."""
+def lanes(k: int, *shape: int, device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32) -> Tensor:
+    """A zeroed tensor `[k, *shape]` whose lanes are dense and start on block boundaries."""
     size = math.prod(shape)
     stride = blocks(size)
     inner = [math.prod(shape[i + 1 :]) for i in range(len(shape))]
-    return torch.zeros(k * stride, device=device).as_strided((k, *shape), (stride, *inner))
+    return torch.zeros(k * stride, device=device, dtype=dtype).as_strided((k, *shape), (stride, *inner))
+
+
+def twin(x: Tensor, dtype: torch.dtype) -> Tensor:
+    """A tensor of x's shape in another number format; x itself where it has that one, so `twin.copy_(x)` is free."""
+    return x if x.dtype == dtype else lanes(*x.shape, device=x.device, dtype=dtype)
 
 
 def steps(x: Tensor) -> tuple[Tensor, ...]:

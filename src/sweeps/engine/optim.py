@@ -12,7 +12,10 @@ from torch import Tensor
 
 
 class Optimizer:
-    """State `[K, P]` per name in `state_names`; settings `[K, 1]` per name in `settings`, among them `lr`."""
+    """State `[K, P]` per name in `state_names`; settings `[K, 1]` per name in `settings`, among them `lr`.
+
+    A step is tensor operations alone, so that a CUDA graph can hold it.
+    """
 
     state_names: tuple[str, ...] = ()
 
@@ -22,11 +25,9 @@ class Optimizer:
             for name in settings[0]
         }
         self.state = {name: torch.zeros_like(weights) for name in self.state_names}
-        self.updates = 0
 
     def step(self, weights: Tensor, gradients: Tensor) -> None:
         """Update the weights in place."""
-        self.updates += 1
         self._update(weights, gradients, **self.settings)
 
     @property
@@ -69,11 +70,17 @@ class Adam(Optimizer):
 
     state_names = ("m", "v")
 
+    def __init__(self, weights: Tensor, settings: Sequence[Mapping[str, float]]) -> None:
+        super().__init__(weights, settings)
+        for name in ("power1", "power2"):  # beta ** updates, of each lane
+            self.state[name] = torch.ones(len(weights), 1, dtype=torch.float64, device=weights.device)
+
     def _update(self, w: Tensor, g: Tensor, **s: Tensor) -> None:
+        power1, power2 = (self.state[f"power{i}"].mul_(s[f"beta{i}"]) for i in (1, 2))
         m = self.state["m"].mul_(s["beta1"]).add_(g * (1 - s["beta1"]))
         v = self.state["v"].mul_(s["beta2"]).add_(g.square().mul_(1 - s["beta2"]))
-        size = s["lr"] / (1 - s["beta1"].double() ** self.updates).float()
-        root = (1 - s["beta2"].double() ** self.updates).sqrt().float()
+        size = s["lr"] / (1 - power1).float()
+        root = (1 - power2).sqrt().float()
         w.sub_(size * m / v.sqrt().div_(root).add_(s["eps"]))
 
 

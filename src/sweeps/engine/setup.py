@@ -21,7 +21,7 @@ from sweeps.engine.recurrences import Sizes
 
 @dataclass
 class Pack:
-    """What trains together. `lanes[k]` says which of the cells lane k is; lanes that end leave."""
+    """What trains together. `lanes[k]` says which of the cells lane k is, `running` which lanes have not ended."""
 
     lanes: list[int]
     task: tasks.Task
@@ -30,15 +30,29 @@ class Pack:
     clip: Clipper
     optimizer: Optimizer
 
-    def drop(self, positions: Sequence[int]) -> None:
-        """Let some lanes go, by position; the others do not notice."""
-        kept = [k for k in range(len(self.lanes)) if k not in positions]
+    def __post_init__(self) -> None:
+        self.running = list(range(len(self.lanes)))
+
+    def end(self, ended: Sequence[int], spare: float = 0.0) -> bool:
+        """Let some lanes go, by position; the others do not notice.
+
+        Args:
+            spare: share of the lanes that may be of ended cells; while it is not exceeded the pack stays as it is.
+
+        Returns:
+            Whether the pack was made smaller: lane numbers are then others.
+        """
+        self.running = [k for k in self.running if k not in ended]
+        if not self.running or len(self.running) >= (1 - spare) * len(self.lanes):
+            return False
+        kept = self.running
         self.lanes = [self.lanes[k] for k in kept]
-        if kept:
-            self.network = self.network.keep(kept)
-            self.data.keep(kept)
-            self.clip = self.clip.keep(kept)
-            self.optimizer.keep(kept)
+        self.network = self.network.keep(kept)
+        self.data.keep(kept)
+        self.clip = self.clip.keep(kept)
+        self.optimizer.keep(kept)
+        self.running = list(range(len(kept)))
+        return True
 
 
 def set_up(cells: Sequence[Settings], kernel: str = "auto", device: torch.device | str = "cpu") -> Pack:

@@ -10,9 +10,8 @@ import numpy as np
 import torch
 
 from sweeps.config.schema import Settings
-from sweeps.engine.adjoint import Trace
-from sweeps.engine.clip import global_norm
 from sweeps.engine.setup import Pack, set_up
+from sweeps.engine.step import Step
 
 Scores = Sequence[tuple[float | None, float | None]]
 """(loss, score) of each lane over its evaluation set; None where it was not evaluated."""
@@ -50,47 +49,42 @@ def train(
     """Train cells of one shape together; yields the measurements of every logged step, and of cells that diverge."""
     prepare_process()
     pack, plan = set_up(cells, kernel, device), cells[0].train
-    for step in range(plan.steps + 1):
-        last = step == plan.steps
-        logged = last or step % plan.log_every == 0
-        evaluated = last or step % plan.eval_every == 0
+    step = Step(pack)
+    for updates in range(plan.steps + 1):
+        last = updates == plan.steps
+        logged = last or updates % plan.log_every == 0
+        evaluated = last or updates % plan.eval_every == 0
         scores: Scores = evaluate(pack) if evaluated else [(None, None)] * len(pack.lanes)
 
-        x, y = pack.data.next()
-        network = pack.network
-        trace = Trace(len(pack.lanes), network.sizes.steps)  # at every step: reading it must not change training
-        loss = network.gradients(x, y, trace)
-        norm = global_norm(network.grads.flat)
-        reasons = [divergence(*pair) for pair in zip(loss.tolist(), norm.tolist(), strict=True)]
-        probed = [probe(pack, k) if evaluated else None for k in range(len(pack.lanes))]
-        clipped = pack.clip(network.grads.flat, norm)
+        loss, norm = step.backward()
+        reasons = [divergence(*pair) for pair in zip(loss, norm, strict=True)]
+        probed = {k: probe(pack, k) for k in pack.running} if evaluated else {}
+        clipped = step.update()
 
-        if logged or any(reasons):
-            norms = trace.log10_norm()
+        if logged or any(reasons[k] for k in pack.running):
+            after, rates, norms = clipped.tolist(), pack.optimizer.lr, step.log10_norm()
             yield [
                 Measurement(
-                    cell=cell,
-                    step=step,
-                    train_loss=float(loss[k]),
-                    grad_norm=float(norm[k]),
-                    grad_norm_clipped=float(clipped[k]),
-                    lr=pack.optimizer.lr[k],
+                    cell=pack.lanes[k],
+                    step=updates,
+                    train_loss=loss[k],
+                    grad_norm=norm[k],
+                    grad_norm_clipped=after[k],
+                    lr=rates[k],
                     log10_norm=norms[k],
                     eval_loss=scores[k][0],
                     eval_score=scores[k][1],
-                    probed=probed[k],
+                    probed=probed.get(k),
                     diverged=reasons[k],
                 )
-                for k, cell in enumerate(pack.lanes)
+                for k in pack.running
                 if logged or reasons[k]
             ]
         solved = [plan.stop_when_solved and score is not None and score >= pack.task.solved_at for _, score in scores]
-        ended = [k for k in range(len(pack.lanes)) if reasons[k] or solved[k]]
-        if not last:
-            pack.optimizer.step(network.p.flat, network.grads.flat)
-        if ended:
-            pack.drop(ended)
-        if not pack.lanes:
+        ended = [k for k in pack.running if reasons[k] or solved[k]]
+        if ended and pack.end(ended, step.spare):
+            step = Step(pack)
+        if not pack.running:
             return
 
 

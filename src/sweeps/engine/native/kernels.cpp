@@ -2,11 +2,14 @@
 // step fused. Plain C interface, no dependencies; the mathematics and the buffers are those of recurrences/*.py.
 //
 // A lane's numbers depend on nothing but the lane: no step here looks at K or at another lane. Rows are batch,
-// weights multiply from the right, everything is float32 in row-major order; `*_lane` are strides between lanes.
+// weights multiply from the right, everything is float32 in row-major order; `*_lane` are strides between lanes. Only
+// the adjoint may travel back in double (`wide`, see Sizes.adjoint in base.py): S is its format in what follows.
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 #include <vector>
 
 #if defined(__AVX512F__)
@@ -21,17 +24,17 @@ constexpr int VECTORS = 2;  // vectors across it
 constexpr int CHUNK = 4;    // time steps whose weight gradients are taken as one product
 constexpr double LARGEST = 16777216.0;  // 2^24, as in adjoint.py
 
-template <int N>
+template <typename S, int N>
 struct Vec {
-    typedef float type __attribute__((vector_size(4 * N), aligned(4), may_alias));
+    typedef S type __attribute__((vector_size(sizeof(S) * N), aligned(sizeof(S)), may_alias));
 };
 
 // ---------------------------------------------------------------------------------------------- products
 
 // C[R, V*N] += A[R, depth] B[depth, V*N], A addressed by a row and a depth stride.
-template <int N, int R, int V>
-static inline void tile(int depth, const float *a, long a_row, long a_depth, const float *b, long ldb, float *c, long ldc) {
-    typedef typename Vec<N>::type vec;
+template <int N, int R, int V, typename S>
+static inline void tile(int depth, const S *a, long a_row, long a_depth, const S *b, long ldb, S *c, long ldc) {
+    typedef typename Vec<S, N>::type vec;
     vec sum[R][V];
 #pragma GCC unroll 8
     for (int r = 0; r < R; ++r)
@@ -43,7 +46,7 @@ static inline void tile(int depth, const float *a, long a_row, long a_depth, con
         for (int v = 0; v < V; ++v) row[v] = *(const vec *)(b + k * ldb + v * N);
 #pragma GCC unroll 8
         for (int r = 0; r < R; ++r) {
-            const float x = a[r * a_row + k * a_depth];
+            const S x = a[r * a_row + k * a_depth];
 #pragma GCC unroll 8
             for (int v = 0; v < V; ++v) sum[r][v] += x * row[v];
         }
@@ -54,9 +57,9 @@ static inline void tile(int depth, const float *a, long a_row, long a_depth, con
         for (int v = 0; v < V; ++v) *(vec *)(c + r * ldc + v * N) = sum[r][v];
 }
 
-template <int N, int V>
-static inline void column(int rows, int depth, const float *a, long a_row, long a_depth, const float *b, long ldb,
-                          float *c, long ldc) {
+template <int N, int V, typename S>
+static inline void column(int rows, int depth, const S *a, long a_row, long a_depth, const S *b, long ldb, S *c,
+                          long ldc) {
     int m = 0;
     for (; m + ROWS <= rows; m += ROWS) tile<N, ROWS, V>(depth, a + m * a_row, a_row, a_depth, b, ldb, c + m * ldc, ldc);
     for (; m + 4 <= rows; m += 4) tile<N, 4, V>(depth, a + m * a_row, a_row, a_depth, b, ldb, c + m * ldc, ldc);
@@ -64,22 +67,25 @@ static inline void column(int rows, int depth, const float *a, long a_row, long 
 }
 
 // C[rows, columns] += A[rows, depth] B[depth, columns]
-static void product(int rows, int columns, int depth, const float *a, long a_row, long a_depth, const float *b, long ldb,
-                    float *c, long ldc) {
+template <typename S>
+static void product(int rows, int columns, int depth, const S *a, long a_row, long a_depth, const S *b, long ldb, S *c,
+                    long ldc) {
+    constexpr int N = WIDTH * sizeof(float) / sizeof(S);
     int n = 0;
-    for (; n + VECTORS * WIDTH <= columns; n += VECTORS * WIDTH)
-        column<WIDTH, VECTORS>(rows, depth, a, a_row, a_depth, b + n, ldb, c + n, ldc);
-    for (; n + WIDTH <= columns; n += WIDTH) column<WIDTH, 1>(rows, depth, a, a_row, a_depth, b + n, ldb, c + n, ldc);
+    for (; n + VECTORS * N <= columns; n += VECTORS * N)
+        column<N, VECTORS>(rows, depth, a, a_row, a_depth, b + n, ldb, c + n, ldc);
+    for (; n + N <= columns; n += N) column<N, 1>(rows, depth, a, a_row, a_depth, b + n, ldb, c + n, ldc);
     for (; n + 4 <= columns; n += 4) column<4, 1>(rows, depth, a, a_row, a_depth, b + n, ldb, c + n, ldc);
     for (; n < columns; ++n)
         for (int m = 0; m < rows; ++m) {
-            float sum = c[m * ldc + n];
+            S sum = c[m * ldc + n];
             for (int k = 0; k < depth; ++k) sum += a[m * a_row + k * a_depth] * b[k * ldb + n];
             c[m * ldc + n] = sum;
         }
 }
 
-static void transpose(int rows, int columns, const float *w, float *out) {
+template <typename S>
+static void transpose(int rows, int columns, const float *w, S *out) {
     for (int i = 0; i < rows; ++i)
         for (int j = 0; j < columns; ++j) out[(long)j * rows + i] = w[(long)i * columns + j];
 }
@@ -137,19 +143,21 @@ struct Record {
     int64_t shift = 0;
 
     // Frobenius norm; where float32 squares would underflow or overflow it is taken in double.
-    static double size_of(const float *x, long n) {
-        typedef Vec<WIDTH>::type vec;
+    template <typename S>
+    static double size_of(const S *x, long n) {
+        constexpr int N = WIDTH * sizeof(float) / sizeof(S);
+        typedef typename Vec<S, N>::type vec;
         vec sums[4] = {};
         long i = 0;
-        for (; i + 4 * WIDTH <= n; i += 4 * WIDTH)
+        for (; i + 4 * N <= n; i += 4 * N)
 #pragma GCC unroll 4
             for (int j = 0; j < 4; ++j) {
-                const vec part = *(const vec *)(x + i + j * WIDTH);
+                const vec part = *(const vec *)(x + i + j * N);
                 sums[j] += part * part;
             }
         const vec total = (sums[0] + sums[1]) + (sums[2] + sums[3]);
         double sum = 0;
-        for (int j = 0; j < WIDTH; ++j) sum += total[j];
+        for (int j = 0; j < N; ++j) sum += total[j];
         for (; i < n; ++i) sum += (double)x[i] * (double)x[i];
         if (!(sum > 1e-30 && sum < 1e30)) {
             sum = 0;
@@ -158,7 +166,8 @@ struct Record {
         return std::sqrt(sum);
     }
 
-    void visit(int t, long n, float *dh, float *dc = nullptr) {
+    template <typename S>
+    void visit(int t, long n, S *dh, S *dc = nullptr) {
         if (!norm) return;
         norm[t] = size_of(dh, n);
         double size = norm[t];
@@ -169,7 +178,7 @@ struct Record {
         if ((size > LARGEST || (size > 0 && size < 1 / LARGEST)) && std::isfinite(size)) {
             int e;
             std::frexp(size, &e);
-            const float factor = std::ldexp(1.f, -e);
+            const S factor = std::ldexp(S(1), -e);
             for (long i = 0; i < n; ++i) dh[i] *= factor;
             if (dc)
                 for (long i = 0; i < n; ++i) dc[i] *= factor;
@@ -191,6 +200,18 @@ struct Record {
         }
     }
 };
+
+// A step's deltas are computed in the adjoint's format: in the chunk itself, or beside it and then narrowed.
+template <typename S>
+static S *place(float *chunk, std::vector<S> &beside) {
+    if constexpr (std::is_same_v<S, float>) return chunk;
+    else return beside.data();
+}
+template <typename S>
+static void narrow(long n, const S *from, float *chunk) {
+    if constexpr (!std::is_same_v<S, float>)
+        for (long i = 0; i < n; ++i) chunk[i] = (float)from[i];
+}
 
 // The last CHUNK deltas of a lane, and what they add to the weight gradients when the chunk is full.
 struct Deltas {
@@ -222,6 +243,172 @@ struct Shape {
     int64_t lanes, steps, batch, inputs, hidden;
 };
 
+// ---------------------------------------------------------------------------------------------- the way back
+
+template <typename S>
+static void rnn_back(const Shape *s, int64_t phi, const float *x, int64_t x_lane, const float *w_hh, int64_t p_lane,
+                     const float *h, int64_t h_lane, const float *dh, int64_t dh_lane, float *g_ih, float *g_hh,
+                     float *g_bias, double *norm, int64_t *exponent) {
+    const int T = s->steps, B = s->batch, I = s->inputs, H = s->hidden;
+    const long n = (long)B * H;
+    std::vector<S> back((size_t)H * H), adjoint(n), beside(n);
+    for (int64_t k = 0; k < s->lanes; ++k, x += x_lane, w_hh += p_lane, h += h_lane, dh += dh_lane, g_ih += p_lane,
+                 g_hh += p_lane, g_bias += p_lane) {
+        transpose(H, H, w_hh, back.data());
+        std::memset(g_ih, 0, sizeof(float) * I * H);
+        std::memset(g_hh, 0, sizeof(float) * H * H);
+        std::memset(g_bias, 0, sizeof(float) * H);
+        Record record{norm ? norm + k * T : nullptr, exponent ? exponent + k * T : nullptr};
+        Deltas deltas(T, B, H);
+        std::copy(dh, dh + n, adjoint.begin());
+        for (int t = T - 1; t >= 0; --t) {
+            record.visit(t, n, adjoint.data());
+            float *delta = deltas.next();
+            S *d = place(delta, beside);
+            const float *out = h + (t + 1) * n;
+            if (phi == 0)
+                for (long i = 0; i < n; ++i) d[i] = adjoint[i] * (S(1) - S(out[i]) * S(out[i]));
+            else
+                for (long i = 0; i < n; ++i) d[i] = out[i] <= 0.f ? S(0) : adjoint[i];
+            if (t > 0) {
+                std::fill(adjoint.begin(), adjoint.end(), S(0));
+                product(B, H, H, d, H, 1, back.data(), H, adjoint.data(), H);
+            }
+            narrow(n, d, delta);
+            if (norm) Record::restore(exponent[k * T + t], n, delta);
+            ++deltas.count;
+            if (deltas.full(t)) {
+                const int depth = deltas.count * B;
+                add_products(H, H, depth, h + t * n, deltas.first(), H, g_hh, H);
+                add_products(I, H, depth, x + (long)t * B * I, deltas.first(), H, g_ih, H);
+                add_sums(H, depth, deltas.first(), H, g_bias);
+                deltas.count = 0;
+            }
+        }
+    }
+}
+
+template <typename S>
+static void lstm_back(const Shape *s, const float *x, int64_t x_lane, const float *w_hh, int64_t p_lane,
+                      const float *gate, int64_t gate_lane, const float *h, const float *c, int64_t h_lane,
+                      const float *tanh_c, int64_t tanh_c_lane, const float *dh, int64_t dh_lane, float *g_ih,
+                      float *g_hh, float *g_bias, double *norm, int64_t *exponent) {
+    const int T = s->steps, B = s->batch, I = s->inputs, H = s->hidden, G = 4 * s->hidden;
+    const long n = (long)B * H;
+    std::vector<S> back((size_t)G * H), adjoint(n), dc(n), beside((size_t)B * G);
+    for (int64_t k = 0; k < s->lanes; ++k, x += x_lane, w_hh += p_lane, gate += gate_lane, h += h_lane, c += h_lane,
+                 tanh_c += tanh_c_lane, dh += dh_lane, g_ih += p_lane, g_hh += p_lane, g_bias += p_lane) {
+        transpose(H, G, w_hh, back.data());
+        std::memset(g_ih, 0, sizeof(float) * I * G);
+        std::memset(g_hh, 0, sizeof(float) * H * G);
+        std::memset(g_bias, 0, sizeof(float) * G);
+        std::fill(dc.begin(), dc.end(), S(0));
+        Record record{norm ? norm + k * T : nullptr, exponent ? exponent + k * T : nullptr};
+        Deltas deltas(T, B, G);
+        std::copy(dh, dh + n, adjoint.begin());
+        for (int t = T - 1; t >= 0; --t) {
+            record.visit(t, n, adjoint.data(), dc.data());
+            float *delta = deltas.next();
+            S *d = place(delta, beside);
+            for (int b = 0; b < B; ++b) {
+                const long row = t * n + (long)b * H;
+                const float *i_t = gate + 4 * row, *f_t = i_t + H, *o_t = f_t + H, *g_t = o_t + H;
+                const float *before = c + row, *squashed = tanh_c + row;
+                S *di = d + 4L * b * H, *df = di + H, *d_o = df + H, *dg = d_o + H;
+                S *dh_t = adjoint.data() + (long)b * H, *cell = dc.data() + (long)b * H;
+#pragma GCC ivdep
+                for (int j = 0; j < H; ++j) {
+                    const S i = i_t[j], f = f_t[j], o = o_t[j], g = g_t[j], q = squashed[j], a = dh_t[j];
+                    const S whole = cell[j] + a * o * (S(1) - q * q);
+                    d_o[j] = a * q * (S(1) - o) * o;
+                    dg[j] = whole * i * (S(1) - g * g);
+                    di[j] = whole * g * (S(1) - i) * i;
+                    df[j] = whole * S(before[j]) * (S(1) - f) * f;
+                    cell[j] = whole * f;
+                }
+            }
+            if (t > 0) {
+                std::fill(adjoint.begin(), adjoint.end(), S(0));
+                product(B, H, G, d, G, 1, back.data(), H, adjoint.data(), H);
+            }
+            narrow(4 * n, d, delta);
+            if (norm) Record::restore(exponent[k * T + t], 4 * n, delta);
+            ++deltas.count;
+            if (deltas.full(t)) {
+                const int depth = deltas.count * B;
+                add_products(H, G, depth, h + t * n, deltas.first(), G, g_hh, G);
+                add_products(I, G, depth, x + (long)t * B * I, deltas.first(), G, g_ih, G);
+                add_sums(G, depth, deltas.first(), G, g_bias);
+                deltas.count = 0;
+            }
+        }
+    }
+}
+
+template <typename S>
+static void gru_back(const Shape *s, const float *x, int64_t x_lane, const float *w_hh, int64_t p_lane,
+                     const float *gate, int64_t gate_lane, const float *inner, int64_t inner_lane, const float *h,
+                     int64_t h_lane, const float *dh, int64_t dh_lane, float *g_ih, float *g_hh, float *g_bias,
+                     float *g_bias_hn, double *norm, int64_t *exponent) {
+    const int T = s->steps, B = s->batch, I = s->inputs, H = s->hidden, G = 3 * s->hidden;
+    const long n = (long)B * H;
+    std::vector<S> back((size_t)G * H), adjoint(n), beside((size_t)B * G), beside_inner(n);
+    for (int64_t k = 0; k < s->lanes; ++k, x += x_lane, w_hh += p_lane, gate += gate_lane, inner += inner_lane, h += h_lane,
+                 dh += dh_lane, g_ih += p_lane, g_hh += p_lane, g_bias += p_lane, g_bias_hn += p_lane) {
+        transpose(H, G, w_hh, back.data());
+        std::memset(g_ih, 0, sizeof(float) * I * G);
+        std::memset(g_hh, 0, sizeof(float) * H * G);
+        std::memset(g_bias, 0, sizeof(float) * G);
+        std::memset(g_bias_hn, 0, sizeof(float) * H);
+        Record record{norm ? norm + k * T : nullptr, exponent ? exponent + k * T : nullptr};
+        Deltas deltas(T, B, G), inners(T, B, H);
+        std::copy(dh, dh + n, adjoint.begin());
+        for (int t = T - 1; t >= 0; --t) {
+            record.visit(t, n, adjoint.data());
+            float *delta = deltas.next(), *d_inner = inners.next();
+            S *d = place(delta, beside), *d_s = place(d_inner, beside_inner);
+            for (int b = 0; b < B; ++b) {
+                const long row = t * n + (long)b * H;
+                const float *r_t = gate + 3 * row, *z_t = r_t + H, *m_t = z_t + H, *in = inner + row, *old = h + row;
+                S *dr = d + 3L * b * H, *dz = dr + H, *dm = dz + H, *ds = d_s + (long)b * H;
+                S *dh_t = adjoint.data() + (long)b * H;
+#pragma GCC ivdep
+                for (int j = 0; j < H; ++j) {
+                    const S r = r_t[j], z = z_t[j], m = m_t[j], a = dh_t[j];
+                    const S kept = a * z, through = (a - kept) * (S(1) - m * m);
+                    dm[j] = through;
+                    dz[j] = a * (S(old[j]) - m) * (S(1) - z) * z;
+                    dr[j] = through * S(in[j]) * (S(1) - r) * r;
+                    ds[j] = through * r;
+                    dh_t[j] = kept;
+                }
+            }
+            if (t > 0) {
+                product(B, H, 2 * H, d, G, 1, back.data(), H, adjoint.data(), H);
+                product(B, H, H, d_s, H, 1, back.data() + 2L * H * H, H, adjoint.data(), H);
+            }
+            narrow(3 * n, d, delta);
+            narrow(n, d_s, d_inner);
+            if (norm) {
+                Record::restore(exponent[k * T + t], 3 * n, delta);
+                Record::restore(exponent[k * T + t], n, d_inner);
+            }
+            ++deltas.count, ++inners.count;
+            if (deltas.full(t)) {
+                const int depth = deltas.count * B;
+                add_products(H, 2 * H, depth, h + t * n, deltas.first(), G, g_hh, G);
+                add_products(H, H, depth, h + t * n, inners.first(), H, g_hh + 2 * H, G);
+                add_products(I, G, depth, x + (long)t * B * I, deltas.first(), G, g_ih, G);
+                add_sums(G, depth, deltas.first(), G, g_bias);
+                add_sums(H, depth, inners.first(), H, g_bias_hn);
+                deltas.count = inners.count = 0;
+            }
+        }
+    }
+}
+
+// ---------------------------------------------------------------------------------------------- the way there; entries
+
 extern "C" {
 
 // ---- h_t = phi(h_{t-1} W + x_t U + b); phi: 0 tanh, 1 relu
@@ -243,43 +430,11 @@ void rnn_forward(const Shape *s, int64_t phi, const float *x, int64_t x_lane, co
         }
 }
 
-void rnn_backward(const Shape *s, int64_t phi, const float *x, int64_t x_lane, const float *w_hh, int64_t p_lane,
-                  const float *h, int64_t h_lane, float *dh, int64_t dh_lane, float *g_ih, float *g_hh, float *g_bias,
-                  double *norm, int64_t *exponent) {
-    const int T = s->steps, B = s->batch, I = s->inputs, H = s->hidden;
-    const long n = (long)B * H;
-    std::vector<float> back((size_t)H * H);
-    for (int64_t k = 0; k < s->lanes; ++k, x += x_lane, w_hh += p_lane, h += h_lane, dh += dh_lane, g_ih += p_lane,
-                 g_hh += p_lane, g_bias += p_lane) {
-        transpose(H, H, w_hh, back.data());
-        std::memset(g_ih, 0, sizeof(float) * I * H);
-        std::memset(g_hh, 0, sizeof(float) * H * H);
-        std::memset(g_bias, 0, sizeof(float) * H);
-        Record record{norm ? norm + k * T : nullptr, exponent ? exponent + k * T : nullptr};
-        Deltas deltas(T, B, H);
-        for (int t = T - 1; t >= 0; --t) {
-            record.visit(t, n, dh);
-            float *delta = deltas.next();
-            const float *out = h + (t + 1) * n;
-            if (phi == 0)
-                for (long i = 0; i < n; ++i) delta[i] = dh[i] * (1.f - out[i] * out[i]);
-            else
-                for (long i = 0; i < n; ++i) delta[i] = out[i] <= 0.f ? 0.f : dh[i];
-            if (t > 0) {
-                std::memset(dh, 0, sizeof(float) * n);
-                product(B, H, H, delta, H, 1, back.data(), H, dh, H);
-            }
-            if (norm) Record::restore(exponent[k * T + t], n, delta);
-            ++deltas.count;
-            if (deltas.full(t)) {
-                const int depth = deltas.count * B;
-                add_products(H, H, depth, h + t * n, deltas.first(), H, g_hh, H);
-                add_products(I, H, depth, x + (long)t * B * I, deltas.first(), H, g_ih, H);
-                add_sums(H, depth, deltas.first(), H, g_bias);
-                deltas.count = 0;
-            }
-        }
-    }
+void rnn_backward(const Shape *s, int64_t wide, int64_t phi, const float *x, int64_t x_lane, const float *w_hh,
+                  int64_t p_lane, const float *h, int64_t h_lane, const float *dh, int64_t dh_lane, float *g_ih,
+                  float *g_hh, float *g_bias, double *norm, int64_t *exponent) {
+    (wide ? rnn_back<double> : rnn_back<float>)(s, phi, x, x_lane, w_hh, p_lane, h, h_lane, dh, dh_lane, g_ih, g_hh,
+                                                g_bias, norm, exponent);
 }
 
 // ---- LSTM, blocks i, f, o, g
@@ -315,56 +470,12 @@ void lstm_forward(const Shape *s, const float *x, int64_t x_lane, const float *w
         }
 }
 
-void lstm_backward(const Shape *s, const float *x, int64_t x_lane, const float *w_hh, int64_t p_lane, const float *gate,
-                   int64_t gate_lane, const float *h, const float *c, int64_t h_lane, const float *tanh_c,
-                   int64_t tanh_c_lane, float *dh, int64_t dh_lane, float *g_ih, float *g_hh, float *g_bias, double *norm,
-                   int64_t *exponent) {
-    const int T = s->steps, B = s->batch, I = s->inputs, H = s->hidden, G = 4 * s->hidden;
-    const long n = (long)B * H;
-    std::vector<float> back((size_t)G * H), dc(n);
-    for (int64_t k = 0; k < s->lanes; ++k, x += x_lane, w_hh += p_lane, gate += gate_lane, h += h_lane, c += h_lane,
-                 tanh_c += tanh_c_lane, dh += dh_lane, g_ih += p_lane, g_hh += p_lane, g_bias += p_lane) {
-        transpose(H, G, w_hh, back.data());
-        std::memset(g_ih, 0, sizeof(float) * I * G);
-        std::memset(g_hh, 0, sizeof(float) * H * G);
-        std::memset(g_bias, 0, sizeof(float) * G);
-        std::memset(dc.data(), 0, sizeof(float) * n);
-        Record record{norm ? norm + k * T : nullptr, exponent ? exponent + k * T : nullptr};
-        Deltas deltas(T, B, G);
-        for (int t = T - 1; t >= 0; --t) {
-            record.visit(t, n, dh, dc.data());
-            float *delta = deltas.next();
-            for (int b = 0; b < B; ++b) {
-                const long row = t * n + (long)b * H;
-                const float *i = gate + 4 * row, *f = i + H, *o = f + H, *g = o + H;
-                const float *before = c + row, *squashed = tanh_c + row;
-                float *di = delta + 4L * b * H, *df = di + H, *d_o = df + H, *dg = d_o + H;
-                float *a = dh + (long)b * H, *cell = dc.data() + (long)b * H;
-#pragma GCC ivdep
-                for (int j = 0; j < H; ++j) {
-                    const float adjoint = cell[j] + a[j] * o[j] * (1.f - squashed[j] * squashed[j]);
-                    d_o[j] = a[j] * squashed[j] * (1.f - o[j]) * o[j];
-                    dg[j] = adjoint * i[j] * (1.f - g[j] * g[j]);
-                    di[j] = adjoint * g[j] * (1.f - i[j]) * i[j];
-                    df[j] = adjoint * before[j] * (1.f - f[j]) * f[j];
-                    cell[j] = adjoint * f[j];
-                }
-            }
-            if (t > 0) {
-                std::memset(dh, 0, sizeof(float) * n);
-                product(B, H, G, delta, G, 1, back.data(), H, dh, H);
-            }
-            if (norm) Record::restore(exponent[k * T + t], 4 * n, delta);
-            ++deltas.count;
-            if (deltas.full(t)) {
-                const int depth = deltas.count * B;
-                add_products(H, G, depth, h + t * n, deltas.first(), G, g_hh, G);
-                add_products(I, G, depth, x + (long)t * B * I, deltas.first(), G, g_ih, G);
-                add_sums(G, depth, deltas.first(), G, g_bias);
-                deltas.count = 0;
-            }
-        }
-    }
+void lstm_backward(const Shape *s, int64_t wide, const float *x, int64_t x_lane, const float *w_hh, int64_t p_lane,
+                   const float *gate, int64_t gate_lane, const float *h, const float *c, int64_t h_lane,
+                   const float *tanh_c, int64_t tanh_c_lane, const float *dh, int64_t dh_lane, float *g_ih, float *g_hh,
+                   float *g_bias, double *norm, int64_t *exponent) {
+    (wide ? lstm_back<double> : lstm_back<float>)(s, x, x_lane, w_hh, p_lane, gate, gate_lane, h, c, h_lane, tanh_c,
+                                                  tanh_c_lane, dh, dh_lane, g_ih, g_hh, g_bias, norm, exponent);
 }
 
 // ---- GRU, blocks r, z, n; s = h_{t-1} W_n + b_hn
@@ -398,60 +509,12 @@ void gru_forward(const Shape *s, const float *x, int64_t x_lane, const float *w_
         }
 }
 
-void gru_backward(const Shape *s, const float *x, int64_t x_lane, const float *w_hh, int64_t p_lane, const float *gate,
-                  int64_t gate_lane, const float *inner, int64_t inner_lane, const float *h, int64_t h_lane, float *dh,
-                  int64_t dh_lane, float *g_ih, float *g_hh, float *g_bias, float *g_bias_hn, double *norm,
-                  int64_t *exponent) {
-    const int T = s->steps, B = s->batch, I = s->inputs, H = s->hidden, G = 3 * s->hidden;
-    const long n = (long)B * H;
-    std::vector<float> back((size_t)G * H), direct(n);
-    for (int64_t k = 0; k < s->lanes; ++k, x += x_lane, w_hh += p_lane, gate += gate_lane, inner += inner_lane, h += h_lane,
-                 dh += dh_lane, g_ih += p_lane, g_hh += p_lane, g_bias += p_lane, g_bias_hn += p_lane) {
-        transpose(H, G, w_hh, back.data());
-        std::memset(g_ih, 0, sizeof(float) * I * G);
-        std::memset(g_hh, 0, sizeof(float) * H * G);
-        std::memset(g_bias, 0, sizeof(float) * G);
-        std::memset(g_bias_hn, 0, sizeof(float) * H);
-        Record record{norm ? norm + k * T : nullptr, exponent ? exponent + k * T : nullptr};
-        Deltas deltas(T, B, G), inners(T, B, H);
-        for (int t = T - 1; t >= 0; --t) {
-            record.visit(t, n, dh);
-            float *delta = deltas.next(), *d_inner = inners.next();
-            for (int b = 0; b < B; ++b) {
-                const long row = t * n + (long)b * H;
-                const float *r = gate + 3 * row, *z = r + H, *m = z + H, *in = inner + row, *old = h + row;
-                float *dr = delta + 3L * b * H, *dz = dr + H, *dm = dz + H, *ds = d_inner + (long)b * H;
-                float *a = dh + (long)b * H, *kept = direct.data() + (long)b * H;
-#pragma GCC ivdep
-                for (int j = 0; j < H; ++j) {
-                    kept[j] = a[j] * z[j];
-                    dm[j] = (a[j] - kept[j]) * (1.f - m[j] * m[j]);
-                    dz[j] = a[j] * (old[j] - m[j]) * (1.f - z[j]) * z[j];
-                    dr[j] = dm[j] * in[j] * (1.f - r[j]) * r[j];
-                    ds[j] = dm[j] * r[j];
-                }
-            }
-            if (t > 0) {
-                std::memcpy(dh, direct.data(), sizeof(float) * n);
-                product(B, H, 2 * H, delta, G, 1, back.data(), H, dh, H);
-                product(B, H, H, d_inner, H, 1, back.data() + 2L * H * H, H, dh, H);
-            }
-            if (norm) {
-                Record::restore(exponent[k * T + t], 3 * n, delta);
-                Record::restore(exponent[k * T + t], n, d_inner);
-            }
-            ++deltas.count, ++inners.count;
-            if (deltas.full(t)) {
-                const int depth = deltas.count * B;
-                add_products(H, 2 * H, depth, h + t * n, deltas.first(), G, g_hh, G);
-                add_products(H, H, depth, h + t * n, inners.first(), H, g_hh + 2 * H, G);
-                add_products(I, G, depth, x + (long)t * B * I, deltas.first(), G, g_ih, G);
-                add_sums(G, depth, deltas.first(), G, g_bias);
-                add_sums(H, depth, inners.first(), H, g_bias_hn);
-                deltas.count = inners.count = 0;
-            }
-        }
-    }
+void gru_backward(const Shape *s, int64_t wide, const float *x, int64_t x_lane, const float *w_hh, int64_t p_lane,
+                  const float *gate, int64_t gate_lane, const float *inner, int64_t inner_lane, const float *h,
+                  int64_t h_lane, const float *dh, int64_t dh_lane, float *g_ih, float *g_hh, float *g_bias,
+                  float *g_bias_hn, double *norm, int64_t *exponent) {
+    (wide ? gru_back<double> : gru_back<float>)(s, x, x_lane, w_hh, p_lane, gate, gate_lane, inner, inner_lane, h, h_lane,
+                                                dh, dh_lane, g_ih, g_hh, g_bias, g_bias_hn, norm, exponent);
 }
 
 }  // extern "C"

@@ -11,6 +11,14 @@ from torch import Tensor
 
 from sweeps.engine.adjoint import Trace
 
+WIDE_UP_TO = 8
+"""Hidden units up to which the adjoint travels back in float64.
+
+A product of 2,000 float32 Jacobians has a relative error of some 1e-6 where nothing amplifies the roundings, and 1e-5
+to 1e-2 where saturated, strongly coupled units do. Up to this size float64 is free in the native kernels (up to a
+quarter of a step in torch); above it it costs 10 to 35% of a step.
+"""
+
 
 @dataclass(frozen=True)
 class Sizes:
@@ -22,6 +30,16 @@ class Sizes:
     inputs: int  # I
     hidden: int  # H
     device: torch.device | str = "cpu"
+
+    @property
+    def wide(self) -> bool:
+        """Whether the adjoint is float64. States, weights and their gradients are float32 always."""
+        return self.hidden <= WIDE_UP_TO
+
+    @property
+    def adjoint(self) -> torch.dtype:
+        """The number format in which dL/dh_t travels back."""
+        return torch.float64 if self.wide else torch.float32
 
 
 class Recurrence(Protocol):

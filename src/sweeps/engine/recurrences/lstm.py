@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from sweeps.engine.adjoint import Trace
-from sweeps.engine.memory import lanes, over_time, steps
+from sweeps.engine.memory import lanes, over_time, steps, twin
 from sweeps.engine.recurrences.base import Sizes, register
 
 tanh_backward = torch.ops.aten.tanh_backward.grad_input
@@ -33,11 +33,17 @@ class Lstm:
         self.h = lanes(k, t + 1, b, n, device=s.device)  # h[:, 0] = h_{-1} = 0, c likewise
         self.c = lanes(k, t + 1, b, n, device=s.device)
         self.tanh_c = lanes(k, t, b, n, device=s.device)
-        self.dc, self.u, self.v = (lanes(k, b, n, device=s.device) for _ in range(3))
+        # what the adjoint meets, in its own number format: the buffers themselves where that is float32
+        self.back_gate, self.back_c, self.back_tanh_c = (twin(x, s.adjoint) for x in (self.gate, self.c, self.tanh_c))
+        self.dc, self.u, self.v = (lanes(k, b, n, device=s.device, dtype=s.adjoint) for _ in range(3))
         self.h_t, self.c_t, self.tanh_c_t = steps(self.h), steps(self.c), steps(self.tanh_c)
         self.gate_t = steps(self.gate)
         self.sigmoids_t = steps(self.gate[..., : 3 * n])
         self.ifog_t = [tuple(g.split(n, dim=-1)) for g in self.gate_t]
+        self.back_c_t, self.back_tanh_c_t, self.back_gate_t = map(
+            steps, (self.back_c, self.back_tanh_c, self.back_gate)
+        )
+        self.back_ifog_t = [tuple(g.split(n, dim=-1)) for g in self.back_gate_t]
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         i, h = self.sizes.inputs, self.sizes.hidden
@@ -58,23 +64,28 @@ class Lstm:
     def backward(
         self, p: Mapping[str, Tensor], x: Tensor, dh: Tensor, grads: Mapping[str, Tensor], trace: Trace | None
     ) -> None:
-        back = p["weight_hh"].transpose(1, 2)
+        w, dh = (twin(each, self.sizes.adjoint).copy_(each) for each in (p["weight_hh"], dh))
+        back = w.transpose(1, 2)
+        self.back_gate.copy_(self.gate)
+        self.back_c.copy_(self.c)
+        self.back_tanh_c.copy_(self.tanh_c)
         dc, u, v = self.dc.zero_(), self.u, self.v
         for t in reversed(range(self.sizes.steps)):
             if trace is not None:
                 trace.visit(t, dh, dc)
-            i, f, o, g = self.ifog_t[t]
-            tanh_c = self.tanh_c_t[t]
+            i, f, o, g = self.back_ifog_t[t]
+            tanh_c = self.back_tanh_c_t[t]
             dc.add_(tanh_backward(torch.mul(dh, o, out=u), tanh_c, grad_input=u))
             sigmoid_backward(torch.mul(dh, tanh_c, out=u), o, grad_input=o)
             torch.mul(dc, g, out=u)
             tanh_backward(torch.mul(dc, i, out=v), g, grad_input=g)
             sigmoid_backward(u, i, grad_input=i)
-            torch.mul(dc, self.c_t[t], out=u)
+            torch.mul(dc, self.back_c_t[t], out=u)
             dc.mul_(f)
             sigmoid_backward(u, f, grad_input=f)
             if t > 0:
-                torch.bmm(self.gate_t[t], back, out=dh)
+                torch.bmm(self.back_gate_t[t], back, out=dh)
+        self.gate.copy_(self.back_gate)
         if trace is not None:
             trace.restore(self.gate)
         delta = over_time(self.gate)

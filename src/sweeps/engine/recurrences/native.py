@@ -78,7 +78,8 @@ class NativeRnn:
         self, p: Mapping[str, Tensor], x: Tensor, dh: Tensor, grads: Mapping[str, Tensor], trace: Trace | None
     ) -> None:
         w, record = p["weight_hh"], _Record(self.sizes, trace)
-        _call("rnn_backward", self.sizes, self.phi, x, x.stride(0), w, w.stride(0), self.h, self.h.stride(0),
+        _call("rnn_backward", self.sizes, self.sizes.wide,
+              self.phi, x, x.stride(0), w, w.stride(0), self.h, self.h.stride(0),
               dh, dh.stride(0), grads["weight_ih"], grads["weight_hh"], grads["bias"],
               record.norms, record.exponents)  # fmt: skip
         record.hand_over()
@@ -111,7 +112,8 @@ class NativeLstm:
         self, p: Mapping[str, Tensor], x: Tensor, dh: Tensor, grads: Mapping[str, Tensor], trace: Trace | None
     ) -> None:
         w, record = p["weight_hh"], _Record(self.sizes, trace)
-        _call("lstm_backward", self.sizes, x, x.stride(0), w, w.stride(0), self.gate, self.gate.stride(0),
+        _call("lstm_backward", self.sizes, self.sizes.wide,
+              x, x.stride(0), w, w.stride(0), self.gate, self.gate.stride(0),
               self.h, self.c, self.h.stride(0), self.tanh_c, self.tanh_c.stride(0), dh, dh.stride(0),
               grads["weight_ih"], grads["weight_hh"], grads["bias"], record.norms, record.exponents)  # fmt: skip
         record.hand_over()
@@ -142,7 +144,8 @@ class NativeGru:
         self, p: Mapping[str, Tensor], x: Tensor, dh: Tensor, grads: Mapping[str, Tensor], trace: Trace | None
     ) -> None:
         w, record = p["weight_hh"], _Record(self.sizes, trace)
-        _call("gru_backward", self.sizes, x, x.stride(0), w, w.stride(0), self.gate, self.gate.stride(0),
+        _call("gru_backward", self.sizes, self.sizes.wide,
+              x, x.stride(0), w, w.stride(0), self.gate, self.gate.stride(0),
               self.s, self.s.stride(0), self.h, self.h.stride(0), dh, dh.stride(0), grads["weight_ih"],
               grads["weight_hh"], grads["bias"], grads["bias_hn"], record.norms, record.exponents)  # fmt: skip
         record.hand_over()

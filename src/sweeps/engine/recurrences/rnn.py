@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from sweeps.engine.adjoint import Trace
-from sweeps.engine.memory import lanes, over_time, steps
+from sweeps.engine.memory import lanes, over_time, steps, twin
 from sweeps.engine.recurrences.base import Sizes, register
 
 Derivative = Callable[[Tensor, Tensor, Tensor], None]
@@ -38,7 +38,8 @@ class Rnn:
         self.phi_, self.derivative = phi_, derivative
         self.h = lanes(s.lanes, s.steps + 1, s.batch, s.hidden, device=s.device)  # h[:, 0] is h_{-1} = 0
         self.delta = lanes(s.lanes, s.steps, s.batch, s.hidden, device=s.device)
-        self.h_t, self.delta_t = steps(self.h), steps(self.delta)
+        self.back_h, self.back_delta = twin(self.h, s.adjoint), twin(self.delta, s.adjoint)  # as the adjoint meets them
+        self.h_t, self.back_h_t, self.back_delta_t = steps(self.h), steps(self.back_h), steps(self.back_delta)
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         i, h = self.sizes.inputs, self.sizes.hidden
@@ -54,13 +55,16 @@ class Rnn:
     def backward(
         self, p: Mapping[str, Tensor], x: Tensor, dh: Tensor, grads: Mapping[str, Tensor], trace: Trace | None
     ) -> None:
-        back = p["weight_hh"].transpose(1, 2)
+        w, dh = (twin(each, self.sizes.adjoint).copy_(each) for each in (p["weight_hh"], dh))
+        back = w.transpose(1, 2)
+        self.back_h.copy_(self.h)
         for t in reversed(range(self.sizes.steps)):
             if trace is not None:
                 trace.visit(t, dh)
-            self.derivative(dh, self.h_t[t + 1], self.delta_t[t])
+            self.derivative(dh, self.back_h_t[t + 1], self.back_delta_t[t])
             if t > 0:
-                torch.bmm(self.delta_t[t], back, out=dh)
+                torch.bmm(self.back_delta_t[t], back, out=dh)
+        self.delta.copy_(self.back_delta)
         if trace is not None:
             trace.restore(self.delta)
         delta = over_time(self.delta)

@@ -1,0 +1,117 @@
+"""One training step of a pack in two halves, between which the host may look at weights and unclipped gradients.
+
+On a CPU the halves are plain calls. On a CUDA device each is captured once in a CUDA graph and replayed: some thousand
+small kernels a step would otherwise wait for the host to launch them one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sweeps.engine.adjoint import Trace
+from sweeps.engine.adjoint_device import DeviceTrace
+from sweeps.engine.clip import global_norm
+from sweeps.engine.setup import Pack
+
+WARM_UP = 3
+"""Runs before a capture, in which libraries choose their kernels and take their memory."""
+
+
+def on_gpu(pack: Pack) -> bool:
+    return torch.device(pack.network.sizes.device).type == "cuda"
+
+
+class Step:
+    """The step of one pack as it is now; a pack that has lost lanes needs a new one.
+
+    `spare` is the share of lanes that may have ended before a smaller pack pays: capturing again costs many steps.
+    """
+
+    def __init__(self, pack: Pack, captured: bool | None = None) -> None:
+        """
+        Args:
+            captured: whether the halves are CUDA graphs; None: where the pack is on a CUDA device.
+        """
+        self.pack = pack
+        sizes = pack.network.sizes
+        self.captured = on_gpu(pack) if captured is None else captured
+        self.spare = 0.5 if self.captured else 0.0
+        self._device_trace = DeviceTrace(sizes.lanes, sizes.steps, sizes.device) if on_gpu(pack) else None
+        self._trace: Trace
+        self._backward: Callable[[], tuple[Tensor, Tensor]] = self._gradients
+        self._update: Callable[[], Tensor] = self._clip_and_update
+        if self.captured:
+            network, optimizer = pack.network, pack.optimizer
+            self._backward = capture(self._gradients, [])
+            self._update = capture(
+                self._clip_and_update, [network.p.flat, network.grads.flat, *optimizer.state.values()]
+            )
+
+    def backward(self) -> tuple[list[float], list[float]]:
+        """Loss and gradient norm of each lane on the batch that `pack.data` holds; leaves the gradients in the network.
+
+        The gradient through time is traced at every step: reading it must not change training.
+        """
+        self.pack.data.next()
+        loss, norm = self._backward()
+        values = torch.stack([loss, norm]).tolist()
+        return values[0], values[1]
+
+    def update(self) -> Tensor:
+        """Clip, let the optimiser step; returns the gradient norm of each lane after clipping, `[K]`."""
+        return self._update()
+
+    def log10_norm(self) -> np.ndarray:
+        """log10 ||dL/dh_t|| of the last way back, `[K, T]`."""
+        return self._trace.log10_norm()
+
+    def _gradients(self) -> tuple[Tensor, Tensor]:
+        network, data = self.pack.network, self.pack.data
+        if self._device_trace is None:
+            self._trace = Trace(network.sizes.lanes, network.sizes.steps)
+        else:
+            self._trace = self._device_trace
+            self._device_trace.begin()
+        loss = network.gradients(data.x, data.y, self._trace)
+        self._norm = global_norm(network.grads.flat)
+        return loss, self._norm
+
+    def _clip_and_update(self) -> Tensor:
+        network = self.pack.network
+        clipped = self.pack.clip(network.grads.flat, self._norm)
+        self.pack.optimizer.step(network.p.flat, network.grads.flat)
+        return clipped
+
+
+Result = TypeVar("Result")
+
+
+def capture(work: Callable[[], Result], changed: Sequence[Tensor]) -> Callable[[], Result]:
+    """`work` as a CUDA graph; its results are the same tensors at every replay.
+
+    Args:
+        changed: what `work` changes beside its results and must find unchanged after the warm-up.
+    """
+    before = [tensor.clone() for tensor in changed]
+    stream = torch.cuda.Stream()
+    stream.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(stream):
+        for _ in range(WARM_UP):
+            work()
+    torch.cuda.current_stream().wait_stream(stream)
+    for tensor, value in zip(changed, before, strict=True):
+        tensor.copy_(value)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        result = work()
+
+    def replay() -> Result:
+        graph.replay()
+        return result
+
+    return replay

@@ -1,0 +1,182 @@
+"""The step that a GPU takes: its trace asks the device for nothing, its halves replay, ended lanes stay for a while.
+
+Without a GPU the halves are replayed by a stand-in for CUDA graphs: warm-up, capture without effect, results in the
+same tensors every time. With one, the real thing trains the same cells (last tests).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from helpers import make_cell
+from sweeps.config.schema import Settings
+from sweeps.engine import step as steps
+from sweeps.engine.adjoint import Trace
+from sweeps.engine.adjoint_device import DeviceTrace, power_of_two
+from sweeps.engine.init import orthogonal
+from sweeps.engine.memory import lanes
+from sweeps.engine.train import Measurement, train
+from sweeps.probes.parameters import parameter_rows
+
+ARCHS = ("rnn_tanh", "rnn_relu", "lstm", "gru")
+gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+
+
+def cells(arch: str) -> list[Settings]:
+    """Six cells of one shape; three of them blow up, at steps of their own, if the architecture lets them."""
+    common = (
+        f"arch={arch}",
+        "arch.hidden=12",
+        "task.length=20",
+        "train.steps=30",
+        "train.log_every=5",
+        "train.eval_every=10",
+    )
+    wild = ("init=identity", "init.gain=1.5", "clip=none", "optim.lr=1e30")
+    calm = ("init=orthogonal", "clip=norm", "optim.lr=0.01")
+    some = [make_cell(*common, *calm, f"seed={seed}") for seed in range(3)]
+    return [*some, *(make_cell(*common, *wild, f"seed={seed}") for seed in range(3))]
+
+
+def by_cell(rows: Iterator[list[Measurement]]) -> dict[int, list[Measurement]]:
+    found: dict[int, list[Measurement]] = {}
+    for measurements in rows:
+        for m in measurements:
+            found.setdefault(m.cell, []).append(m)
+    return found
+
+
+def replayed(work: Callable[[], object], changed: Sequence[Tensor]) -> Callable[[], object]:
+    """A stand-in for a CUDA graph: its results are the same tensors at every replay, its making has no effect."""
+    before = [tensor.clone() for tensor in changed]
+    for _ in range(3):
+        result = work()
+    for tensor, value in zip(changed, before, strict=True):
+        tensor.copy_(value)
+    held = result if isinstance(result, tuple) else (result,)
+
+    def replay() -> object:
+        again = work()
+        for tensor, value in zip(held, again if isinstance(again, tuple) else (again,), strict=True):
+            tensor.copy_(value)
+        return result
+
+    return replay
+
+
+@pytest.mark.parametrize("arch", ARCHS)
+def test_replayed_halves_and_the_device_trace_train_as_the_plain_step_does(
+    arch: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = by_cell(train(cells(arch), parameter_rows, "torch"))
+    made: list[int] = []
+
+    class Counting(DeviceTrace):
+        def __init__(self, k: int, t: int, device: torch.device | str) -> None:
+            made.append(k)
+            super().__init__(k, t, device)
+
+    monkeypatch.setattr(steps, "on_gpu", lambda pack: True)
+    monkeypatch.setattr(steps, "capture", replayed)
+    monkeypatch.setattr(steps, "DeviceTrace", Counting)
+    device = by_cell(train(cells(arch), parameter_rows, "torch"))
+
+    diverged = [k for k, rows in plain.items() if rows[-1].diverged]
+    assert len(diverged) == 3
+    assert made == [6] or made == [6, 3], "three of six may stay, as ended lanes, until fewer than half are left"
+    assert device.keys() == plain.keys()
+    for k, rows in plain.items():
+        assert [m.step for m in device[k]] == [m.step for m in rows]
+        for ours, theirs in zip(rows, device[k], strict=True):
+            np.testing.assert_allclose(theirs.log10_norm, ours.log10_norm, atol=1e-6)
+            for name in ("train_loss", "grad_norm", "grad_norm_clipped", "eval_loss", "lr", "diverged"):
+                left, right = getattr(ours, name), getattr(theirs, name)
+                assert left == right or (left != left and right != right), (k, ours.step, name)
+            assert ours.probed == theirs.probed
+
+
+def test_a_pack_keeps_ended_lanes_until_fewer_than_half_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four of five diverge at once: then it shrinks; two of five: it does not."""
+    monkeypatch.setattr(steps, "on_gpu", lambda pack: True)
+    monkeypatch.setattr(steps, "capture", replayed)
+    sizes: list[int] = []
+    init = steps.Step.__init__
+
+    def counted(self: steps.Step, pack: steps.Pack, captured: bool | None = None) -> None:
+        sizes.append(len(pack.lanes))
+        init(self, pack, captured)
+
+    monkeypatch.setattr(steps.Step, "__init__", counted)
+    common = ("arch=rnn_relu", "init=identity", "init.gain=1.5", "task.length=20", "train.steps=30")
+    for wild, expected in ((4, [5, 1]), (2, [5])):
+        sizes.clear()
+        rates = ["1e30"] * wild + ["1e-6"] * (5 - wild)
+        found = by_cell(
+            train([make_cell(*common, f"optim.lr={lr}", "seed=1") for lr in rates], parameter_rows, "torch")
+        )
+        assert sizes == expected
+        assert [bool(found[k][-1].diverged) for k in range(5)] == [True] * wild + [False] * (5 - wild)
+        assert [found[k][-1].step for k in range(wild, 5)] == [30] * (5 - wild)
+
+
+@pytest.mark.parametrize("gain", [0.3, 0.97, 1.0, 1.1, 3.0])
+def test_the_device_trace_agrees_with_the_host_trace_far_outside_float32(gain: float) -> None:
+    t, h, b = 2000, 16, 8
+    w = torch.from_numpy(orthogonal(np.random.default_rng(0), h, gain)).float()[None]
+    found = []
+    for trace in (Trace(1, t), DeviceTrace(1, t, "cpu")):
+        dh, delta = lanes(1, b, h).normal_(generator=torch.Generator().manual_seed(0)), lanes(1, b, h)
+        for step in reversed(range(t)):
+            trace.visit(step, dh)
+            delta.copy_(dh)
+            torch.bmm(delta, w.mT, out=dh)
+        found.append(trace.log10_norm())
+    np.testing.assert_allclose(found[1], found[0], rtol=0, atol=1e-6)
+    assert abs(found[0]).max() > 900 * abs(math.log10(gain))
+
+
+def test_powers_of_two_are_exact() -> None:
+    exponents = torch.arange(-126, 127, dtype=torch.int32)
+    assert power_of_two(exponents).tolist() == [2.0**e for e in range(-126, 127)]
+
+
+def test_restore_gives_deltas_their_true_scale_and_zero_or_inf_beyond_float32() -> None:
+    trace = DeviceTrace(1, 6, "cpu")
+    trace.exponents[0] = torch.tensor([0, 3, -100, 100, -400, 400], dtype=torch.int32)
+    delta = torch.ones(1, 6, 2, 2)
+    trace.restore(delta)
+    assert delta[0, :, 0, 0].tolist() == [1.0, 8.0, 2.0**-100, 2.0**100, 0.0, math.inf]
+    one = torch.full((1, 3), 0.5)
+    trace.restore_at(1, one)
+    assert one.tolist() == [[4.0] * 3]
+
+
+@gpu
+@pytest.mark.parametrize("arch", ARCHS)
+def test_a_gpu_records_what_the_cpu_records(arch: str) -> None:
+    """The first steps, to float32 rounding; later ones may part where a trajectory is chaotic."""
+    few = [make_cell(f"arch={arch}", "task.length=40", "train.steps=4", f"seed={seed}") for seed in range(3)]
+    cpu, there = (by_cell(train(few, parameter_rows, "torch", device)) for device in ("cpu", "cuda"))
+    for k, rows in cpu.items():
+        for ours, theirs in zip(rows, there[k], strict=True):
+            assert theirs.train_loss == pytest.approx(ours.train_loss, rel=1e-4)
+            assert theirs.grad_norm == pytest.approx(ours.grad_norm, rel=1e-3)
+            np.testing.assert_allclose(theirs.log10_norm, ours.log10_norm, atol=1e-3)
+
+
+@gpu
+@pytest.mark.parametrize("arch", ARCHS)
+def test_cuda_graphs_change_nothing(arch: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    captured = by_cell(train(cells(arch), parameter_rows, "torch", "cuda"))
+    monkeypatch.setattr(steps, "capture", lambda work, changed: work)
+    eager = by_cell(train(cells(arch), parameter_rows, "torch", "cuda"))
+    for k, rows in eager.items():
+        assert [(m.step, m.train_loss, m.diverged) for m in captured[k]] == pytest.approx(
+            [(m.step, m.train_loss, m.diverged) for m in rows], nan_ok=True
+        )
