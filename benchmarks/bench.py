@@ -1,7 +1,7 @@
 """`make bench`: this program against stock tools, like with like, in one run. ARGS="quick steps growth" for a part.
 
-    throughput   cells per hour of a whole sweep: stock Hydra + joblib + torch.nn, the same with subnormals flushed, this
-    steps        training steps per second by architecture and shape; GFLOP/s; the cost of the gradient-through-time record
+    steps        training steps per second by architecture and shape; GFLOP/s; the cost of the gradient record
+    throughput   cells per hour of a whole sweep: stock Hydra + joblib + torch.nn, flushed or not, and this
     overhead     seconds a cell costs beside training; planning and resuming 10,000 cells
     growth       time and memory against cells, length, width and lanes, as log-log slopes
     gpu          packs on a CUDA device against serial cuDNN, if there is one
@@ -14,11 +14,11 @@ from __future__ import annotations
 
 import sys
 
-from measures import growth, overhead, steps, throughput
+from measures import gpu, growth, overhead, steps, throughput
 from measures.results import Bench
 from sweeps.engine.train import prepare_process
 
-MEASURES = {module.__name__.rpartition(".")[2]: module.measure for module in (steps, growth, overhead, throughput)}
+MEASURES = {module.__name__.rpartition(".")[2]: module.measure for module in (steps, growth, overhead, throughput, gpu)}
 
 
 def main(arguments: list[str]) -> int:

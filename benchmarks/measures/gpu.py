@@ -11,6 +11,7 @@ from sweeps.engine.step import Step
 from measures.cells import pack
 from measures.results import Bench, seconds
 from stock.step import stock_step
+from sweeps.config.schema import Settings
 from sweeps.engine.setup import set_up
 
 ARCHS = ("rnn_tanh", "lstm", "gru")
@@ -32,7 +33,7 @@ def measure(bench: Bench, quick: bool) -> None:
             spent: dict[str, list[float]] = {name: [] for name in steps}
             for repetition in range(REPETITIONS + 1):
                 for name, step in steps.items():
-                    taken = seconds(lambda step=step: (step(), torch.cuda.synchronize()))
+                    taken = seconds(step)
                     if repetition:
                         spent[name].append(taken)
             medians = {name: statistics.median(values) for name, values in spent.items()}
@@ -47,13 +48,14 @@ def measure(bench: Bench, quick: bool) -> None:
     bench.show(f"Steps of one cell per second on {torch.cuda.get_device_name()}, H={H} B={B} T={T}", 1, heads, rows)
 
 
-def ours(cells: list, captured: bool) -> Callable[[], object]:
+def ours(cells: list[Settings], captured: bool) -> Callable[[], object]:
     """One training step of a pack, the gradient through time recorded."""
     step = Step(set_up(cells, "torch", "cuda"), captured=captured)
 
     def run() -> object:
         measured = step.backward()
         step.update()
+        torch.cuda.synchronize()
         return measured
 
     return run
@@ -63,4 +65,4 @@ def serial(arch: str) -> Callable[[], object]:
     """One training step of one cell in stock torch.nn, whose layers run on cuDNN."""
     made = set_up(pack(1, arch, "orthogonal", H, B, T), "torch", "cuda")
     x, y = made.data.next()
-    return stock_step(made.network, x[0].view(T, B, -1).clone(), y[0].clone(), 1e-6, 1.0)
+    return stock_step(made.network, x[0].view(T, B, -1).clone(), y[0].clone(), 1e-6, 1.0)  # reads its loss: waits

@@ -1,7 +1,7 @@
 """Training steps of packs against the same cell in stock torch.nn, and as a share of what the core can do.
 
-Both sides run one thread, the same shapes, the same data, Adam, clipping by norm, and read loss and norm every step. The
-stock step is taken twice, with subnormals flushed and without.
+Both sides run one thread, the same shapes, the same data, Adam, clipping by norm, and read loss and norm every step.
+The stock step is taken twice, with subnormals flushed and without.
 """
 
 from __future__ import annotations

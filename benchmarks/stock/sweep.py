@@ -2,8 +2,8 @@
 
     python benchmarks/stock/sweep.py -m arch=rnn_tanh,lstm init=orthogonal,identity length=50,100
 
-Loss and norm go to metrics.csv every ten updates, ||dL/dh_t|| for every t to gradient_through_time.csv every fifty, by an
-explicit loop over the cell, since torch.nn's layers do not hand out their inner gradients.
+Loss and norm go to metrics.csv every ten updates, ||dL/dh_t|| for every t to gradient_through_time.csv every fifty, by
+an explicit loop over the cell, since torch.nn's layers do not hand out their inner gradients.
 """
 
 from __future__ import annotations

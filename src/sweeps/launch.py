@@ -10,7 +10,7 @@ from rich.console import Console
 
 from sweeps import tasks
 from sweeps.config.compose import Composer, Load, settings_of
-from sweeps.config.identity import cell_id
+from sweeps.config.identity import cell_id, deciding
 from sweeps.config.schema import Settings
 from sweeps.errors import ConfigError
 from sweeps.execute.harness import Result, locked, run, summary
@@ -20,6 +20,7 @@ from sweeps.execute.show import show_outcomes, show_plan
 from sweeps.execute.tracking import Mirror
 from sweeps.plan.plan import Plan, make_plan
 from sweeps.records.paths import SweepPaths
+from sweeps.records.planned import write_plan
 
 
 def checked(jobs: Sequence[Sequence[str]], load: Load) -> list[Settings]:
@@ -30,7 +31,7 @@ def checked(jobs: Sequence[Sequence[str]], load: Load) -> list[Settings]:
     """
     settings, problems = settings_of(jobs, Composer(load))
     good = [each for each in settings if each is not None]
-    problems += task_problems(good)
+    problems += task_problems(good) + device_problems(good)
     places = {(each.runs_dir, each.experiment) for each in good}
     if len(places) > 1:
         problems.append(f"runs_dir, experiment: given {len(places)} of them, must be one for a whole sweep")
@@ -48,6 +49,17 @@ def task_problems(settings: Sequence[Settings]) -> list[str]:
         except ValueError as error:
             problems.append(f"task={task.name}: {error}")
     return problems
+
+
+def device_problems(settings: Sequence[Settings]) -> list[str]:
+    """Whether the device that is asked for is there; only a GPU needs torch to tell."""
+    if not any(each.executor.device == "cuda" for each in settings):
+        return []
+    import torch
+
+    if torch.cuda.is_available():
+        return []
+    return [f"executor.device: given 'cuda', but torch {torch.__version__} finds no CUDA device here; use cpu"]
 
 
 def place(settings: Settings) -> SweepPaths:
@@ -73,13 +85,15 @@ def launch(jobs: Sequence[Sequence[str]], load: Load, dry_run: bool = False) -> 
     console = Console()
     settings = checked(jobs, load)
     sweep = place(settings[0])
-    executor = Local(settings[0].executor.workers)
+    asked = settings[0].executor
+    executor = Local(asked.workers or (1 if asked.device == "cuda" else 0))
     plan = plan_for(settings, sweep, executor.workers)
     show_plan(plan, sweep, console)
     if dry_run:
         return settings, Result()
     if not plan.packs:
         console.print("Nothing to train: every cell is done.")
+        write_plan(sweep.plan, {cell.id: deciding(cell.settings) for cell in plan.cells})
         result = Result({cell.id: (summary(sweep.cell(cell.id)) or {})["outcome"] for cell in plan.done})
         with Mirror(settings[0].tracker, sweep, console):
             pass
@@ -87,6 +101,7 @@ def launch(jobs: Sequence[Sequence[str]], load: Load, dry_run: bool = False) -> 
         return settings, result
     started = time.monotonic()
     with locked(sweep), Mirror(settings[0].tracker, sweep, console):
+        write_plan(sweep.plan, {cell.id: deciding(cell.settings) for cell in plan.cells})
         with Progress(plan, console) as progress:
             result = run(plan, sweep, executor, progress)
         console.print(f"Trained in {duration(time.monotonic() - started)}.")

@@ -10,7 +10,7 @@ from sweeps.config.rules import check
 from sweeps.errors import ConfigError
 from sweeps.execute.harness import summary
 from sweeps.execute.tracking import Mirror
-from sweeps.launch import place, task_problems
+from sweeps.launch import device_problems, place, task_problems
 from sweeps.plan.cells import distinct
 from sweeps.plan.packs import Pack
 
@@ -23,7 +23,7 @@ def one_cell(config: DictConfig) -> None:
     """
     settings, problems = composed(plain, config, True)
     if settings is not None:
-        problems = check(settings) + task_problems([settings])
+        problems = check(settings) + task_problems([settings]) + device_problems([settings])
     if settings is None or problems:
         raise ConfigError(problems)
     [cell] = distinct([settings])

@@ -106,6 +106,15 @@ def test_executor_kernel() -> None:
     ]
 
 
+def test_executor_device() -> None:
+    assert problems_of("executor.device=cude") == [
+        "executor.device: 'cude' is not known; did you mean 'cuda'? (allowed: cpu, cuda)"
+    ]
+    assert problems_of("executor.device=cuda", "executor.kernel=native") == [
+        "executor.kernel: given 'native', must be auto or torch with executor.device=cuda"
+    ]
+
+
 def test_tracker_mode() -> None:
     assert problems_of("tracker.mode=onlin") == [
         "tracker.mode: 'onlin' is not known; did you mean 'online'? (allowed: auto, offline, online)"

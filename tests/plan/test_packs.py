@@ -14,7 +14,7 @@ from sweeps.config.identity import EXCLUDED
 from sweeps.config.schema import Settings, as_dict
 from sweeps.plan.cells import Cell, distinct
 from sweeps.plan.forecast import seconds
-from sweeps.plan.packs import MOST, VARIES, Pack, lanes_that_pay, make_packs, shape
+from sweeps.plan.packs import GPU_MEMORY, GPU_MOST, MOST, VARIES, Pack, lanes_that_pay, make_packs, shape
 
 ARCHS, INITS, CLIPS = ("rnn_tanh", "lstm"), ("orthogonal", "identity"), ("none", "norm")
 
@@ -93,7 +93,6 @@ VARYING = {
     "tracker.mode": "tracker.mode=auto",
     "executor.workers": "executor.workers=3",
     "executor.lanes": "executor.lanes=3",
-    "executor.kernel": "executor.kernel=torch",
     "runs_dir": "runs_dir=other",
 }
 FIXED = {
@@ -109,6 +108,8 @@ FIXED = {
     "train.eval_every": "train.eval_every=4",
     "train.eval_size": "train.eval_size=17",
     "train.stop_when_solved": "train.stop_when_solved=true",
+    "executor.kernel": "executor.kernel=torch",
+    "executor.device": "executor.device=cuda",
 }
 BASE = ("arch=lstm", "clip=norm")
 
@@ -172,3 +173,10 @@ def test_distinct_keeps_the_first_of_equals_in_order() -> None:
     cells = distinct([two, one, elsewhere, two])
     assert [cell.settings for cell in cells] == [two, one]
     assert cells[0].name == "rnn_tanh orthogonal clip=none T=6 seed=2"
+
+
+def test_a_gpu_takes_hundreds_of_lanes_while_their_states_fit() -> None:
+    cuda = ("executor.device=cuda", "arch.hidden=64", "train.batch=32")
+    assert lanes_that_pay(make_cell(*cuda, "task.length=200")) == GPU_MOST
+    long = make_cell(*cuda, "task.length=20000")
+    assert 1 < lanes_that_pay(long) * 20000 * 4 * 32 * 64 * 4 <= GPU_MEMORY

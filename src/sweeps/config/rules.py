@@ -44,6 +44,7 @@ RULES: dict[str, Rule] = {
     "seed": NATURAL,
 }
 MODES = ("offline", "online", "auto")
+DEVICES = ("cpu", "cuda")
 KERNELS = ("auto", "native", "torch")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -67,6 +68,11 @@ def check(settings: Settings) -> list[str]:
     kernel = getattr(settings.executor, "kernel", None)
     if kernel is not None and kernel not in KERNELS:
         problems.append(unknown("executor.kernel", kernel, KERNELS))
+    device = getattr(settings.executor, "device", None)
+    if device is not None and device not in DEVICES:
+        problems.append(unknown("executor.device", device, DEVICES))
+    if (kernel, device) == ("native", "cuda"):
+        problems.append("executor.kernel: given 'native', must be auto or torch with executor.device=cuda")
     if settings.experiment is not None and not NAME.fullmatch(settings.experiment):
         problems.append(
             f"experiment: given {settings.experiment!r}, must be a folder name of letters, digits, '.', '_', '-'"

@@ -73,6 +73,7 @@ class Executor:
     name: str
     workers: int  # processes; 0 = one per core
     lanes: int  # cells in a pack at most; 0 = chosen from the cache
+    device: str  # cpu, cuda
     kernel: str  # native, torch, or auto: native where it can be built
 
 

@@ -48,7 +48,7 @@ class Recorder:
             return "diverged"
         return "finished" if self.solved_step is None else "solved"
 
-    def write(self, seconds: float, pack: dict[str, Any]) -> None:
+    def write(self, seconds: float, pack: dict[str, Any], device: str = "cpu") -> None:
         """Write the record. The summary comes last: until it is there, the cell is not done."""
         settings = yaml.safe_dump(as_dict(self.cell.settings), sort_keys=False)
         write_atomically(self.paths.config, settings)
@@ -67,10 +67,10 @@ class Recorder:
             columns.PARAMETERS,
             ((m.step, *row) for m in self._measured if m.probed is not None for row in m.probed),
         )
-        write_json(self.paths.summary, self._summary(seconds, pack))
+        write_json(self.paths.summary, self._summary(seconds, pack, device))
         self.paths.failure.unlink(missing_ok=True)
 
-    def _summary(self, seconds: float, pack: dict[str, Any]) -> dict[str, Any]:
+    def _summary(self, seconds: float, pack: dict[str, Any], device: str) -> dict[str, Any]:
         last = self._measured[-1]
         evaluated = [m for m in self._measured if m.eval_loss is not None]
         best = self.best
@@ -105,7 +105,7 @@ class Recorder:
             "versions": versions(),
             "commit": commit(),
             "numerics": NUMERICS_VERSION,
-            "device": "cpu",
+            "device": device,
         }
 
 

@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import torch
+
 from sweeps import tasks
 from sweeps.engine.recurrences import choose
 from sweeps.engine.train import train
@@ -16,6 +18,11 @@ from sweeps.records.paths import SweepPaths
 
 Notify = Callable[[str, dict], None]
 """("progress", {"done": share of the pack}) or ("ended", {"cell": id, "outcome": ...})."""
+
+
+def name_of(device: str) -> str:
+    """What a summary calls the device: `cpu`, or the GPU by its name."""
+    return torch.cuda.get_device_name() if device == "cuda" else device
 
 
 def train_pack(pack: Pack, root: Path, notify: Notify) -> None:
@@ -29,15 +36,16 @@ def train_pack(pack: Pack, root: Path, notify: Notify) -> None:
     first = settings[0]
     task = tasks.task_of(first.task)
     running = {k: Recorder(cell, sweep.cell(cell.id), task) for k, cell in enumerate(pack.cells)}
-    kernel = choose(first.arch.name, first.executor.kernel)
+    device = first.executor.device
+    kernel = choose(first.arch.name, first.executor.kernel, device)
     share, before = 0.0, time.perf_counter()  # seconds of one core that each lane still running has used
 
     def end(k: int) -> None:
         recorder = running.pop(k)
-        recorder.write(share, {"id": pack.id, "lane": k, "lanes": len(pack.cells), "kernel": kernel})
+        recorder.write(share, {"id": pack.id, "lane": k, "lanes": len(pack.cells), "kernel": kernel}, name_of(device))
         notify("ended", {"cell": recorder.cell.id, "outcome": recorder.outcome})
 
-    for measurements in train(settings, parameter_rows, first.executor.kernel):
+    for measurements in train(settings, parameter_rows, first.executor.kernel, device):
         now = time.perf_counter()
         share, before = share + (now - before) / len(running), now
         for m in measurements:

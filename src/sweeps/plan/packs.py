@@ -19,6 +19,10 @@ CACHE = 2**20
 """Bytes that the working set of one time step may take: about the second-level cache of a core."""
 MOST = 16
 """Lanes beyond which a CPU gains nothing more."""
+GPU_MEMORY = 8 * 2**30
+"""Bytes that the states of a pack may take on a GPU."""
+GPU_MOST = 256
+"""Lanes of a pack on a GPU."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +42,8 @@ class Pack:
 
 
 def shape(settings: Settings) -> str:
-    """What the cells of a pack have in common, as canonical text."""
-    common = deciding(settings)
+    """What the cells of a pack have in common, as canonical text: the same kernel on the same device, too."""
+    common = deciding(settings) | {"kernel": settings.executor.kernel, "device": settings.executor.device}
     for key in VARIES:
         section, _, name = key.partition(".")
         if name == "*":
@@ -52,9 +56,11 @@ def shape(settings: Settings) -> str:
 
 
 def lanes_that_pay(settings: Settings) -> int:
-    """How many lanes keep the weights and one step's states in the cache, at most MOST."""
+    """How many lanes keep the weights and one step's states in the cache, or all their states in a GPU's memory."""
     gates = BLOCKS.get(settings.arch.name, 1)
     h, b = settings.arch.hidden, settings.train.batch
+    if settings.executor.device == "cuda":
+        return max(1, min(GPU_MOST, GPU_MEMORY // (4 * settings.task.length * (2 * gates + 2) * b * h)))
     bytes_per_lane = 4 * (gates * h * h + (2 * gates + 2) * b * h)
     return max(1, min(MOST, CACHE // bytes_per_lane))
 

@@ -37,7 +37,7 @@ def parameter_rows(pack: Pack, lane: int) -> list[ParameterRow]:
     gates = network.recurrence.gates
     hidden = network.sizes.hidden
     for name, weights in network.p.items():
-        w, g = weights[lane], network.grads[name][lane]
+        w, g = weights[lane].cpu(), network.grads[name][lane].cpu()
         if name != "weight_hh":
             rows.append(ParameterRow(name, float(g.norm()), float(w.norm())))
             continue
