@@ -6,13 +6,13 @@ import statistics
 from collections.abc import Callable
 
 import torch
-from sweeps.engine.step import Step
 
 from measures.cells import pack
 from measures.results import Bench, seconds
 from stock.step import stock_step
 from sweeps.config.schema import Settings
 from sweeps.engine.setup import set_up
+from sweeps.engine.step import Step
 
 ARCHS = ("rnn_tanh", "lstm", "gru")
 LANES = (1, 32, 256, 1024)

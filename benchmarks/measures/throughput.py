@@ -2,8 +2,8 @@
 
 The reference grid is arch x init x clip x T 50, 100, 200 x 2 seeds, H = 64, B = 32, 300 updates: 288 cells. Loss and
 norm are recorded every ten updates; ||dL/dh_t|| every fifty by the stock side, every ten by this program. The stock
-side's cells cost the same whatever else is in the grid, so it runs a part that has every arch, init and length, once each; this
-program runs that part too, and the whole grid.
+side's cells cost the same whatever else is in the grid, so it runs a part that has every arch, init and length, once
+each; this program runs that part too, and the whole grid.
 """
 
 from __future__ import annotations

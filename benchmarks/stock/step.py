@@ -25,6 +25,7 @@ def stock_step(network: Network, x: torch.Tensor, y: torch.Tensor, lr: float, th
     if network.arch == "lstm":  # our blocks are i, f, o, g
         weights = torch.cat([weights.split(sizes.hidden, -1)[i] for i in (0, 1, 3, 2)], -1)
     dict(recurrence.named_parameters())["weight_hh_l0"].data.copy_(weights.T)
+    recurrence.to(sizes.device), readout.to(sizes.device)
     parameters = [*recurrence.parameters(), *readout.parameters()]
     optimizer = torch.optim.Adam(parameters, lr=lr)
 
