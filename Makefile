@@ -10,7 +10,7 @@ READY = $(VENV)/.ready
 WHERE = experiment=$(EXPERIMENT) $(filter runs_dir=%,$(ARGS))
 
 .DEFAULT_GOAL = help
-.PHONY: help setup sweep plan figures report mirror test test-slow check format lint types bench clean
+.PHONY: help setup sweep plan figures report verify mirror sync test test-slow check format lint types bench notebooks clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -37,8 +37,14 @@ figures: $(READY)  ## draw the figures again from the records
 report: $(READY)  ## tables, figures and report again from the records
 	@$(RUN) report $(WHERE)
 
+verify: $(READY)  ## make the report again elsewhere and say which of its files and of the records differ
+	@$(RUN) verify $(WHERE)
+
 mirror: $(READY)  ## mirror the records to W&B (offline unless tracker.mode says otherwise)
 	@$(RUN) mirror $(WHERE)
+
+sync: $(READY)  ## send the mirrored runs to the W&B server, each once (the key: wandb login)
+	@$(RUN) sync $(WHERE)
 
 test: $(READY)  ## the fast tests
 	$(VENV)/bin/python -m pytest
@@ -49,18 +55,21 @@ test-slow: $(READY)  ## the slow tests
 check: lint types test  ## what CI runs: format, lint, types, fast tests (import directions among them)
 
 format: $(READY)  ## format the code
-	$(VENV)/bin/ruff format src tests benchmarks
-	$(VENV)/bin/ruff check --fix src tests benchmarks
+	$(VENV)/bin/ruff format src tests benchmarks notebooks
+	$(VENV)/bin/ruff check --fix src tests benchmarks notebooks
 
 lint: $(READY)
-	$(VENV)/bin/ruff format --check src tests benchmarks
-	$(VENV)/bin/ruff check src tests benchmarks
+	$(VENV)/bin/ruff format --check src tests benchmarks notebooks
+	$(VENV)/bin/ruff check src tests benchmarks notebooks
 
 types: $(READY)
-	$(VENV)/bin/mypy src tests benchmarks
+	$(VENV)/bin/mypy src tests benchmarks notebooks
 
 bench: $(READY)  ## packs against stock torch.nn on this machine (ratios of one interleaved run)
 	@$(VENV)/bin/python benchmarks/bench.py $(ARGS)
+
+notebooks: $(READY)  ## run the notebooks in place; the second reads runs/first_look, so after `make sweep`
+	@$(VENV)/bin/python notebooks/execute.py notebooks/*.ipynb
 
 clean:  ## remove the environment and caches; records stay
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
