@@ -52,14 +52,14 @@ def task_problems(settings: Sequence[Settings]) -> list[str]:
 
 
 def device_problems(settings: Sequence[Settings]) -> list[str]:
-    """Whether the device that is asked for is there; only a GPU needs torch to tell."""
+    """Whether the device that is asked for is there; only for a GPU is torch imported to tell."""
     if not any(each.executor.device == "cuda" for each in settings):
         return []
-    import torch
+    from sweeps.execute.worker import can_train_on
 
-    if torch.cuda.is_available():
+    if can_train_on("cuda"):
         return []
-    return [f"executor.device: given 'cuda', but torch {torch.__version__} finds no CUDA device here; use cpu"]
+    return ["executor.device: given 'cuda', but torch finds no CUDA device here; use cpu or a CUDA build of torch"]
 
 
 def place(settings: Settings) -> SweepPaths:

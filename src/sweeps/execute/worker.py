@@ -6,9 +6,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import torch
-
 from sweeps import tasks
+from sweeps.engine.device import available, name_of
 from sweeps.engine.recurrences import choose
 from sweeps.engine.train import train
 from sweeps.execute.recorder import Recorder
@@ -20,9 +19,9 @@ Notify = Callable[[str, dict], None]
 """("progress", {"done": share of the pack}) or ("ended", {"cell": id, "outcome": ...})."""
 
 
-def name_of(device: str) -> str:
-    """What a summary calls the device: `cpu`, or the GPU by its name."""
-    return torch.cuda.get_device_name() if device == "cuda" else device
+def can_train_on(device: str) -> bool:
+    """Whether this machine has the device that a pack asks for."""
+    return available(device)
 
 
 def train_pack(pack: Pack, root: Path, notify: Notify) -> None:
