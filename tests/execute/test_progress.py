@@ -69,19 +69,19 @@ def test_duration(seconds: float, text: str) -> None:
 def test_the_line_counts_cells_packs_and_time(clock: Clock) -> None:
     plan = plan_of(8)
     told = Progress(plan, plain_console()[0])
-    assert told.status() == "0/8 cells · 0 packs running"
+    assert told.status() == "0/8 cells"
     clock.now += 30
-    assert told.status() == "0/8 cells · 0 packs running", "nothing is done: who knows how long it takes"
+    assert told.status() == "0/8 cells", "nothing is done: who knows how long it takes"
     told(Message(plan.packs[0], "progress", {"done": 0.5}))
-    assert told.status() == "0/8 cells · 1 pack running · 7 min 30 s left"
+    assert told.status() == "0/8 cells · 1 running in 1 pack · 7 min 30 s left"
     for pack, outcome in zip(plan.packs, ("solved", "finished", "finished", "diverged"), strict=False):
         for event in ended(pack, outcome):
             told(event)
-    assert told.status() == "4/8 cells · 1 solved · 2 finished · 1 diverged · 0 packs running · 30 s left"
+    assert told.status() == "4/8 cells · 1 solved · 2 finished · 1 diverged · 30 s left"
     for pack in plan.packs[4:]:
         for event in ended(pack, "finished"):
             told(event)
-    assert told.status() == "8/8 cells · 1 solved · 6 finished · 1 diverged · 0 packs running · 0 s left"
+    assert told.status() == "8/8 cells · 1 solved · 6 finished · 1 diverged · 0 s left"
     assert told.share == 1
 
 
@@ -125,7 +125,7 @@ def test_without_a_terminal_a_plain_line_now_and_then(clock: Clock) -> None:
     assert len(lines) == 100 // module.EVERY
     assert "\x1b" not in out.getvalue()
     assert "\r" not in out.getvalue()
-    assert lines[0].startswith("10/100 cells · 10 finished · 0 packs running · 1 min ")
+    assert lines[0].startswith("10/100 cells · 10 finished · 1 min ")
     assert [int(line.partition("/")[0]) for line in lines] == list(range(10, 101, 10))
 
 
@@ -170,3 +170,17 @@ def test_the_digest_names_what_failed_and_why_and_is_not_endless(tmp_path: str) 
     assert lines[2] == f"  {fourth.id}  {fourth.name}: ValueError: [no] 3"
     assert lines[2 + LISTED] == f"  and {17 - LISTED} more; see failure.json in their folders"
     assert len(lines) == 4 + LISTED
+
+
+def test_running_cells_are_those_of_running_packs_that_have_not_ended(clock: Clock) -> None:
+    plan = plan_of(8, lanes=4)
+    first, second = plan.packs
+    told = Progress(plan, plain_console()[0])
+    told(Message(first, "ended", {"cell": "x", "outcome": "diverged"}))  # at its very first step
+    told(Message(first, "progress", {"done": 0.1}))
+    told(Message(second, "progress", {"done": 0.1}))
+    told(Message(second, "ended", {"cell": "y", "outcome": "solved"}))
+    told(Message(second, "ended", {"cell": "z", "outcome": "solved"}))
+    assert "· 5 running in 2 packs" in told.status()
+    told(Ended(first, None))
+    assert "· 2 running in 1 pack" in told.status()

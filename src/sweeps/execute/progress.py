@@ -40,7 +40,8 @@ class Progress:
         self.work = sum(seconds(cell.settings) for cell in plan.to_train)
         self.counts: Counter[str] = Counter()
         self.finished_work = 0.0
-        self.running: dict[str, float] = {}  # pack -> share of it that is done
+        self.running: dict[str, float] = {}  # pack -> how much of its work is done
+        self.left: Counter[str] = Counter()  # pack -> cells of it that have not ended
         self.started = self._told = time.monotonic()
         self._live = Live(console=console, refresh_per_second=4, transient=True) if console.is_terminal else None
 
@@ -59,6 +60,7 @@ class Progress:
         if isinstance(event, Ended):
             self.finished_work += self._work(pack) if event.lost is None and event.error is None else 0.0
             self.running.pop(pack.id, None)
+            self.left.pop(pack.id, None)
             if event.lost or event.error:
                 why = event.lost or event.error.strip().splitlines()[-1]  # type: ignore[union-attr]
                 self.console.print(
@@ -66,7 +68,10 @@ class Progress:
                 )
         elif event.kind == "ended":
             self.counts[event.content["outcome"]] += 1
+            self.left[pack.id] -= 1
         else:
+            if pack.id not in self.running:
+                self.left[pack.id] += len(pack.cells)  # a cell may have ended before the first progress is told
             self.running[pack.id] = event.content["done"] * self._work(pack)
         self._show()
 
@@ -79,11 +84,13 @@ class Progress:
         return min(1.0, (self.finished_work + sum(self.running.values())) / self.work) if self.work else 1.0
 
     def status(self) -> str:
-        """12/288 cells · 5 solved · 6 finished · 1 diverged · 2 packs running · 2 min 10 s left"""
+        """12/288 cells · 5 solved · 6 finished · 1 diverged · 32 running in 2 packs · 2 min 10 s left"""
         elapsed = time.monotonic() - self.started
         parts = [f"{self.counts.total()}/{self.total} cells"]
         parts += [f"{self.counts[name]} {name}" for name in ("solved", "finished", "diverged") if self.counts[name]]
-        parts.append(f"{len(self.running)} {'pack' if len(self.running) == 1 else 'packs'} running")
+        packs = len(self.running)
+        if packs:
+            parts.append(f"{sum(self.left.values())} running in {packs} {'pack' if packs == 1 else 'packs'}")
         if self.share > 0.02 or (self.share > 0 and elapsed > 20):
             parts.append(f"{duration(elapsed * (1 / self.share - 1))} left")
         return " · ".join(parts)
