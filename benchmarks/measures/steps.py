@@ -27,6 +27,7 @@ SHAPES = ((64, 32, 100), (64, 32, 200), (32, 32, 100), (128, 64, 100))  # H, B, 
 ARCHS = ("rnn_tanh", "rnn_relu", "lstm", "gru")
 INITS = ("orthogonal", "random")  # gradients that live, and gradients that die through the subnormals
 NAMES = ("unflushed", "flushed", "pack", "untraced")
+LONG_ENOUGH = 0.05
 LANES = (1, 4, 16)  # of the first shape; the others take what pays
 HEADS = ["arch", "init", "kernel", "H", "B", "T", "lanes", "steps/s", "stock", "x flushed", "x not", "GFLOP/s",
          "of sgemm", "record"]  # fmt: skip
@@ -81,15 +82,22 @@ def sides(case: Case) -> dict[str, Callable[[], object]]:
 
 
 def times(case: Case, repetitions: int, names: Sequence[str] = NAMES) -> dict[str, list[float]]:
-    """Seconds of each side, interleaved; a first round warms up."""
+    """Seconds of each side, interleaved; a first round warms up.
+
+    A side takes several steps in a row, some LONG_ENOUGH seconds: the first after another side finds its data gone from
+    the cache, and a step that cannot be timed alone would be mostly that.
+    """
     steps = {name: step for name, step in sides(case).items() if name in names}
     spent: dict[str, list[float]] = {name: [] for name in steps}
+    inner = dict.fromkeys(steps, 1)
     for repetition in range(repetitions + 1):
         for name, step in steps.items():
             torch.set_flush_denormal(name != "unflushed")
-            taken = seconds(step)
+            taken = seconds(lambda: [step() for _ in range(inner[name])]) / inner[name]  # noqa: B023 (called at once)
             if repetition:
                 spent[name].append(taken)
+            else:
+                inner[name] = max(1, round(LONG_ENOUGH / taken))
     torch.set_flush_denormal(True)
     return spent
 

@@ -8,10 +8,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 from analysis.make_records import write_cell
 from sweeps.analysis import comparison, load
+from sweeps.analysis.axes import flatten
+from sweeps.analysis.cellfiles import settings_of
+from sweeps.analysis.csvfiles import parse
 from sweeps.errors import SweepsError
+from sweeps.records.planned import write_plan
 
 
 def test_every_row_of_every_file_is_there(tmp_path: Path) -> None:
@@ -63,7 +68,7 @@ def test_cells_that_cannot_be_trusted_are_listed_and_not_averaged(tmp_path: Path
     records = load(tmp_path)
     problems = records.problems.set_index("cell")["problem"].to_dict()
     kinds = ["unfinished", "unfinished", "failed", "damaged", "damaged", "other format", "other numerics"]
-    assert problems == {**dict(zip(bad, kinds, strict=True)), "copy_of_it": "foreign"}
+    assert problems == {**dict(zip(bad, kinds, strict=True)), "copy_of_it": "duplicate"}
     assert list(records.cells["cell"]) == [good]
     assert set(records.metrics["cell"]) == set(records.gradient["cell"]) == {good}
     row = comparison(records).iloc[0]
@@ -99,5 +104,126 @@ def test_selection_keeps_frames_together(tmp_path: Path) -> None:
     part = load(tmp_path).select(length=9)
     assert list(part.cells["length"]) == [9] and part.gradient["t"].max() == 8
     assert set(part.metrics["cell"]) == set(part.cells["cell"])
-    with pytest.raises(SweepsError, match="no setting 'lenght'"):
+    with pytest.raises(SweepsError, match="'lenght' is not known; did you mean 'length'"):
         part.select(lenght=9)
+    with pytest.raises(SweepsError, match="arch: 'rnn_tan' is not known; did you mean 'rnn_tanh'"):
+        part.select(arch=["rnn_tanh", "rnn_tan"])
+
+
+def test_selection_by_outcome(tmp_path: Path) -> None:
+    write_cell(tmp_path, seed=0)
+    gone = write_cell(tmp_path, seed=1, outcome="diverged", end=100)
+    (tmp_path / write_cell(tmp_path, seed=2) / "summary.json").unlink()
+    part = load(tmp_path).select(outcome="diverged")
+    assert list(part.cells["cell"]) == [gone] and set(part.metrics["cell"]) == {gone} and part.problems.empty
+    assert load(tmp_path).select(outcome="solved").cells.empty
+
+
+def test_what_the_last_sweep_asked_for_and_never_got_is_missing(tmp_path: Path) -> None:
+    asked = [write_cell(tmp_path, seed=seed, length=length) for seed in range(2) for length in (5, 9)]
+    extra = write_cell(tmp_path, seed=7, length=5)
+    assert load(tmp_path).plan is None
+    with pytest.raises(SweepsError, match=r"has no plan\.csv"):
+        load(tmp_path).in_plan()
+    plan = {cell: yaml.safe_load((tmp_path / cell / "config.yaml").read_text()) for cell in asked}
+    write_plan(tmp_path / "plan.csv", plan)
+    shutil.rmtree(tmp_path / asked[3])
+    records = load(tmp_path)
+    missing = records.problems.set_index("cell").loc[asked[3]]
+    assert (missing["problem"], missing["length"], missing["seed"]) == ("missing", 9, 1)
+    assert records.extra_axes == () and len(records.planned()) == 5
+    assert set(records.cells["cell"]) == {*asked[:3], extra}
+    assert set(records.in_plan().cells["cell"]) == set(asked[:3])
+    assert set(records.in_plan().metrics["cell"]) == set(asked[:3])
+
+
+@pytest.mark.parametrize("same", [True, False], ids=["the same numbers", "other numbers"])
+def test_one_cell_under_two_ids_is_never_counted_twice(tmp_path: Path, same: bool) -> None:
+    cell = write_cell(tmp_path, seed=0, best_score=0.9)
+    write_cell(tmp_path, seed=1, best_score=0.1)
+    twin = tmp_path / "ffffffffffff"
+    shutil.copytree(tmp_path / cell, twin)
+    summary = json.loads((twin / "summary.json").read_text())
+    (twin / "summary.json").write_text(json.dumps(summary | {"cell": twin.name}))
+    if not same:
+        metrics = twin / "metrics.csv"
+        metrics.write_text(metrics.read_text().replace(",0.01,", ",0.02,", 1))
+    records = load(tmp_path)
+    problems = records.problems.set_index("cell")["problem"].to_dict()
+    assert problems == ({twin.name: "duplicate"} if same else {cell: "contradictory", twin.name: "contradictory"})
+    assert comparison(records).iloc[0]["n"] == (2 if same else 1)
+
+
+def test_a_record_in_an_inner_folder_is_listed(tmp_path: Path) -> None:
+    cell = write_cell(tmp_path)
+    shutil.copytree(tmp_path / cell, tmp_path / "old" / "more" / cell)
+    shutil.copytree(tmp_path / cell, tmp_path / cell / "backup")
+    records = load(tmp_path)
+    assert dict(zip(records.problems["cell"], records.problems["problem"], strict=True)) == {
+        f"old/more/{cell}": "foreign",
+        f"{cell}/backup": "foreign",
+    }
+    assert len(records.cells) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "keep", "reason"),
+    [
+        ("metrics.csv", -1, "metrics.csv ends in the middle of a row"),
+        ("metrics.csv", "row", "metrics.csv ends at step 180, the run at step 200"),
+        ("metrics.csv", 0, "metrics.csv lacks the column step"),
+        ("gradient_through_time.csv", "row", "gradient_through_time.csv ends at lag 1 of the last step"),
+        ("gradient_through_time.csv", "header", "gradient_through_time.csv has no rows, the run at step 200"),
+    ],
+)
+def test_a_file_that_was_cut_anywhere_is_damaged(tmp_path: Path, name: str, keep: int | str, reason: str) -> None:
+    good, cut = write_cell(tmp_path, seed=0), write_cell(tmp_path, seed=1)
+    path = tmp_path / cut / name
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(lines)[:keep] if isinstance(keep, int) else "".join(lines[: -1 if keep == "row" else 1]))
+    records = load(tmp_path)
+    assert list(records.problems["cell"]) == [cut] and records.problems.loc[0, "problem"] == "damaged"
+    assert str(records.problems.loc[0, "reason"]).startswith(reason)
+    assert set(records.metrics["cell"]) == set(records.gradient["cell"]) == set(records.parameters["cell"]) == {good}
+
+
+def test_every_float_reads_back_to_its_bits() -> None:
+    rng = np.random.default_rng(0)
+    values = np.concatenate([rng.integers(0, 2**63, 20_000).view(float), 10.0 ** rng.uniform(-320, 308, 20_000)])
+    values = values[np.isfinite(values) & (np.abs(values) >= np.finfo(float).tiny)]  # others may be flushed to 0
+    rows = "".join(f"{value!r}\n" for value in values.tolist()).encode()
+    ((_, counts, columns),), bad = parse({"a": (b"loss", rows)})
+    assert counts == [len(values)] and not bad
+    assert np.array_equal(np.asarray(columns["loss"]).view(np.int64), values.view(np.int64))
+
+
+def test_a_column_that_came_later_may_be_absent(tmp_path: Path) -> None:
+    cells = [write_cell(tmp_path, seed=seed) for seed in range(2)]
+    path = tmp_path / cells[0] / "metrics.csv"
+    header, *rows = path.read_text().splitlines()
+    assert header.endswith(",beyond_float32")
+    path.write_text("\n".join(row.rsplit(",", 1)[0] for row in (header, *rows)) + "\n")
+    metrics = load(tmp_path).metrics
+    later = metrics["beyond_float32"].isna().groupby(metrics["cell"], observed=True).mean()
+    assert later.to_dict() == {cells[0]: 1.0, cells[1]: 0.0}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "arch:\n  name: lstm\n  hidden: 32\noptim:\n  lr: 1.0e-08\n  betas: [0.9, 0.999]\nseed: 0\n",
+        "tracker:\n  entity: ''\nclip: {name: none, threshold: null}\nseed: 1",
+        "a: &x\n  b: 1\nc: *x\n",
+        "note: |\n  seed: 3\nseed: 4\n",
+        "seed: 0\nseed: 1\n",
+        "- a\n- b\n",
+        "arch: [1,\n",
+        "'arch':\n  name: gru\nseed: 2\n",
+    ],
+)
+def test_settings_read_key_by_key_are_those_of_the_whole_file(text: str) -> None:
+    try:
+        whole = yaml.safe_load(text)
+    except yaml.YAMLError:
+        whole = None
+    assert settings_of(text.encode()) == (flatten(whole) if isinstance(whole, dict) else None)

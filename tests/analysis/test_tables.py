@@ -22,8 +22,10 @@ def test_planted_shares_and_scores(tmp_path: Path) -> None:
         write_cell(tmp_path, seed=seed, outcome="diverged", end=60, best_score=0.1)
     row = comparison(load(tmp_path)).iloc[0]
     assert (row["n"], row["share_solved"], row["share_diverged"]) == (5, 0.6, 0.4)
-    assert row["best_score"] == 0.9  # of 0.1 0.1 0.9 0.92 0.94: diverged runs count with what they reached
-    assert (row["best_score_low"], row["best_score_high"]) == pytest.approx((0.1, 0.94))
+    assert row["best_score"] == 0.9  # of diverged, diverged, 0.9, 0.92, 0.94: the worst rank, whatever they reached
+    assert np.isneginf(row["best_score_low"]) and row["best_score_high"] == pytest.approx(0.94)
+    assert np.isneginf(row["iqm_score"]), "two of five diverged, of which the mean leaves out one"
+    assert "0.9 [diverged, 0.9" in comparison_markdown(comparison(load(tmp_path)), "score").replace("0.90", "0.9")
     assert row["solved_step"] == 120
     assert row["share_solved_low"] < 0.6 < row["share_solved_high"]
 
@@ -134,6 +136,7 @@ def test_the_rules_say_what_two_runs_cannot_show(tmp_path: Path) -> None:
     records = load(tmp_path)
     text = counting_rules(comparison(records), records, seed=0)
     assert "in only 50% of cases" in text and "Wilson" in text and "Diverged runs stay in" in text
+    assert "order statistics" in text and "seed 0" in text
 
 
 def test_numbers_are_written_for_reading() -> None:
@@ -151,4 +154,8 @@ def test_numbers_are_written_for_reading() -> None:
         "1.0e-30",
         "–",
     )
-    assert with_interval(0.5, 0.25, 0.75) == "0.5 [0.25, 0.75]" and with_interval(0.5, np.nan, np.nan) == "0.5"
+    assert with_interval(0.5, 0.25, 0.75) == "0.50 [0.25, 0.75]"
+    assert with_interval(0.02, -1e-6, 0.04) == "0.020 [0.000, 0.040]"
+    assert with_interval(-np.inf, -np.inf, 0.9, infinite="diverged") == "diverged [diverged, 0.90]"
+    assert with_interval(np.inf, np.inf, np.inf, infinite="unsolved") == "unsolved"
+    assert with_interval(0.5, np.nan, np.nan) == "0.5"

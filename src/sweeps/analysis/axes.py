@@ -46,11 +46,11 @@ def flatten(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         if isinstance(value, Mapping):
             flat.update(flatten(value, f"{name}."))
         else:
-            flat[COLUMN_OF_SETTING.get(name, name)] = _plain(value)
+            flat[COLUMN_OF_SETTING.get(name, name)] = plain(value)
     return flat
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """YAML reads 1e-3 as text and a list cannot be compared by pandas: make both comparable."""
     if isinstance(value, list | tuple):
         return str(list(value))

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import yaml
 
 from sweeps.analysis.axes import flatten
-from sweeps.records.columns import FORMAT
-from sweeps.records.files import read_json
-from sweeps.records.paths import CellPaths
+from sweeps.records.columns import FORMAT, OUTCOMES
 
 _Yaml = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_TOP_LEVEL = re.compile(r"^(?=[A-Za-z_])", re.MULTILINE)
 
 NUMBERS: tuple[str, ...] = (
     "step",
@@ -33,31 +36,67 @@ NUMBERS: tuple[str, ...] = (
 """Columns of a summary row that are float64; what was not measured is NaN."""
 
 
-def settings_of(folder: CellPaths) -> dict[str, Any] | None:
-    """The flattened settings of a cell, or None if config.yaml is missing or not whole."""
+def settings_of(content: bytes | None) -> dict[str, Any] | None:
+    """The flattened settings of a cell from its config.yaml, or None if it is missing or not whole."""
+    if content is None:
+        return None
     try:
-        config = yaml.load(folder.config.read_text(encoding="utf-8"), Loader=_Yaml)
-    except (OSError, ValueError, yaml.YAMLError):
+        config = _config(content.decode())
+    except (ValueError, yaml.YAMLError):
         return None
     return flatten(config) if isinstance(config, dict) else None
 
 
+def _config(text: str) -> Any:
+    """The mapping of a YAML text, read a top-level key at a time: a sweep repeats the same few over and over."""
+    if any(mark in text for mark in "&*#{%|>\r") or "---" in text:
+        return yaml.load(text, Loader=_Yaml)  # what may reach beyond a key
+    whole: dict[str, Any] = {}
+    parts = _TOP_LEVEL.split(text)
+    for part in parts:
+        found = _part(part) if part.strip() else {}
+        if not isinstance(found, dict) or whole.keys() & found.keys():
+            return yaml.load(text, Loader=_Yaml)
+        whole |= found
+    return whole
+
+
+@lru_cache(maxsize=4096)
+def _part(text: str) -> Any:
+    return yaml.load(text, Loader=_Yaml)
+
+
+def summary_of(content: bytes | None) -> dict[str, Any] | None:
+    """The object in a JSON file, or None if it is missing or not whole."""
+    try:
+        value = json.loads(content or b"")
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
 def trouble_of(
-    folder: CellPaths, settings: dict[str, Any] | None, summary: dict[str, Any] | None
+    folder: str, files: Mapping[str, bytes], settings: dict[str, Any] | None, summary: dict[str, Any] | None
 ) -> tuple[str, str] | None:
-    """Why a cell is not done or not to be trusted: kind of problem and reason; None if all is well."""
+    """Why a cell is not done or not to be trusted: kind of problem and reason; None if all is well.
+
+    Args:
+        folder: name of the cell's folder, its id.
+        files: content of the files that are there, by name.
+    """
     if summary is None:
-        failure = read_json(folder.failure)
+        failure = summary_of(files.get("failure.json"))
         if failure is not None:
             return "failed", str(failure.get("reason") or "no reason recorded")
-        kind = "summary.json is not whole" if folder.summary.exists() else "no summary.json yet"
-        return "unfinished", kind
+        return "unfinished", "summary.json is not whole" if "summary.json" in files else "no summary.json yet"
     if summary.get("format") != FORMAT:
         return "other format", f"record format {summary.get('format')}, this version reads {FORMAT}"
     if settings is None:
         return "damaged", "config.yaml is missing or not whole"
-    if summary.get("cell") != folder.root.name:
+    if summary.get("cell") != folder:
         return "foreign", f"the folder holds the record of cell {summary.get('cell')}"
+    if summary.get("outcome") not in OUTCOMES:
+        return "damaged", f"summary.json has the outcome {summary.get('outcome')!r}"
     return None
 
 

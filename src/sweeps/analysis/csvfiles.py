@@ -1,85 +1,116 @@
-"""Many small CSV files as one frame: joined as bytes and parsed once, which is what makes loading fast."""
+"""CSV bytes to columns. Files of one header are joined and parsed as one, which is what makes loading fast;
+every float reads back to the bits it was written from."""
 
 from __future__ import annotations
 
 import io
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+from pyarrow import csv
 
 INTEGERS = ("step", "t", "lag")
 NAMES = ("parameter",)
+OPTIONAL = ("beyond_float32",)
+"""Columns that records of this format may lack: they came later; NaN where they do."""
+
+Columns = dict[str, np.ndarray | pd.Categorical]
 
 
-def read_many(
-    files: Mapping[str, Path], columns: Sequence[str], cells: Sequence[str]
-) -> tuple[pd.DataFrame, dict[str, str]]:
-    """Read the files of many cells into one frame with a categorical column `cell` in front.
+class Unreadable(ValueError):
+    """A file that is not whole; the message is a clause that says why."""
+
+
+def split(name: str, content: bytes | None, columns: Sequence[str]) -> tuple[bytes, bytes]:
+    """Header and rows of one file.
 
     Args:
-        files: path of each cell's file.
-        columns: columns that must be there; further ones are kept.
-        cells: categories of the column `cell`, in order.
+        name: of the file, for messages.
+        content: None for a file that is not there.
+        columns: that must be there; further ones are kept.
+
+    Raises:
+        Unreadable: it is missing, lacks a column or ends in the middle of a row.
+    """
+    if content is None:
+        raise Unreadable(f"{name} is missing")
+    header, _, rows = content.partition(b"\n")
+    header = header.rstrip(b"\r")
+    found = header.decode(errors="replace").split(",")
+    lacking = [each for each in columns if each not in found and each not in OPTIONAL]
+    if lacking:
+        raise Unreadable(f"{name} lacks the column {', '.join(lacking)}")
+    if rows and not rows.endswith(b"\n"):
+        raise Unreadable(f"{name} ends in the middle of a row")
+    return header, rows
+
+
+def parse(files: Mapping[str, tuple[bytes, bytes]]) -> tuple[list[tuple[list[str], list[int], Columns]], set[str]]:
+    """The rows of many files as columns, a block for each header there is.
+
+    Args:
+        files: header and rows of each cell's file.
 
     Returns:
-        The rows of every readable file, and for every other cell one clause saying what is wrong with its
-        file.
+        Blocks of (cells, their numbers of rows, columns of all their rows in that order), and the cells whose
+        file holds a row that cannot be read.
     """
-    problems: dict[str, str] = {}
-    by_header: dict[bytes, dict[str, bytes]] = defaultdict(dict)
-    for cell, path in files.items():
+    by_header: dict[bytes, list[str]] = defaultdict(list)
+    for cell, (header, _) in files.items():
+        by_header[header].append(cell)
+    blocks, bad = [], set()
+    for header, cells in by_header.items():
         try:
-            header, _, body = path.read_bytes().partition(b"\n")
-        except OSError:
-            problems[cell] = f"{path.name} is missing"
-            continue
-        lacking = [name for name in columns if name not in header.decode(errors="replace").split(",")]
-        if lacking:
-            problems[cell] = f"{path.name} lacks the column {', '.join(lacking)}"
-        else:
-            by_header[header][cell] = body if body.endswith(b"\n") or not body else body + b"\n"
-    frames = []
-    for header, bodies in by_header.items():
-        try:
-            frames.append(_parse(header, bodies, cells))
-        except (ValueError, pd.errors.ParserError):
-            for cell, body in bodies.items():  # one of them is not whole: find it
+            blocks.append((cells, *_parse(header, [files[cell][1] for cell in cells])))
+        except (pa.ArrowInvalid, Unreadable):
+            good = []
+            for cell in cells:  # one of them is not whole: find it
                 try:
-                    frames.append(_parse(header, {cell: body}, cells))
-                except (ValueError, pd.errors.ParserError):
-                    problems[cell] = f"{files[cell].name} holds a row that cannot be read"
-    if not frames:
-        empty = pd.DataFrame({name: pd.Series(dtype=_dtype(name)) for name in columns})
-        return _named(empty, [], cells), problems
-    return pd.concat(frames, ignore_index=True), problems
+                    _parse(header, [files[cell][1]])
+                    good.append(cell)
+                except (pa.ArrowInvalid, Unreadable):
+                    bad.add(cell)
+            if good:
+                blocks.append((good, *_parse(header, [files[cell][1] for cell in good])))
+    return blocks, bad
 
 
-def _parse(header: bytes, bodies: Mapping[str, bytes], cells: Sequence[str]) -> pd.DataFrame:
-    names = header.decode().strip().split(",")
-    frame = pd.read_csv(
-        io.BytesIO(b"".join(bodies.values())),
-        header=None,
-        names=names,
-        dtype={name: _dtype(name) for name in names},
-        skip_blank_lines=False,
-        index_col=False,
+def _parse(header: bytes, rows: Sequence[bytes]) -> tuple[list[int], Columns]:
+    names = header.decode().split(",")
+    counts = [each.count(b"\n") for each in rows]
+    types = {name: _arrow_type(name) for name in names}
+    if not sum(counts):
+        return counts, {name: _numpy(pa.chunked_array([], kind), name) for name, kind in types.items()}
+    table = csv.read_csv(
+        io.BytesIO(b"".join(rows)),
+        csv.ReadOptions(column_names=names, block_size=1 << 22),
+        csv.ParseOptions(quote_char=False, ignore_empty_lines=False),
+        csv.ConvertOptions(column_types=types, null_values=[""], strings_can_be_null=False),
     )
-    place = {cell: code for code, cell in enumerate(cells)}
-    codes = np.repeat([place[cell] for cell in bodies], [body.count(b"\n") for body in bodies.values()])
-    return _named(frame, codes, cells)
+    if table.num_rows != sum(counts):
+        raise Unreadable("a row is broken")
+    return counts, {name: _numpy(table[name], name) for name in names}
 
 
-def _named(frame: pd.DataFrame, codes: Any, cells: Sequence[str]) -> pd.DataFrame:
-    """The frame with the column `cell`, given as codes into `cells`, in front."""
-    names: Any = list(cells)
-    column: Any = pd.Categorical.from_codes(codes, categories=names)
-    frame.insert(0, "cell", column)
-    return frame
+def _numpy(column: Any, name: str) -> np.ndarray | pd.Categorical:
+    if name in INTEGERS and column.null_count:
+        raise Unreadable(f"a {name} is empty")
+    if name in NAMES:
+        whole = column.unify_dictionaries().combine_chunks()
+        if isinstance(whole, pa.ChunkedArray):  # no rows at all
+            return pd.Categorical([])
+        levels = whole.dictionary.to_pylist()
+        order: Any = sorted(levels)
+        place = np.array([order.index(each) for each in levels], dtype=np.int32)
+        return pd.Categorical.from_codes(place[whole.indices.to_numpy()], order)
+    return np.asarray(column.to_numpy())
 
 
-def _dtype(name: str) -> str:
-    return "int64" if name in INTEGERS else "object" if name in NAMES else "float64"
+def _arrow_type(name: str) -> Any:
+    if name in INTEGERS:
+        return pa.int32()
+    return pa.dictionary(pa.int32(), pa.string()) if name in NAMES else pa.float64()

@@ -21,6 +21,18 @@ def band(frame: pd.DataFrame, by: list[str], value: str) -> pd.DataFrame:
     return groups.agg(median="median", low="min", high="max", n="count").reset_index()
 
 
+def with_diverged(frame: pd.DataFrame, cells: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    """The frame with a column `diverged`: the share of the runs of each group that diverged."""
+    gone = (cells["outcome"] == "diverged").groupby([cells[name] for name in by], observed=True).mean()
+    return frame.join(gone.rename("diverged"), on=by)
+
+
+def divergences(records: Records) -> pd.DataFrame:
+    """Where runs diverged: `arch, init, clip, step`, a row per run."""
+    gone = records.cells.loc[records.cells["outcome"] == "diverged", ["arch", "init", "clip", "diverged_step"]]
+    return gone.rename(columns={"diverged_step": "step"}).dropna(subset=["step"]).reset_index(drop=True)
+
+
 def longest(records: Records) -> Any:
     """The longest sequence length that has a done cell."""
     return records.cells["length"].max()
@@ -39,7 +51,8 @@ def gradient_by_lag(records: Records, *, at: str, length: Any, clip: Any) -> pd.
         at: "start" for step 0, "end" for the last logged step of each run that has a finite value.
 
     Returns:
-        `arch, init, lag, median, low, high, n`; an exactly zero gradient is -inf.
+        `arch, init, lag, median, low, high, n, diverged`; an exactly zero gradient is -inf. `diverged` is the
+        share of runs that ended so; 0 at the start.
     """
     chosen = records.select(length=length, clip=clip)
     rows = chosen.gradient
@@ -48,20 +61,22 @@ def gradient_by_lag(records: Records, *, at: str, length: Any, clip: Any) -> pd.
     else:
         known = rows[~rows["log10_norm"].isna()]
         rows = known[known["step"] == known.groupby("cell", observed=True)["step"].transform("max")]
-    return band(chosen.with_axes(rows), ["arch", "init", "lag"], "log10_norm")
+    frame = band(chosen.with_axes(rows), ["arch", "init", "lag"], "log10_norm")
+    return with_diverged(frame, chosen.cells, ["arch", "init"]) if at == "end" else frame.assign(diverged=0.0)
 
 
 def norm_by_length(records: Records, *, clip: Any) -> pd.DataFrame:
     """log10 of each run's median gradient norm before clipping, against length.
 
     Returns:
-        `arch, init, length, median, low, high, n`.
+        `arch, init, length, median, low, high, n, diverged`.
     """
     chosen = records.select(clip=clip)
     finite = chosen.metrics[np.isfinite(chosen.metrics["grad_norm"])]
     norms = finite.groupby("cell", observed=True)["grad_norm"].median().rename("norm").reset_index()
     norms["norm"] = _log10(norms["norm"])
-    return band(chosen.with_axes(norms), ["arch", "init", "length"], "norm")
+    by = ["arch", "init", "length"]
+    return with_diverged(band(chosen.with_axes(norms), by, "norm"), chosen.cells, by)
 
 
 def loss_over_training(records: Records, *, length: Any) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -82,17 +97,15 @@ def loss_over_training(records: Records, *, length: Any) -> tuple[pd.DataFrame, 
     gone = steps[None, :] >= cells["diverged_step"].fillna(np.inf).to_numpy()[:, None]
     long = by_step.where(~gone & np.isfinite(by_step)).reset_index().melt("cell", value_name="loss")
     axes = ["arch", "init", "clip"]
-    ends = chosen.cells.loc[chosen.cells["outcome"] == "diverged", [*axes, "diverged_step"]]
-    ends = ends.rename(columns={"diverged_step": "step"}).dropna(subset=["step"])
-    return band(chosen.with_axes(long), [*axes, "step"], "loss"), ends.reset_index(drop=True)
+    return band(chosen.with_axes(long), [*axes, "step"], "loss"), divergences(chosen)
 
 
-def clipping_over_training(records: Records, *, init: Any, length: Any) -> pd.DataFrame:
+def clipping_over_training(records: Records, *, init: Any, length: Any) -> tuple[pd.DataFrame, pd.DataFrame]:
     """log10 of the gradient norm before and after clipping over training, for one init and length.
 
     Returns:
-        `arch, clip, step, when` ("before", "after"), `median, low, high, n`. Steps at which the norm of a run
-        was not finite are left out for that run.
+        `arch, clip, step, when` ("before", "after"), `median, low, high, n`, and where runs diverged, as from
+        `divergences`. Steps at which the norm of a run was not finite are left out for that run.
     """
     chosen = records.select(init=init, length=length)
     rows = chosen.with_axes(chosen.metrics)
@@ -101,7 +114,7 @@ def clipping_over_training(records: Records, *, init: Any, length: Any) -> pd.Da
     for when, column in (("before", "grad_norm"), ("after", "grad_norm_clipped")):
         part = band(rows.assign(norm=_log10(rows[column])), ["arch", "clip", "step"], "norm")
         parts.append(part.assign(when=when))
-    return pd.concat(parts, ignore_index=True)
+    return pd.concat(parts, ignore_index=True), divergences(chosen)
 
 
 def most_clipped_init(records: Records, *, length: Any) -> Any:

@@ -43,9 +43,9 @@ def _clipping(records: Records) -> Figure | None:
     init = curves.most_clipped_init(records, length=length)
     if init is None:
         return None
-    frame = curves.clipping_over_training(records, init=init, length=length)
+    frame, ends = curves.clipping_over_training(records, init=init, length=length)
     thresholds = records.cells.groupby("clip", observed=True)["threshold"].median().to_dict()
-    return figures_gradient.clipping_over_training(frame, thresholds) if len(frame) else None
+    return figures_gradient.clipping_over_training(frame, ends, thresholds) if len(frame) else None
 
 
 FIGURES: dict[str, Callable[[Records], Figure | None]] = {

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import seaborn
@@ -9,8 +12,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from sweeps.analysis.panels import legend_above
+from sweeps.analysis.panels import TALLEST, blocks_of, legend_above
 from sweeps.analysis.style import PAGE, house, label
+
+WIDEST, CROWDED = 18, 14
+"""Columns of one map: at most, and from which on their labels stand upright."""
 
 
 def outcome_map(frame: pd.DataFrame) -> Figure:
@@ -22,36 +28,55 @@ def outcome_map(frame: pd.DataFrame) -> Figure:
     with house():
         inits, clips = list(frame["init"].cat.categories), list(frame["clip"].cat.categories)
         archs, lengths = list(frame["arch"].cat.categories), list(frame["length"].cat.categories)
-        rows, columns = len(inits) * len(clips), len(archs) * len(lengths)
-        figure = Figure(figsize=(PAGE, 1.0 + 0.19 * max(rows, 4)), layout="constrained")
-        axes = figure.subplots(1, 2, sharey=True)
-        for ax, what, colours in zip(axes, ("diverged", "solved"), ("Oranges", "Blues"), strict=True):
-            table = frame.pivot_table(
-                index=["init", "clip"],
-                columns=["arch", "length"],
-                values=f"share_{what}",
-                observed=False,
-                dropna=False,
-            )
-            table = table.reindex(
-                index=pd.MultiIndex.from_product([inits, clips]),
-                columns=pd.MultiIndex.from_product([archs, lengths]),
-            )
-            _heat(ax, table, colours)
-            ax.set_title(f"share {what}", pad=4)
-            ax.set_xticks(np.arange(columns) + 0.5, [f"{length:g}" for _ in archs for length in lengths], rotation=0)
-            for place, arch in enumerate(archs):
-                middle = (place + 0.5) * len(lengths)
-                ax.text(middle, rows + max(rows, 4) * 0.085, label(arch), ha="center", va="top", fontsize=7)
-                ax.axvline(place * len(lengths), color="white", linewidth=2.5)
-            for place in range(1, len(inits)):
-                ax.axhline(place * len(clips), color="white", linewidth=2.5)
-            ax.set_xlabel("sequence length (steps)", labelpad=18)
+        rows = len(inits) * len(clips)
+        blocks = blocks_of(archs, max(1, min(4, WIDEST // len(lengths))))
+        height = min(0.19 * max(rows, 4), TALLEST / len(blocks) - 0.6)
+        figure = Figure(figsize=(PAGE, 0.3 + (0.7 + height) * len(blocks)), layout="constrained")
+        axes = figure.subplots(len(blocks), 2, sharey=True, squeeze=False)
         names = [f"{label(init)} · {label(clip)}" for init in inits for clip in clips]
-        axes[0].set_yticks(np.arange(rows) + 0.5, names, rotation=0)
+        for line, shown in zip(axes, blocks, strict=True):
+            for ax, what, colours in zip(line, ("diverged", "solved"), ("Oranges", "Blues"), strict=True):
+                table = frame.pivot_table(
+                    index=["init", "clip"],
+                    columns=["arch", "length"],
+                    values=f"share_{what}",
+                    observed=False,
+                    dropna=False,
+                ).reindex(
+                    index=pd.MultiIndex.from_product([inits, clips]),
+                    columns=pd.MultiIndex.from_product([shown, lengths]),
+                )
+                _heat(ax, table, colours)
+                ax.set_title(f"share {what}", pad=4)
+                _label_columns(ax, shown, lengths)
+                for place in range(1, len(inits)):
+                    ax.axhline(place * len(clips), color="white", linewidth=2.5)
+            line[0].set_yticks(np.arange(rows) + 0.5, names, rotation=0)
         if (frame["n"] == 0).any():
             legend_above(figure, [Patch(facecolor="white", edgecolor="#777777", hatch="////", label="no run")])
         return figure
+
+
+def _label_columns(ax: Axes, archs: Sequence[Any], lengths: Sequence[Any]) -> None:
+    """Lengths under the columns, and under them the architectures."""
+    columns = len(archs) * len(lengths)
+    texts = [f"{length:g}" for _ in archs for length in lengths]
+    ax.set_xticks(np.arange(columns) + 0.5, texts, rotation=0 if columns <= CROWDED else 90)
+    deep = 13.0 if columns <= CROWDED else 12.0 + 4.2 * max(map(len, texts))
+    for place, arch in enumerate(archs):
+        where = ((place + 0.5) * len(lengths), 0.0)
+        ax.annotate(
+            label(arch),
+            where,
+            (0, -deep),
+            xycoords=("data", "axes fraction"),
+            textcoords="offset points",
+            ha="center",
+            va="top",
+            fontsize=7,
+        )
+        ax.axvline(place * len(lengths), color="white", linewidth=2.5)
+    ax.set_xlabel("sequence length (steps)", labelpad=12)
 
 
 def _heat(ax: Axes, table: pd.DataFrame, colours: str) -> None:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from sweeps.analysis.axes import AXES, extra_axes, ordered_levels
-from sweeps.analysis.cellfiles import NUMBERS, number, settings_of, summary_row, trouble_of
-from sweeps.analysis.csvfiles import read_many
-from sweeps.errors import SweepsError
-from sweeps.records.columns import GRADIENT_THROUGH_TIME, METRICS, PARAMETERS
-from sweeps.records.files import read_json
+from sweeps.analysis.cache import fetch
+from sweeps.analysis.cellfiles import NUMBERS, number, summary_row
+from sweeps.analysis.plan import read_plan
+from sweeps.analysis.reading import Found
+from sweeps.analysis.scan import scan
+from sweeps.errors import SweepsError, unknown
+from sweeps.records.columns import OUTCOMES
 from sweeps.records.paths import SweepPaths
 
-ASKED = ("unfinished", "failed", "damaged")
-"""Problems of cells that belong to the grid all the same; foreign and outdated cells do not."""
+ASKED = ("missing", "unfinished", "failed", "damaged", "contradictory")
+"""Problems of cells that belong to the grid all the same; foreign, doubled and outdated cells do not."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +34,11 @@ class Records:
             other under its dotted name), `outcome`, and the numbers of its summary (see `NUMBERS`).
         metrics, gradient, parameters: every row of the CSV files, with `cell` in front.
         problems: a row per cell that is not in `cells`: `cell, problem, reason` and its settings if they are
-            known; problem is unfinished, failed, damaged, foreign, other format or other numerics.
+            known; problem is missing, unfinished, failed, damaged, duplicate, contradictory, foreign, other
+            format or other numerics.
         extra_axes: settings that vary beyond arch, init, clip, length and seed.
+        plan: ids of the cells that the last sweep asked for, None where that is not known.
+        digests: SHA-256 of every file the frames were read from, by its path in the sweep's folder.
     """
 
     root: Path
@@ -41,6 +48,8 @@ class Records:
     parameters: pd.DataFrame
     problems: pd.DataFrame
     extra_axes: tuple[str, ...]
+    plan: tuple[str, ...] | None = None
+    digests: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def axes(self) -> tuple[str, ...]:
@@ -73,25 +82,50 @@ class Records:
     def select(self, **levels: Any) -> Records:
         """The part of the records where each named setting has the level given, or one of a list of them.
 
+        `outcome` selects too: `select(arch=["lstm", "gru"], outcome="diverged")`.
+
         Raises:
-            SweepsError: there is no such setting.
+            SweepsError: there is no such setting, or no cell with such a level.
         """
-        cells, problems = self.cells, self.problems
+        chosen, problems = np.ones(len(self.cells), bool), self.problems
         for name, wanted in levels.items():
-            if name not in cells:
-                raise SweepsError(f"no setting {name!r} in these records (they have: {', '.join(map(str, cells))})")
-            allowed = wanted if isinstance(wanted, list | tuple) else [wanted]
-            cells = cells[cells[name].isin(allowed)]
-            problems = problems[problems[name].isin(allowed)]
+            if name not in self.cells:
+                raise SweepsError(unknown("setting", name, map(str, self.cells)))
+            allowed = list(wanted) if isinstance(wanted, list | tuple) else [wanted]
+            self._check_levels(name, allowed)
+            chosen &= self.cells[name].isin(allowed).to_numpy()
+            problems = problems[problems["problem" if name == "outcome" else name].isin(allowed)]
+        return self._only(self.cells[chosen], problems)
+
+    def in_plan(self) -> Records:
+        """The part of the records that the last sweep asked for.
+
+        Raises:
+            SweepsError: that is not known.
+        """
+        if self.plan is None:
+            raise SweepsError(f"{self.root} has no {SweepPaths(self.root).plan.name}: its cells were not planned here")
+        cells, problems = (frame[frame["cell"].isin(self.plan)] for frame in (self.cells, self.problems))
+        return self._only(cells, problems)
+
+    def _check_levels(self, name: str, wanted: list[Any]) -> None:
+        column = self.cells[name]
+        known = list(column.cat.categories) if isinstance(column.dtype, pd.CategoricalDtype) else list(column.unique())
+        known += [*self.problems[name].unique()] if name in self.problems else list(OUTCOMES)
+        for level in wanted:
+            if level not in known and not pd.isna(level):
+                raise SweepsError(unknown(name, str(level), {str(each) for each in known if not pd.isna(each)}))
+
+    def _only(self, cells: pd.DataFrame, problems: pd.DataFrame) -> Records:
+        """The records of the cells and problems given."""
+        if len(cells) == len(self.cells):
+            return replace(self, problems=problems)
         kept = set(cells["cell"])
-        parts: dict[str, Any] = {
-            name: frame[frame["cell"].isin(kept)]
-            for name, frame in (
-                ("metrics", self.metrics),
-                ("gradient", self.gradient),
-                ("parameters", self.parameters),
-            )
-        }
+        parts: dict[str, Any] = {}
+        for name in ("metrics", "gradient", "parameters"):
+            frame = getattr(self, name)
+            inside = np.array([*(cell in kept for cell in frame["cell"].cat.categories), False])
+            parts[name] = frame[inside[frame["cell"].cat.codes.to_numpy()]]  # a code of -1 is the last one: outside
         return replace(self, cells=cells, problems=problems, **parts)
 
     def drop_unused_levels(self) -> Records:
@@ -104,72 +138,42 @@ class Records:
         return replace(self, cells=cells)
 
 
-def load(root: str | Path) -> Records:
+def load(root: str | Path, *, cache: bool = True) -> Records:
     """Read every cell of a sweep, `runs/<experiment>/`.
+
+    Args:
+        cache: what was read is kept in the sweep's folder for the next time, and made again when any file of a
+            record changes; False reads the files themselves and keeps nothing.
 
     Raises:
         SweepsError: the folder has no cells, or none of them is done.
     """
-    folders = SweepPaths(Path(root)).cells()
-    if not folders:
+    here = scan(Path(root))
+    if not here.cells:
         raise SweepsError(f"{root} holds no records: no cell folder with a config.yaml in it")
-    settings: dict[str, dict[str, Any]] = {}
-    summaries: dict[str, dict[str, Any]] = {}
-    problems: dict[str, tuple[str, str]] = {}
-    for folder in folders:
-        cell = folder.root.name
-        found = settings_of(folder)
-        summary = read_json(folder.summary)
-        trouble = trouble_of(folder, found, summary)
-        settings[cell] = found or {}
-        if trouble is None and summary is not None:
-            summaries[cell] = summary
-        elif trouble is not None:
-            problems[cell] = trouble
-    _set_outdated_aside(summaries, problems)
-    frames = {}
-    paths = {folder.root.name: folder for folder in folders}
-    for name, attribute, columns in (
-        ("metrics", "metrics", METRICS),
-        ("gradient", "gradient_through_time", GRADIENT_THROUGH_TIME),
-        ("parameters", "parameters", PARAMETERS),
-    ):
-        files = {cell: getattr(paths[cell], attribute) for cell in summaries}
-        frames[name], damaged = read_many(files, columns, list(summaries))
-        problems.update({cell: ("damaged", reason) for cell, reason in damaged.items()})
-    done = [cell for cell in summaries if cell not in problems]
-    if not done:
-        kinds = pd.Series([kind for kind, _ in problems.values()]).value_counts()
+    found, frames = fetch(here, keep=cache)
+    plan = read_plan(SweepPaths(Path(root)).plan)
+    for cell in (plan if plan is not None else {}).keys() - here.cells.keys():
+        found.problems[cell] = ("missing", "the last sweep asked for it; it has no folder")
+        found.settings[cell] = (plan or {})[cell]
+    if not found.done:
+        kinds = pd.Series([kind for kind, _ in found.problems.values()]).value_counts()
         told = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
         raise SweepsError(f"{root} holds no finished cell ({told}); nothing to tabulate yet")
-    return _assemble(Path(root), done, summaries, settings, problems, frames)
+    return _assemble(Path(root), found, frames, None if plan is None else tuple(plan))
 
 
-def _set_outdated_aside(summaries: dict[str, dict[str, Any]], problems: dict[str, tuple[str, str]]) -> None:
-    """Move cells whose numerics are older than the newest from `summaries` to `problems`, in place."""
-    version = {cell: number(summary.get("numerics")) for cell, summary in summaries.items()}
-    newest = max(version.values(), default=0.0)
-    for cell in [cell for cell in summaries if version[cell] < newest]:
-        problems[cell] = ("other numerics", f"numerics {version[cell]:g}, the newest here is {newest:g}")
-        del summaries[cell]
-
-
-def _assemble(
-    root: Path,
-    done: list[str],
-    summaries: dict[str, dict[str, Any]],
-    settings: dict[str, dict[str, Any]],
-    problems: dict[str, tuple[str, str]],
-    frames: dict[str, pd.DataFrame],
-) -> Records:
+def _assemble(root: Path, found: Found, frames: Mapping[str, pd.DataFrame], plan: tuple[str, ...] | None) -> Records:
+    done, problems = found.done, found.problems
     order = [*done, *sorted(problems)]
-    table = pd.DataFrame([settings[cell] for cell in order], index=order)
+    table = pd.DataFrame([found.settings.get(cell, {}) for cell in order], index=order)
+    table = table.astype(object).where(table.notna(), np.nan).infer_objects()  # absent and null are one
     for name in (*AXES, "task", "seed", "hidden", "gain", "threshold", "lr"):
         if name not in table:
             table[name] = None
-    asked = [cell for cell in order if cell in summaries or problems[cell][0] in ASKED]
+    asked = [cell for cell in order if cell not in problems or problems[cell][0] in ASKED]
     extra = extra_axes(table.loc[asked].dropna(how="all"))
-    rows = pd.DataFrame([summary_row(summaries[cell]) for cell in done], index=done)
+    rows = pd.DataFrame([summary_row(found.summaries[cell]) for cell in done], index=done)
     cells = pd.concat([table.loc[done], rows], axis=1)
     for name in (*AXES, *extra):
         levels = ordered_levels(name, table.loc[asked, name])
@@ -180,8 +184,6 @@ def _assemble(
     bad.insert(0, "reason", [problems[cell][1] for cell in bad.index])
     bad.insert(0, "problem", [problems[cell][0] for cell in bad.index])
     bad.insert(0, "cell", bad.index)
-    for name, frame in frames.items():
-        kept = frame[frame["cell"].isin(done)].reset_index(drop=True)
-        frames[name] = kept.assign(cell=kept["cell"].cat.set_categories(done))
     cells = cells.sort_values([*AXES, *extra, "seed", "cell"], ignore_index=True)
-    return Records(root, cells, problems=bad.reset_index(drop=True), extra_axes=extra, **frames)
+    bad = bad.reset_index(drop=True)
+    return Records(root, cells, problems=bad, extra_axes=extra, plan=plan, digests=found.digests, **frames)

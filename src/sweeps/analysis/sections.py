@@ -1,97 +1,173 @@
-"""The parts of a report as Markdown: the answer, what ran, the figures with their captions, provenance."""
+"""The sections of a report beside its answer: the plan, what ran, what diverged, figures, provenance, commands."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from sweeps.analysis import captions, curves
 from sweeps.analysis.axes import AXES, ordered_levels, owner_of
-from sweeps.analysis.load import Records
-from sweeps.analysis.markdown import number
+from sweeps.analysis.charts import CHARTS
+from sweeps.analysis.document import Attached, Block, Picture, Prose, Section, Tabular
+from sweeps.analysis.draw import Drawn
+from sweeps.analysis.load import ASKED, Records
+from sweeps.analysis.markdown import HEADS, axis_columns, number, render
+from sweeps.analysis.origin import origin
 from sweeps.analysis.style import label
 
 LISTED = 20
 """Problem cells named in the report; all of them are in tables/problems.csv."""
+ROWS = 40
+"""A longer table is folded away."""
+WHOLE = 500
+"""A table longer than this is not on the page at all, only its files."""
 
-TITLES = {
-    "gradient_by_lag_start": "Gradient through time, at initialisation",
-    "gradient_by_lag_end": "Gradient through time, at the end of training",
-    "gradient_norm_by_length": "Gradient norm against sequence length",
-    "loss_curves": "Loss over training",
-    "share_solved": "Share solved against sequence length",
-    "clipping": "Gradient norm before and after clipping",
-    "outcomes": "Outcomes over the whole grid",
+CONSTANT = ("task", "optim", "lr", "hidden", "gain", "steps", "batch", "task.solved_at")
+"""Settings named in the plan where they are the same in every cell."""
+NAMES = {**HEADS, "optim": "optimiser", "steps": "updates", "task.solved_at": "solved at a score of"}
+
+TITLES = {name: chart.title for name, chart in CHARTS.items()}
+
+OUTCOMES = {
+    "solved": "an evaluation reached the score at which the task counts as solved",
+    "finished": "trained to the end of the budget without that",
+    "diverged": "the loss or the gradient stopped being finite; an outcome, counted everywhere",
 }
 
 
-@dataclass(frozen=True)
-class Drawn:
-    """A figure on disk: its name in the catalogue, its task (None if the sweep has one), its files."""
-
-    name: str
-    task: Any
-    pdf: Path
-    png: Path
-
-
-def answer(records: Records, table: pd.DataFrame, clipped: pd.DataFrame) -> str:
-    """The answer in a few sentences, before any table.
-
-    Args:
-        table: from `tables.comparison`.
-        clipped: from `tables.clipping`.
-    """
-    length, clip = curves.longest(records), curves.reference_clip(records)
-    here = table[(table["length"] == length) & (table["clip"] == clip) & (table["n"] > 0)]
-    present = set(here["arch"])
-    archs = [arch for arch in table["arch"].cat.categories if arch in present]
-    points = [captions.alive_sentence(here, arch, length) for arch in archs]
-    points += [captions.length_sentence(table), captions.outcome_sentence(table)]
-    if clipped["clip"].nunique() > 1:
-        points.append(f"What clipping changed: {captions.clipping_sentence(clipped)}")
-    first = (
-        f"At the longest length, T = {length:g}, {label(clip)}, at initialisation: what one step back in "
-        "time leaves of the gradient, and in brackets what the whole sequence leaves of it."
+def plan(records: Records) -> Section:
+    """The axes with their levels, the number of cells, and what was the same in all of them."""
+    planned = records.planned()
+    asked = records.problems[records.problems["problem"].isin(ASKED)]
+    axes = (*records.axes, "seed")
+    seeds = pd.concat([records.cells["seed"], asked["seed"]], ignore_index=True)
+    levels = {axis: ordered_levels(axis, seeds if axis == "seed" else planned[axis].astype(object)) for axis in axes}
+    rows = [
+        {"axis": NAMES.get(axis, axis), "levels": _levels(levels[axis]), "number": len(levels[axis])} for axis in axes
+    ]
+    total, product = len(records.cells) + len(asked), int(np.prod([len(values) for values in levels.values()]))
+    grid = " × ".join(str(len(values)) for values in levels.values())
+    size = f"{grid} = {product} cells" if total == product else f"{total} cells (the whole grid would be {product})"
+    tied, same = _tied(records), _same(records)
+    told = [f"{size}."]
+    told += [f"The same in every cell: {', '.join(same)}."] if same else []
+    told += [f"Settings that go with a choice: {'; '.join(tied)}."] if tied else []
+    told += ["Runs of the same seed see the same data, so that comparisons are paired."]
+    return Section(
+        "The plan", [Tabular(render(pd.DataFrame(rows), names=2), "What was varied."), Prose(" ".join(told))]
     )
-    if records.extra_axes:
-        first += f" Medians over {', '.join(records.extra_axes)}."
-    lines = "".join(f"- {point}\n" for point in points)
-    return f"## The answer in numbers\n\n{first}\n\n{lines}"
 
 
-def what_ran(records: Records) -> str:
-    """Counts by outcome, the levels of every axis, and by name what cannot be counted."""
+def what_ran(records: Records) -> Section:
+    """Counts by outcome, and by name what cannot be counted."""
     counts = records.cells["outcome"].value_counts()
-    known = [name for name in ("solved", "finished", "diverged") if name in counts]
-    done = ", ".join(f"{counts[name]} {name}" for name in [*known, *(n for n in counts.index if n not in known)])
+    names = [*(name for name in OUTCOMES if name in counts), *(name for name in counts.index if name not in OUTCOMES)]
+    total = len(records.cells)
+    shown = pd.DataFrame(
+        [
+            {
+                "outcome": name,
+                "meaning": OUTCOMES.get(name, ""),
+                "runs": counts[name],
+                "share": f"{counts[name] / total:.0%}",
+            }
+            for name in names
+        ]
+    )
     kinds = records.problems["problem"].value_counts()
     lost = ", ".join(f"{count} {kind}" for kind, count in kinds.sort_index().items()) or "none"
     minutes = records.cells["seconds"].sum() / 60
-    lines = [
-        f"{len(records.cells)} runs with numbers: {done}. Not counted: {lost}. The runs took {minutes:.1f} "
-        f"minutes of "
-        "computing in all.",
-        "",
-        *(f"- {axis}: {_levels(axis, records.cells[axis])}" for axis in (*records.axes, "seed")),
-    ]
-    tied = _tied(records)
-    if tied:
-        lines += ["", f"Settings that go with a choice: {'; '.join(tied)}."]
+    told = f"{total} runs have numbers; not counted: {lost}. The runs took {minutes:.1f} minutes of computing in all."
+    blocks: list[Block] = [Prose(told), Tabular(render(shown, names=2), "How the runs ended.")]
     if len(records.problems):
-        lines += ["", "Not in any table or figure ([all of them](tables/problems.csv)):", ""]
-        shown = records.problems.sort_values(["problem", "cell"]).head(LISTED)
-        for _, row in shown.iterrows():
-            lines.append(f"- `{row['cell']}`{_settings(row)} {row['problem']}: {row['reason']}")
-        if len(records.problems) > LISTED:
-            lines.append(f"- and {len(records.problems) - LISTED} more")
-    return "## What ran\n\n" + "\n".join(lines) + "\n"
+        shown = records.problems.sort_values(["problem", "cell"])
+        lines = [
+            f"- `{row['cell']}`{_settings(row)} {row['problem']}: {row['reason']}"
+            for _, row in shown.head(LISTED).iterrows()
+        ]
+        if len(shown) > LISTED:
+            lines.append(f"- and {len(shown) - LISTED} more")
+        head = "Not in any table or figure ([all of them](tables/problems.csv)):"
+        blocks.append(Prose(head + "\n\n" + "\n".join(lines)))
+    return Section("What ran", blocks)
+
+
+def diverged(records: Records) -> pd.DataFrame:
+    """Every run that diverged: `cell`, the axes, `seed`, `diverged_step` and `reason`."""
+    gone = records.cells[records.cells["outcome"] == "diverged"]
+    return gone[["cell", *records.axes, "seed", "diverged_step", "reason"]].reset_index(drop=True)
+
+
+def what_diverged(records: Records, folder: Path) -> Section:
+    """Every run that diverged by name, when and why.
+
+    Args:
+        folder: where diverged.csv is.
+    """
+    gone = diverged(records)
+    if gone.empty:
+        return Section("What diverged", [Prose(f"None of the {len(records.cells)} runs.")])
+    names = pd.DataFrame(
+        {"cell": [f"`{cell}`" for cell in gone["cell"]], "because": gone["reason"].fillna("not recorded")}
+    )
+    shown = pd.concat([names, axis_columns(gone, list(records.axes))], axis=1)
+    shown["seed"] = [number(seed, 6) for seed in gone["seed"]]
+    shown["at update"] = [number(step, 9) for step in gone["diverged_step"]]
+    caption = f"The {len(gone)} of {len(records.cells)} runs that diverged."
+    return Section(
+        "What diverged", [table_or_fold(render(shown, names=5), caption, len(gone), [folder / "diverged.csv"])]
+    )
+
+
+def table_or_fold(text: str, caption: str, rows: int, files: Sequence[Path]) -> Block:
+    """A table of the page, folded away with its files where it is long, the files alone where it is very long."""
+    if rows <= ROWS:
+        return Tabular(text, caption)
+    return Attached(f"{caption.rstrip('.')} ({rows} rows)", text if rows <= WHOLE else "", files)
+
+
+def figures(drawn: Sequence[Drawn], told: dict[Any, dict[str, str]]) -> list[Section]:
+    """Every figure with its caption, a part of the report each.
+
+    Args:
+        told: captions by task and name.
+    """
+    parts = [Section("Figures", [Prose(BANDS)])]
+    for figure in drawn:
+        name = TITLES.get(figure.name, figure.name.replace("_", " ").capitalize())
+        title = name + (f": {figure.task}" if figure.task is not None else "")
+        caption = told[figure.task].get(figure.name, f"{name}.")
+        parts.append(Section(title, [Picture(title, figure.png, figure.pdf, caption)], level=3))
+    return parts
+
+
+BANDS = "In curves, lines are medians over runs and bands reach from the smallest to the largest run."
+
+
+def provenance(records: Records) -> Section:
+    """Which records, code, versions and machine the numbers come from."""
+    lines = {**origin(records, "report").lines(), "Device": ", ".join(sorted(set(records.cells["ran_on"].dropna())))}
+    text = "\n".join(f"- {name}: {value or 'not recorded'}" for name, value in lines.items() if name != "Command")
+    return Section("Where the numbers come from", [Prose(text)])
+
+
+def reproduce(records: Records) -> Section:
+    """The commands that make the records and this report again."""
+    name = records.root.name
+    commits = sorted({str(value) for value in records.cells["commit"].dropna() if value})
+    check_out = f"git checkout {commits[0]}\n" if len(commits) == 1 and not commits[0].endswith("-dirty") else ""
+    text = f"""```sh
+{check_out}make sweep EXPERIMENT={name}    # trains what is not there yet, then makes this report
+make report EXPERIMENT={name}   # this report again, from the records alone
+```
+
+By hand: `python -m sweeps -m experiment={name}`, then `python -m sweeps report experiment={name}`. Settings that were
+given on the command line of the sweep have to be given again; every cell has its own in `config.yaml`. The same records
+give the same bytes."""
+    return Section("How to reproduce", [Prose(text)])
 
 
 def _settings(row: pd.Series) -> str:
@@ -102,62 +178,21 @@ def _settings(row: pd.Series) -> str:
     return f" ({', '.join(names)}, seed {row['seed']:g})"
 
 
-def summary_caption(records: Records) -> str:
-    """What the rows and columns of the summary table are."""
-    clip = curves.reference_clip(records)
-    return (
-        f"{label(clip).capitalize()}, seeds aggregated. At each length T: the share of runs solved, in "
-        f"brackets the "
-        f"median best {records.score_name}, and the share diverged if there is one. On the right, what one "
-        f"step back "
-        "in time leaves of the gradient at the longest length. Numbers of runs and intervals are in the "
-        "[whole comparison](tables/comparison.md)."
-    )
-
-
-def figures(drawn: Sequence[Drawn], told: dict[Any, dict[str, str]], folder: Path) -> str:
-    """Every figure with its caption.
-
-    Args:
-        told: captions by task and name.
-        folder: where the report is; links are relative to it.
-    """
-    parts = ["## Figures"]
-    for place, figure in enumerate(drawn, start=1):
-        png, pdf = (Path(os.path.relpath(path, folder)).as_posix() for path in (figure.png, figure.pdf))
-        title = TITLES.get(figure.name, figure.name) + (f": {figure.task}" if figure.task is not None else "")
-        caption = told[figure.task][figure.name]
-        parts.append(f"### {title}\n\n![{title}]({png})\n\n**Figure {place}.** {caption} ([PDF]({pdf}))")
-    return "\n\n".join(parts) + "\n"
-
-
-def provenance(records: Records) -> str:
-    """Which code, versions and machine the records come from."""
-    cells = records.cells
-    lines = [
-        f"- cells: {len(cells)}",
-        f"- numerics version: {_distinct(cells['numerics'])}",
-        f"- commit: {_distinct(cells['commit'])}",
-        f"- versions: {_distinct(cells['versions'])}",
-        f"- device: {_distinct(cells['ran_on'])}",
-    ]
-    return "## Provenance\n\n" + "\n".join(lines) + "\n"
-
-
-def _distinct(values: pd.Series) -> str:
-    """The distinct values of a column with their counts if there is more than one; "not recorded" if none."""
-    counts = values.replace("", np.nan).value_counts(dropna=False).sort_index(key=lambda index: index.astype(str))
-    texts = ["not recorded" if pd.isna(v) else number(v) if isinstance(v, float) else str(v) for v in counts.index]
-    if len(texts) == 1:
-        return texts[0]
-    return "; ".join(f"{text} ({count} cells)" for text, count in zip(texts, counts, strict=True))
-
-
-def _levels(axis: str, values: pd.Series) -> str:
-    levels = ordered_levels(axis, values)
-    if axis == "seed" and len(levels) > 8:
+def _levels(levels: Sequence[Any]) -> str:
+    if len(levels) > 8 and not any(isinstance(level, str) for level in levels):
         return f"{len(levels)} of them, {levels[0]:g} to {levels[-1]:g}"
     return ", ".join(label(level) if isinstance(level, str) else number(level, 6) for level in levels) or "none"
+
+
+def _same(records: Records) -> list[str]:
+    """`learning rate 0.01` of every setting of a study that did not vary."""
+    found = []
+    for name in CONSTANT:
+        if name in records.cells and name not in records.axes and records.cells[name].nunique(dropna=False) == 1:
+            value = records.cells[name].iloc[0]
+            if pd.notna(value):
+                found.append(f"{NAMES.get(name, name)} {value if isinstance(value, str) else number(value, 6)}")
+    return found
 
 
 def _tied(records: Records) -> list[str]:

@@ -1,66 +1,43 @@
-"""Intervals and fits: arrays in, numbers out. SciPy does the mathematics; randomness is an argument."""
+"""One number per run from its curves, and the intervals that go with such numbers: frames in, frames out."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 import pandas as pd
-from scipy import stats
 
-CONFIDENCE = 0.95
-RESAMPLES = 2000
-NO_INTERVAL = (math.nan, math.nan)
+from sweeps.analysis.intervals import (
+    CONFIDENCE,
+    NO_INTERVAL,
+    RESAMPLES,
+    bootstrap_interval,
+    iqm,
+    iqm_interval,
+    median_coverage,
+    median_interval,
+    medians,
+    range_coverage,
+    wilson_interval,
+)
 
+__all__ = [
+    "CONFIDENCE",
+    "NO_INTERVAL",
+    "RESAMPLES",
+    "bootstrap_interval",
+    "decay_rates",
+    "iqm",
+    "iqm_interval",
+    "median_coverage",
+    "median_interval",
+    "medians",
+    "per_cell",
+    "range_coverage",
+    "wilson_interval",
+]
 
-def bootstrap_interval(
-    values: Any,
-    statistic: Callable[..., Any] = np.median,
-    *,
-    seed: int,
-    confidence: float = CONFIDENCE,
-    resamples: int = RESAMPLES,
-) -> tuple[float, float]:
-    """Percentile bootstrap interval of a statistic over runs; non-finite values are left out.
-
-    Every call starts its own generator from `seed`, so an interval depends on its own values alone.
-
-    Args:
-        values: `[n]`, one per run.
-        statistic: must accept `axis`, as np.median and np.mean do.
-
-    Returns:
-        (low, high); (nan, nan) for fewer than two finite values, which have no interval.
-    """
-    finite = np.asarray(values, dtype=float)
-    finite = finite[np.isfinite(finite)]
-    if len(finite) < 2:
-        return NO_INTERVAL
-    result = stats.bootstrap(
-        (finite,),
-        statistic,
-        n_resamples=resamples,
-        confidence_level=confidence,
-        method="percentile",
-        vectorized=True,
-        rng=np.random.default_rng(seed),
-    )
-    return float(result.confidence_interval.low), float(result.confidence_interval.high)
-
-
-def range_coverage(n: int) -> float:
-    """How often the range of n runs holds the median, 1 - 2^(1-n): no resampling can do better."""
-    return 1.0 - 2.0 ** (1 - n)
-
-
-def wilson_interval(count: int, n: int, *, confidence: float = CONFIDENCE) -> tuple[float, float]:
-    """Wilson interval of the share count/n; (nan, nan) for n = 0."""
-    if n == 0:
-        return NO_INTERVAL
-    interval = stats.binomtest(int(count), int(n)).proportion_ci(confidence_level=confidence, method="wilson")
-    return float(interval.low), float(interval.high)
+KEYS = ["cell", "step"]
+BLOCK = 4_000_000
+"""Rows of the gradient fitted at once: what keeps the memory of a fit far below that of the records."""
 
 
 def decay_rates(gradient: pd.DataFrame) -> pd.DataFrame:
@@ -76,38 +53,47 @@ def decay_rates(gradient: pd.DataFrame) -> pd.DataFrame:
         A row per cell and step: `cell, step, decay_rate` (log10 per step of lag; NaN with fewer than two
         finite values) and `zeros`, the share of time steps whose gradient was exactly zero.
     """
-    keys = ["cell", "step"]
+    blocks = [_line_sums(gradient.iloc[start : start + BLOCK]) for start in range(0, max(len(gradient), 1), BLOCK)]
+    total = blocks[0] if len(blocks) == 1 else pd.concat(blocks).groupby(level=KEYS, observed=True).sum()
+    spread = total["n"] * total["xx"] - total["x"] ** 2
+    slope = (total["n"] * total["xy"] - total["x"] * total["y"]) / spread.where(spread > 0)
+    return pd.DataFrame({"decay_rate": slope, "zeros": total["zeros"] / total["rows"]}).reset_index()
+
+
+def _line_sums(gradient: pd.DataFrame) -> pd.DataFrame:
+    """What a straight line needs of the rows of each cell and step: sums over those with a finite value, counts."""
     value = gradient["log10_norm"].to_numpy()
     finite = np.isfinite(value)
     y = np.where(finite, value, 0.0)
     x = np.where(finite, gradient["lag"].to_numpy(dtype=float), 0.0)
-    parts = pd.DataFrame({"n": finite, "x": x, "y": y, "xx": x * x, "xy": x * y, "zeros": value == -np.inf})
-    parts = pd.concat([gradient[keys].reset_index(drop=True), parts.astype({"n": float, "zeros": float})], axis=1)
-    groups = parts.groupby(keys, observed=True)
-    total = groups[["n", "x", "y", "xx", "xy"]].sum()
-    spread = total["n"] * total["xx"] - total["x"] ** 2
-    slope = (total["n"] * total["xy"] - total["x"] * total["y"]) / spread.where(spread > 0)
-    return pd.DataFrame({"decay_rate": slope, "zeros": groups["zeros"].mean()}).reset_index()
+    parts = {"n": finite, "x": x, "y": y, "xx": x * x, "xy": x * y, "zeros": value == -np.inf, "rows": np.ones(len(x))}
+    frame = pd.DataFrame(parts).astype(float)
+    return pd.concat([gradient[KEYS].reset_index(drop=True), frame], axis=1).groupby(KEYS, observed=True).sum()
 
 
 def per_cell(metrics: pd.DataFrame, gradient: pd.DataFrame) -> pd.DataFrame:
     """One number per cell for each curve it recorded.
 
     Returns:
-        Index `cell`; `grad_norm`: median over logged steps of the finite gradient norms before clipping;
-        `clipped`: share of logged steps at which clipping made the gradient smaller; `decay_start`: decay
+        Index `cell`; `grad_norm`, `grad_norm_clipped`: median over logged steps of the finite gradient norms
+        before and after clipping; `clipped`: share of those steps at which clipping made the gradient smaller;
+        `clip_scale`: median over the steps where it did of the factor it applied; `decay_start`: decay
         rate at initialisation (step 0); `decay_training`: median of the decay rates of later logged steps;
         both in log10 per step of lag; `zeros`: share of recorded dL/dh_t that were exactly zero.
     """
     finite = metrics[np.isfinite(metrics["grad_norm"])]
-    clipped = (finite["clip_scale"] < 1.0).groupby(finite["cell"], observed=False).mean()
+    acted = finite["clip_scale"] < 1.0
+    clipped = acted.groupby(finite["cell"], observed=False).mean()
+    norms = finite.groupby("cell", observed=False)[["grad_norm", "grad_norm_clipped"]].median()
     rates = decay_rates(gradient)
     start = rates[rates["step"] == 0].set_index("cell")["decay_rate"]
     later = rates[rates["step"] > 0].groupby("cell", observed=False)["decay_rate"].median()
     return pd.DataFrame(
         {
-            "grad_norm": finite.groupby("cell", observed=False)["grad_norm"].median(),
+            "grad_norm": norms["grad_norm"],
+            "grad_norm_clipped": norms["grad_norm_clipped"],
             "clipped": clipped,
+            "clip_scale": finite[acted].groupby("cell", observed=False)["clip_scale"].median(),
             "decay_start": start,
             "decay_training": later,
             "zeros": rates.groupby("cell", observed=False)["zeros"].mean(),

@@ -15,6 +15,10 @@ from typing import Any
 import matplotlib
 from matplotlib.figure import Figure
 
+from sweeps.analysis.origin import Origin, for_format
+
+FORMATS = ("pdf", "svg", "png")
+"""Vectors for papers and for screens, pixels for everything else."""
 COLUMN = 3.4
 """Width of one column, inches."""
 PAGE = 7.0
@@ -122,12 +126,19 @@ def house() -> AbstractContextManager[None]:
     return matplotlib.rc_context(RC)
 
 
-def save(figure: Figure, stem: Path) -> list[Path]:
-    """Write `stem.pdf` and `stem.png`, the same bytes for the same figure, and return both paths."""
+def save(figure: Figure, stem: Path, about: Origin, formats: Sequence[str] = FORMATS) -> list[Path]:
+    """Write a figure as `stem.pdf`, `stem.svg`, `stem.png` with its origin inside, and return the paths.
+
+    The same figure of the same origin gives the same bytes.
+
+    Args:
+        formats: of `FORMATS`, in any order.
+    """
     stem.parent.mkdir(parents=True, exist_ok=True)
-    pdf, png = stem.with_suffix(".pdf"), stem.with_suffix(".png")
+    paths = [stem.parent / f"{stem.name}.{kind}" for kind in formats]
     with house():
-        figure.savefig(pdf, metadata={"CreationDate": None, "Producer": None, "Creator": "sweeps"})
-        figure.set_layout_engine("none")  # as laid out by the first save: the same places in both files
-        figure.savefig(png, metadata={"Software": None})
-    return [pdf, png]
+        figure.draw_without_rendering()  # lay it out once,
+        figure.set_layout_engine("none")  # so that everything has the same place in every file
+        for path, kind in zip(paths, formats, strict=True):
+            figure.savefig(path, metadata=for_format(about, stem.name, kind))
+    return paths

@@ -13,7 +13,8 @@ import pandas as pd
 
 from sweeps.analysis.axes import AXES, grid
 from sweeps.analysis.load import Records
-from sweeps.analysis.statistics import bootstrap_interval, per_cell, wilson_interval
+from sweeps.analysis.measures import MEASURES, per_run
+from sweeps.analysis.statistics import iqm, iqm_interval, median_interval, medians, per_cell, wilson_interval
 
 
 def comparison(records: Records, *, seed: int = 0) -> pd.DataFrame:
@@ -22,17 +23,20 @@ def comparison(records: Records, *, seed: int = 0) -> pd.DataFrame:
     Args:
         seed: of the bootstrap.
 
+    A listing, not a test: rows are of the runs that are there, holes and how many runs they lack are told.
+
     Returns:
         The axes; `n` (runs with numbers: solved, finished or diverged), `failed` and `unfinished` (runs
         without); `share_solved`, `share_diverged` each with `_low, _high` (Wilson); `solved_step` (median
-        updates, solved runs only); `best_score` (median over runs of the best evaluation each reached, before
-        it diverged if it did) with `_low, _high` (bootstrap) and `n_score`, the runs that were evaluated at
-        all; `grad_norm` (median over runs of the run's median, before clipping); `decay_start`,
-        `decay_training` (log10 per step of lag, median over runs); `clipped`, `zeros` (shares, median over
-        runs; see `statistics.per_cell`).
+        updates, solved runs only); `best_score` (median over runs of the best evaluation each reached, -inf for
+        a diverged run) with `_low, _high` (order statistics), `iqm_score` (interquartile mean of the same) with
+        `_low, _high` (bootstrap) and `n_score`, the runs that have such a number; `grad_norm` (median over runs
+        of the run's median, before clipping); `decay_start`, `decay_training` (log10 per step of lag, median
+        over runs); `clipped`, `zeros` (shares, median over runs; see `statistics.per_cell`).
     """
     axes = list(records.axes)
     cells = records.cells.join(per_cell(records.metrics, records.gradient), on="cell")
+    cells["ranked_score"] = per_run(records, MEASURES["best_score"])
     groups = {_key(row): part for row, part in cells.groupby(axes, dropna=False, observed=True)}
     missing = _missing(records)
     rows = []
@@ -47,10 +51,10 @@ def comparison(records: Records, *, seed: int = 0) -> pd.DataFrame:
 
 
 def lost_counts(kinds: dict[str, int]) -> dict[str, int]:
-    """Runs of one combination that have no numbers: failed, and not finished (or damaged on disk)."""
+    """Runs of one combination that have no numbers: failed, and not finished (never begun, or damaged on disk)."""
     return {
         "failed": kinds.get("failed", 0),
-        "unfinished": kinds.get("unfinished", 0) + kinds.get("damaged", 0),
+        "unfinished": sum(kinds.get(kind, 0) for kind in ("unfinished", "missing", "damaged", "contradictory")),
     }
 
 
@@ -80,7 +84,7 @@ def summary(table: pd.DataFrame, clip: Any) -> pd.DataFrame:
     keys = ["arch", "init", *_extra(table)]
     columns = {"share_solved": "solved", "share_diverged": "diverged", "best_score": "best_score"}
     combinations = here[keys].drop_duplicates().reset_index(drop=True)
-    short = combinations.copy()
+    short: pd.DataFrame = combinations.copy()
     by_length = {length: part.set_index(keys) for length, part in here.groupby("length", observed=True)}
     for length in lengths:
         part = by_length.get(length)
@@ -125,15 +129,19 @@ def clipping(table: pd.DataFrame) -> pd.DataFrame:
 
 def _aggregate(part: pd.DataFrame, seed: int) -> dict[str, Any]:
     """The numbers of one row; `part` holds its cells."""
-    score = part["best_score"].to_numpy(dtype=float)
-    score = score[np.isfinite(score)]
-    low, high = bootstrap_interval(score, seed=seed)
+    score = part["ranked_score"].to_numpy(dtype=float)
+    score = score[~np.isnan(score)]
+    low, high = median_interval(score)
+    iqm_low, iqm_high = iqm_interval(score, seed=seed)
     return {
         **_outcomes(part),
         "solved_step": part.loc[part["outcome"] == "solved", "solved_step"].median(),
-        "best_score": float(np.median(score)) if len(score) else np.nan,
+        "best_score": float(medians(score)),
         "best_score_low": low,
         "best_score_high": high,
+        "iqm_score": float(iqm(score)) if len(score) else np.nan,
+        "iqm_score_low": iqm_low,
+        "iqm_score_high": iqm_high,
         "n_score": len(score),
         **{name: part[name].median() for name in ("grad_norm", "decay_start", "decay_training", "clipped", "zeros")},
     }
@@ -174,4 +182,5 @@ def _look_up(combinations: pd.DataFrame, part: pd.DataFrame | None, column: str)
     if part is None:
         return pd.Series(np.nan, index=combinations.index)
     values = {_key(key): value for key, value in zip(part.index, part[column], strict=True)}
-    return combinations.apply(lambda row: values.get(_key(row), np.nan), axis=1).astype(float)
+    found = [values.get(_key(row), np.nan) for row in combinations.itertuples(index=False)]
+    return pd.Series(found, index=combinations.index, dtype=float)

@@ -63,6 +63,16 @@ class SweepPaths:
         return self.root / "multirun.yaml"
 
     @property
+    def plan(self) -> Path:
+        """The cells that were asked for last: a row per cell, its id and its settings by dotted name."""
+        return self.root / "plan.csv"
+
+    @property
+    def cache(self) -> Path:
+        """What `analysis.load` keeps to be fast; made again from the records whenever it is missing."""
+        return self.root / ".cache"
+
+    @property
     def report(self) -> Path:
         """Tables, figures and the report, all made from the records."""
         return self.root / "report"

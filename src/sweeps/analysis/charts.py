@@ -1,0 +1,46 @@
+"""What the figures are called and what they ask: one declaration for the local report and for W&B's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Chart:
+    """The title of a figure and the question that it answers."""
+
+    title: str
+    question: str
+
+
+CHARTS = {
+    "gradient_by_lag_start": Chart(
+        "Gradient through time, at initialisation",
+        "How far back in time does the gradient reach before the first update?",
+    ),
+    "gradient_by_lag_end": Chart(
+        "Gradient through time, at the end of training",
+        "How far back does it reach once the network is trained, and how fast does it decay per step?",
+    ),
+    "gradient_norm_by_length": Chart(
+        "Gradient norm against sequence length",
+        "Does the gradient of all parameters grow or shrink with the length of the sequence?",
+    ),
+    "loss_curves": Chart(
+        "Loss over training",
+        "Which architecture learns from which initialisation?",
+    ),
+    "share_solved": Chart(
+        "Share solved against sequence length",
+        "How many runs solve the task, and up to which length?",
+    ),
+    "clipping": Chart(
+        "Gradient norm before and after clipping",
+        "How much of the gradient does clipping take away, and when?",
+    ),
+    "outcomes": Chart(
+        "Outcomes over the whole grid",
+        "Where do runs solve the task, and where do they diverge?",
+    ),
+}
+"""By name in the catalogue of figures (`analysis.figures.FIGURES`); a figure that is not here is called by its name."""

@@ -1,0 +1,110 @@
+"""What lies in a sweep's folder, without opening a file: cell folders, their files, copies in nested folders."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from sweeps.records.paths import CellPaths, SweepPaths
+
+_ANY = CellPaths(Path())
+FILES = tuple(
+    path.name
+    for path in (
+        _ANY.config,
+        _ANY.metrics,
+        _ANY.gradient_through_time,
+        _ANY.parameters,
+        _ANY.summary,
+        _ANY.failure,
+    )
+)
+"""Names of the files of a record."""
+MARKS = frozenset({_ANY.config.name, _ANY.summary.name, _ANY.failure.name})
+"""A folder with one of these is a cell."""
+SETTLED = 2_000_000_000
+"""Nanoseconds after which two changes of a file cannot carry the same time stamp any more, generously."""
+
+Stamp = tuple[int, int, int, int]
+"""Size, modification time, time of the last change of any kind (a user cannot set it), inode."""
+
+
+@dataclass(frozen=True)
+class Scan:
+    """A sweep's folder as it was at one moment.
+
+    Attributes:
+        cells: files and their stamps of every cell folder directly under `root`, by folder name, sorted.
+        nested: cell folders further down, relative to `root`; they are no part of the sweep.
+        plan: stamp of the plan, None without one.
+        at: when the scan began, nanoseconds.
+    """
+
+    root: Path
+    cells: dict[str, dict[str, Stamp]]
+    nested: list[str]
+    plan: Stamp | None
+    at: int
+
+    def key(self) -> str:
+        """A digest of every name and stamp."""
+        return hashlib.sha256(repr((self.cells, self.nested, self.plan)).encode()).hexdigest()
+
+    def settled(self) -> bool:
+        """Whether every file is old enough that any later change of it must show in its stamp."""
+        stamps = [stamp for files in self.cells.values() for stamp in files.values()]
+        newest = max((stamp[2] for stamp in [*stamps, *([self.plan] if self.plan else [])]), default=0)
+        return newest < self.at - SETTLED
+
+
+def scan(root: Path) -> Scan:
+    """Look at every file of every record of a sweep, `runs/<experiment>/`; a folder that is not there is empty."""
+    at, paths = time.time_ns(), SweepPaths(root)
+    own = {paths.report.name, paths.wandb.name}
+    cells: dict[str, dict[str, Stamp]] = {}
+    nested: list[str] = []
+    for name in _folders(root):
+        if name in own:
+            continue
+        files, inner = _look(root / name)
+        if MARKS & files.keys():
+            cells[name] = files
+        nested.extend(f"{name}/{each}" for each in inner)
+    return Scan(root, cells, nested, _stamp(paths.plan), at)
+
+
+def _look(folder: Path, depth: int = 3) -> tuple[dict[str, Stamp], list[str]]:
+    """The record files of a folder with their stamps, and the cell folders below it."""
+    files: dict[str, Stamp] = {}
+    inner: list[str] = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name in FILES:
+                found = entry.stat()
+                files[entry.name] = (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
+            elif depth and entry.is_dir(follow_symlinks=False) and not entry.name.startswith("."):
+                below, further = _look(Path(entry.path), depth - 1)
+                inner.extend([entry.name] if MARKS & below.keys() else [])
+                inner.extend(f"{entry.name}/{each}" for each in further)
+    return dict(sorted(files.items())), sorted(inner)
+
+
+def _folders(root: Path) -> Iterator[str]:
+    """Names of the folders in `root` that are not hidden, sorted."""
+    if not root.is_dir():
+        return
+    with os.scandir(root) as entries:
+        names = [entry.name for entry in entries if not entry.name.startswith(".") and entry.is_dir()]
+    yield from sorted(names)
+
+
+def _stamp(path: Path) -> Stamp | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino

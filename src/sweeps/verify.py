@@ -1,0 +1,130 @@
+"""Whether a report still says what its records say: everything made again elsewhere, and compared."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from sweeps.analysis.load import Records, load
+from sweeps.analysis.origin import ORIGIN, SUMS, read_sums
+from sweeps.errors import SweepsError
+from sweeps.records.paths import SweepPaths
+from sweeps.report import make_report
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What differs, one sentence each; nothing if the report is what the records give.
+
+    Attributes:
+        records: record files that are not what they were when the report was made.
+        report: files of the report that are not what the records give now.
+        stale: names of files that say the same and differ in the provenance they carry alone.
+        left: names of files in the report's folder that the records do not give: a person's own, or an older version's.
+        files: how many of the report were compared.
+    """
+
+    records: list[str]
+    report: list[str]
+    stale: list[str]
+    left: list[str]
+    files: int
+
+    @property
+    def differs(self) -> bool:
+        return bool(self.records or self.report or self.stale)
+
+
+def verify(sweep: SweepPaths, question: str | None = None, *, claims: str | None = None) -> Verdict:
+    """Read the records themselves, make the whole report in a temporary folder and compare it with the one on disk.
+
+    Nothing is written to the sweep's folder.
+
+    Args:
+        question, claims: as for `report.make_report`.
+
+    Raises:
+        SweepsError: there is no report, or there are no records to make one from.
+    """
+    before = read_sums(sweep.report / SUMS)
+    if before is None:
+        raise SweepsError(f"{sweep.report} holds no report that can be verified; `python -m sweeps report` makes one")
+    records = load(sweep.root, cache=False)
+    with tempfile.TemporaryDirectory() as folder:
+        again = Path(folder)
+        make_report(sweep, question, claims=claims, into=again, records=records)
+        names, left = sorted(_files(again)), sorted(_files(sweep.report) - _files(again))
+        same = _renamed(sweep.report / ORIGIN, again / ORIGIN)
+        stale = [name for name in names if _differs_in_origin_alone(sweep.report / name, again / name, same)]
+        others = [name for name in names if name not in stale]
+        told = [text for name in others if (text := _compared(sweep.report / name, again / name, name)) is not None]
+    return Verdict(_changed(records, before), told, stale, left, len(names))
+
+
+def _changed(records: Records, before: dict[str, str]) -> list[str]:
+    """The record files whose digest is not what it was."""
+    now, cells = records.digests, {str(row["cell"]): row for row in records.cells.to_dict("records")}
+    told = []
+    for path in sorted(before.keys() | now.keys()):
+        if before.get(path) != now.get(path):
+            what = "is gone" if path not in now else "is new" if path not in before else "has changed"
+            told.append(f"{path} {what} since the report was made{_who(cells.get(path.partition('/')[0]))}")
+    return told
+
+
+def _who(cell: dict[Any, Any] | None) -> str:
+    """The cell in the words of a person, in brackets; nothing where it is not counted."""
+    if cell is None:
+        return ""
+    return f" ({cell['arch']}, {cell['init']}, clip {cell['clip']}, T = {cell['length']}, seed {cell['seed']})"
+
+
+def _compared(there: Path, again: Path, name: str) -> str | None:
+    """What is wrong with one file of the report; None if nothing is."""
+    if not there.exists():
+        return f"{name} is missing"
+    if there.read_bytes() == again.read_bytes():
+        return None
+    if name == ORIGIN:
+        before, now = (json.loads(path.read_text(encoding="utf-8")) for path in (there, again))
+        parts = [f"{key} was {before.get(key)!r}, is {now[key]!r}" for key in now if before.get(key) != now[key]]
+        return f"{name} differs: {'; '.join(parts)}"
+    return f"{name} differs"
+
+
+def _differs_in_origin_alone(there: Path, again: Path, same: dict[bytes, bytes]) -> bool:
+    """Whether two files differ, and would not if the one carried the digests of the other.
+
+    Args:
+        same: digests of the old origin and what they are in the new one.
+    """
+    if there.name in (ORIGIN, SUMS) or not there.exists():
+        return False
+    old, new = there.read_bytes(), again.read_bytes()
+    if old == new:
+        return False
+    for was, now in same.items():
+        old = old.replace(was, now)
+    return old == new or (there.suffix == ".png" and _same_pixels(there, again))
+
+
+def _renamed(old: Path, new: Path) -> dict[bytes, bytes]:
+    """The digests of one provenance and what they are in the other."""
+    if not old.exists():
+        return {}
+    before, now = (json.loads(path.read_text(encoding="utf-8")) for path in (old, new))
+    return {before[key].encode(): now[key].encode() for key in ("cell_ids", "records") if before.get(key)}
+
+
+def _same_pixels(one: Path, other: Path) -> bool:
+    with Image.open(one) as first, Image.open(other) as second:
+        return first.size == second.size and first.tobytes() == second.tobytes()
+
+
+def _files(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}

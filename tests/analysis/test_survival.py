@@ -1,0 +1,92 @@
+"""Updates until solved: Kaplan-Meier by hand, restricted mean by a second route, the table on planted records."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from analysis.make_records import write_cell
+from sweeps.analysis import load
+from sweeps.analysis.steps import steps_to_solve
+from sweeps.analysis.survival import durations, kaplan_meier, restricted_mean, survival_curves
+
+
+def test_kaplan_meier_by_hand() -> None:
+    # at risk 5, 4, 2: 4/5, then 3/4 of it (one censored at 5), then 1/2 of that
+    curve = kaplan_meier([3, 5, 5, 8, 10], [True, True, False, True, False])
+    assert curve["step"].tolist() == [0, 3, 5, 8]
+    assert curve["unsolved"].tolist() == pytest.approx([1.0, 0.8, 0.6, 0.3])
+    # log(-log) interval at 3: variance of log(-log S) is (1 / (5 x 4)) / log(0.8)^2
+    reach = 1.959964 * np.sqrt(1 / 20) / abs(np.log(0.8))
+    assert list(curve.loc[1, ["low", "high"]]) == pytest.approx([0.8 ** np.exp(reach), 0.8 ** np.exp(-reach)])
+
+
+def test_nothing_solved_stays_at_one() -> None:
+    assert kaplan_meier([9, 9], [False, False])["unsolved"].tolist() == [1.0]
+    assert restricted_mean([9, 9], [False, False], 9.0) == 9.0
+
+
+def test_one_run_has_no_interval() -> None:
+    assert kaplan_meier([4], [True])[["low", "high"]].isna().all().all()
+
+
+def test_the_restricted_mean_is_the_mean_where_nothing_is_censored_early() -> None:
+    rng = np.random.default_rng(list(b"survival"))
+    time = rng.integers(1, 150, 40).astype(float)
+    solved = time < 100
+    time = np.minimum(time, 100.0)
+    assert restricted_mean(time, solved, 100.0) == pytest.approx(time.mean())
+    assert restricted_mean(time, solved, 60.0) == pytest.approx(np.minimum(time, 60.0).mean())
+
+
+def test_solved_at_step_0_counts_as_no_time() -> None:
+    assert restricted_mean([0, 10], [True, True], 20.0) == pytest.approx(5.0)
+
+
+def plant(root: Path) -> None:
+    """lstm is solved at 100, 120 ...; gru 40 later, its last two diverged; rnn_tanh never."""
+    for seed in range(8):
+        write_cell(root, arch="lstm", seed=seed, length=3, outcome="solved", end=100 + 10 * seed)
+        gone = seed >= 6
+        write_cell(
+            root, arch="gru", seed=seed, length=3, outcome="diverged" if gone else "solved", end=50 if gone else 140
+        )
+        write_cell(root, arch="rnn_tanh", seed=seed, length=3)
+
+
+def test_the_table_says_what_was_planted(tmp_path: Path) -> None:
+    plant(tmp_path)
+    table = steps_to_solve(load(tmp_path), ("arch",))
+    frame = table.frame.set_index("arch")
+    assert frame["solved"].to_dict() == {"rnn_tanh": 0, "lstm": 8, "gru": 6} and (frame["budget"] == 200).all()
+    assert frame.loc["lstm", "median"] == 135 and frame.loc["gru", "median"] == 140
+    assert frame.loc["lstm", "restricted_mean"] == pytest.approx(135)
+    assert frame.loc["gru", "restricted_mean"] == pytest.approx((6 * 140 + 2 * 200) / 8)
+    assert frame["median"].to_dict()["rnn_tanh"] == np.inf and frame.loc["rnn_tanh", "restricted_mean"] == 200
+    assert frame["worse"].to_dict() == {"rnn_tanh": True, "lstm": False, "gru": False}
+    assert "2 of 24 runs diverged" in table.legend and "censored at the budget" in table.legend
+    texts = {row[0].text: row[3].text for row in table.rows}
+    assert texts["tanh RNN"] == "unsolved"
+
+
+def test_a_diverged_run_is_censored_at_the_end_of_its_budget(tmp_path: Path) -> None:
+    write_cell(tmp_path, outcome="diverged", end=60, length=3)
+    write_cell(tmp_path, seed=1, outcome="diverged", end=60, length=3, summary={"solved_step": 40})
+    assert durations(load(tmp_path)).to_numpy().tolist() == [[200.0, False], [40.0, True]]
+
+
+def test_what_a_larger_budget_solved_later_counts_as_unsolved(tmp_path: Path) -> None:
+    write_cell(tmp_path, arch="lstm", length=3, steps=200)
+    write_cell(tmp_path, arch="gru", length=3, outcome="solved", steps=400, end=300)
+    frame = steps_to_solve(load(tmp_path), ("arch",), incomplete="allow").frame
+    assert frame["solved"].sum() == 0 and (frame["budget"] == 200).all() and (frame["restricted_mean"] == 200).all()
+
+
+def test_curves_of_every_combination(tmp_path: Path) -> None:
+    plant(tmp_path)
+    curves = survival_curves(load(tmp_path), ["arch"])
+    gru = curves[curves["arch"] == "gru"]
+    assert gru[["step", "unsolved", "n"]].to_numpy().tolist() == [[0, 1, 8], [140, 0.25, 8]]
+    assert set(curves["arch"]) == {"lstm", "gru", "rnn_tanh"}
