@@ -31,9 +31,12 @@ ALLOWED: dict[str, set[str]] = {
     "report": {*RECORDS, "analysis"},
     "launch": {*CONFIG, "tasks", "plan", "records", "execute"},
     "solo": {*CONFIG, "plan", "records", "execute", "launch"},
-    "commands": {*PURE, "config.places", "records", "report", "main"},
+    "verify": {*RECORDS, "analysis", "report"},
+    "dashboard": {*RECORDS, "analysis", "dashboard"},
+    "commands": {*PURE, "config.places", "records", "analysis", "report", "verify", "dashboard", "main"},
     "main": {*CONFIG, "commands", "solo"},
     "__main__": {"main"},
+    "textbook": set(),
     "__init__": set(),
 }
 """What each part of the package may import of the package; a dotted name allows that module alone."""
@@ -105,6 +108,7 @@ def test_imports_point_backwards(name: str) -> None:
         ("hydra", HYDRA),
         ("omegaconf", HYDRA),
         ("wandb", {"records"}),
+        ("wandb_workspaces", {"dashboard"}),
         *((library, {"analysis", "report", "tasks"}) for library in sorted(NUMBERS)),
         ("rich", {"execute", "launch", "solo", "commands", "main"}),
         ("submitit", {"execute"}),
@@ -130,6 +134,7 @@ def test_the_plan_is_pure() -> None:
     "module",
     [
         "sweeps.report",
+        "sweeps.textbook",
         "sweeps.plan.plan",
         "sweeps.config.compose",
         "sweeps.config.precheck",

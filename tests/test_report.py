@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+import html
+import io
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
+from PIL import Image
 
 from analysis.make_records import write_cell, write_sweep
+from sweeps.analysis.document import Document, Prose, Section, anchor, readme
+from sweeps.analysis.html import pixels, to_html
+from sweeps.analysis.origin import Origin
+from sweeps.analysis.style import FORMATS
 from sweeps.errors import SweepsError
 from sweeps.records.paths import SweepPaths
 from sweeps.report import make_figures, make_report
@@ -24,12 +32,14 @@ bad = [name for name in ("torch", "hydra", "omegaconf", "wandb") if name in sys.
 assert not bad, bad
 """
 
+README = "# Do gradients survive?\n\nA question.\n\n## Why\n\nBecause.\n"
+
 
 @pytest.fixture(scope="module")
 def sweep(tmp_path_factory: pytest.TempPathFactory) -> SweepPaths:
     root = tmp_path_factory.mktemp("runs") / "first_look"
     write_sweep(root, archs=("rnn_tanh", "rnn_relu"), inits=("random", "orthogonal", "identity"), lengths=(10, 30))
-    make_report(SweepPaths(root), question="# Do gradients survive?\n\nA question.")
+    make_report(SweepPaths(root), question=README)
     return SweepPaths(root)
 
 
@@ -37,19 +47,73 @@ def test_no_torch_no_hydra() -> None:
     subprocess.run([sys.executable, "-c", IMPORTS], check=True)
 
 
-def test_every_link_of_the_report_is_a_file(sweep: SweepPaths) -> None:
-    links = re.findall(r"\]\(([^)]+)\)", (sweep.report / "report.md").read_text())
-    assert len(links) >= 16
-    assert all((sweep.report / link).stat().st_size > 100 for link in links)
+def test_every_link_of_the_markdown_leads_somewhere(sweep: SweepPaths) -> None:
+    text = (sweep.report / "report.md").read_text()
+    links = re.findall(r"\]\(([^)]+)\)", text)
+    anchors = {"#" + anchor(title) for title in re.findall(r"^#+ (.+)$", text, re.M)}
+    files = [link for link in links if not link.startswith("#")]
+    assert len(files) >= 16 and {link for link in links if link.startswith("#")} <= anchors
+    assert all((sweep.report / link).stat().st_size > 100 for link in files)
+
+
+def test_the_page_needs_no_other_file(sweep: SweepPaths) -> None:
+    page = (sweep.report / "report.html").read_text()
+    targets = re.findall(r'(?:src|href)="([^"]*)"', page)
+    ids = {"#" + name for name in re.findall(r' id="([^"]*)"', page)}
+    assert len(targets) >= 15
+    assert [target[:40] for target in targets if not target.startswith("data:") and target not in ids] == []
+
+
+def test_page_and_markdown_say_the_same(sweep: SweepPaths) -> None:
+    text, page = ((sweep.report / name).read_text() for name in ("report.md", "report.html"))
+    titles = re.findall(r"^##+ (.+)$", text, re.M)
+    assert titles == [html.unescape(title) for title in re.findall(r"<h[23][^>]*>(.*?)</h[23]>", page)]
+    for kind in ("Table", "Figure"):
+        numbers = re.findall(rf"^\*\*{kind} (\d+)\.\*\*", text, re.M)
+        assert numbers == [str(n + 1) for n in range(len(numbers))] != []
+        assert numbers == re.findall(rf"<strong>{kind} (\d+)\.</strong>", page)
+    rows = sum(1 for line in text.splitlines() if line.startswith("|") and not line.startswith("|-"))
+    whole = 2 * 3 * 3 * 2 + 1  # on the page alone, folded away
+    assert page.count("<tr>") == rows + whole
 
 
 def test_the_report_answers(sweep: SweepPaths) -> None:
     text = (sweep.report / "report.md").read_text()
-    assert text.startswith("# Do gradients survive?")
-    assert "**tanh RNN**: orthogonal init keeps the gradient nearest to constant, 0.97" in text
-    assert "4 of 72 runs diverged (6%): 4 of 24 with no clipping, 0 of 24 with clip by norm" in text
-    assert "all of them were the ReLU RNN with identity init" in text
-    assert "- commit: 0123456789abcdef" in text and "- cells: 72" in text and "- numerics version: 1" in text
+    assert text.startswith("# Do gradients survive?\n\n72 runs: 42 solved, 26 finished, 4 diverged.")
+    assert "## The question\n\nA question.\n\n### Why\n\nBecause.\n" in text
+    # planted: 10^-0.012 and 10^0.02 per step, with some scatter
+    assert "- **tanh RNN: orthogonal**, 0.97" in text and "29 steps multiply the gradient by 10^-0.3" in text
+    assert "- **ReLU RNN: identity**, 1.04" in text and "29 steps multiply the gradient by 10^0.5" in text
+    assert "**6% of runs diverged in training** (4 of 72): the ReLU RNN with identity 4." in text
+    assert "**In 17% of runs the gradient exploded through time at initialisation**" in text
+    assert "12 of 72 have a factor above 1 (at T = 30: 6 of 36)" in text
+    assert "4 only without (ReLU RNN 4)." in text, "what clipping by norm avoided"
+    assert "- Commit: 0123456789abcdef" in text and "- Cells: 72" in text and "numerics 1" in text
+    assert "make sweep EXPERIMENT=first_look" in text and "git checkout 0123456789abcdef" in text
+
+
+def test_claims_have_a_section_where_there_are_any(sweep: SweepPaths, tmp_path: Path) -> None:
+    assert "## Claims" not in (sweep.report / "report.md").read_text()
+    page = make_report(sweep, claims="Orthogonal beats random.", into=tmp_path)
+    assert "## Claims\n\nOrthogonal beats random." in (tmp_path / "report.md").read_text()
+    assert page == tmp_path / "report.html" and '<h2 id="claims">Claims</h2>' in page.read_text()
+
+
+def test_a_readme_cannot_reach_outside_of_the_page() -> None:
+    text = "A <script>x</script>, ![plot](http://example.org/a.png), [file](sweep.yaml), [more](http://example.org)."
+    document = Document("t", "s", [Section("Q", [Prose(text)])])
+    page = to_html(document, Path("nowhere"))
+    body = page[page.index("<main>") : page.index("</main>")]
+    assert "<img" not in body and "<script>" not in body and "&lt;script&gt;" in body
+    assert re.findall(r'href="([^"]*)"', body) == ["http://example.org/a.png", "http://example.org"]
+
+
+def test_a_readme_gives_title_and_question() -> None:
+    text = "# The *title*\n\nFirst.\n\n## Part\n\n```sh\n# no heading\n```\n\nOther\n=====\n\nLast."
+    title, rest = readme(text)
+    assert title == "The *title*"
+    assert rest == "First.\n\n### Part\n\n```sh\n# no heading\n```\n\n### Other\n\n\nLast."
+    assert readme("No title.\n\n# Late") == (None, "No title.\n\n### Late")
 
 
 def test_the_tables_are_whole_and_precise(sweep: SweepPaths) -> None:
@@ -58,23 +122,41 @@ def test_the_tables_are_whole_and_precise(sweep: SweepPaths) -> None:
     assert set(table["clip"]) == {"none", "norm", "value"}
     assert (sweep.report / "tables" / "comparison.md").read_text().count("\n|") == len(table) + 1
     assert len(pd.read_csv(sweep.report / "tables" / "summary.csv")) == 6
+    gone = pd.read_csv(sweep.report / "tables" / "diverged.csv", keep_default_na=False)
+    assert len(gone) == 4 and set(gone["init"]) == {"identity"} and set(gone["diverged_step"]) == {120.0, 140.0}
+    for name in ("compare", "rank", "steps_to_solve", "clipping_audit"):
+        assert "\\toprule" in (sweep.report / "tables" / f"{name}.tex").read_text()
 
 
-def test_the_same_records_give_the_same_bytes(sweep: SweepPaths) -> None:
+def test_the_same_records_give_the_same_bytes(sweep: SweepPaths, tmp_path: Path) -> None:
     before = _digest(sweep.report)
-    assert len(before) == 1 + 7 + 2 * 7
-    make_report(sweep, question="# Do gradients survive?\n\nA question.")
-    assert _digest(sweep.report) == before
+    assert {path.split("/")[0] for path in before} == {
+        "report.html",
+        "report.md",
+        "provenance.json",
+        "records.sha256",
+        "figures",
+        "tables",
+    }
+    make_report(sweep, question=README, into=tmp_path)
+    assert _digest(tmp_path) == before == _digest(sweep.report)
+
+
+def test_the_page_carries_the_picture_and_not_its_provenance(sweep: SweepPaths) -> None:
+    png = sweep.report / "figures" / "outcomes.png"
+    assert b"tEXt" in png.read_bytes() and b"tEXt" not in pixels(png)
+    with Image.open(png) as whole, Image.open(io.BytesIO(pixels(png))) as bare:
+        assert whole.tobytes() == bare.tobytes()
 
 
 def test_figures_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sweeps.report.save", _lay_out)
+    monkeypatch.setattr("sweeps.analysis.draw.save", _lay_out)
     write_cell(tmp_path / "one")
     old = tmp_path / "one" / "report" / "figures" / "clipping.pdf"
     old.parent.mkdir(parents=True)
     old.touch()
     paths = make_figures(SweepPaths(tmp_path / "one"))
-    assert len(paths) == 12 and {path.suffix for path in paths} == {".pdf", ".png"}
+    assert len(paths) == 3 * 6 and {path.suffix for path in paths} == {".pdf", ".svg", ".png"}
     assert not any("clipping" in path.name for path in paths) and not old.exists()  # nothing was clipped
 
 
@@ -108,17 +190,17 @@ def test_figures_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_any_sweep_has_a_report(tmp_path: Path, cells: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sweeps.report.save", _lay_out)
+    monkeypatch.setattr("sweeps.analysis.draw.save", _lay_out)
     for cell in cells:
         write_cell(tmp_path / "sweep", **cell)
     unfinished = write_cell(tmp_path / "sweep", seed=99)
     (tmp_path / "sweep" / unfinished / "summary.json").unlink()
-    text = make_report(SweepPaths(tmp_path / "sweep")).read_text()
+    text = make_report(SweepPaths(tmp_path / "sweep")).with_suffix(".md").read_text()
     assert text.startswith("# sweep") and f"`{unfinished}`" in text and not re.search(r"\bnan\b", text)
 
 
 def test_a_swept_learning_rate_is_a_column(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sweeps.report.save", _lay_out)
+    monkeypatch.setattr("sweeps.analysis.draw.save", _lay_out)
     for lr in (0.1, 1e-5):
         write_cell(tmp_path / "sweep", settings={"optim.lr": lr})
     make_report(SweepPaths(tmp_path / "sweep"))
@@ -131,10 +213,12 @@ def test_nothing_finished_is_said(tmp_path: Path) -> None:
         make_report(SweepPaths(tmp_path))
 
 
-def _lay_out(figure: Figure, stem: Path) -> list[Path]:
-    """Everything that may go wrong in `save`, without the pixels."""
+def _lay_out(figure: Figure, stem: Path, about: Origin, formats: Sequence[str] = FORMATS) -> list[Path]:
+    """Everything that may go wrong in `save`, with one pixel in place of the others."""
     figure.draw_without_rendering()
-    return [stem.with_suffix(".pdf"), stem.with_suffix(".png")]
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("1", (1, 1)).save(stem.with_suffix(".png"))
+    return [stem.with_suffix(f".{kind}") for kind in formats]
 
 
 def _digest(folder: Path) -> dict[str, str]:

@@ -1,11 +1,13 @@
-"""The commands beside training: plan, figures, report, mirror. Each takes `key=value` like the rest."""
+"""The commands beside training: plan, report, mirror, sync, dashboard ... Each takes `key=value` like the rest."""
 
 from __future__ import annotations
 
 import os
 import select
 import sys
+import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from rich.console import Console
@@ -33,16 +35,62 @@ def figures(arguments: list[str]) -> int:
     return 0
 
 
+def figure(arguments: list[str]) -> int:
+    """Draw figures of the catalogue by name; without a name, say which there are."""
+    from sweeps.analysis.draw import FIGURES, draw
+    from sweeps.analysis.load import load
+
+    names = [text for text in arguments if "=" not in text]
+    if not names:
+        _say(f"Figures: {', '.join(FIGURES)}")
+        return 0
+    rest = [text for text in arguments if "=" in text]
+    settings = _settings(rest, ("experiment", "runs_dir", "formats", "into"))
+    sweep = _sweep(settings)
+    into = Path(settings["into"]) if "into" in settings else sweep.report / "figures"
+    formats = [kind for kind in settings.get("formats", "pdf,svg,png").split(",") if kind]
+    drawn = draw(load(sweep.root), into, names, formats)
+    for each in drawn:
+        for kind in formats:
+            _say(str(each.stem.with_name(f"{each.stem.name}.{kind}")))
+    for name in sorted(set(names) - {each.name for each in drawn}):
+        _say(f"{name}: these records hold nothing to draw")
+    return 0
+
+
 def report(arguments: list[str]) -> int:
     """Write the tables, figures and report of an experiment from its records."""
     from sweeps.report import make_report
 
+    settings = _settings(arguments, ("experiment", "runs_dir", "into"))
+    into = Path(settings["into"]) if "into" in settings else None
+    page = make_report(
+        _sweep(settings), _written(settings, "README.md"), claims=_written(settings, "claims.md"), into=into
+    )
+    _say(f"Figures: {page.with_name('figures')}")
+    _say(f"Report:  {page} (as Markdown: {page.with_suffix('.md').name})")
+    return 0
+
+
+def verify(arguments: list[str]) -> int:
+    """Make everything of a report again from the records, elsewhere, and say what differs."""
+    from sweeps.verify import verify as verdict_on
+
     settings = _settings(arguments, ("experiment", "runs_dir"))
     sweep = _sweep(settings)
-    question = EXPERIMENTS / settings["experiment"] / "README.md"
-    path = make_report(sweep, question=question.read_text(encoding="utf-8") if question.exists() else None)
-    _say(f"Figures: {sweep.report / 'figures'}")
-    _say(f"Report:  {path}")
+    verdict = verdict_on(sweep, _written(settings, "README.md"), claims=_written(settings, "claims.md"))
+    for text in verdict.records:
+        _say(f"record: {text}")
+    for text in verdict.report:
+        _say(f"report: {text}")
+    if verdict.stale:
+        _say(f"report: {len(verdict.stale)} further files differ only in where they say they come from")
+    for name in verdict.left:
+        _say(f"note: {name} is not made from these records")
+    if verdict.differs:
+        _say(f"{sweep.report} is not what its records give; `python -m sweeps report` makes it again")
+        return 1
+    _say(f"All {verdict.files} files of {sweep.report} are what the records give, byte for byte.")
     return 0
 
 
@@ -75,11 +123,76 @@ def mirror(arguments: list[str]) -> int:
     return 1 if result.failed else 0
 
 
+def sync(arguments: list[str]) -> int:
+    """Send an experiment's mirrored runs to the W&B server, each once."""
+    from sweeps.records.sync import sync as send
+
+    settings = _settings(arguments, ("experiment", "runs_dir"))
+    result = send(_sweep(settings), _say)
+    _say(f"{len(result.sent)} runs sent now, {len(result.already)} before")
+    for run, problem in result.damaged.items():
+        _say(f"{run}: its offline file is damaged ({problem}) and was skipped")
+    for run, reason in list(result.failed.items())[:3]:
+        _say(f"{run}: {reason}")
+    if result.damaged:
+        again = f"python -m sweeps mirror experiment={settings['experiment']}"
+        _say(f"{len(result.damaged)} damaged files: `{again}` makes them again from the CSV records")
+    if result.failed:
+        _say(f"{len(result.failed)} runs did not arrive whole; sync again sends the rest")
+    return 1 if result.failed or result.damaged else 0
+
+
+def workspace(arguments: list[str]) -> int:
+    """Make or update the W&B workspace and report of an experiment."""
+    from sweeps.analysis.load import load
+    from sweeps.dashboard.publish import publish
+    from sweeps.dashboard.workspace import study_of
+
+    settings = _settings(arguments, ("experiment", "runs_dir", "tracker.project", "tracker.entity"))
+    study = study_of(load(_sweep(settings).root))
+    project, entity = settings.get("tracker.project", "sweeps"), settings.get("tracker.entity") or None
+    for title, address in publish(study, project, entity):
+        _say(f"{title}: {address}")
+    return 0
+
+
+def dashboard(arguments: list[str]) -> int:
+    """Show an experiment in the browser, its report made again as cells finish, until Ctrl-C."""
+    from sweeps.dashboard.live import live
+    from sweeps.dashboard.serve import open_browser, port_of, serve
+
+    settings = _settings(arguments, ("experiment", "runs_dir", "open", "port"))
+    if (wanted := settings.get("open", "true")) not in ("true", "false"):
+        raise ConfigError([unknown("open", wanted, ("true", "false"))])
+    port = port_of(settings.get("port", "0"))
+    name, runs = settings["experiment"], Path(settings["runs_dir"]).absolute()
+    sweep = SweepPaths(runs / name)
+    if not (EXPERIMENTS / name / "sweep.yaml").exists():  # one that can still be started is waited for
+        sweep = _sweep(settings)
+    where = [f"experiment={name}", f"runs_dir={runs}"]
+    with live(sweep, [sys.executable, "-m", "sweeps", "report", *where]) as shown, serve(shown, port) as address:
+        _say(f"{name}: {address} (Ctrl-C stops it)")
+        mirrored = sweep.wandb / "wandb"
+        make = "" if mirrored.is_dir() else f"python -m sweeps mirror {' '.join(where)} && "
+        _say(f"In a terminal: {make}wandb leet {mirrored}")
+        if wanted == "true":
+            open_browser(address)
+        with suppress(KeyboardInterrupt):
+            threading.Event().wait()
+    _say("Stopped.")
+    return 0
+
+
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "plan": plan,
     "figures": figures,
+    "figure": figure,
     "report": report,
+    "verify": verify,
     "mirror": mirror,
+    "sync": sync,
+    "workspace": workspace,
+    "dashboard": dashboard,
 }
 
 
@@ -95,6 +208,12 @@ def _settings(arguments: Sequence[str], keys: Sequence[str]) -> dict[str, str]:
     if problems:
         raise ConfigError(problems)
     return found
+
+
+def _written(settings: dict[str, str], name: str) -> str | None:
+    """What a person wrote about an experiment, if anything: README.md asks the question, claims.md states claims."""
+    path = EXPERIMENTS / settings["experiment"] / name
+    return path.read_text(encoding="utf-8") if path.exists() else None
 
 
 def _sweep(settings: dict[str, str]) -> SweepPaths:

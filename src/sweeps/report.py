@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sweeps.analysis import captions, curves, markdown, sections, tables
-from sweeps.analysis.figures import FIGURES
+from sweeps.analysis import captions, evidence, sections, tables
+from sweeps.analysis.answer import answer
+from sweeps.analysis.document import Document, Prose, Section, readme, to_markdown
+from sweeps.analysis.draw import by_task, draw
+from sweeps.analysis.html import to_html
 from sweeps.analysis.load import Records, load
-from sweeps.analysis.style import save
+from sweeps.analysis.origin import write_origin
 from sweeps.records.files import write_atomically
 from sweeps.records.paths import SweepPaths
 
@@ -18,85 +21,68 @@ BOOTSTRAP_SEED = 0
 
 
 def make_figures(sweep: SweepPaths) -> list[Path]:
-    """Draw every figure as PDF and PNG under `report/figures/`; returns the files in the order of the report.
+    """Draw every figure as PDF, SVG and PNG under `report/figures/`; returns the files in the order of the report.
 
     Raises:
         SweepsError: there is no finished cell.
     """
-    drawn = _draw(load(sweep.root), sweep.report / "figures")
-    return [path for figure in drawn for path in (figure.pdf, figure.png)]
+    drawn = draw(load(sweep.root), sweep.report / "figures")
+    return [path for figure in drawn for path in (figure.pdf, figure.svg, figure.png)]
 
 
-def make_report(sweep: SweepPaths, question: str | None = None) -> Path:
-    """Write `report/report.md` with its tables (CSV, Markdown) and figures, and return its path.
+def make_report(
+    sweep: SweepPaths,
+    question: str | None = None,
+    *,
+    claims: str | None = None,
+    into: Path | None = None,
+    records: Records | None = None,
+) -> Path:
+    """Write `report/report.html`, which needs no other file, `report.md`, tables and figures; returns the first.
 
     Args:
-        question: Markdown to put at the top, usually the README of the experiment.
+        question: Markdown to put at the top, usually the README of the experiment; its first heading is the title.
+        claims: Markdown of what the literature claims and whether these records bear it out; no section without.
+        into: folder to write to in place of the sweep's own `report/`.
+        records: of the sweep, if they are loaded already.
 
     Raises:
         SweepsError: there is no finished cell.
     """
-    records = load(sweep.root)
-    table = tables.comparison(records, seed=BOOTSTRAP_SEED)
-    short = tables.summary(table, curves.reference_clip(records))
-    clipped = tables.clipping(table)
-    rules = markdown.counting_rules(table, records, BOOTSTRAP_SEED)
-    texts = {
-        "comparison": markdown.comparison_markdown(table, records.score_name) + "\n" + rules,
-        "summary": markdown.summary_markdown(short),
-        "clipping": markdown.clipping_markdown(clipped),
-    }
-    folder = sweep.report / "tables"
-    for name, frame in (("comparison", table), ("summary", short), ("clipping", clipped)):
-        write_atomically(folder / f"{name}.csv", frame.to_csv(index=False, lineterminator="\n"))
-        write_atomically(folder / f"{name}.md", texts[name])
+    folder = into or sweep.report
+    records = records or load(sweep.root)
+    document = _document(records, folder, question, claims)
+    write_origin(records, folder)
+    write_atomically(folder / "report.md", to_markdown(document, folder))
+    write_atomically(folder / "report.html", to_html(document, folder))
+    return folder / "report.html"
+
+
+def _document(records: Records, folder: Path, question: str | None, claims: str | None) -> Document:
+    """The report as a document; its tables and figures are written under `folder` on the way."""
+    whole = tables.comparison(records, seed=BOOTSTRAP_SEED)
     problems = records.problems.sort_values(["problem", "cell"])
-    write_atomically(folder / "problems.csv", problems.to_csv(index=False, lineterminator="\n"))
-
-    drawn = _draw(records, sweep.report / "figures")
-    told = {
-        task: captions.captions(part, table if task is None else table[table["task"] == task])
-        for task, part in _by_task(records)
-    }
-    parts = [
-        question or f"# {sweep.root.name}",
-        sections.answer(records, table, clipped),
-        sections.what_ran(records),
-        f"## Summary\n\n{sections.summary_caption(records)}\n\n{texts['summary']}",
-        f"## What clipping changed\n\nInits, lengths and seeds pooled.\n\n{texts['clipping']}",
-        sections.figures(drawn, told, sweep.report),
-        f"## Whole comparison\n\nAll {len(table)} rows: [Markdown](tables/comparison.md), "
-        f"[CSV](tables/comparison.csv). " + rules,
-        sections.provenance(records),
-    ]
-    path = sweep.report / "report.md"
-    write_atomically(path, "\n".join(part.rstrip("\n") + "\n" for part in parts))
-    return path
-
-
-def _by_task(records: Records) -> list[tuple[object, Records]]:
-    """The records of each task, or all of them under None where there is one task."""
-    if "task" not in records.extra_axes:
-        return [(None, records)]
-    present = set(records.cells["task"])
-    tasks = [task for task in records.cells["task"].cat.categories if task in present]
-    return [(task, records.select(task=task).drop_unused_levels()) for task in tasks]
-
-
-def _draw(records: Records, folder: Path) -> list[sections.Drawn]:
-    """Draw the catalogue, with a folder for each task if there are several.
-
-    A figure that has nothing to show is left out, and an older one of its name is removed.
-    """
-    drawn = []
-    for task, part in _by_task(records):
-        for name, make in FIGURES.items():
-            stem = folder / name if task is None else folder / str(task) / name
-            figure = make(part)
-            if figure is None:
-                stem.with_suffix(".pdf").unlink(missing_ok=True)
-                stem.with_suffix(".png").unlink(missing_ok=True)
-                continue
-            pdf, png = save(figure, stem)
-            drawn.append(sections.Drawn(name, task, pdf, png))
-    return drawn
+    for name, frame in (("problems", problems), ("diverged", sections.diverged(records))):
+        write_atomically(folder / "tables" / f"{name}.csv", frame.to_csv(index=False, lineterminator="\n"))
+    parts = [(task, part, whole if task is None else whole[whole["task"] == task]) for task, part in by_task(records)]
+    told = {task: captions.captions(part, rows) for task, part, rows in parts}
+    drawn = draw(records, folder / "figures")
+    title, asked = readme(question or "")
+    outcomes = records.cells["outcome"].value_counts().sort_index(ascending=False)
+    return Document(
+        title or records.root.name,
+        f"{len(records.cells)} runs: {', '.join(f'{count} {name}' for name, count in outcomes.items())}.",
+        [
+            *([Section("The question", [Prose(asked)])] if asked else []),
+            Section("The answer in numbers", []),
+            *(section for task, part, rows in parts for section in answer(part, rows, task)),
+            sections.plan(records),
+            sections.what_ran(records),
+            sections.what_diverged(records, folder / "tables"),
+            *evidence.tables(records, whole, folder / "tables", seed=BOOTSTRAP_SEED),
+            *sections.figures(drawn, told),
+            *([Section("Claims", [Prose(claims)])] if claims else []),
+            sections.provenance(records),
+            sections.reproduce(records),
+        ],
+    )

@@ -5,150 +5,32 @@ Everything is offline and inside tmp_path: a socket that leaves this machine fai
 
 from __future__ import annotations
 
-import csv
 import fcntl
 import json
 import math
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
 import time
+from functools import cache
 from pathlib import Path
+from shutil import ignore_patterns
 from typing import Any
 
 import pytest
-import yaml
+from PIL import Image
 
+from records.mirrored import KEY, T, add_cell, assert_equals_csv, cell_id, damage, folders, log_of, run, timeless
 from sweeps.errors import SweepsError
-from sweeps.records import wandb_client, wandb_log
-from sweeps.records.columns import GRADIENT_THROUGH_TIME, METRICS
-from sweeps.records.files import write_atomically, write_csv, write_json
-from sweeps.records.mirror import MirrorResult, follow, mirror
+from sweeps.records import alone, wandb_client, wandb_environment, wandb_log
+from sweeps.records import mirror as mirroring
+from sweeps.records.mirror import follow
+from sweeps.records.mirror_helper import Helper
 from sweeps.records.paths import SweepPaths
-
-KEY = "0123456789" * 4
-T = 8
-
-
-@pytest.fixture(autouse=True)
-def no_account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No key, no settings and no cache of the person who runs the tests; no way out of this machine."""
-    for name in list(os.environ):
-        if name.startswith("WANDB_") or name == "NETRC":
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("WANDB_BASE_URL", "http://127.0.0.1:9")  # nobody listens there
-    connect = socket.socket.connect
-
-    def only_local(self: socket.socket, address: Any) -> None:
-        if self.family != socket.AF_UNIX and address[0] != "127.0.0.1":
-            raise AssertionError(f"a test wanted to reach {address}")
-        connect(self, address)
-
-    monkeypatch.setattr(socket.socket, "connect", only_local)
-
-
-@pytest.fixture
-def sweep(tmp_path: Path) -> SweepPaths:
-    return SweepPaths(tmp_path / "runs" / "first_look")
-
-
-def cell_id(index: int) -> str:
-    return f"{index:012x}"
-
-
-def add_cell(sweep: SweepPaths, index: int, *, rows: int = 5, diverged: bool = False, **extra: Any) -> str:
-    """Write the records of one done cell; a diverged one ends in inf and nan."""
-    cell = sweep.cell(cell_id(index))
-    metrics: list[list[Any]] = []
-    gradient: list[list[Any]] = []
-    for row in range(rows):
-        step = row * 10
-        loss, norm = 1 / (3 + row) + index, 5e-324 * (row + 1)
-        if diverged and row >= rows - 2:
-            loss, norm = (math.inf, -math.inf) if row == rows - 2 else (math.nan, math.inf)
-        evaluated = row % 2 == 0
-        metrics.append(
-            [
-                step,
-                loss,
-                0.1 + 0.2 if evaluated else None,
-                -0.0 if evaluated else None,
-                norm,
-                1e300,
-                1.0,
-                0.001,
-                0,
-            ]
-        )
-        gradient += [[step, t, T - 1 - t, -40.0 * (T - 1 - t) - row - 1 / 3] for t in range(T)]
-    write_csv(cell.metrics, METRICS, metrics)
-    write_csv(cell.gradient_through_time, GRADIENT_THROUGH_TIME, gradient)
-    settings = {
-        "arch": {"name": "lstm", "hidden": 32},
-        "init": {"name": "orthogonal", "gain": 1.5},
-        "clip": {"name": "norm", "threshold": 0.25},
-        "task": {"name": "adding", "length": T},
-        "optim": {"name": "adam", "lr": 0.001, "betas.first": [0.9, 0.999]},
-        "train": {"steps": 50},
-        "seed": index,
-        "experiment": "first_look",
-        "runs_dir": "/somewhere/private",
-        "tracker": {"mode": "offline"},
-        "executor": {"name": "local"},
-    }
-    write_atomically(cell.config, yaml.safe_dump(settings))
-    summary = {
-        "format": 1,
-        "cell": cell.root.name,
-        "experiment": "first_look",
-        "outcome": "diverged" if diverged else "solved",
-        "reason": "the loss is nan" if diverged else None,
-        "step": 40,
-        "solved_step": None if diverged else 30,
-        "diverged_step": 40 if diverged else None,
-        "final": {"train_loss": math.nan if diverged else 0.25},
-        "best": {"eval_score": 0.9},
-        "seconds": 1.25,
-        "numerics": 3,
-    }
-    write_json(cell.summary, summary | extra)
-    return cell.root.name
-
-
-def folders(sweep: SweepPaths, cell: str = "") -> list[Path]:
-    return sorted(path.parent for path in (sweep.wandb / "wandb").rglob("run-*.wandb") if cell in path.name)
-
-
-def log_of(sweep: SweepPaths, cell: str) -> Path:
-    (folder,) = folders(sweep, cell)
-    return folder / f"run-{cell}-n3.wandb"
-
-
-def run(sweep: SweepPaths, **options: Any) -> MirrorResult:
-    return mirror(sweep, project="tests", **options)
-
-
-def damage(path: Path, how: str) -> None:
-    content = path.read_bytes()
-    if how == "empty":
-        path.write_bytes(b"")
-    elif how == "header only":
-        path.write_bytes(content[:7])
-    elif how == "truncated":
-        path.write_bytes(content[:-40])
-    elif how == "half":
-        path.write_bytes(content[: len(content) // 2])
-    elif how == "another digit":  # only the checksum can tell
-        path.write_bytes(content.replace(b"1e+300", b"2e+300", 1))
-    elif how == "another header":
-        path.write_bytes(b";" + content[1:])
-    elif how == "gone":
-        path.unlink()
+from sweeps.records.wandb_run import HEAT_MAP
 
 
 @pytest.mark.parametrize("folder", ["plain", "a b[x]*?c"])
@@ -161,16 +43,7 @@ def test_the_offline_file_equals_the_csv_bit_for_bit(tmp_path: Path, folder: str
     for cell in cells:
         logged = wandb_log.read(log_of(sweep, cell))
         assert logged.exit_code == 0
-        with sweep.cell(cell).metrics.open() as file:
-            rows = list(csv.DictReader(file))
-        assert len(logged.history) == len(rows)
-        for row, history in zip(rows, logged.history, strict=True):
-            assert history["_step"] == int(row.pop("step"))
-            measured = {column: text for column, text in row.items() if text}
-            mirrored = {column: history[column] for column in METRICS if column in history}
-            assert mirrored.keys() == measured.keys()
-            for column, text in measured.items():
-                assert float(mirrored[column]).hex() == float(text).hex(), (cell, row, column)
+        assert_equals_csv(sweep, cell, logged.history)
 
 
 def test_non_finite_values_stay_visible(sweep: SweepPaths) -> None:
@@ -217,6 +90,29 @@ def test_the_gradient_through_time_is_there_as_scalars(sweep: SweepPaths) -> Non
         for name, lag in at.items():
             assert history[f"gradient/log10_norm_lag_{name}"] == -40.0 * lag - row - 1 / 3
         assert history["gradient/log10_slope_per_lag"] == pytest.approx(-40.0, rel=1e-12)
+
+
+def test_the_gradient_through_time_is_there_as_a_picture(sweep: SweepPaths) -> None:
+    cell = add_cell(sweep, 1)
+    run(sweep)
+    *others, last = wandb_log.read(log_of(sweep, cell)).history
+    said = {key.rpartition("/")[2]: value for key, value in last.items() if key.startswith(f"{HEAT_MAP}/")}
+    assert said["_type"] == "image-file"
+    with Image.open(log_of(sweep, cell).parent / "files" / said["path"]) as picture:
+        assert picture.size == (said["width"], said["height"])
+    assert not any(HEAT_MAP in key for row in others for key in row)
+
+
+def test_the_summary_has_the_last_value_of_every_column(sweep: SweepPaths) -> None:
+    cell = add_cell(sweep, 1, rows=4, diverged=True)
+    run(sweep)
+    logged = wandb_log.read(log_of(sweep, cell))
+    latest = {
+        key: value for row in logged.history for key, value in row.items() if key[0] != "_" and "time/" not in key
+    }
+    words = {key: "NaN" if math.isnan(value) else value for key, value in latest.items()}
+    words["grad_norm"] = "Infinity"
+    assert logged.summary.items() >= words.items()
 
 
 def test_without_a_gradient_record_the_metrics_are_mirrored(sweep: SweepPaths) -> None:
@@ -270,7 +166,7 @@ def test_of_two_attempts_the_whole_one_is_kept(sweep: SweepPaths) -> None:
 def test_a_run_that_ended_badly_or_lacks_rows_is_not_whole(tmp_path: Path, code: int, rows: int, reason: str) -> None:
     import wandb
 
-    with wandb_client.client_environment():
+    with wandb_environment.client_environment():
         options: Any = {
             "project": "tests",
             "mode": "offline",
@@ -348,7 +244,7 @@ def test_an_interrupted_upload_is_not_written_again_offline(sweep: SweepPaths) -
     begun = sweep.wandb / "wandb" / f"run-20200101_000000-{cell}-n3"
     begun.mkdir(parents=True)
     result = run(sweep)
-    assert result.mirrored == [] and "online" in result.failed[cell]
+    assert result.mirrored == [] and "sweeps sync" in result.failed[cell]
     assert begun.exists()
 
 
@@ -512,26 +408,74 @@ def test_follow_mirrors_cells_as_they_get_done(sweep: SweepPaths) -> None:
     assert len(folders(sweep)) == 2
 
 
-@pytest.mark.parametrize("begun", [2, *(pytest.param(k, marks=pytest.mark.slow) for k in range(1, 13) if k != 2)])
-def test_kill_in_the_middle_duplicates_and_loses_nothing(sweep: SweepPaths, begun: int) -> None:
-    """Killed when `begun` of 20 runs have begun, at a moment of that run which differs from case to case."""
-    cells = [add_cell(sweep, index, rows=100) for index in range(20)]
+def test_a_helping_process_writes_the_same_runs(sweep: SweepPaths, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mirroring, "_WORTH_HELP", 1)
+    cells = [add_cell(sweep, index) for index in range(12)]
+    write, helped = Helper.write, []
+
+    def counting(self: Helper, cell: str) -> Path:
+        helped.append(cell)
+        return write(self, cell)
+
+    monkeypatch.setattr(Helper, "write", counting)
+    result = run(sweep)
+    assert (sorted(result.mirrored), result.failed) == (cells, {})
+    assert 0 < len(helped) < len(cells)
+    for cell in cells:
+        assert_equals_csv(sweep, cell, wandb_log.read(log_of(sweep, cell)).history)
+
+
+def test_a_helping_process_that_dies_loses_nothing(sweep: SweepPaths, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mirroring, "_WORTH_HELP", 1)
+    cells = [add_cell(sweep, index) for index in range(6)]
+    write = Helper.write
+
+    def killed(self: Helper, cell: str) -> Path:
+        self._process.kill()
+        self._process.wait()
+        return write(self, cell)
+
+    monkeypatch.setattr(Helper, "write", killed)
+    result = run(sweep)
+    assert (sorted(result.mirrored), result.failed) == (cells, {})
+
+
+@cache
+def undisturbed(folder: Path) -> dict[str, wandb_log.LoggedRun]:
+    """Run of each of the cells that are mirrored, and killed, below."""
+    sweep = SweepPaths(folder / "undisturbed")
+    cells = [add_cell(sweep, index, rows=60, diverged=index % 2 == 1) for index in range(12)]
+    run(sweep)
+    return {cell: wandb_log.read(log_of(sweep, cell)) for cell in cells}
+
+
+@pytest.mark.parametrize("point", [3, *(pytest.param(k, marks=pytest.mark.slow) for k in range(20) if k != 3)])
+def test_kill_in_the_middle_duplicates_and_loses_nothing(
+    sweep: SweepPaths, point: int, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Killed when some of 12 runs have begun, at a moment of that run which differs from case to case; in half of
+    the cases a helping process, which is not killed itself, is in the middle of a run too."""
+    monkeypatch.setattr(alone, "PATIENCE", 10.0)  # what the helper needs to end
+    expected = undisturbed(tmp_path_factory.getbasetemp())
+    shutil.copytree(tmp_path_factory.getbasetemp() / "undisturbed", sweep.root, ignore=ignore_patterns("mirror"))
     code = (
-        "import sys; from pathlib import Path; from sweeps.records.mirror import mirror; "
-        "from sweeps.records.paths import SweepPaths; mirror(SweepPaths(Path(sys.argv[1])), project='tests')"
+        "import sys; from pathlib import Path; from sweeps.records import mirror; "
+        f"from sweeps.records.paths import SweepPaths; mirror._WORTH_HELP = {1 if point % 2 else 100}; "
+        "mirror.mirror(SweepPaths(Path(sys.argv[1])), project='tests')"
     )
     process = subprocess.Popen([sys.executable, "-c", code, str(sweep.root)])
-    while len(folders(sweep)) < begun and process.poll() is None:
-        time.sleep(0.005)
-    time.sleep(0.07 * (begun * 7 % 12) / 12)
+    while len(folders(sweep)) < 1 + point // 2 and process.poll() is None:
+        time.sleep(0.002)
+    time.sleep(0.05 * (point * 7 % 12) / 12)
     process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
     result = run(sweep)
-    assert sorted(result.mirrored + result.already) == cells
-    assert len(folders(sweep)) == len(cells)
-    for cell in cells:
+    assert sorted(result.mirrored + result.already) == sorted(expected)
+    assert len(folders(sweep)) == len(expected)
+    for cell, run_expected in expected.items():
         logged = wandb_log.read(log_of(sweep, cell))
-        assert [row["_step"] for row in logged.history] == list(range(0, 1000, 10))
+        assert timeless(logged.history) == timeless(run_expected.history)
+        assert timeless([logged.summary, logged.config]) == timeless([run_expected.summary, run_expected.config])
 
 
 def test_torch_and_hydra_are_not_imported() -> None:

@@ -8,26 +8,32 @@ mirroring again, after a kill too, adds nothing twice. No trouble here touches a
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import re
 import shutil
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from threading import Thread
 
 from ..errors import SweepsError
 from . import wandb_log
+from .alone import alone
 from .files import read_json
+from .mirror_helper import Helper, HelperError
 from .paths import SweepPaths
-from .wandb_client import Client, client_environment, requested_mode
+from .run_folders import offline, run_folders, uploaded, whole
+from .wandb_client import Client, UploadError
+from .wandb_environment import client_environment, requested_mode
 from .wandb_run import run_content, run_id
 
 _CELL = re.compile(r"[0-9a-f]{12}")
-_RUN_FOLDER = re.compile(r"(offline-)?run-\d{8}_\d{6}-(?P<id>[0-9a-f]{12}-n\d+)(-\d+)?")
 _GIVE_UP_AFTER = 3  # failures of the client in a row
+_WORTH_HELP = 40  # cells above which a second process is started
 _LITTLE_SPACE = 1 << 20  # bytes free below which an incomplete file means a full disk
 
 
@@ -73,9 +79,9 @@ def follow(
     if asked == "disabled":
         note = "W&B is disabled, so nothing was mirrored; the CSV records are whole."
         return MirrorResult("disabled", notes=[note])
-    with client_environment(), _alone(sweep):
+    with client_environment(), alone(sweep) as lock:
         client = Client(sweep.wandb, project=project, entity=entity, asked=asked)
-        replay = _Replay(sweep, client)
+        replay = _Replay(sweep, client, lock)
         try:
             while not done():
                 replay.scan()
@@ -90,10 +96,10 @@ def follow(
 class _Replay:
     """What is known about the cells of one sweep while they are mirrored."""
 
-    def __init__(self, sweep: SweepPaths, client: Client) -> None:
-        self.sweep, self.client = sweep, client
+    def __init__(self, sweep: SweepPaths, client: Client, lock: int) -> None:
+        self.sweep, self.client, self.lock = sweep, client, lock
         self.result = MirrorResult(client.mode)
-        self.attempts = _run_folders(client.root)
+        self.attempts = run_folders(client.root)
         self.seen: set[str] = set()
         self.unverified: dict[str, Path] = {}  # cell -> file that is written but not yet read back
         self.retry: dict[str, str] = {}  # cell -> why the client failed at it
@@ -102,19 +108,20 @@ class _Replay:
     def scan(self) -> None:
         """Replay the cells that got done since the last scan; check what the scan before wrote."""
         self._verify()
-        for cell in _cell_names(self.sweep.root):
-            if cell not in self.seen and read_json(self.sweep.cell(cell).summary) is not None:
-                self.seen.add(cell)
-                self._add(cell)
+        new = [cell for cell in _cell_names(self.sweep.root) if cell not in self.seen and self._done(cell)]
+        self.seen.update(new)
+        self._write_all([cell for cell in new if self._wanted(cell)])
+
+    def _done(self, cell: str) -> bool:
+        return read_json(self.sweep.cell(cell).summary) is not None
 
     def close(self) -> MirrorResult:
         """Flush the client, check every file, and give what the client failed at one more chance."""
         self._flush()
         if self.retry:
             again, self.retry, self.failures = self.retry, {}, 0
-            self.attempts = _run_folders(self.client.root)
-            for cell in again:
-                self._add(cell)
+            self.attempts = run_folders(self.client.root)
+            self._write_all_by(self._write, deque(cell for cell in again if self._wanted(cell)))
             self._flush()
         if self.retry and shutil.disk_usage(self.client.root).free < _LITTLE_SPACE:
             raise SweepsError(f"W&B runs cannot be written in {self.client.root}: no space left on the disk.")
@@ -135,24 +142,61 @@ class _Replay:
                 del self.unverified[cell]
                 self.result.mirrored.append(cell)
 
-    def _add(self, cell: str) -> None:
-        """Mirror one cell. What goes wrong is noted; only what would go wrong for every cell is raised."""
-        record = self.sweep.cell(cell)
+    def _wanted(self, cell: str) -> bool:
+        """Whether a run must be written for the cell; what is left of an earlier attempt is then gone."""
         try:
-            if self._settled(run_id(record)):
-                self.result.already.append(cell)
-                return
-            content = run_content(record)
+            settled = self._settled(run_id(self.sweep.cell(cell)))
         except (SweepsError, OSError, ValueError) as error:
             self.result.failed[cell] = str(error)
-            return
+            return False
+        if settled:
+            self.result.already.append(cell)
+        return not settled
+
+    def _write_all(self, cells: list[str]) -> None:
+        left = deque(cells)
+        if self.client.mode == "online" or len(cells) < _WORTH_HELP:
+            return self._write_all_by(self._write, left)
+        with Helper(self.sweep, self.client, self.lock) as helper:
+            thread = Thread(target=self._write_all_by, args=(partial(self._let_write, helper), left))
+            thread.start()
+            try:
+                self._write_all_by(self._write, left)
+            finally:
+                left.clear()
+                thread.join()
+
+    def _write_all_by(self, write: Callable[[str], bool], left: deque[str]) -> None:
+        """Take cells and write them, until there are none or `write` says that it can do no more."""
+        with suppress(IndexError):  # the queue is empty
+            while write(left.popleft()):
+                pass
+
+    def _let_write(self, helper: Helper, cell: str) -> bool:
+        try:
+            self.unverified[cell] = helper.write(cell)
+        except HelperError as error:
+            self.retry[cell] = str(error)
+        return helper.alive
+
+    def _write(self, cell: str) -> bool:
+        """Write the run of one cell. What goes wrong is noted; only what would go wrong for every cell is raised."""
+        try:
+            content = run_content(self.sweep.cell(cell))
+        except (SweepsError, OSError, ValueError) as error:
+            self.result.failed[cell] = str(error)
+            return True
         try:
             self.unverified[cell] = self.client.write(content)
             self.failures = 0
         except SweepsError:
             raise
+        except UploadError as error:
+            self.result.failed[cell] = f"its upload failed ({error}); `python -m sweeps sync` sends the rest"
+            self.client.go_offline(f"The W&B server did not take a run ({error})")
         except Exception as error:
             self._client_failed(cell, error)
+        return True
 
     def _client_failed(self, cell: str, error: Exception) -> None:
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
@@ -169,32 +213,18 @@ class _Replay:
     def _settled(self, run: str) -> bool:
         """Whether the run is whole or uploaded already; any other attempt at it is removed."""
         folders = self.attempts.pop(run, [])
-        kept = [folder for folder in folders if _sent(folder, run)]
+        kept = [folder for folder in folders if uploaded(folder, run)]
         if not kept:
-            kept = [folder for folder in folders if _whole(folder, run)][:1]
+            kept = [folder for folder in folders if whole(folder, run)][:1]
         for folder in folders:
             if folder in kept:
                 continue
-            if self.client.mode == "offline" and not _offline(folder):
-                raise SweepsError("its upload was interrupted: mirror it online, or it would be there twice")
+            if self.client.mode == "offline" and not offline(folder):
+                if kept:
+                    continue  # `sync` was cut off; it removes the folder when all has arrived
+                raise SweepsError("its upload was interrupted; `python -m sweeps sync` sends the rest")
             shutil.rmtree(folder)
         return bool(kept)
-
-
-@contextmanager
-def _alone(sweep: SweepPaths) -> Iterator[None]:
-    """Two mirrors of one sweep would write each run twice; the lock goes with the process that holds it."""
-    try:
-        sweep.wandb.mkdir(parents=True, exist_ok=True)
-        file = (sweep.wandb / ".lock").open("w")
-    except OSError as error:
-        raise SweepsError(f"W&B runs cannot be written in {sweep.wandb}: {error.strerror}.") from error
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise SweepsError(f"Another process is mirroring {sweep.root}; try again when it is done.") from error
-        yield
 
 
 def _wait(seconds: float, done: Callable[[], bool]) -> None:
@@ -205,25 +235,3 @@ def _wait(seconds: float, done: Callable[[], bool]) -> None:
 
 def _cell_names(root: Path) -> list[str]:
     return sorted(name for name in os.listdir(root) if _CELL.fullmatch(name)) if root.is_dir() else []
-
-
-def _run_folders(root: Path) -> dict[str, list[Path]]:
-    """Run id -> the folders of the attempts at it, oldest first. Listed: a path may hold glob characters."""
-    found: dict[str, list[Path]] = {}
-    folder = root / "wandb"
-    for name in sorted(os.listdir(folder)) if folder.is_dir() else []:
-        if match := _RUN_FOLDER.fullmatch(name):
-            found.setdefault(match["id"], []).append(folder / name)
-    return found
-
-
-def _offline(folder: Path) -> bool:
-    return folder.name.startswith("offline-")
-
-
-def _sent(folder: Path, run: str) -> bool:
-    return (folder / f"run-{run}.wandb.synced").exists()
-
-
-def _whole(folder: Path, run: str) -> bool:
-    return _offline(folder) and wandb_log.complete(folder / f"run-{run}.wandb")

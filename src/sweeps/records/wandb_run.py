@@ -10,15 +10,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
+from PIL import Image
 
 from ..errors import SweepsError
 from .files import jsonable, read_json
+from .heat_map import heat_map
 from .paths import CellPaths
 from .wandb_log import ROWS
 
 NOT_MIRRORED = ("runs_dir", "tracker", "executor")
 """Settings of the machine, not of the cell: the same cell is the same run wherever it was trained."""
+
+HEAT_MAP = "gradient/through_time"
+"""History key of the heat map, in the last row."""
 
 _NON_FINITE = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 """W&B's words for them in a summary, where the client would turn the numbers themselves into null."""
@@ -37,6 +43,7 @@ class RunContent:
     tags: tuple[str, ...]
     config: dict[str, Any]
     history: list[tuple[int, dict[str, float]]]  # (step, row), steps strictly increasing
+    heat_map: Image.Image | None  # the gradient through time, for the last row
     summary: dict[str, Any]
 
 
@@ -54,8 +61,8 @@ def run_content(cell: CellPaths) -> RunContent:
 
     History keys are the columns of metrics.csv (an empty field has no key); `nonfinite`, how many values of
     the row are nan or infinite; and from the gradient through time `gradient/log10_norm_lag_0`, `_lag_half`
-    (T/2) and `_lag_last` (T-1), and `gradient/log10_slope_per_lag`, the least-squares slope of
-    log10 ||dL/dh_t|| over the lag (below 0: vanishing).
+    (T/2) and `_lag_last` (T-1), and `gradient/log10_slope_per_lag`, the decay rate: the least-squares slope
+    of log10 ||dL/dh_t|| over the finite lags (below 0: vanishing; nan: fewer than two are finite).
 
     Raises:
         SweepsError: a record is missing or malformed; says which.
@@ -64,8 +71,14 @@ def run_content(cell: CellPaths) -> RunContent:
     settings = _settings(cell.config)
     metrics = _metrics(cell.metrics)
     gradient = _gradient(cell.gradient_through_time)
-    steps = sorted(metrics.keys() | gradient.keys())
-    history = [(step, metrics.get(step, {}) | gradient.get(step, {})) for step in steps]
+    rows, picture = dict(metrics), None
+    if gradient is not None:
+        at, norms = gradient
+        picture = heat_map(norms, at)
+        scalars = _gradient_scalars(norms)
+        for step, *values in zip(at.tolist(), *scalars.values(), strict=True):
+            rows[step] = rows.get(step, {}) | dict(zip(scalars, values, strict=True))
+    history = sorted(rows.items())
 
     def setting(*keys: str) -> Any:
         value: Any = settings
@@ -94,6 +107,7 @@ def run_content(cell: CellPaths) -> RunContent:
     }
     nested = {key: value for key, value in settings.items() if key not in NOT_MIRRORED}
     nonfinite = sum(row.get("nonfinite", 0) for row in metrics.values())
+    latest = {key: value for _, row in history for key, value in row.items()}
     return RunContent(
         id=run_id(cell),
         name=f"{arch} {init} {clip} T{length} s{seed}"[:128],
@@ -102,7 +116,8 @@ def run_content(cell: CellPaths) -> RunContent:
         tags=tuple(dict.fromkeys(tag[:64] for tag in (experiment, arch, outcome) if tag)),
         config=jsonable(_without_dots({**flat, "settings": nested})),
         history=history,
-        summary={**_flat_summary(summary), "nonfinite_values": nonfinite, ROWS: len(history)},
+        heat_map=picture,
+        summary={**_flat_summary(jsonable(latest) | summary), "nonfinite_values": nonfinite, ROWS: len(history)},
     )
 
 
@@ -146,17 +161,21 @@ def _metrics(path: Path) -> dict[int, dict[str, float]]:
     return history
 
 
-def _gradient(path: Path) -> dict[int, dict[str, float]]:
-    """step -> the scalars that say how the gradient travelled back; nothing where it was not recorded."""
+def _gradient(path: Path) -> tuple[np.ndarray, np.ndarray] | None:
+    """(steps [S], log10 norms [S, T] by step and lag), or None where nothing was recorded."""
     if not path.exists():
-        return {}
-    norms: dict[int, dict[int, float]] = {}
-    with _reading(path):
-        header, lines = _table(path)
+        return None
+    with _reading(path), path.open(encoding="utf-8") as file:
+        header = file.readline().rstrip("\n").split(",")
         step, lag, norm = (header.index(column) for column in ("step", "lag", "log10_norm"))
-        for line in lines:
-            norms.setdefault(int(line[step]), {})[int(line[lag])] = float(line[norm])
-    return {step: _gradient_scalars(by_lag) for step, by_lag in norms.items()}
+        if not (lines := file.readlines()):
+            return None
+        table = np.loadtxt(lines, delimiter=",", ndmin=2)  # reads every bit back
+        steps, row = np.unique(table[:, step].astype(int), return_inverse=True)
+        lags = table[:, lag].astype(int)
+        norms = np.full((len(steps), lags.max() + 1), np.nan)
+        norms[row, lags] = table[:, norm]
+        return steps, norms
 
 
 def _table(path: Path) -> tuple[list[str], list[list[str]]]:
@@ -165,15 +184,18 @@ def _table(path: Path) -> tuple[list[str], list[list[str]]]:
     return header, lines
 
 
-def _gradient_scalars(by_lag: dict[int, float]) -> dict[str, float]:
-    last = max(by_lag)  # T - 1
-    lags = {"0": 0, "half": (last + 1) // 2, "last": last}
-    scalars = {f"gradient/log10_norm_lag_{name}": by_lag[lag] for name, lag in lags.items() if lag in by_lag}
-    points = [(lag, value) for lag, value in by_lag.items() if math.isfinite(value)]
-    if len(points) > 1:
-        middle = sum(lag for lag, _ in points) / len(points)
-        spread = sum((lag - middle) ** 2 for lag, _ in points)
-        scalars["gradient/log10_slope_per_lag"] = sum((lag - middle) * v for lag, v in points) / spread
+def _gradient_scalars(norms: np.ndarray) -> dict[str, list[float]]:
+    """Scalars of every step of `norms` [S, T]: how the gradient travelled back."""
+    length = norms.shape[1]
+    lags = {"0": 0, "half": length // 2, "last": length - 1}
+    scalars = {f"gradient/log10_norm_lag_{name}": norms[:, lag].tolist() for name, lag in lags.items()}
+    there = np.isfinite(norms)
+    count = there.sum(axis=1, keepdims=True)
+    x, y = np.where(there, np.arange(length), 0.0), np.where(there, norms, 0.0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        x = np.where(there, x - x.sum(axis=1, keepdims=True) / count, 0.0)
+        slope = (x * y).sum(axis=1) / (x * x).sum(axis=1)  # nan where fewer than two lags are finite
+    scalars["gradient/log10_slope_per_lag"] = slope.tolist()
     return scalars
 
 

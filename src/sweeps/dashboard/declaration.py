@@ -1,0 +1,95 @@
+"""What W&B shows of a sweep: for each figure of the report its nearest counterpart. Plain data, no client.
+
+Keys are those of the mirror (`records.wandb_run`): of the history for what is drawn over training, of the summary
+for one number per run, of the config for axes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from sweeps.analysis.charts import CHARTS, Chart
+from sweeps.records.wandb_run import HEAT_MAP
+
+Kind = Literal["curves", "bars", "pictures", "coordinates", "importance"]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One chart of W&B.
+
+    Attributes:
+        kind: `curves` over training and `bars` of one number per run are means over the runs of a group, with
+            the range from the smallest to the largest; `pictures` are the heat maps; `coordinates` has a line
+            per run through its settings and `metrics`; `importance` says which setting decides `metrics[0]`.
+        by: config key that groups the runs in place of the groups of the runs table (arch x init).
+        log: logarithmic axis.
+    """
+
+    kind: Kind
+    title: str
+    metrics: tuple[str, ...]
+    by: str | None = None
+    log: bool = False
+
+
+@dataclass(frozen=True)
+class Part:
+    """A section: a title, the question that it answers, and its panels."""
+
+    chart: Chart
+    panels: tuple[Panel, ...]
+
+
+GROUPS = ("arch", "init")
+"""Config keys by which runs are grouped: every mean is over the runs of one architecture and initialisation."""
+
+AXES = ("arch", "init", "gain", "clip", "threshold", "length", "hidden", "task", "optim", "lr", "seed")
+"""Config keys that may be columns of the parallel coordinates; those that do not vary are left out."""
+
+DECAY = "gradient/log10_slope_per_lag"
+SCORE = "best/eval_score"
+
+OF_FIGURES: dict[str, tuple[Panel, ...]] = {
+    "loss_curves": (
+        Panel("curves", "Evaluation loss", ("eval_loss",), log=True),
+        Panel("curves", "Training loss", ("train_loss",), log=True),
+        Panel("curves", "Evaluation score", ("eval_score",)),
+    ),
+    "clipping": (
+        Panel("curves", "Before and after, by clipping", ("grad_norm", "grad_norm_clipped"), by="clip", log=True),
+        Panel("curves", "Before clipping", ("grad_norm",), log=True),
+        Panel("curves", "After clipping", ("grad_norm_clipped",), log=True),
+        Panel("curves", "Share of the gradient that is left, by clipping", ("clip_scale",), by="clip"),
+    ),
+    "gradient_by_lag_start": (
+        Panel("pictures", "Gradient through time: log10 of its norm by lag and training step", (HEAT_MAP,)),
+    ),
+    "gradient_by_lag_end": (
+        Panel("curves", "Decay rate: slope of log10 of the norm per step back", (DECAY,)),
+        Panel("curves", "log10 of the norm at the end of the sequence (lag 0)", ("gradient/log10_norm_lag_0",)),
+        Panel("curves", "log10 of the norm half-way back", ("gradient/log10_norm_lag_half",)),
+        Panel("curves", "log10 of the norm at the first step", ("gradient/log10_norm_lag_last",)),
+    ),
+    "share_solved": (
+        Panel("bars", "Share solved", ("solved",)),
+        Panel("bars", "Share solved, by length", ("solved",), by="length"),
+        Panel("bars", "Best score", (SCORE,)),
+    ),
+    "outcomes": (
+        Panel("bars", "Share diverged", ("diverged",)),
+        Panel("bars", "Values that are not finite", ("nonfinite_values",)),
+    ),
+}
+"""By name in the catalogue of figures. A figure against a setting on its own axis has no counterpart in W&B."""
+
+SETTINGS = Part(
+    Chart("Settings and results of every run", "Which settings go with which result?"),
+    (
+        Panel("coordinates", "A line per run", (DECAY, "grad_norm", SCORE)),
+        Panel("importance", "What decides the best score", (SCORE,)),
+    ),
+)
+
+PARTS = (*(Part(CHARTS[name], panels) for name, panels in OF_FIGURES.items()), SETTINGS)

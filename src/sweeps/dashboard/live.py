@@ -1,0 +1,150 @@
+"""The newest report of a sweep whose records may still grow. Nothing is looked at or made unless somebody asks."""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+import subprocess
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from sweeps.records.paths import SweepPaths
+
+PAUSE = 20.0
+"""Seconds between two reports: making one takes about ten, which training would like to have."""
+
+_CELL = re.compile(r"[0-9a-f]{12}")
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Cells on disk; `newest` is when the last of them ended, in seconds since 1970, 0 without any."""
+
+    done: int
+    failed: int
+    newest: float
+
+
+def count(sweep: SweepPaths) -> Counts:
+    """Look at the folders of the cells, not into their files."""
+    done, failed, newest = 0, 0, 0.0
+    for name in os.listdir(sweep.root) if sweep.root.is_dir() else []:
+        if _CELL.fullmatch(name):
+            cell = sweep.cell(name)
+            failed += cell.failure.exists()
+            with suppress(FileNotFoundError):
+                newest = max(newest, cell.summary.stat().st_mtime)
+                done += 1
+    return Counts(done, failed, newest)
+
+
+def planned(sweep: SweepPaths) -> int | None:
+    """Cells that were asked for last; None where nobody wrote it down."""
+    try:
+        with sweep.plan.open(newline="", encoding="utf-8") as file:
+            return sum(1 for _ in csv.reader(file)) - 1
+    except OSError:
+        return None
+
+
+class Live:
+    """The report of a sweep, made again when its records have changed.
+
+    Attributes:
+        folder: where the newest report lies; None until there is one.
+    """
+
+    def __init__(self, sweep: SweepPaths, command: Sequence[str], into: Path, pause: float) -> None:
+        """Use `live`."""
+        self.sweep = sweep
+        self.folder = sweep.report if _current(sweep) else None
+        self._command, self._into, self._pause = [*command, f"into={into}"], into, pause
+        self._counts = count(sweep) if self.folder else None  # of the report that is there or being made
+        self._version, self._cells = int(self.folder is not None), self._counts.done if self._counts else 0
+        self._making: subprocess.Popen[bytes] | None = None
+        self._problem: str | None = None
+        self._rest_until = 0.0
+        self._lock = threading.Lock()
+
+    def status(self) -> dict[str, Any]:
+        """How far the sweep is and which report there is; has a newer one made if that is due."""
+        with self._lock:
+            now = count(self.sweep)
+            self._collect()
+            if now.done and now != self._counts and not self._making and time.monotonic() >= self._rest_until:
+                self._counts = now
+                self._make()
+            return {
+                "experiment": self.sweep.root.name,
+                "planned": planned(self.sweep),
+                "done": now.done,
+                "failed": now.failed,
+                "seconds_since": round(time.time() - now.newest) if now.done else None,
+                "version": self._version,
+                "cells": self._cells,
+                "making": self._making is not None,
+                "problem": self._problem,
+            }
+
+    def stop(self) -> None:
+        """End what is being made."""
+        with self._lock:
+            if self._making is not None:
+                self._making.kill()
+                self._making.wait()
+
+    def _make(self) -> None:
+        nothing = subprocess.DEVNULL
+        with self._said.open("wb") as said:  # its own session: Ctrl-C is for the dashboard
+            self._making = subprocess.Popen(
+                self._command, stdin=nothing, stdout=nothing, stderr=said, start_new_session=True
+            )
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, self._making.pid, 19)  # training comes first
+
+    def _collect(self) -> None:
+        """Take the report that is ready, if one is."""
+        status = self._making.poll() if self._making else None
+        if status is None:
+            return
+        self._making, self._rest_until = None, time.monotonic() + self._pause
+        if status == 0:
+            self.folder, self._problem, self._version = self._into, None, self._version + 1
+            self._cells = self._counts.done if self._counts else 0
+        else:  # the page says it, and the next change of the records tries again
+            said = self._said.read_text(encoding="utf-8").strip().splitlines()
+            self._problem = said[-1] if said else f"making it ended with status {status}"
+
+    @property
+    def _said(self) -> Path:
+        return self._into.with_suffix(".log")
+
+
+@contextmanager
+def live(sweep: SweepPaths, command: Sequence[str], pause: float = PAUSE) -> Iterator[Live]:
+    """The report of `sweep`, made by a process that gives way to training, at most every `pause` seconds.
+
+    A report that is newer than the records is shown as it is; others are made in a temporary folder, so that
+    nothing here writes to the records.
+
+    Args:
+        command: writes the report; is given `into=FOLDER` as its last argument.
+    """
+    with TemporaryDirectory(prefix="sweeps-") as folder:
+        made = Live(sweep, command, Path(folder) / "report", pause)
+        try:
+            yield made
+        finally:
+            made.stop()
+
+
+def _current(sweep: SweepPaths) -> bool:
+    page = sweep.report / "report.html"
+    return page.exists() and page.stat().st_mtime >= count(sweep).newest

@@ -1,0 +1,156 @@
+"""The declaration as a W&B workspace and a W&B report of one experiment. Builds without a server or a key.
+
+`wandb_workspaces` gives every panel a random id; here ids come from names, so that the same sweep is the same text.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sweeps.analysis.axes import ordered_levels
+from sweeps.analysis.load import Records
+from sweeps.dashboard.client import library
+from sweeps.dashboard.declaration import AXES, GROUPS, PARTS, Panel
+
+MOST = 100
+"""Lines of a chart, at most; the client's own default shows 10."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """What the views have to know of a sweep.
+
+    Attributes:
+        experiment: its name, the group of its runs in W&B.
+        levels: values of its axes by name (`arch`, `init`, ..., `seed`), in the order of the report.
+    """
+
+    experiment: str
+    levels: Mapping[str, Sequence[Any]]
+
+
+def study_of(records: Records) -> Study:
+    """What there is in the records."""
+    axes = (*records.axes, "seed")
+    levels = {axis: ordered_levels(axis, records.cells[axis].dropna().astype(object)) for axis in axes}
+    return Study(records.root.name, levels)
+
+
+@dataclass(frozen=True)
+class View:
+    """A workspace or a report, ready to be sent.
+
+    Attributes:
+        kind: W&B's word for it: `project-view` or `runs`.
+        name: what makes it the same view next time; unique in a project.
+        spec: JSON.
+    """
+
+    kind: str
+    name: str
+    title: str
+    description: str
+    spec: str
+
+
+def workspace(study: Study) -> View:
+    """The workspace: the runs of the experiment, grouped by architecture and init; a section per part."""
+    ws = library().workspaces
+    sections = [
+        ws.Section(name=part.chart.title, panels=list(_panels(study, part.panels, part.chart.title)), is_open=True)
+        for part in PARTS
+    ]
+    made = ws.Workspace(
+        entity="",
+        project="",
+        name=f"{study.experiment} · sweeps",
+        sections=sections,
+        settings=ws.WorkspaceSettings(max_runs=MOST),
+        runset_settings=ws.RunsetSettings(
+            filters=ws.And(ws.Metric("Group") == study.experiment),
+            groupby=[ws.Config(key) for key in GROUPS],
+            order=[ws.Ordering(ws.Config(key), ascending=True) for key in GROUPS],
+            pinned_columns=[*(f"config:{key}.value" for key in _varying(study)), "config:outcome.value"],
+        ),
+    )
+    made._internal_runset_id = _id(study.experiment, "runs")
+    spec = made._to_model().spec.model_dump_json(by_alias=True, exclude_none=True)
+    return View("project-view", f"nw-{_id(study.experiment)}-v", made.name, "", spec)
+
+
+def report(study: Study) -> View:
+    """The report: a chapter per part with its question; in each a filter per architecture, runs grouped by init."""
+    wr = library().reports
+    about = f"Made from the records of {study.experiment} by `python -m sweeps workspace`, which overwrites it."
+    blocks: list[Any] = [wr.TableOfContents()]
+    for part in PARTS:
+        panels = list(_panels(study, part.panels, part.chart.title))
+        grid = wr.PanelGrid(panels=panels, runsets=_runsets(study, part.chart.title))
+        blocks += [wr.H2(part.chart.title), wr.P(part.chart.question), grid]
+    made = wr.Report(project="", entity="", title=f"{study.experiment}: report", description=about, blocks=blocks)
+    spec = made._to_model().spec.model_dump_json(by_alias=True, exclude_none=True)
+    return View("runs", f"sweeps-{_id(study.experiment)}", made.title, about, spec)
+
+
+def _runsets(study: Study, chapter: str) -> list[Any]:
+    """One per architecture, to be switched on and off; without a project they are of the report's own."""
+    wr, expr = library().reports, library().expr
+    made = []
+    for arch in study.levels["arch"]:
+        chosen = expr.And(expr.Metric("Group") == study.experiment, expr.Config("arch") == arch)
+        runset = wr.Runset(name=str(arch), filters=chosen, groupby=[f"config.{key}" for key in GROUPS])
+        runset._id = _id(study.experiment, chapter, arch)
+        made.append(runset)
+    return made
+
+
+def _panels(study: Study, panels: Sequence[Panel], chapter: str) -> Iterator[Any]:
+    """The panels as the library has them, three beside each other where they have a place."""
+    wr = library().reports
+    for place, panel in enumerate(panels):
+        made = _panel(study, panel)
+        made._id = _id(study.experiment, chapter, panel.title)
+        wide = panel.kind in ("coordinates", "pictures")
+        made.layout = wr.Layout(x=0 if wide else place % 3 * 8, y=place // 3 * 8, w=24 if wide else 8, h=8)
+        yield made
+
+
+def _panel(study: Study, panel: Panel) -> Any:
+    wr = library().reports
+    by = wr.Config(panel.by) if panel.by else None
+    spread: dict[str, Any] = {"groupby": by, "groupby_aggfunc": "mean", "groupby_rangefunc": "minmax"}
+    metrics = list(panel.metrics)
+    if panel.kind == "curves":
+        return wr.LinePlot(
+            title=panel.title,
+            x="Step",
+            y=metrics,
+            log_y=panel.log,
+            title_x="training step (updates)",
+            max_runs_to_show=MOST,
+            **spread,
+        )
+    if panel.kind == "bars":
+        summary = [wr.SummaryMetric(key) for key in metrics]
+        return wr.BarPlot(title=panel.title, metrics=summary, max_bars_to_show=MOST, **spread)
+    if panel.kind == "pictures":
+        return wr.MediaBrowser(title=panel.title, media_keys=metrics, num_columns=3)
+    if panel.kind == "importance":
+        return wr.ParameterImportancePlot(with_respect_to=metrics[0])
+    column = wr.ParallelCoordinatesPlotColumn
+    columns = [column(wr.Config(key), log=key in ("length", "lr", "hidden")) for key in _varying(study)]
+    results = [column(wr.SummaryMetric(key), log=key == "grad_norm") for key in metrics]
+    return wr.ParallelCoordinatesPlot(title=panel.title, columns=[*columns, *results])
+
+
+def _varying(study: Study) -> list[str]:
+    return [key for key in AXES if len(study.levels.get(key, ())) > 1]
+
+
+def _id(*names: Any) -> str:
+    """Eleven characters, as W&B's own ids have."""
+    return hashlib.sha256(json.dumps([str(name) for name in names]).encode()).hexdigest()[:11]

@@ -1,0 +1,209 @@
+"""Proves that the page of a sweep follows its records: none, some, more; that it is served to this machine alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from analysis.make_records import write_cell
+from sweeps.dashboard.live import Live, count, live
+from sweeps.dashboard.serve import port_of, serve
+from sweeps.errors import SweepsError
+from sweeps.main import main
+from sweeps.records.paths import SweepPaths
+from sweeps.records.planned import write_plan
+
+WRITES = """
+import pathlib, sys
+folder = pathlib.Path(sys.argv[-1].removeprefix("into="))
+cells = pathlib.Path(sys.argv[1]).glob("*/summary.json")
+folder.mkdir(exist_ok=True)
+(folder / "report.html").write_text(f"{len(list(cells))} cells")
+"""
+"""In place of the report, which takes seconds: says how many cells it saw."""
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> SweepPaths:
+    return SweepPaths(tmp_path / "runs" / "small")
+
+
+def follow(stack: ExitStack, sweep: SweepPaths, code: str = WRITES, pause: float = 0.0) -> Live:
+    return stack.enter_context(live(sweep, [sys.executable, "-c", code, str(sweep.root)], pause))
+
+
+def wait(live: Live, ready: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
+    end = time.monotonic() + 20
+    while not ready(status := live.status()):
+        assert time.monotonic() < end, status
+        time.sleep(0.05)
+    return status
+
+
+def get(address: str, path: str, host: str | None = None) -> tuple[int, bytes]:
+    there = HTTPConnection("127.0.0.1", urlsplit(address).port or 0)
+    there.request("GET", path, headers={"Host": host} if host else {})
+    answer = there.getresponse()
+    body = answer.read()
+    there.close()
+    return answer.status, body
+
+
+def test_a_sweep_without_a_cell_has_a_page_and_no_report(empty: SweepPaths) -> None:
+    with ExitStack() as stack:
+        shown = follow(stack, empty)
+        address = stack.enter_context(serve(shown))
+        assert get(address, "/")[0] == 200
+        status = json.loads(get(address, "/status")[1])
+        assert (status["done"], status["version"], status["making"]) == (0, 0, False)
+        assert get(address, "/report/report.html")[0] == 404
+        write_cell(empty.root)
+        assert wait(shown, lambda status: status["version"])["cells"] == 1
+        assert get(address, "/report/report.html") == (200, b"1 cells")
+
+
+def test_the_report_is_made_again_when_cells_finish(empty: SweepPaths) -> None:
+    write_cell(empty.root)
+    with ExitStack() as stack:
+        shown = follow(stack, empty)
+        first = wait(shown, lambda status: status["version"] == 1)
+        assert not first["making"] and not shown.status()["making"]  # nothing changed
+        write_cell(empty.root, seed=1)
+        second = wait(shown, lambda status: status["version"] == 2)
+        assert (second["cells"], second["done"]) == (2, 2)
+        assert shown.folder and (shown.folder / "report.html").read_text() == "2 cells"
+        assert not empty.report.exists()
+    assert not shown.folder.exists()
+
+
+def test_not_more_often_than_asked(empty: SweepPaths) -> None:
+    write_cell(empty.root)
+    with ExitStack() as stack:
+        shown = follow(stack, empty, pause=3600.0)
+        wait(shown, lambda status: status["version"] == 1)
+        write_cell(empty.root, seed=1)
+        assert not shown.status()["making"]
+
+
+def test_a_report_newer_than_the_records_is_not_made_again(empty: SweepPaths) -> None:
+    write_cell(empty.root)
+    empty.report.mkdir()
+    page = empty.report / "report.html"
+    page.write_text("by hand")
+    with ExitStack() as stack:
+        shown = follow(stack, empty)
+        assert shown.status()["version"] == 1 and shown.folder == empty.report and not shown.status()["making"]
+    assert page.exists()
+    os.utime(page, (0, 0))
+    with ExitStack() as stack:
+        assert follow(stack, empty).status()["making"]
+
+
+def test_a_report_that_cannot_be_made_is_said_and_tried_again(empty: SweepPaths) -> None:
+    write_cell(empty.root)
+    fails = "import pathlib, sys\nif len(list(pathlib.Path(sys.argv[1]).glob('*/summary.json'))) < 2: sys.exit('bad')\n"
+    with ExitStack() as stack:
+        shown = follow(stack, empty, fails + WRITES)
+        assert wait(shown, lambda status: status["problem"])["problem"] == "bad"
+        assert not shown.status()["making"]
+        write_cell(empty.root, seed=1)
+        assert wait(shown, lambda status: status["version"])["problem"] is None
+
+
+def test_what_is_being_made_ends_with_the_dashboard(empty: SweepPaths) -> None:
+    write_cell(empty.root)
+    with ExitStack() as stack:
+        shown = follow(stack, empty, "import time; time.sleep(3600)")
+        assert shown.status()["making"]
+        process = shown._making
+        assert process is not None and os.getpriority(os.PRIO_PROCESS, process.pid) == 19
+    assert process.returncode == -signal.SIGKILL
+
+
+def test_progress_counts_what_was_asked_for_and_what_failed(sweep: SweepPaths) -> None:
+    done = [cell.root.name for cell in sweep.cells()]
+    write_plan(sweep.plan, {cell: {"seed": 0} for cell in [*done, "f" * 12, "e" * 12]})
+    failed = sweep.cell("f" * 12)
+    failed.root.mkdir()
+    failed.failure.write_text("{}")
+    (sweep.root / "ffffffffffff.tmp").mkdir()
+    with ExitStack() as stack:
+        status = follow(stack, sweep).status()
+    assert (status["done"], status["planned"], status["failed"]) == (4, 6, 1)
+    assert 0 <= status["seconds_since"] < 60
+    assert count(SweepPaths(sweep.root / "none")).done == 0
+
+
+def test_only_this_machine_and_only_the_report(sweep: SweepPaths) -> None:
+    with ExitStack() as stack:
+        shown = follow(stack, sweep)
+        address = stack.enter_context(serve(shown))
+        wait(shown, lambda status: status["version"])
+        assert urlsplit(address).hostname == "127.0.0.1"
+        assert get(address, "/status", "localhost:99")[0] == 200
+        assert get(address, "/status", "example.invalid:80")[0] == 403
+        assert get(address, "/report/")[0] == 404
+        assert get(address, "/report/../report.log")[0] == 404
+        assert get(address, "/report/%2e%2e/report.log")[0] == 404
+        assert get(address, "/elsewhere")[0] == 404
+        with pytest.raises(SweepsError, match="port"), serve(shown, urlsplit(address).port or 0):
+            pass
+
+
+def test_a_port_is_a_port() -> None:
+    assert port_of("8080") == 8080
+    for wrong in ("-1", "65536", "80a", "²"):
+        with pytest.raises(SweepsError, match="is not a port"):
+            port_of(wrong)
+
+
+@pytest.mark.parametrize("wrong", ["open=yes", "port=x", "experiment=none_such"])
+def test_bad_input_is_one_error(wrong: str, sweep: SweepPaths, capsys: pytest.CaptureFixture[str]) -> None:
+    where = [f"experiment={sweep.root.name}", f"runs_dir={sweep.root.parent}"]
+    assert main(["dashboard", *where, wrong]) == 2
+    assert "allowed" in capsys.readouterr().err
+
+
+@contextmanager
+def command(sweep: SweepPaths) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """(address, process) of a dashboard of its own."""
+    where = [f"experiment={sweep.root.name}", f"runs_dir={sweep.root.parent}", "open=false"]
+    started = [sys.executable, "-u", "-m", "sweeps", "dashboard", *where]
+    with subprocess.Popen(started, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield process.stdout.readline().split()[1], process
+        process.kill()
+
+
+def test_the_command_shows_a_sweep_that_has_just_begun_until_ctrl_c(empty: SweepPaths) -> None:
+    empty.root.mkdir(parents=True)
+    with command(empty) as (address, process):
+        assert json.loads(get(address, "/status")[1])["done"] == 0
+        process.send_signal(signal.SIGINT)
+        rest, _ = process.communicate()
+    assert process.returncode == 0
+    assert "wandb leet" in rest and rest.endswith("Stopped.\n")
+
+
+@pytest.mark.slow
+def test_the_command_makes_the_real_report(empty: SweepPaths) -> None:
+    write_cell(empty.root)
+    with command(empty) as (address, _):
+        end = time.monotonic() + 60
+        while not (status := json.loads(get(address, "/status")[1]))["version"]:
+            assert time.monotonic() < end and status["problem"] is None, status
+            time.sleep(0.2)
+        assert b"<html" in get(address, "/report/report.html")[1]
+    assert not empty.report.exists()

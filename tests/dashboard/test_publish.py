@@ -1,0 +1,85 @@
+"""Proves that publishing twice makes one workspace and one report, and that trouble is one message and a status.
+
+The client talks to a stand-in for the server on 127.0.0.1; a request to any other address fails.
+"""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+import time
+
+import pytest
+
+from dashboard.conftest import Views
+from sweeps.dashboard.publish import publish
+from sweeps.dashboard.workspace import Study, report, workspace
+from sweeps.errors import SweepsError
+from sweeps.records.paths import SweepPaths
+
+STUDY = Study("small", {"arch": ["lstm", "gru"], "init": ["orthogonal"]})
+MORE = Study("small", {"arch": ["lstm", "gru", "rnn_tanh"], "init": ["orthogonal"]})
+
+
+def command(sweep: SweepPaths, *more: str) -> list[str]:
+    where = (f"experiment={sweep.root.name}", f"runs_dir={sweep.root.parent}")
+    return [sys.executable, "-m", "sweeps", "workspace", *where, *more]
+
+
+def test_twice_is_one_view_of_each_kind_and_the_newer(account: Views) -> None:
+    first = publish(STUDY, "sweeps")
+    second = publish(MORE, "sweeps")
+    assert [address for _, address in first] == [address for _, address in second]
+    specs = {view["type"]: view["spec"] for view in account.views.values()}
+    assert len(account.views) == 2
+    assert specs == {"project-view": workspace(MORE).spec, "runs": report(MORE).spec}
+    assert all(address.startswith(f"{account.url}/me/sweeps") for _, address in first)
+
+
+def test_another_experiment_has_its_own(account: Views) -> None:
+    publish(STUDY, "sweeps")
+    publish(Study("other", STUDY.levels), "sweeps")
+    assert sorted(view["displayName"] for view in account.views.values()) == [
+        *("other · sweeps", "other: report", "small · sweeps", "small: report")
+    ]
+
+
+def test_a_project_without_runs_is_named(account: Views) -> None:
+    with pytest.raises(SweepsError, match="no project them/nothing: `python -m sweeps sync`"):
+        publish(STUDY, "nothing", "them")
+    assert account.views == {}
+
+
+def test_a_wrong_key_is_said_without_the_key(account: Views) -> None:
+    account.accepted = "1" * 40
+    with pytest.raises(SweepsError, match="refuses the key") as caught:
+        publish(STUDY, "sweeps")
+    assert "0123456789" not in str(caught.value)
+
+
+def test_the_command_says_where_the_views_are(account: Views, sweep: SweepPaths) -> None:
+    done = subprocess.run(command(sweep), capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(done.stdout.splitlines()) == len(account.views) == 2
+    assert f"small · sweeps: {account.url}/me/sweeps?nw=" in done.stdout
+
+
+@pytest.mark.parametrize(("key", "said"), [(None, "There is no W&B key"), ("0" * 40, "cannot be used")])
+def test_no_key_or_no_server_is_one_message_and_no_question(
+    key: str | None, said: str, sweep: SweepPaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a terminal, where the client would ask."""
+    if key:
+        monkeypatch.setenv("WANDB_API_KEY", key)
+    ours, theirs = pty.openpty()
+    started = time.monotonic()
+    with subprocess.Popen(command(sweep), stdin=theirs, stdout=theirs, stderr=theirs) as process:
+        os.close(theirs)
+        status = process.wait(timeout=60)
+    text = os.read(ours, 65536).decode()
+    os.close(ours)
+    assert status == 2
+    assert said in text and len(text.strip().splitlines()) == 1, text
+    assert time.monotonic() - started < 30

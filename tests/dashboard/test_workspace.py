@@ -1,0 +1,139 @@
+"""Proves that the W&B views draw only what the mirror logs, say the same every time, and need no server to be made."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from analysis.make_records import write_cell
+from sweeps.analysis import load
+from sweeps.analysis.charts import CHARTS
+from sweeps.analysis.figures import FIGURES
+from sweeps.analysis.sections import TITLES
+from sweeps.dashboard import declaration
+from sweeps.dashboard.workspace import Study, View, report, study_of, workspace
+from sweeps.records.paths import SweepPaths
+from sweeps.records.wandb_run import HEAT_MAP, run_content
+
+STUDY = Study("small", {"arch": ["lstm", "gru"], "init": ["orthogonal"], "clip": ["none", "norm"], "length": [9]})
+BOTH = pytest.mark.parametrize("make", [workspace, report])
+
+
+def walk(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+    """Every (key, value) at any depth of JSON."""
+    yield key, value
+    inner = (
+        value.items() if isinstance(value, dict) else [(key, item) for item in value] if isinstance(value, list) else []
+    )
+    for name, item in inner:
+        yield from walk(item, name)
+
+
+def panels(view: View) -> list[dict[str, Any]]:
+    return [value for _, value in walk(json.loads(view.spec)) if isinstance(value, dict) and "viewType" in value]
+
+
+def drawn(view: View) -> set[tuple[str, str]]:
+    """Where (history, summary, config) and under which key W&B looks for what the view draws, groups or filters."""
+    found = set()
+    for panel in panels(view):
+        config = panel["config"]
+        for metric in [*config.get("metrics", []), *config.get("mediaKeys", [])]:
+            inside = metric.removeprefix("summary_metrics.")
+            found.add(("history" if inside == metric else "summary", inside))
+        if "groupBy" in config:
+            found.add(("config", config["groupBy"].removesuffix(".value")))
+        if panel["viewType"] == "Parameter Importance":
+            found.add(("summary", config["targetKey"]))
+        for column in config.get("columns", []):
+            where, _, key = column["accessor"].partition(":")
+            found.add((where, key.removesuffix(".value")))
+    for _, value in walk(json.loads(view.spec)):
+        if isinstance(value, dict) and value.get("section") == "config":
+            found.add(("config", value["name"].removesuffix(".value")))
+    return found
+
+
+@BOTH
+def test_everything_drawn_is_mirrored(make: Any, sweep: SweepPaths) -> None:
+    content = run_content(sweep.cells()[0])
+    logged = {("history", key) for _, row in content.history for key in row} | {("history", HEAT_MAP)}
+    logged |= {("summary", key) for key in content.summary} | {("config", key) for key in content.config}
+    wanted = drawn(make(study_of(load(sweep.root))))
+    assert len(wanted) >= 15  # or it looked in the wrong place
+    assert wanted <= logged
+
+
+@BOTH
+def test_all_panels_of_the_declaration_are_there(make: Any) -> None:
+    there = panels(make(STUDY))
+    kinds = [panel["viewType"] for panel in there]
+    declared = [panel for part in declaration.PARTS for panel in part.panels]
+    assert len(there) == len(declared)
+    counted = {kind: [panel.kind for panel in declared].count(kind) for kind in ("curves", "bars", "pictures")}
+    assert kinds.count("Run History Line Plot") == counted["curves"]
+    assert kinds.count("Bar Chart") == counted["bars"]
+    assert kinds.count("Media Browser") == counted["pictures"]
+    assert {"Parallel Coordinates Plot", "Parameter Importance"} <= set(kinds)
+    for panel in there:
+        if panel["viewType"] in ("Run History Line Plot", "Bar Chart"):
+            assert (panel["config"]["groupAgg"], panel["config"]["groupArea"]) == ("mean", "minmax")
+
+
+@BOTH
+def test_ids_are_its_own_and_stay(make: Any) -> None:
+    view = make(STUDY)
+    assert make(STUDY) == view
+    ids = [panel["__id__"] for panel in panels(view)]
+    assert len(set(ids)) == len(ids)
+    other = make(Study("other", STUDY.levels))
+    assert other.name != view.name
+
+
+def test_the_workspace_shows_this_experiment_grouped_by_arch_and_init() -> None:
+    spec = json.loads(workspace(STUDY).spec)
+    runs = spec["section"]["runSets"][0]
+    assert [key["name"] for key in runs["grouping"]] == ["arch.value", "init.value"]
+    assert [value for key, value in walk(runs["filters"]) if key == "value"] == ["small"]
+    assert re.fullmatch(r"nw-[0-9a-f]{11}-v", workspace(STUDY).name)
+
+
+def test_the_report_has_a_filter_per_architecture() -> None:
+    grids = [block for block in json.loads(report(STUDY).spec)["blocks"] if block["type"] == "panel-grid"]
+    assert len(grids) == len(declaration.PARTS)
+    for grid in grids:
+        runs = grid["metadata"]["runSets"]
+        assert [each["name"] for each in runs] == ["lstm", "gru"]
+        for each in runs:
+            assert [value for key, value in walk(each["filters"]) if key == "value"] == ["small", each["name"]]
+
+
+def test_the_coordinates_are_the_axes_that_vary() -> None:
+    (plot,) = (panel for panel in panels(workspace(STUDY)) if panel["viewType"] == "Parallel Coordinates Plot")
+    columns = [column["accessor"] for column in plot["config"]["columns"]]
+    assert columns[:2] == ["config:arch.value", "config:clip.value"]
+    assert not any("length" in column or "init" in column for column in columns)
+
+
+def test_one_declaration_names_the_figures_of_both_reports() -> None:
+    assert set(declaration.OF_FIGURES) <= set(CHARTS) <= set(FIGURES)
+    for part in declaration.PARTS:
+        assert part.chart.title in {section["name"] for section in _sections()}
+    assert {name: chart.title for name, chart in CHARTS.items()} == TITLES
+
+
+def _sections() -> list[dict[str, Any]]:
+    sections: list[dict[str, Any]] = json.loads(workspace(STUDY).spec)["section"]["panelBankConfig"]["sections"]
+    return sections
+
+
+def test_levels_come_from_the_records(sweep: SweepPaths) -> None:
+    write_cell(sweep.root, arch="gru", init="orthogonal", seed=1)
+    made = study_of(load(sweep.root))
+    assert made.experiment == "small"
+    assert list(made.levels["arch"]) == ["lstm", "gru"]
+    assert list(made.levels["seed"]) == [0, 1]
