@@ -10,7 +10,7 @@ READY = $(VENV)/.ready
 WHERE = experiment=$(EXPERIMENT) $(filter runs_dir=%,$(ARGS))
 
 .DEFAULT_GOAL = help
-.PHONY: help setup sweep plan figures report verify mirror sync test test-slow check format lint types bench notebooks clean
+.PHONY: help setup sweep plan figures report verify mirror sync workspace dashboard test test-slow check format lint types bench notebooks clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -45,6 +45,12 @@ mirror: $(READY)  ## mirror the records to W&B (offline unless tracker.mode says
 
 sync: $(READY)  ## send the mirrored runs to the W&B server, each once (the key: wandb login)
 	@$(RUN) sync $(WHERE)
+
+workspace: $(READY)  ## the W&B workspace and report of the experiment, made or updated (after sync; the key: wandb login)
+	@$(RUN) workspace $(WHERE) $(filter tracker.%,$(ARGS))
+
+dashboard: $(READY)  ## the report in the browser, made again as cells finish (ARGS="open=false port=8000"); Ctrl-C stops it
+	@$(RUN) dashboard $(WHERE) $(filter open=% port=%,$(ARGS))
 
 test: $(READY)  ## the fast tests
 	$(VENV)/bin/python -m pytest

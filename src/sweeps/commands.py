@@ -170,15 +170,15 @@ def dashboard(arguments: list[str]) -> int:
     if not (EXPERIMENTS / name / "sweep.yaml").exists():  # one that can still be started is waited for
         sweep = _sweep(settings)
     where = [f"experiment={name}", f"runs_dir={runs}"]
-    with live(sweep, [sys.executable, "-m", "sweeps", "report", *where]) as shown, serve(shown, port) as address:
+    command = [sys.executable, "-m", "sweeps", "report", *where]
+    with suppress(KeyboardInterrupt), live(sweep, command) as shown, serve(shown, port) as address:
         _say(f"{name}: {address} (Ctrl-C stops it)")
         mirrored = sweep.wandb / "wandb"
         make = "" if mirrored.is_dir() else f"python -m sweeps mirror {' '.join(where)} && "
         _say(f"In a terminal: {make}wandb leet {mirrored}")
         if wanted == "true":
             open_browser(address)
-        with suppress(KeyboardInterrupt):
-            threading.Event().wait()
+        threading.Event().wait()
     _say("Stopped.")
     return 0
 

@@ -183,7 +183,9 @@ def command(sweep: SweepPaths) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     started = [sys.executable, "-u", "-m", "sweeps", "dashboard", *where]
     with subprocess.Popen(started, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        yield process.stdout.readline().split()[1], process
+        address = process.stdout.readline().split()[1]
+        assert f"wandb leet {sweep.wandb / 'wandb'}" in process.stdout.readline()
+        yield address, process
         process.kill()
 
 
@@ -193,8 +195,7 @@ def test_the_command_shows_a_sweep_that_has_just_begun_until_ctrl_c(empty: Sweep
         assert json.loads(get(address, "/status")[1])["done"] == 0
         process.send_signal(signal.SIGINT)
         rest, _ = process.communicate()
-    assert process.returncode == 0
-    assert "wandb leet" in rest and rest.endswith("Stopped.\n")
+    assert (process.returncode, rest.splitlines()[-1]) == (0, "Stopped.")
 
 
 @pytest.mark.slow

@@ -19,7 +19,11 @@ from sweeps.dashboard.workspace import Study, View, report, study_of, workspace
 from sweeps.records.paths import SweepPaths
 from sweeps.records.wandb_run import HEAT_MAP, run_content
 
-STUDY = Study("small", {"arch": ["lstm", "gru"], "init": ["orthogonal"], "clip": ["none", "norm"], "length": [9]})
+OUTCOMES = ["solved", "diverged"]
+STUDY = Study(
+    "small",
+    {"arch": ["lstm", "gru"], "init": ["orthogonal"], "clip": ["none", "norm"], "length": [9], "outcome": OUTCOMES},
+)
 BOTH = pytest.mark.parametrize("make", [workspace, report])
 
 
@@ -60,9 +64,11 @@ def drawn(view: View) -> set[tuple[str, str]]:
 
 @BOTH
 def test_everything_drawn_is_mirrored(make: Any, sweep: SweepPaths) -> None:
-    content = run_content(sweep.cells()[0])
-    logged = {("history", key) for _, row in content.history for key in row} | {("history", HEAT_MAP)}
-    logged |= {("summary", key) for key in content.summary} | {("config", key) for key in content.config}
+    write_cell(sweep.root, outcome="solved")
+    logged = {("history", HEAT_MAP)}
+    for content in map(run_content, sweep.cells()):
+        logged |= {("history", key) for _, row in content.history for key in row}
+        logged |= {("summary", key) for key in content.summary} | {("config", key) for key in content.config}
     wanted = drawn(make(study_of(load(sweep.root))))
     assert len(wanted) >= 15  # or it looked in the wrong place
     assert wanted <= logged
@@ -102,12 +108,12 @@ def test_the_workspace_shows_this_experiment_grouped_by_arch_and_init() -> None:
     assert re.fullmatch(r"nw-[0-9a-f]{11}-v", workspace(STUDY).name)
 
 
-def test_the_report_has_a_filter_per_architecture() -> None:
+def test_the_report_has_a_filter_per_architecture_or_outcome() -> None:
     grids = [block for block in json.loads(report(STUDY).spec)["blocks"] if block["type"] == "panel-grid"]
     assert len(grids) == len(declaration.PARTS)
-    for grid in grids:
+    for grid, part in zip(grids, declaration.PARTS, strict=True):
         runs = grid["metadata"]["runSets"]
-        assert [each["name"] for each in runs] == ["lstm", "gru"]
+        assert [each["name"] for each in runs] == list(STUDY.levels[part.filters])
         for each in runs:
             assert [value for key, value in walk(each["filters"]) if key == "value"] == ["small", each["name"]]
 
@@ -137,3 +143,4 @@ def test_levels_come_from_the_records(sweep: SweepPaths) -> None:
     assert made.experiment == "small"
     assert list(made.levels["arch"]) == ["lstm", "gru"]
     assert list(made.levels["seed"]) == [0, 1]
+    assert list(made.levels["outcome"]) == ["finished"]

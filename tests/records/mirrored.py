@@ -138,7 +138,7 @@ def timeless(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
         {
             key: json.dumps(row[key], sort_keys=True)
             for key in sorted(row)
-            if key not in ("_timestamp", "_runtime", "_wandb")
+            if key not in ("_timestamp", "_runtime") and not key.startswith("_wandb")
         }
         for row in rows
     ]

@@ -36,10 +36,16 @@ class Panel:
 
 @dataclass(frozen=True)
 class Part:
-    """A section: a title, the question that it answers, and its panels."""
+    """A section: a title, the question that it answers, and its panels.
+
+    Attributes:
+        filters: config key for whose every value the report has a set of runs, to be switched on and off; W&B
+            writes beside each of its groups how many runs are in it.
+    """
 
     chart: Chart
     panels: tuple[Panel, ...]
+    filters: str = "arch"
 
 
 GROUPS = ("arch", "init")
@@ -73,13 +79,13 @@ OF_FIGURES: dict[str, tuple[Panel, ...]] = {
         Panel("curves", "log10 of the norm at the first step", ("gradient/log10_norm_lag_last",)),
     ),
     "share_solved": (
-        Panel("bars", "Share solved", ("solved",)),
-        Panel("bars", "Share solved, by length", ("solved",), by="length"),
+        Panel("bars", "Updates until solved, of the runs that were", ("solved_step",)),
         Panel("bars", "Best score", (SCORE,)),
+        Panel("bars", "Best score, by length", (SCORE,), by="length"),
     ),
     "outcomes": (
-        Panel("bars", "Share diverged", ("diverged",)),
         Panel("bars", "Values that are not finite", ("nonfinite_values",)),
+        Panel("bars", "Updates to the end", ("step",)),
     ),
 }
 """By name in the catalogue of figures. A figure against a setting on its own axis has no counterpart in W&B."""
@@ -92,4 +98,13 @@ SETTINGS = Part(
     ),
 )
 
-PARTS = (*(Part(CHARTS[name], panels) for name, panels in OF_FIGURES.items()), SETTINGS)
+BY_OUTCOME = ("share_solved", "outcomes")
+"""Figures whose chapter asks how many runs were solved, finished or diverged."""
+
+PARTS = (
+    *(
+        Part(CHARTS[name], panels, filters="outcome" if name in BY_OUTCOME else "arch")
+        for name, panels in OF_FIGURES.items()
+    ),
+    SETTINGS,
+)

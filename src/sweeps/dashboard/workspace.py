@@ -14,7 +14,7 @@ from typing import Any
 from sweeps.analysis.axes import ordered_levels
 from sweeps.analysis.load import Records
 from sweeps.dashboard.client import library
-from sweeps.dashboard.declaration import AXES, GROUPS, PARTS, Panel
+from sweeps.dashboard.declaration import AXES, GROUPS, PARTS, Panel, Part
 
 MOST = 100
 """Lines of a chart, at most; the client's own default shows 10."""
@@ -26,7 +26,8 @@ class Study:
 
     Attributes:
         experiment: its name, the group of its runs in W&B.
-        levels: values of its axes by name (`arch`, `init`, ..., `seed`), in the order of the report.
+        levels: values of its axes by name (`arch`, `init`, ..., `seed`), in the order of the report, and the
+            values of `outcome`.
     """
 
     experiment: str
@@ -35,7 +36,7 @@ class Study:
 
 def study_of(records: Records) -> Study:
     """What there is in the records."""
-    axes = (*records.axes, "seed")
+    axes = (*records.axes, "seed", "outcome")
     levels = {axis: ordered_levels(axis, records.cells[axis].dropna().astype(object)) for axis in axes}
     return Study(records.root.name, levels)
 
@@ -83,27 +84,27 @@ def workspace(study: Study) -> View:
 
 
 def report(study: Study) -> View:
-    """The report: a chapter per part with its question; in each a filter per architecture, runs grouped by init."""
+    """The report: a chapter per part with its question and its filters, runs grouped by architecture and init."""
     wr = library().reports
     about = f"Made from the records of {study.experiment} by `python -m sweeps workspace`, which overwrites it."
     blocks: list[Any] = [wr.TableOfContents()]
     for part in PARTS:
         panels = list(_panels(study, part.panels, part.chart.title))
-        grid = wr.PanelGrid(panels=panels, runsets=_runsets(study, part.chart.title))
+        grid = wr.PanelGrid(panels=panels, runsets=_runsets(study, part))
         blocks += [wr.H2(part.chart.title), wr.P(part.chart.question), grid]
     made = wr.Report(project="", entity="", title=f"{study.experiment}: report", description=about, blocks=blocks)
     spec = made._to_model().spec.model_dump_json(by_alias=True, exclude_none=True)
     return View("runs", f"sweeps-{_id(study.experiment)}", made.title, about, spec)
 
 
-def _runsets(study: Study, chapter: str) -> list[Any]:
-    """One per architecture, to be switched on and off; without a project they are of the report's own."""
+def _runsets(study: Study, part: Part) -> list[Any]:
+    """One per architecture or outcome; without a project they are of the report's own."""
     wr, expr = library().reports, library().expr
     made = []
-    for arch in study.levels["arch"]:
-        chosen = expr.And(expr.Metric("Group") == study.experiment, expr.Config("arch") == arch)
-        runset = wr.Runset(name=str(arch), filters=chosen, groupby=[f"config.{key}" for key in GROUPS])
-        runset._id = _id(study.experiment, chapter, arch)
+    for level in study.levels[part.filters]:
+        chosen = expr.And(expr.Metric("Group") == study.experiment, expr.Config(part.filters) == level)
+        runset = wr.Runset(name=str(level), filters=chosen, groupby=[f"config.{key}" for key in GROUPS])
+        runset._id = _id(study.experiment, part.chart.title, level)
         made.append(runset)
     return made
 

@@ -147,17 +147,18 @@ struct Record {
     static double size_of(const S *x, long n) {
         constexpr int N = WIDTH * sizeof(float) / sizeof(S);
         typedef typename Vec<S, N>::type vec;
-        vec sums[4] = {};
+        vec sums[8] = {};
         long i = 0;
-        for (; i + 4 * N <= n; i += 4 * N)
-#pragma GCC unroll 4
-            for (int j = 0; j < 4; ++j) {
+        for (; i + 8 * N <= n; i += 8 * N)
+#pragma GCC unroll 8
+            for (int j = 0; j < 8; ++j) {
                 const vec part = *(const vec *)(x + i + j * N);
                 sums[j] += part * part;
             }
-        const vec total = (sums[0] + sums[1]) + (sums[2] + sums[3]);
-        double sum = 0;
-        for (int j = 0; j < N; ++j) sum += total[j];
+        const vec total = ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
+        double parts[4] = {};  // four chains of additions: one would wait for each
+        for (int j = 0; j < N; ++j) parts[j % 4] += total[j];
+        double sum = (parts[0] + parts[1]) + (parts[2] + parts[3]);
         for (; i < n; ++i) sum += (double)x[i] * (double)x[i];
         if (!(sum > 1e-30 && sum < 1e30)) {
             sum = 0;
@@ -190,14 +191,10 @@ struct Record {
 
     // Give a step's deltas their true scale; outside float32's range they become 0 or inf.
     static void restore(int64_t e, long n, float *delta) {
-        while (e != 0) {
-            const int part = e > 127 ? 127 : e < -126 ? -126 : (int)e;
-            const float factor = std::ldexp(1.f, part);
-            for (long i = 0; i < n; ++i) delta[i] *= factor;
-            e -= part;
-            if (e > 254) e = 254;
-            if (e < -252) e = -252;
-        }
+        if (e == 0) return;
+        const int bounded = (int)std::clamp<int64_t>(e, -252, 254), half = bounded / 2;  // beyond: 0 or inf already
+        const float first = std::ldexp(1.f, half), second = std::ldexp(1.f, bounded - half);
+        for (long i = 0; i < n; ++i) delta[i] = delta[i] * first * second;
     }
 };
 
