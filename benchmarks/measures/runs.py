@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+
+BETWEEN = """
+import resource, subprocess, sys
+status = subprocess.run([sys.executable, *sys.argv[1:]]).returncode
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+sys.exit(status)
+"""
+"""A small process between this one and the command: a child's peak counts what it had before it became the command."""
 
 
 @dataclass(frozen=True)
@@ -19,18 +26,20 @@ class Run:
 
 
 def run(*arguments: str | Path, cwd: Path) -> Run:
-    """Run `python *arguments`, silently, to its end.
+    """Run `python *arguments`, silently, to its end; what it prints is in `cwd/output.txt`.
 
     Raises:
         RuntimeError: it ended with a status that is not 0; its output is in the message.
     """
+    path = cwd / "output.txt"
     start = time.perf_counter()
-    with (cwd / "output.txt").open("w") as output:
-        process = subprocess.Popen([sys.executable, *map(str, arguments)], cwd=cwd, stdout=output, stderr=output)
-        _, status, usage = os.wait4(process.pid, 0)
+    with path.open("w") as output:
+        command = [sys.executable, "-c", BETWEEN, *map(str, arguments)]
+        status = subprocess.run(command, cwd=cwd, stdout=output, stderr=output).returncode
+    seconds = time.perf_counter() - start
     if status:
-        raise RuntimeError(f"{' '.join(map(str, arguments))}: {(cwd / 'output.txt').read_text()[-2000:]}")
-    return Run(time.perf_counter() - start, usage.ru_maxrss / 1024)
+        raise RuntimeError(f"{' '.join(map(str, arguments))}: {path.read_text()[-2000:]}")
+    return Run(seconds, int(path.read_text().split()[-1]) / 1024)
 
 
 def sweep(*overrides: str, cwd: Path) -> Run:

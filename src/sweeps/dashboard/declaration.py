@@ -79,11 +79,14 @@ OF_FIGURES: dict[str, tuple[Panel, ...]] = {
         Panel("curves", "log10 of the norm at the first step", ("gradient/log10_norm_lag_last",)),
     ),
     "share_solved": (
+        Panel("bars", "Share solved", ("solved",)),
+        Panel("bars", "Share solved, by length", ("solved",), by="length"),
         Panel("bars", "Updates until solved, of the runs that were", ("solved_step",)),
         Panel("bars", "Best score", (SCORE,)),
         Panel("bars", "Best score, by length", (SCORE,), by="length"),
     ),
     "outcomes": (
+        Panel("bars", "Share diverged", ("diverged",)),
         Panel("bars", "Values that are not finite", ("nonfinite_values",)),
         Panel("bars", "Updates to the end", ("step",)),
     ),

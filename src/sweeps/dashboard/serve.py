@@ -36,7 +36,8 @@ def serve(live: Live, port: int = 0) -> Iterator[str]:
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_address[1]}/"
+        host, port = server.server_address[:2]
+        yield f"http://{host!s}:{port}/"
     finally:
         server.shutdown()
         server.server_close()

@@ -117,7 +117,13 @@ def run_content(cell: CellPaths) -> RunContent:
         config=jsonable(_without_dots({**flat, "settings": nested})),
         history=history,
         heat_map=picture,
-        summary={**_flat_summary(jsonable(latest) | summary), "nonfinite_values": nonfinite, ROWS: len(history)},
+        summary={
+            **_flat_summary(jsonable(latest) | summary),
+            "solved": int(summary.get("solved_step") is not None),
+            "diverged": int(outcome == "diverged"),
+            "nonfinite_values": nonfinite,
+            ROWS: len(history),
+        },
     )
 
 
