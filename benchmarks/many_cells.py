@@ -1,6 +1,6 @@
 """How long the analysis takes on many records, and how much memory: load cold and warm, a table, five figures.
 
-    python benchmarks/analysis.py [CELLS] [FOLDER]
+    python benchmarks/many_cells.py [CELLS] [FOLDER]
 
 Writes CELLS synthetic records (10,000, about 260 kB each) under FOLDER (a temporary one), unless it holds records
 already. Writing them is not counted. Cold means that nothing is cached beside the records; their files may still
