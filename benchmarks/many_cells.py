@@ -25,8 +25,8 @@ T = TypeVar("T")
 def main(cells: int, folder: Path) -> None:
     from analysis.many_records import write_many
     from sweeps.analysis import comparison, load
-    from sweeps.analysis.draw import draw
-    from sweeps.analysis.scan import scan
+    from sweeps.analysis.figures.draw import draw
+    from sweeps.analysis.loading.scan import scan
 
     root = folder / "many"
     if not root.exists():

@@ -18,10 +18,10 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from analysis.make_records import write_cell, write_sweep
-from sweeps.analysis.document import Document, Prose, Section, anchor, readme
-from sweeps.analysis.html import pixels, to_html
-from sweeps.analysis.origin import Origin
-from sweeps.analysis.style import FORMATS
+from sweeps.analysis.document.blocks import Document, Prose, Section, anchor, readme
+from sweeps.analysis.document.html import pixels, to_html
+from sweeps.analysis.figures.origin import Origin
+from sweeps.analysis.figures.style import FORMATS
 from sweeps.errors import SweepsError
 from sweeps.records.paths import SweepPaths
 from sweeps.report import make_figures, make_report
@@ -150,7 +150,7 @@ def test_the_page_carries_the_picture_and_not_its_provenance(sweep: SweepPaths) 
 
 
 def test_figures_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sweeps.analysis.draw.save", _lay_out)
+    monkeypatch.setattr("sweeps.analysis.figures.draw.save", _lay_out)
     write_cell(tmp_path / "one")
     old = tmp_path / "one" / "report" / "figures" / "clipping.pdf"
     old.parent.mkdir(parents=True)
@@ -190,7 +190,7 @@ def test_figures_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_any_sweep_has_a_report(tmp_path: Path, cells: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sweeps.analysis.draw.save", _lay_out)
+    monkeypatch.setattr("sweeps.analysis.figures.draw.save", _lay_out)
     for cell in cells:
         write_cell(tmp_path / "sweep", **cell)
     unfinished = write_cell(tmp_path / "sweep", seed=99)
@@ -200,7 +200,7 @@ def test_any_sweep_has_a_report(tmp_path: Path, cells: list[dict[str, Any]], mon
 
 
 def test_a_swept_learning_rate_is_a_column(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sweeps.analysis.draw.save", _lay_out)
+    monkeypatch.setattr("sweeps.analysis.figures.draw.save", _lay_out)
     for lr in (0.1, 1e-5):
         write_cell(tmp_path / "sweep", settings={"optim.lr": lr})
     make_report(SweepPaths(tmp_path / "sweep"))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from analysis.make_records import write_sweep
-from sweeps.analysis.origin import SUMS, read_sums
+from sweeps.analysis.figures.origin import SUMS, read_sums
 from sweeps.errors import SweepsError
 from sweeps.main import main
 from sweeps.records.paths import SweepPaths

@@ -37,8 +37,8 @@ def figures(arguments: list[str]) -> int:
 
 def figure(arguments: list[str]) -> int:
     """Draw figures of the catalogue by name; without a name, say which there are."""
-    from sweeps.analysis.draw import FIGURES, draw
-    from sweeps.analysis.load import load
+    from sweeps.analysis.figures.draw import FIGURES, draw
+    from sweeps.analysis.loading.load import load
 
     names = [text for text in arguments if "=" not in text]
     if not names:
@@ -144,7 +144,7 @@ def sync(arguments: list[str]) -> int:
 
 def workspace(arguments: list[str]) -> int:
     """Make or update the W&B workspace and report of an experiment."""
-    from sweeps.analysis.load import load
+    from sweeps.analysis.loading.load import load
     from sweeps.dashboard.publish import publish
     from sweeps.dashboard.workspace import study_of
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sweeps.analysis import captions, evidence, sections, tables
-from sweeps.analysis.answer import answer
-from sweeps.analysis.document import Document, Prose, Section, readme, to_markdown
-from sweeps.analysis.draw import by_task, draw
-from sweeps.analysis.html import to_html
-from sweeps.analysis.load import Records, load
-from sweeps.analysis.origin import write_origin
+from sweeps.analysis.document import captions, evidence, sections
+from sweeps.analysis.document.answer import answer
+from sweeps.analysis.document.blocks import Document, Prose, Section, readme, to_markdown
+from sweeps.analysis.document.html import to_html
+from sweeps.analysis.figures.draw import by_task, draw
+from sweeps.analysis.figures.origin import write_origin
+from sweeps.analysis.loading.load import Records, load
+from sweeps.analysis.tables.comparison import comparison
 from sweeps.records.files import write_atomically
 from sweeps.records.paths import SweepPaths
 
@@ -60,7 +61,7 @@ def make_report(
 
 def _document(records: Records, folder: Path, question: str | None, claims: str | None) -> Document:
     """The report as a document; its tables and figures are written under `folder` on the way."""
-    whole = tables.comparison(records, seed=BOOTSTRAP_SEED)
+    whole = comparison(records, seed=BOOTSTRAP_SEED)
     problems = records.problems.sort_values(["problem", "cell"])
     for name, frame in (("problems", problems), ("diverged", sections.diverged(records))):
         write_atomically(folder / "tables" / f"{name}.csv", frame.to_csv(index=False, lineterminator="\n"))

@@ -10,8 +10,8 @@ from typing import Any
 
 from PIL import Image
 
-from sweeps.analysis.load import Records, load
-from sweeps.analysis.origin import ORIGIN, SUMS, read_sums
+from sweeps.analysis.figures.origin import ORIGIN, SUMS, read_sums
+from sweeps.analysis.loading.load import Records, load
 from sweeps.errors import SweepsError
 from sweeps.records.paths import SweepPaths
 from sweeps.report import make_report

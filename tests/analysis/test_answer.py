@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from analysis.make_records import write_cell
-from sweeps.analysis.answer import answer
-from sweeps.analysis.document import Document, anchor, to_markdown
-from sweeps.analysis.load import Records, load
-from sweeps.analysis.tables import comparison
+from sweeps.analysis.document.answer import answer
+from sweeps.analysis.document.blocks import Document, anchor, to_markdown
+from sweeps.analysis.loading.load import Records, load
+from sweeps.analysis.tables.comparison import comparison
 
 SLOPES = {  # log10 per step, of seeds 0 and 1
     "random": (-1.0, -1.0),

@@ -8,7 +8,7 @@ import pytest
 
 from analysis.make_records import write_cell
 from sweeps.analysis import load
-from sweeps.analysis.audit import clipping_audit
+from sweeps.analysis.tables.audit import clipping_audit
 from sweeps.errors import SweepsError
 
 

@@ -12,14 +12,15 @@ import pandas as pd
 import pytest
 
 from analysis.make_records import write_cell
-from sweeps.analysis import Records, cache, load
-from sweeps.analysis.scan import SETTLED, scan
+from sweeps.analysis import Records, load
+from sweeps.analysis.loading import cache
+from sweeps.analysis.loading.scan import SETTLED, scan
 
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A sweep of which every file counts as old."""
-    monkeypatch.setattr("sweeps.analysis.scan.SETTLED", -SETTLED)
+    monkeypatch.setattr("sweeps.analysis.loading.scan.SETTLED", -SETTLED)
     for seed in range(3):
         write_cell(tmp_path, seed=seed, length=5, steps=60, log_every=20)
     write_cell(tmp_path, seed=3, outcome="diverged", end=40, length=5, steps=60, log_every=20)

@@ -11,10 +11,10 @@ from scipy import stats
 
 from analysis.make_records import write_cell
 from sweeps.analysis import Records, load
-from sweeps.analysis.compare import compare
-from sweeps.analysis.intervals import iqm, median_interval, wilson_interval
-from sweeps.analysis.pairwise import pairwise
-from sweeps.analysis.ranking import rank
+from sweeps.analysis.statistics.intervals import iqm, median_interval, wilson_interval
+from sweeps.analysis.tables.compare import compare
+from sweeps.analysis.tables.pairwise import pairwise
+from sweeps.analysis.tables.ranking import rank
 from sweeps.errors import SweepsError
 
 SEEDS = 9

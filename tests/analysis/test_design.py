@@ -10,9 +10,9 @@ import pytest
 
 from analysis.make_records import write_cell
 from sweeps.analysis import load
-from sweeps.analysis.compare import compare
-from sweeps.analysis.design import lay_out, missing_cells
-from sweeps.analysis.measures import measure_named, per_run
+from sweeps.analysis.statistics.design import lay_out, missing_cells
+from sweeps.analysis.statistics.measures import measure_named, per_run
+from sweeps.analysis.tables.compare import compare
 from sweeps.errors import SweepsError
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from analysis.make_records import write_cell
-from sweeps.analysis.figures import FIGURES
+from sweeps.analysis.figures.catalogue import FIGURES
 from sweeps.main import main
 
 

@@ -16,11 +16,12 @@ from matplotlib.axes import Axes
 from PIL import Image
 
 from analysis.make_records import write_cell
-from sweeps.analysis import curves, load
-from sweeps.analysis.draw import draw
-from sweeps.analysis.figures import FIGURES
-from sweeps.analysis.origin import Origin
-from sweeps.analysis.style import COLUMN, LINES, PAGE, SPARE, label, lines, save
+from sweeps.analysis import load
+from sweeps.analysis.figures import curves
+from sweeps.analysis.figures.catalogue import FIGURES
+from sweeps.analysis.figures.draw import draw
+from sweeps.analysis.figures.origin import Origin
+from sweeps.analysis.figures.style import COLUMN, LINES, PAGE, SPARE, label, lines, save
 from sweeps.errors import SweepsError
 
 ORIGIN = Origin("synthetic", "none", 1, "0", "0", "1", "0", "none", "none")
@@ -154,7 +155,7 @@ def test_the_same_records_are_the_same_bytes_in_any_process(tmp_path: Path) -> N
 import sys
 from pathlib import Path
 from sweeps.analysis import load
-from sweeps.analysis.draw import draw
+from sweeps.analysis.figures.draw import draw
 draw(load(sys.argv[1]), Path(sys.argv[2]))
 """
     for seed in ("1", "2"):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sweeps.analysis.intervals import (
+from sweeps.analysis.statistics.intervals import (
     bootstrap_bounds,
     bootstrap_interval,
     iqm,
@@ -20,7 +20,7 @@ from sweeps.analysis.intervals import (
     medians,
     wilson_interval,
 )
-from sweeps.analysis.notes import IQM_COVERAGE
+from sweeps.analysis.tables.notes import IQM_COVERAGE
 
 SIMULATIONS = 20_000
 SIZES = (5, 10, 20)

@@ -11,14 +11,14 @@ import pytest
 
 from analysis.make_records import write_cell
 from sweeps.analysis import load
-from sweeps.analysis.audit import clipping_audit
-from sweeps.analysis.compare import compare
-from sweeps.analysis.latex import escaped, to_latex
-from sweeps.analysis.markdown import to_markdown
-from sweeps.analysis.pairwise import pairwise
-from sweeps.analysis.ranking import rank
-from sweeps.analysis.steps import steps_to_solve
-from sweeps.analysis.table import Cell, Table
+from sweeps.analysis.tables.audit import clipping_audit
+from sweeps.analysis.tables.compare import compare
+from sweeps.analysis.tables.latex import escaped, to_latex
+from sweeps.analysis.tables.markdown import to_markdown
+from sweeps.analysis.tables.pairwise import pairwise
+from sweeps.analysis.tables.ranking import rank
+from sweeps.analysis.tables.steps import steps_to_solve
+from sweeps.analysis.tables.table import Cell, Table
 
 
 @pytest.fixture(scope="module")

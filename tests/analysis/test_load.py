@@ -12,9 +12,9 @@ import yaml
 
 from analysis.make_records import write_cell
 from sweeps.analysis import comparison, load
-from sweeps.analysis.axes import flatten
-from sweeps.analysis.cellfiles import settings_of
-from sweeps.analysis.csvfiles import parse
+from sweeps.analysis.loading.axes import flatten
+from sweeps.analysis.loading.cellfiles import settings_of
+from sweeps.analysis.loading.csvfiles import parse
 from sweeps.errors import SweepsError
 from sweeps.records.planned import write_plan
 

@@ -15,7 +15,7 @@ WORK = """
 import json, resource, sys
 from pathlib import Path
 from sweeps.analysis import comparison, load
-from sweeps.analysis.draw import draw
+from sweeps.analysis.figures.draw import draw
 
 root = Path(sys.argv[1])
 records = load(root)

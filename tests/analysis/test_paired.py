@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sweeps.analysis.paired import (
+from sweeps.analysis.statistics.paired import (
     FLIPS,
     all_pairs,
     compare_pairs,

@@ -11,7 +11,7 @@ import pytest
 
 from analysis.make_records import write_cell
 from sweeps.analysis import load
-from sweeps.analysis.statistics import (
+from sweeps.analysis.statistics.summaries import (
     bootstrap_interval,
     decay_rates,
     per_cell,

@@ -9,8 +9,8 @@ import pytest
 
 from analysis.make_records import write_cell
 from sweeps.analysis import load
-from sweeps.analysis.steps import steps_to_solve
-from sweeps.analysis.survival import durations, kaplan_meier, restricted_mean, survival_curves
+from sweeps.analysis.statistics.survival import durations, kaplan_meier, restricted_mean, survival_curves
+from sweeps.analysis.tables.steps import steps_to_solve
 
 
 def test_kaplan_meier_by_hand() -> None:

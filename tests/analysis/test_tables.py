@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from analysis.make_records import write_cell
-from sweeps.analysis import clipping, comparison, load, summary
-from sweeps.analysis.markdown import comparison_markdown, counting_rules, factor, number, with_interval
-from sweeps.analysis.tables import shares
+from sweeps.analysis import comparison, load, summary
+from sweeps.analysis.tables.comparison import shares
+from sweeps.analysis.tables.markdown import comparison_markdown, counting_rules, factor, number, with_interval
 
 
 def test_planted_shares_and_scores(tmp_path: Path) -> None:
@@ -102,14 +102,6 @@ def test_the_summary_has_the_lengths_side_by_side(tmp_path: Path) -> None:
     assert len(short) == 1
     assert (short.loc[0, "solved_5"], short.loc[0, "solved_9"]) == (1.0, 0.0)
     assert short.loc[0, "factor_start"] == pytest.approx(10**-0.5)
-
-
-def test_clipping_pools_runs_not_rows(tmp_path: Path) -> None:
-    for seed in range(3):
-        write_cell(tmp_path, seed=seed, outcome="diverged", end=60)
-    write_cell(tmp_path, length=5)
-    table = clipping(comparison(load(tmp_path)))
-    assert table.loc[0, "n"] == 4 and table.loc[0, "share_diverged"] == pytest.approx(0.75)
 
 
 def test_clipped_share_is_of_the_steps_where_the_gradient_got_smaller(tmp_path: Path) -> None:

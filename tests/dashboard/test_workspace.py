@@ -11,9 +11,9 @@ import pytest
 
 from analysis.make_records import write_cell
 from sweeps.analysis import load
-from sweeps.analysis.charts import CHARTS
-from sweeps.analysis.figures import FIGURES
-from sweeps.analysis.sections import TITLES
+from sweeps.analysis.document.sections import TITLES
+from sweeps.analysis.figures.catalogue import FIGURES
+from sweeps.analysis.figures.charts import CHARTS
 from sweeps.dashboard import declaration
 from sweeps.dashboard.workspace import Study, View, report, study_of, workspace
 from sweeps.records.paths import SweepPaths

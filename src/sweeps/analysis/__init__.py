@@ -7,22 +7,21 @@
 >>> print(to_latex(table))
 """
 
-from sweeps.analysis.audit import clipping_audit
-from sweeps.analysis.compare import compare
-from sweeps.analysis.latex import to_latex
-from sweeps.analysis.load import Records, load
-from sweeps.analysis.markdown import to_markdown
-from sweeps.analysis.pairwise import pairwise
-from sweeps.analysis.ranking import rank
-from sweeps.analysis.steps import steps_to_solve
-from sweeps.analysis.survival import survival_curves
-from sweeps.analysis.table import Table
-from sweeps.analysis.tables import clipping, comparison, summary
+from sweeps.analysis.loading.load import Records, load
+from sweeps.analysis.statistics.survival import survival_curves
+from sweeps.analysis.tables.audit import clipping_audit
+from sweeps.analysis.tables.compare import compare
+from sweeps.analysis.tables.comparison import comparison, summary
+from sweeps.analysis.tables.latex import to_latex
+from sweeps.analysis.tables.markdown import to_markdown
+from sweeps.analysis.tables.pairwise import pairwise
+from sweeps.analysis.tables.ranking import rank
+from sweeps.analysis.tables.steps import steps_to_solve
+from sweeps.analysis.tables.table import Table
 
 __all__ = [
     "Records",
     "Table",
-    "clipping",
     "clipping_audit",
     "compare",
     "comparison",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from sweeps.analysis.charts import CHARTS, Chart
+from sweeps.analysis.figures.charts import CHARTS, Chart
 from sweeps.records.wandb_run import HEAT_MAP
 
 Kind = Literal["curves", "bars", "pictures", "coordinates", "importance"]

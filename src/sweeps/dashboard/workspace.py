@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sweeps.analysis.axes import ordered_levels
-from sweeps.analysis.load import Records
+from sweeps.analysis.loading.axes import ordered_levels
+from sweeps.analysis.loading.load import Records
 from sweeps.dashboard.client import library
 from sweeps.dashboard.declaration import AXES, GROUPS, PARTS, Panel, Part
 

@@ -1,0 +1,1 @@
+"""The report as one document: its texts, and how it becomes Markdown and HTML."""

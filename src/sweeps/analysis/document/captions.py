@@ -1,0 +1,144 @@
+"""What a figure shows, in sentences computed from the numbers: frames in, text out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sweeps.analysis.figures import curves
+from sweeps.analysis.figures.style import label
+from sweeps.analysis.loading.load import Records
+from sweeps.analysis.tables.markdown import HEADS, factor, number
+
+
+def captions(records: Records, table: pd.DataFrame) -> dict[str, str]:
+    """A caption for every figure of the catalogue: what it shows, then what to see.
+
+    Args:
+        records: of one task.
+        table: from `tables.comparison`, of the same records.
+    """
+    length, clip = curves.longest(records), curves.reference_clip(records)
+    where = f"T = {length:g}, {label(clip)}"
+    here = table[(table["length"] == length) & (table["clip"] == clip)]
+    others = [HEADS.get(axis, axis) for axis in records.extra_axes if axis != "task"]
+    pooled = f" Runs are pooled over {', '.join(others)}." if others else ""
+    return {
+        "gradient_by_lag_start": (
+            f"Norm of the gradient that reaches the hidden state, ‖∂L/∂h_t‖, against steps back from the end of the "
+            f"sequence, before training ({where}). A level line is a gradient that survives, a falling one vanishes, a "
+            f"rising one explodes. {decay_sentence(here, 'decay_start')} Each panel has its own scale.{pooled}"
+        ),
+        "gradient_by_lag_end": (
+            f"The same at the last logged update, or of a diverged run the last that was finite ({where}). "
+            f"{decay_sentence(here, 'decay_training')} These factors are medians over training.{pooled}"
+        ),
+        "gradient_norm_by_length": (
+            f"Norm of the gradient of all parameters against sequence length, each run's median over training, "
+            f"{label(clip)}. {growth_sentence(records, clip)}{pooled}"
+        ),
+        "loss_curves": (
+            f"Evaluation loss over training at T = {length:g}, a row per architecture, a column per init. The dotted "
+            "line is the loss of the best constant answer: a run on it has learned nothing. A cross marks where a "
+            f"run diverged; the line goes on with the others. {length_sentence(table, length)}{pooled}"
+        ),
+        "share_solved": (
+            f"Share of runs that solved the task against sequence length, with 95% Wilson intervals. "
+            f"{length_sentence(table)}{pooled}"
+        ),
+        "clipping": clipping_caption(records, length) + pooled,
+        "outcomes": (
+            "Share of runs that diverged (left) and that solved the task (right) over the whole grid; an unmarked "
+            f"field is 0, a hatched one had no run. {outcome_sentence(table)}{pooled}"
+        ),
+    }
+
+
+def decay_sentence(here: pd.DataFrame, column: str) -> str:
+    """The factor per step of the init nearest to constant and of the one farthest from it, for every arch.
+
+    Args:
+        here: rows of one length and clipping of the comparison table.
+        column: decay_start or decay_training.
+    """
+    texts = []
+    for arch, part in here.groupby("arch", observed=True):
+        rates = part.groupby("init", observed=True)[column].median().dropna()  # further axes are pooled
+        order = rates.abs().sort_values(kind="stable").index
+        ends = (
+            [f"{label(init)} {factor(rates[init])}" for init in dict.fromkeys((order[0], order[-1]))]
+            if len(order)
+            else []
+        )
+        if ends:
+            texts.append(f"{label(arch)} {', '.join(ends)}")
+    if not texts:
+        return "No factor per step could be fitted."
+    return f"Nearest to level and farthest from it, with the factor per step: {'; '.join(texts)}."
+
+
+def growth_sentence(records: Records, clip: Any) -> str:
+    """The change of the gradient norm from the shortest to the longest length, where it is largest."""
+    frame = curves.norm_by_length(records, clip=clip)
+    frame = frame[np.isfinite(frame["median"])].sort_values("length")
+    ends = frame.groupby(["arch", "init"], observed=True)["median"].agg(["first", "last", "count"])
+    change = (ends["last"] - ends["first"])[ends["count"] > 1].sort_values(kind="stable").reset_index(name="decades")
+    if change.empty:
+        return "There is one length only, so nothing to compare."
+    least, most = (
+        f"by {number(10.0 ** row['decades'], 2)} ({label(row['arch'])}, {label(row['init'])})"
+        for _, row in change.iloc[[0, -1]].iterrows()
+    )
+    return f"From the shortest to the longest sequence it is multiplied at the most {most}, at the least {least}."
+
+
+def length_sentence(table: pd.DataFrame, only: Any = None) -> str:
+    """How many runs solved the task at each length, or at one."""
+    texts = []
+    ran = table["n"] > 0
+    chosen = ran if only is None else ran & (table["length"] == only)
+    for length, part in table[chosen].groupby("length", observed=True):
+        solved = round((part["share_solved"] * part["n"]).sum())
+        texts.append(f"{solved} of {part['n'].sum()} runs at T = {length:g}")
+    return f"The task was solved by {', '.join(texts)}."
+
+
+def outcome_sentence(table: pd.DataFrame) -> str:
+    """How many runs diverged, under which clipping, and where most of them."""
+    runs = table[table["n"] > 0]
+    gone = (runs["share_diverged"] * runs["n"]).round()
+    n, total = int(runs["n"].sum()), int(gone.sum())
+    if not total:
+        return f"None of the {n} runs diverged."
+    by_clip = [
+        f"{int(gone[part.index].sum())} of {part['n'].sum()} with {label(clip)}"
+        for clip, part in runs.groupby("clip", observed=True)
+    ]
+    where = gone.groupby([runs["arch"], runs["init"]], observed=True).sum()
+    place: Any = where.idxmax()
+    arch, init = place
+    most = "all of them" if int(where.max()) == total else f"{int(where.max())} of them"
+    return (
+        f"{total} of {n} runs diverged ({total / n:.0%}): {', '.join(by_clip)}; "
+        f"{most} were the {label(arch)} with {label(init)} init."
+    )
+
+
+def clipping_caption(records: Records, length: Any) -> str:
+    """Which runs the clipping figure shows, and how often their gradients were clipped."""
+    init = curves.most_clipped_init(records, length=length)
+    if init is None:
+        return "No run was clipped."
+    chosen = records.select(init=init, length=length)
+    rows = chosen.with_axes(chosen.metrics)
+    shares = (rows["clip_scale"] < 1.0).groupby(rows["clip"], observed=True).mean()
+    texts = [f"{label(clip)} {share:.0%}" for clip, share in shares.items() if clip != "none"]
+    return (
+        f"Gradient norm before and after clipping, {label(init)} init, T = {length:g}. Share of logged steps "
+        f"at which "
+        f"the gradient was made smaller: {', '.join(texts)}. Clipping by value bounds each element, so the "
+        f"norm after "
+        "it may lie above its threshold."
+    )

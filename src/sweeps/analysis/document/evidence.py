@@ -1,0 +1,98 @@
+"""The tables of a report: which questions they answer, their files, and their place on the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from sweeps.analysis.document import sections
+from sweeps.analysis.document.blocks import Attached, Section
+from sweeps.analysis.figures import curves
+from sweeps.analysis.figures.draw import by_task
+from sweeps.analysis.figures.origin import origin
+from sweeps.analysis.figures.style import label
+from sweeps.analysis.loading.load import Records
+from sweeps.analysis.tables import markdown
+from sweeps.analysis.tables.audit import REFERENCE, clipping_audit
+from sweeps.analysis.tables.compare import compare
+from sweeps.analysis.tables.comparison import summary
+from sweeps.analysis.tables.latex import to_latex
+from sweeps.analysis.tables.ranking import rank
+from sweeps.analysis.tables.steps import steps_to_solve
+from sweeps.analysis.tables.table import Table
+from sweeps.records.files import write_atomically
+
+
+def tables(records: Records, whole: pd.DataFrame, folder: Path, *, seed: int) -> list[Section]:
+    """Write every table under `folder` as CSV and Markdown, the paired ones as LaTeX too; returns their sections.
+
+    Args:
+        whole: from `tables.comparison`.
+        seed: of the bootstrap.
+    """
+    comment = "\n".join(f"{name}: {text}" for name, text in origin(records).lines().items())
+    parts = [Section("Tables", []), _summary(records, whole, folder)]
+    for task, part in by_task(records):
+        for title, table in paired(part, seed):
+            stem = folder / (table.name if task is None else f"{task}_{table.name}")
+            write_atomically(stem.with_suffix(".csv"), table.to_csv())
+            write_atomically(stem.with_suffix(".md"), markdown.to_markdown(table, comment=comment))
+            write_atomically(stem.with_suffix(".tex"), to_latex(table, comment=comment))
+            caption, _, more = table.caption.partition(". ")
+            body, _, notes = markdown.to_markdown(table, caption="").strip("\n").rpartition("\n\n")
+            text = f"{body}\n\n{' '.join(filter(None, (more, notes)))}"
+            files = [stem.with_suffix(kind) for kind in (".csv", ".md", ".tex")]
+            block = sections.table_or_fold(text, f"{caption.rstrip('.')}.", len(table.rows), files)
+            parts.append(Section(title if task is None else f"{title} ({task})", [block], level=3))
+    return [*parts, _whole(records, whole, folder, seed)]
+
+
+def paired(records: Records, seed: int) -> Iterator[tuple[str, Table]]:
+    """Title and table of every paired comparison that the records allow; holes are told in the notes.
+
+    Args:
+        records: of one task.
+    """
+    allow: dict[str, Any] = {"incomplete": "allow", "seed": seed}
+    length = curves.longest(records)
+    if records.cells["best_score"].notna().any():
+        score = f"best {records.score_name}"
+        yield f"Comparison of the {score}", compare(records, ("arch", "init", "length"), **allow)
+        at = {"length": length}
+        yield f"Ranking by the {score} at T = {length:g}", rank(records, ("arch", "init"), select=at, **allow)
+        yield "Updates until solved", steps_to_solve(records, ("arch", "init"), **allow)
+        present = set(records.cells["clip"])
+        if REFERENCE in present and len(present) > 1:
+            yield "What clipping did", clipping_audit(records, **allow)
+
+
+def _summary(records: Records, whole: pd.DataFrame, folder: Path) -> Section:
+    """Shares solved and decay at a glance, without intervals."""
+    clip = curves.reference_clip(records)
+    short = summary(whole, clip)
+    text = markdown.summary_markdown(short)
+    write_atomically(folder / "summary.csv", short.to_csv(index=False, lineterminator="\n"))
+    write_atomically(folder / "summary.md", text)
+    caption = (
+        f"{label(clip).capitalize()}. At each length T: the share of runs solved, in brackets the median best "
+        f"{records.score_name}, and the share diverged if there is one. On the right, at the longest length, what one "
+        "step back in time leaves of the gradient, at initialisation and as the median over training."
+    )
+    files = [folder / "summary.csv", folder / "summary.md"]
+    return Section("At a glance", [sections.table_or_fold(text, caption, len(short), files)], level=3)
+
+
+def _whole(records: Records, whole: pd.DataFrame, folder: Path, seed: int) -> Section:
+    """Every combination in a row, folded away."""
+    text = markdown.comparison_markdown(whole, records.score_name)
+    full = text + "\n" + markdown.counting_rules(whole, records, seed)
+    write_atomically(folder / "comparison.csv", whole.to_csv(index=False, lineterminator="\n"))
+    write_atomically(folder / "comparison.md", full)
+    files = [folder / "comparison.csv", folder / "comparison.md"]
+    shown = full if len(whole) <= sections.WHOLE else ""
+    return Section(
+        "Every combination", [Attached(f"All {len(whole)} rows with their intervals", shown, files)], level=3
+    )

@@ -1,0 +1,1 @@
+"""Frames to figures in one house style. Figures draw and never compute."""

@@ -1,0 +1,60 @@
+"""The catalogue: every figure of a report by name, from records to a Figure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from matplotlib.figure import Figure
+
+from sweeps.analysis.figures import curves, gradient, learning, outcome
+from sweeps.analysis.loading.axes import AXES
+from sweeps.analysis.loading.load import Records
+from sweeps.analysis.tables.comparison import shares
+
+
+def _by_lag(records: Records, at: str) -> Figure | None:
+    clip = curves.reference_clip(records)
+    frame = curves.gradient_by_lag(records, at=at, length=curves.longest(records), clip=clip)
+    return gradient.gradient_by_lag(frame) if len(frame) else None
+
+
+def _by_length(records: Records) -> Figure | None:
+    frame = curves.norm_by_length(records, clip=curves.reference_clip(records))
+    return gradient.norm_by_length(frame) if len(frame) else None
+
+
+def _loss(records: Records) -> Figure | None:
+    length = curves.longest(records)
+    frame, ends = curves.loss_over_training(records, length=length)
+    chance = records.select(length=length).cells["chance_loss"].median()
+    return learning.loss_curves(frame, ends, float(chance)) if len(frame) else None
+
+
+def _solved(records: Records) -> Figure | None:
+    return learning.solved_by_length(shares(records, AXES))
+
+
+def _outcomes(records: Records) -> Figure | None:
+    return outcome.outcome_map(shares(records, AXES))
+
+
+def _clipping(records: Records) -> Figure | None:
+    length = curves.longest(records)
+    init = curves.most_clipped_init(records, length=length)
+    if init is None:
+        return None
+    frame, ends = curves.clipping_over_training(records, init=init, length=length)
+    thresholds = records.cells.groupby("clip", observed=True)["threshold"].median().to_dict()
+    return gradient.clipping_over_training(frame, ends, thresholds) if len(frame) else None
+
+
+FIGURES: dict[str, Callable[[Records], Figure | None]] = {
+    "gradient_by_lag_start": lambda records: _by_lag(records, "start"),
+    "gradient_by_lag_end": lambda records: _by_lag(records, "end"),
+    "gradient_norm_by_length": _by_length,
+    "loss_curves": _loss,
+    "share_solved": _solved,
+    "clipping": _clipping,
+    "outcomes": _outcomes,
+}
+"""In the order in which a report shows them; None where the records hold nothing to draw."""

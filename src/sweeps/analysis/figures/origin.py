@@ -1,0 +1,132 @@
+"""Where a table or a figure comes from, as it is written into its file: a function of the records and of the
+versions that draw, never of the time, the machine or the place."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from sweeps.analysis.loading.load import Records
+from sweeps.records.files import write_atomically
+
+DRAWN_WITH = ("matplotlib", "numpy", "pandas", "scipy", "statsmodels", "sweeps")
+SUMS, ORIGIN = "records.sha256", "provenance.json"
+"""Files of a report: the digest of every record file, as `sha256sum --check` reads it; and what made the report."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The origin of a figure or a table.
+
+    Attributes:
+        cells: how many were counted.
+        cell_ids, records: SHA-256 over their ids, and over every file of their records.
+        trained: commit and versions of the code that made the records; each with its number of cells if mixed.
+        made: versions of what made this from the records.
+        command: that makes it again.
+    """
+
+    experiment: str
+    command: str
+    cells: int
+    cell_ids: str
+    records: str
+    numerics: str
+    commit: str
+    trained: str
+    made: str
+
+    def lines(self) -> dict[str, str]:
+        """Label and text of every part."""
+        return {
+            "Experiment": self.experiment,
+            "Cells": f"{self.cells}, sha256 of ids {self.cell_ids}",
+            "Records": f"sha256 {self.records}",
+            "Commit": self.commit,
+            "Trained with": f"numerics {self.numerics}, {self.trained}",
+            "Made with": self.made,
+            "Command": self.command,
+        }
+
+
+def origin(records: Records, command: str = "report") -> Origin:
+    """The origin of what is made from `records` by `python -m sweeps COMMAND experiment=NAME`."""
+    cells, name = records.cells, records.root.name
+    ids = sorted(cells["cell"])
+    kept = set(ids)
+    files = sorted((path, digest) for path, digest in records.digests.items() if path.partition("/")[0] in kept)
+    return Origin(
+        experiment=name,
+        command=f"python -m sweeps {command} experiment={name}",
+        cells=len(cells),
+        cell_ids=_sha256("\n".join(ids)),
+        records=_sha256(_sums(files)),
+        numerics=_distinct(cells["numerics"].map("{:g}".format)),
+        commit=_distinct(cells["commit"]),
+        trained=_distinct(cells["versions"]),
+        made=", ".join(f"{name} {version(name)}" for name in DRAWN_WITH),
+    )
+
+
+def for_format(about: Origin, title: str, kind: str) -> dict[str, Any]:
+    """The metadata of a figure's file for matplotlib; dates are left out, so the same figure is the same bytes.
+
+    Args:
+        kind: png (text chunks), pdf (the information dictionary) or svg (Dublin Core).
+
+    Raises:
+        ValueError: another kind.
+    """
+    lines = about.lines()
+    told = "; ".join(f"{name}: {text}" for name, text in lines.items())
+    if kind == "png":
+        return {"Title": title, "Software": "sweeps", **lines}
+    if kind == "pdf":
+        keys = {"Title": title, "Subject": told, "Keywords": about.cell_ids, "Creator": "sweeps"}
+        return {**keys, "CreationDate": None, "Producer": None}
+    if kind == "svg":
+        keys = {"Title": title, "Description": told, "Source": lines["Records"], "Creator": "sweeps"}
+        return {**keys, "Date": None, "Format": None, "Type": None}
+    raise ValueError(f"no metadata for the format {kind!r}")
+
+
+def write_origin(records: Records, report: Path) -> None:
+    """Write where a report comes from beside its tables: `provenance.json` and `records.sha256`.
+
+    The latter has a line for every file of every record, done or not: `cd runs/NAME && sha256sum --check
+    report/records.sha256` names a file that has changed, and so does `python -m sweeps verify`.
+    """
+    write_atomically(report / SUMS, _sums(sorted(records.digests.items())))
+    write_atomically(report / ORIGIN, json.dumps(asdict(origin(records)), indent=2) + "\n")
+
+
+def read_sums(path: Path) -> dict[str, str] | None:
+    """Digest by path from a file of `sha256sum`; None if it is not there."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return None
+    return {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
+
+
+def _sums(digests: list[tuple[str, str]]) -> str:
+    return "".join(f"{digest}  {path}\n" for path, digest in digests)
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _distinct(values: pd.Series) -> str:
+    """The distinct texts of a column, with their numbers of cells if there is more than one."""
+    counts: Mapping[Any, int] = values.fillna("").replace("", "not recorded").value_counts().sort_index().to_dict()
+    if len(counts) == 1:
+        return str(next(iter(counts)))
+    return "; ".join(f"{text} ({count} cells)" for text, count in counts.items())

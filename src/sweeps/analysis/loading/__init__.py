@@ -1,0 +1,1 @@
+"""From the files of a sweep to frames; what cannot be trusted is listed, never averaged in."""

@@ -1,0 +1,92 @@
+"""What `load` keeps beside the records to be fast the next time, and when it may be trusted.
+
+A cache is found by a digest of the name, size, times and inode of every record file and of the code that reads
+them, so a change of either is another cache. It is not kept while a file is so young that a change could go
+unseen.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+
+import pandas as pd
+
+from sweeps.analysis.loading.reading import FRAMES, Found, read
+from sweeps.analysis.loading.scan import Scan
+from sweeps.analysis.loading.store import mapped
+from sweeps.records.paths import SweepPaths
+
+READERS = ("axes", "cache", "cellfiles", "csvfiles", "reading", "scan", "store", "twins", "../../records/columns")
+INDEX = "found.json"
+ABANDONED = 3600
+"""Seconds after which an unfinished cache belongs to a process that was killed."""
+
+
+def fetch(here: Scan, *, keep: bool = True) -> tuple[Found, dict[str, pd.DataFrame]]:
+    """What the records say and their frames, from a cache that is still true or from the files.
+
+    Args:
+        keep: False reads the files and keeps nothing.
+    """
+    place = SweepPaths(here.root).cache
+    writable = _writable(place)
+    if not (keep and writable and here.settled()):
+        with tempfile.TemporaryDirectory(prefix="writing-", dir=place if writable else None) as folder:
+            found = read(here, Path(folder))
+            return found, _frames(Path(folder), found)  # a mapped file lives on until it is let go
+    name = hashlib.sha256((here.key() + _code()).encode()).hexdigest()
+    try:
+        return _open(place / name)
+    except (OSError, ValueError, TypeError):  # there is none, or it is not whole
+        pass
+    _tidy(place)
+    with tempfile.TemporaryDirectory(prefix="writing-", dir=place, ignore_cleanup_errors=True) as folder:
+        found = read(here, Path(folder))
+        (Path(folder) / INDEX).write_text(json.dumps(asdict(found)), encoding="utf-8")
+        frames = _frames(Path(folder), found)
+        with suppress(OSError):  # another process was faster: its cache holds the same
+            os.rename(folder, place / name)
+    return found, frames
+
+
+def _open(folder: Path) -> tuple[Found, dict[str, pd.DataFrame]]:
+    found = Found(**json.loads((folder / INDEX).read_text(encoding="utf-8")))
+    found.problems = {cell: (kind, reason) for cell, (kind, reason) in found.problems.items()}
+    return found, _frames(folder, found)
+
+
+def _frames(folder: Path, found: Found) -> dict[str, pd.DataFrame]:
+    return {name: mapped(folder / name, found.frames[name], found.done) for name in FRAMES}
+
+
+def _tidy(place: Path) -> None:
+    """Remove older caches, and what a killed process left."""
+    for old in place.iterdir():
+        if not old.name.startswith("writing-") or time.time() - old.stat().st_mtime > ABANDONED:
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def _writable(place: Path) -> bool:
+    try:
+        place.mkdir(exist_ok=True)
+    except OSError:
+        return False
+    return os.access(place, os.W_OK)
+
+
+@cache
+def _code() -> str:
+    """A digest of the code between the files and the frames."""
+    here = Path(__file__).parent
+    files: Mapping[str, bytes] = {name: (here / f"{name}.py").read_bytes() for name in READERS}
+    return hashlib.sha256(repr(files).encode()).hexdigest()

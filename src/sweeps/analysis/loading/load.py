@@ -1,0 +1,189 @@
+"""The records of a sweep as tidy frames; a cell that cannot be trusted is listed, never averaged in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sweeps.analysis.loading.axes import AXES, extra_axes, ordered_levels
+from sweeps.analysis.loading.cache import fetch
+from sweeps.analysis.loading.cellfiles import NUMBERS, number, summary_row
+from sweeps.analysis.loading.plan import read_plan
+from sweeps.analysis.loading.reading import Found
+from sweeps.analysis.loading.scan import scan
+from sweeps.errors import SweepsError, unknown
+from sweeps.records.columns import OUTCOMES
+from sweeps.records.paths import SweepPaths
+
+ASKED = ("missing", "unfinished", "failed", "damaged", "contradictory")
+"""Problems of cells that belong to the grid all the same; foreign, doubled and outdated cells do not."""
+
+
+@dataclass(frozen=True)
+class Records:
+    """The frames of a sweep, joined by the categorical column `cell` (12 hex digits).
+
+    Attributes:
+        root: folder of the sweep.
+        cells: a row per done cell: `cell`, its settings (`arch, init, clip, length, seed, gain, ...`, any
+            other under its dotted name), `outcome`, and the numbers of its summary (see `NUMBERS`).
+        metrics, gradient, parameters: every row of the CSV files, with `cell` in front.
+        problems: a row per cell that is not in `cells`: `cell, problem, reason` and its settings if they are
+            known; problem is missing, unfinished, failed, damaged, duplicate, contradictory, foreign, other
+            format or other numerics.
+        extra_axes: settings that vary beyond arch, init, clip, length and seed.
+        plan: ids of the cells that the last sweep asked for, None where that is not known.
+        digests: SHA-256 of every file the frames were read from, by its path in the sweep's folder.
+    """
+
+    root: Path
+    cells: pd.DataFrame
+    metrics: pd.DataFrame
+    gradient: pd.DataFrame
+    parameters: pd.DataFrame
+    problems: pd.DataFrame
+    extra_axes: tuple[str, ...]
+    plan: tuple[str, ...] | None = None
+    digests: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """Names of the columns that tell the rows of a table apart; seeds are aggregated."""
+        return (*AXES, *self.extra_axes)
+
+    @property
+    def score_name(self) -> str:
+        """What the score is called (accuracy, explained variance); "score" if tasks differ in it."""
+        names = self.cells["score_name"].dropna().unique()
+        return str(names[0]) if len(names) == 1 else "score"
+
+    def planned(self) -> pd.DataFrame:
+        """Axis values of every cell that was asked for: done, failed, damaged or not finished."""
+        asked = self.problems[self.problems["problem"].isin(ASKED)]
+        both = pd.concat([self.cells[list(self.axes)], asked[list(self.axes)].dropna(how="all")], ignore_index=True)
+        for axis in self.axes:
+            both[axis] = pd.Categorical(both[axis], categories=self.cells[axis].cat.categories, ordered=True)
+        return both
+
+    def with_axes(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """`frame` (a row has a `cell`) with the axis columns, `seed` and `outcome` beside it.
+
+        An axis that shares its name with a column of `frame` (`lr` of a step) is called `lr_setting`.
+        """
+        keys = self.cells.set_index("cell")[[*self.axes, "seed", "outcome"]]
+        clash = {name: f"{name}_setting" for name in self.axes if name in frame}
+        return frame.join(keys.rename(columns=clash), on="cell")
+
+    def select(self, **levels: Any) -> Records:
+        """The part of the records where each named setting has the level given, or one of a list of them.
+
+        `outcome` selects too: `select(arch=["lstm", "gru"], outcome="diverged")`.
+
+        Raises:
+            SweepsError: there is no such setting, or no cell with such a level.
+        """
+        chosen, problems = np.ones(len(self.cells), bool), self.problems
+        for name, wanted in levels.items():
+            if name not in self.cells:
+                raise SweepsError(unknown("setting", name, map(str, self.cells)))
+            allowed = list(wanted) if isinstance(wanted, list | tuple) else [wanted]
+            self._check_levels(name, allowed)
+            chosen &= self.cells[name].isin(allowed).to_numpy()
+            problems = problems[problems["problem" if name == "outcome" else name].isin(allowed)]
+        return self._only(self.cells[chosen], problems)
+
+    def in_plan(self) -> Records:
+        """The part of the records that the last sweep asked for.
+
+        Raises:
+            SweepsError: that is not known.
+        """
+        if self.plan is None:
+            raise SweepsError(f"{self.root} has no {SweepPaths(self.root).plan.name}: its cells were not planned here")
+        cells, problems = (frame[frame["cell"].isin(self.plan)] for frame in (self.cells, self.problems))
+        return self._only(cells, problems)
+
+    def _check_levels(self, name: str, wanted: list[Any]) -> None:
+        column = self.cells[name]
+        known = list(column.cat.categories) if isinstance(column.dtype, pd.CategoricalDtype) else list(column.unique())
+        known += [*self.problems[name].unique()] if name in self.problems else list(OUTCOMES)
+        for level in wanted:
+            if level not in known and not pd.isna(level):
+                raise SweepsError(unknown(name, str(level), {str(each) for each in known if not pd.isna(each)}))
+
+    def _only(self, cells: pd.DataFrame, problems: pd.DataFrame) -> Records:
+        """The records of the cells and problems given."""
+        if len(cells) == len(self.cells):
+            return replace(self, problems=problems)
+        kept = set(cells["cell"])
+        parts: dict[str, Any] = {}
+        for name in ("metrics", "gradient", "parameters"):
+            frame = getattr(self, name)
+            inside = np.array([*(cell in kept for cell in frame["cell"].cat.categories), False])
+            parts[name] = frame[inside[frame["cell"].cat.codes.to_numpy()]]  # a code of -1 is the last one: outside
+        return replace(self, cells=cells, problems=problems, **parts)
+
+    def drop_unused_levels(self) -> Records:
+        """The same with only those levels of each axis that a cell or a problem here has."""
+        planned = self.planned()
+        cells = self.cells.copy()
+        for axis in self.axes:
+            levels = planned[axis].cat.remove_unused_categories().cat.categories
+            cells[axis] = cells[axis].cat.set_categories(levels)
+        return replace(self, cells=cells)
+
+
+def load(root: str | Path, *, cache: bool = True) -> Records:
+    """Read every cell of a sweep, `runs/<experiment>/`.
+
+    Args:
+        cache: what was read is kept in the sweep's folder for the next time, and made again when any file of a
+            record changes; False reads the files themselves and keeps nothing.
+
+    Raises:
+        SweepsError: the folder has no cells, or none of them is done.
+    """
+    here = scan(Path(root))
+    if not here.cells:
+        raise SweepsError(f"{root} holds no records: no cell folder with a config.yaml in it")
+    found, frames = fetch(here, keep=cache)
+    plan = read_plan(SweepPaths(Path(root)).plan)
+    for cell in (plan if plan is not None else {}).keys() - here.cells.keys():
+        found.problems[cell] = ("missing", "the last sweep asked for it; it has no folder")
+        found.settings[cell] = (plan or {})[cell]
+    if not found.done:
+        kinds = pd.Series([kind for kind, _ in found.problems.values()]).value_counts()
+        told = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
+        raise SweepsError(f"{root} holds no finished cell ({told}); nothing to tabulate yet")
+    return _assemble(Path(root), found, frames, None if plan is None else tuple(plan))
+
+
+def _assemble(root: Path, found: Found, frames: Mapping[str, pd.DataFrame], plan: tuple[str, ...] | None) -> Records:
+    done, problems = found.done, found.problems
+    order = [*done, *sorted(problems)]
+    table = pd.DataFrame([found.settings.get(cell, {}) for cell in order], index=order)
+    table = table.astype(object).where(table.notna(), np.nan).infer_objects()  # absent and null are one
+    for name in (*AXES, "task", "seed", "hidden", "gain", "threshold", "lr"):
+        if name not in table:
+            table[name] = None
+    asked = [cell for cell in order if cell not in problems or problems[cell][0] in ASKED]
+    extra = extra_axes(table.loc[asked].dropna(how="all"))
+    rows = pd.DataFrame([summary_row(found.summaries[cell]) for cell in done], index=done)
+    cells = pd.concat([table.loc[done], rows], axis=1)
+    for name in (*AXES, *extra):
+        levels = ordered_levels(name, table.loc[asked, name])
+        cells[name] = pd.Categorical(cells[name], categories=levels, ordered=True)
+    cells[list(NUMBERS)] = cells[list(NUMBERS)].map(number).astype("float64")
+    cells.insert(0, "cell", cells.index)
+    bad = table.loc[sorted(problems)]
+    bad.insert(0, "reason", [problems[cell][1] for cell in bad.index])
+    bad.insert(0, "problem", [problems[cell][0] for cell in bad.index])
+    bad.insert(0, "cell", bad.index)
+    cells = cells.sort_values([*AXES, *extra, "seed", "cell"], ignore_index=True)
+    bad = bad.reset_index(drop=True)
+    return Records(root, cells, problems=bad, extra_axes=extra, plan=plan, digests=found.digests, **frames)

@@ -1,0 +1,1 @@
+"""Arrays and frames in, numbers out: intervals, paired tests, survival. SciPy and statsmodels do the mathematics."""

@@ -1,0 +1,176 @@
+"""Every combination of some axes summarised over seeds, and every two of them compared in pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from sweeps.analysis.loading.load import Records
+from sweeps.analysis.statistics.design import Design, Incomplete, lay_out
+from sweeps.analysis.statistics.intervals import (
+    NO_INTERVAL,
+    Floats,
+    iqm,
+    iqm_interval,
+    median_interval,
+    medians,
+    wilson_interval,
+)
+from sweeps.analysis.statistics.measures import Measure, measure_named, per_run
+from sweeps.analysis.statistics.paired import all_pairs, compare_pairs, holm
+from sweeps.errors import SweepsError, unknown
+
+Statistic = Literal["median", "iqm"]
+PROBLEMS = ("task", "length")
+"""Axes that set the problem: the best is sought within each of their levels, not across them."""
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """The numbers of a comparison.
+
+    Attributes:
+        frame: a row per combination: the axes, `n` (seeds with a number), `runs`, `diverged`, `missing`, `value`,
+            `low`, `high`, `best`; against the best of the same problem `difference` (this minus best) with
+            `_low, _high`, `effect`, `p`, `p_holm` and `worse` (significantly).
+        pairs: a row per two combinations of one problem: places `first, second` in `frame`, the columns of
+            `paired.compare_pairs` (first minus second) and `p_holm`.
+        within: the axes of which the best is sought per level.
+        selected: the levels chosen by the caller.
+    """
+
+    measure: Measure
+    statistic: Statistic
+    design: Design
+    frame: pd.DataFrame
+    pairs: pd.DataFrame
+    axes: tuple[str, ...]
+    within: tuple[str, ...]
+    selected: Mapping[str, Any]
+    seed: int
+    alpha: float
+    score: str
+
+
+def contrast(
+    records: Records,
+    axes: Sequence[str],
+    metric: str,
+    *,
+    within: Sequence[str] | None,
+    select: Mapping[str, Any] | None,
+    statistic: Statistic,
+    seed: int,
+    alpha: float,
+    incomplete: Incomplete,
+) -> Contrast:
+    """Summarise and compare; the arguments are those of `compare`.
+
+    Raises:
+        SweepsError: see `design.lay_out`; an unknown metric, statistic or `within`; no run is left.
+    """
+    measure = measure_named(metric)
+    if statistic not in ("median", "iqm"):
+        raise SweepsError(unknown("statistic", str(statistic), ("median", "iqm")))
+    if not 0 < alpha < 1:
+        raise SweepsError(f"alpha: {alpha!r} is not between 0 and 1")
+    within = tuple(axis for axis in PROBLEMS if axis in axes) if within is None else tuple(within)
+    for axis in within:
+        if axis not in axes:
+            raise SweepsError(unknown("within", str(axis), axes))
+    if select:
+        records = records.select(**select)
+    if not len(records.cells):
+        raise SweepsError("no finished run is left after the selection")
+    design = lay_out(records, axes, per_run(records, measure), incomplete)
+    frame = pd.concat([design.combinations, _summary(design.values, measure, statistic, seed), design.runs], axis=1)
+    frame = frame[[*axes, "n", "runs", "diverged", "missing", "value", "low", "high"]]
+    groups = [tuple(row) for row in frame[list(within)].astype(object).itertuples(index=False)]
+    first, second = all_pairs(groups)
+    pairs = compare_pairs(design.values[first], design.values[second], share=measure.share, seed=seed)
+    pairs.insert(0, "first", first)
+    pairs.insert(1, "second", second)
+    pairs["p_holm"] = holm(pairs["p"].to_numpy(), alpha=alpha)
+    frame = pd.concat([frame, _against_best(frame, pairs, groups, measure.better, alpha)], axis=1)
+    return Contrast(
+        measure,
+        statistic,
+        design,
+        frame,
+        pairs,
+        tuple(axes),
+        within,
+        dict(select or {}),
+        seed,
+        alpha,
+        records.score_name,
+    )
+
+
+def _summary(values: Floats, measure: Measure, statistic: Statistic, seed: int) -> pd.DataFrame:
+    """n, value and interval of each combination of `[C, S, B]`: one number per seed, then over seeds."""
+    rows: list[tuple[float, ...]] = []
+    if measure.share:
+        for row in values.reshape(len(values), -1):
+            kept = row[~np.isnan(row)]
+            seeds = (~np.isnan(row.reshape(values.shape[1:]))).any(axis=1).sum()
+            interval = wilson_interval(int(kept.sum()), len(kept))
+            rows.append((seeds, kept.mean() if len(kept) else np.nan, *interval))
+    else:
+        for numbers in medians(values) if statistic == "median" else _per_seed_iqm(values):
+            kept = numbers[~np.isnan(numbers)]
+            if not len(kept):
+                rows.append((0, np.nan, *NO_INTERVAL))
+            elif statistic == "median":
+                rows.append((len(kept), float(medians(kept)), *median_interval(kept)))
+            else:
+                rows.append((len(kept), float(iqm(kept)), *iqm_interval(kept, seed=seed)))
+    return pd.DataFrame(rows, columns=["n", "value", "low", "high"]).astype({"n": int})
+
+
+def _per_seed_iqm(values: Floats) -> Floats:
+    """Interquartile mean over the blocks of each seed: `[C, S]`."""
+    means = [[iqm(row[~np.isnan(row)]) if not np.isnan(row).all() else np.nan for row in part] for part in values]
+    return np.array(means, dtype=np.float64)
+
+
+def _against_best(
+    frame: pd.DataFrame, pairs: pd.DataFrame, groups: list[tuple[Any, ...]], better: int, alpha: float
+) -> pd.DataFrame:
+    """Columns `best`, and of every other combination its comparison with the best of its problem."""
+    names = ["difference", "difference_low", "difference_high", "effect", "p", "p_holm"]
+    against = pd.DataFrame(np.nan, index=frame.index, columns=names)
+    against.insert(0, "best", False)
+    against["worse"] = False
+    if not better:
+        return against
+    ordered = frame["value"] * better
+    place = {(i, j): row for row, (i, j) in enumerate(zip(pairs["first"], pairs["second"], strict=True))}
+    for group in dict.fromkeys(groups):
+        members = [index for index, own in enumerate(groups) if own == group and frame["value"].notna()[index]]
+        top = max((ordered[index] for index in members), default=-np.inf)
+        if top == -np.inf:  # nothing, or all of them diverged
+            continue
+        leaders = [index for index in members if ordered[index] == top]
+        against.loc[leaders, "best"] = True
+        best = leaders[0]
+        for index in members:
+            if index == best:
+                continue
+            swap = index > best
+            row = pairs.iloc[place[min(index, best), max(index, best)]]
+            sign = -1.0 if swap else 1.0
+            low, high = row["difference_low"], row["difference_high"]
+            against.loc[index, names] = [
+                sign * row["difference"],
+                *((-high, -low) if swap else (low, high)),
+                sign * row["effect"],
+                row["p"],
+                row["p_holm"],
+            ]
+            against.loc[index, "worse"] = bool(row["p_holm"] < alpha and sign * row["effect"] * better < 0)
+    return against

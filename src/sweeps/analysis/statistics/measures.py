@@ -1,0 +1,103 @@
+"""What tables compare: one number per run, with the direction that is better and the place of diverged runs.
+
+A diverged run has the worst rank: -inf where more is better, +inf where less is. So medians, order-statistics
+intervals and rank tests need no invented score for it, and none is left out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from sweeps.analysis.loading.load import Records
+from sweeps.analysis.statistics.summaries import per_cell
+from sweeps.errors import SweepsError, unknown
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One number per run.
+
+    Attributes:
+        name: column of the cells, or of `statistics.per_cell`.
+        better: 1 if more is better, -1 if less is, 0 if neither (nothing is then marked as best).
+        label: how a table calls it; `{score}` is the name of the task's score.
+        share: the number is 0 or 1, so that a table shows its mean with a Wilson interval.
+        worst: how a table writes the infinite value of a run that has the worst rank.
+    """
+
+    name: str
+    better: int
+    label: str
+    share: bool = False
+    worst: str = "diverged"
+
+
+MEASURES = {
+    measure.name: measure
+    for measure in (
+        Measure("best_score", 1, "best {score}"),
+        Measure("final_score", 1, "final {score}"),
+        Measure("best_loss", -1, "best evaluation loss"),
+        Measure("final_loss", -1, "final training loss"),
+        Measure("final_eval_loss", -1, "final evaluation loss"),
+        Measure("solved_step", -1, "updates until solved", worst="unsolved"),
+        Measure("solved", 1, "share solved", share=True),
+        Measure("diverged", -1, "share diverged", share=True),
+        Measure("grad_norm", 0, "gradient norm before clipping"),
+        Measure("grad_norm_clipped", 0, "gradient norm after clipping"),
+        Measure("clipped", 0, "share of steps clipped"),
+        Measure("decay_start", 0, "decay rate at initialisation"),
+        Measure("decay_training", 0, "decay rate in training"),
+        Measure("zeros", 0, "share of gradients exactly zero"),
+    )
+}
+"""By name. In the last six a diverged run counts with its logged steps that were still finite."""
+
+
+def measure_named(name: str) -> Measure:
+    """The measure of that name.
+
+    Raises:
+        SweepsError: there is none; the message names the nearest.
+    """
+    if name not in MEASURES:
+        raise SweepsError(unknown("metric", name, MEASURES))
+    return MEASURES[name]
+
+
+def per_run(records: Records, measure: Measure) -> pd.Series:
+    """The measure of every run, in the order of `records.cells`; diverged runs at the worst rank.
+
+    NaN: the run has no such number (a task without a score, a run that was never evaluated).
+    """
+    cells = records.cells
+    diverged = cells["outcome"] == "diverged"
+    if measure.share:
+        return (cells["solved_step"].notna() if measure.name == "solved" else diverged).astype(float)
+    if measure.name == "solved_step":
+        return cells["solved_step"].fillna(np.inf)
+    if measure.better == 0:
+        return cells[["cell"]].join(per_cell(records.metrics, records.gradient), on="cell")[measure.name]
+    measured = cells[measure.name].notna().groupby(cells["task"], dropna=False).transform("any")
+    return cells[measure.name].mask(diverged & measured, -np.inf * measure.better)
+
+
+def how_diverged_count(measure: Measure, score: str = "score") -> str:
+    """The sentence that every table carries."""
+    if measure.name == "diverged":
+        return "Diverged runs are what is counted."
+    if measure.share or measure.name == "solved_step":
+        return (
+            "A diverged run counts as not solved to the end of the budget; one that was solved before it diverged "
+            "counts as solved."
+        )
+    if measure.better == 0:
+        return "Diverged runs stay in with their logged steps that were still finite."
+    what = measure.label.format(score=score)
+    return (
+        f"Diverged runs stay in at the worst rank: {'below' if measure.better > 0 else 'above'} every {what}, whatever "
+        f"they reached before; where they decide a number it reads “{measure.worst}”."
+    )

@@ -1,0 +1,1 @@
+"""Frames to tables: comparisons, rankings, steps to solve, what clipping did; as Markdown, CSV and LaTeX."""

@@ -1,0 +1,155 @@
+"""Comparison tables: records in, a frame out, one row per combination of the axes, seeds aggregated.
+
+Every combination of the grid has a row; one without a finished run has n = 0 and no numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sweeps.analysis.loading.axes import AXES, grid
+from sweeps.analysis.loading.load import Records
+from sweeps.analysis.statistics.measures import MEASURES, per_run
+from sweeps.analysis.statistics.summaries import iqm, iqm_interval, median_interval, medians, per_cell, wilson_interval
+
+
+def comparison(records: Records, *, seed: int = 0) -> pd.DataFrame:
+    """The whole comparison: a row per arch x init x clip x length (x further axes that the sweep has).
+
+    Args:
+        seed: of the bootstrap.
+
+    A listing, not a test: rows are of the runs that are there, holes and how many runs they lack are told.
+
+    Returns:
+        The axes; `n` (runs with numbers: solved, finished or diverged), `failed` and `unfinished` (runs
+        without); `share_solved`, `share_diverged` each with `_low, _high` (Wilson); `solved_step` (median
+        updates, solved runs only); `best_score` (median over runs of the best evaluation each reached, -inf for
+        a diverged run) with `_low, _high` (order statistics), `iqm_score` (interquartile mean of the same) with
+        `_low, _high` (bootstrap) and `n_score`, the runs that have such a number; `grad_norm` (median over runs
+        of the run's median, before clipping); `decay_start`, `decay_training` (log10 per step of lag, median
+        over runs); `clipped`, `zeros` (shares, median over runs; see `statistics.per_cell`).
+    """
+    axes = list(records.axes)
+    cells = records.cells.join(per_cell(records.metrics, records.gradient), on="cell")
+    cells["ranked_score"] = per_run(records, MEASURES["best_score"])
+    groups = {_key(row): part for row, part in cells.groupby(axes, dropna=False, observed=True)}
+    missing = _missing(records)
+    rows = []
+    combinations = grid(records.planned(), records.axes)
+    for values in combinations.itertuples(index=False):
+        part = groups.get(_key(values), cells.iloc[:0])
+        lost = missing.get(_key(values), {})
+        rows.append({**lost_counts(lost), **_aggregate(part, seed)})
+    table = pd.concat([combinations, pd.DataFrame(rows, columns=None if rows else ["n"])], axis=1)
+    first = [*axes, "n", "failed", "unfinished"]
+    return table[first + [name for name in table if name not in first]]
+
+
+def lost_counts(kinds: dict[str, int]) -> dict[str, int]:
+    """Runs of one combination that have no numbers: failed, and not finished (never begun, or damaged on disk)."""
+    return {
+        "failed": kinds.get("failed", 0),
+        "unfinished": sum(kinds.get(kind, 0) for kind in ("unfinished", "missing", "damaged", "contradictory")),
+    }
+
+
+def shares(records: Records, by: Sequence[str]) -> pd.DataFrame:
+    """n, share solved and share diverged (Wilson intervals) over any of the axes, holes included."""
+    groups = {_key(row): part for row, part in records.cells.groupby(list(by), dropna=False, observed=True)}
+    combinations = grid(records.planned(), tuple(by))
+    empty = records.cells.iloc[:0]
+    rows = [_outcomes(groups.get(_key(values), empty)) for values in combinations.itertuples(index=False)]
+    return pd.concat([combinations, pd.DataFrame(rows)], axis=1)
+
+
+def summary(table: pd.DataFrame, clip: Any) -> pd.DataFrame:
+    """The comparison at one kind of clipping, short: a row per arch x init (x further axes), lengths side by
+    side.
+
+    Args:
+        table: from `comparison`.
+        clip: level of `clip`, usually "none".
+
+    Returns:
+        `arch, init, ...`; for each length T `solved_T, diverged_T, best_score_T`, and at the longest
+        length `factor_start, factor_training`: what is left of the gradient per step of lag, 10**decay rate.
+    """
+    here = table[table["clip"] == clip]
+    lengths = list(here["length"].cat.categories)
+    keys = ["arch", "init", *_extra(table)]
+    columns = {"share_solved": "solved", "share_diverged": "diverged", "best_score": "best_score"}
+    combinations = here[keys].drop_duplicates().reset_index(drop=True)
+    short: pd.DataFrame = combinations.copy()
+    by_length = {length: part.set_index(keys) for length, part in here.groupby("length", observed=True)}
+    for length in lengths:
+        part = by_length.get(length)
+        for source, name in columns.items():
+            short[f"{name}_{length:g}"] = _look_up(combinations, part, source)
+    longest = by_length.get(lengths[-1]) if lengths else None
+    for when in ("start", "training"):
+        short[f"factor_{when}"] = 10.0 ** _look_up(combinations, longest, f"decay_{when}")
+    return short
+
+
+def _aggregate(part: pd.DataFrame, seed: int) -> dict[str, Any]:
+    """The numbers of one row; `part` holds its cells."""
+    score = part["ranked_score"].to_numpy(dtype=float)
+    score = score[~np.isnan(score)]
+    low, high = median_interval(score)
+    iqm_low, iqm_high = iqm_interval(score, seed=seed)
+    return {
+        **_outcomes(part),
+        "solved_step": part.loc[part["outcome"] == "solved", "solved_step"].median(),
+        "best_score": float(medians(score)),
+        "best_score_low": low,
+        "best_score_high": high,
+        "iqm_score": float(iqm(score)) if len(score) else np.nan,
+        "iqm_score_low": iqm_low,
+        "iqm_score_high": iqm_high,
+        "n_score": len(score),
+        **{name: part[name].median() for name in ("grad_norm", "decay_start", "decay_training", "clipped", "zeros")},
+    }
+
+
+def _outcomes(part: pd.DataFrame) -> dict[str, Any]:
+    n = len(part)
+    row: dict[str, Any] = {"n": n}
+    for outcome in ("solved", "diverged"):
+        count = int((part["outcome"] == outcome).sum())
+        row[f"share_{outcome}"] = count / n if n else np.nan
+        row[f"share_{outcome}_low"], row[f"share_{outcome}_high"] = wilson_interval(count, n)
+    return row
+
+
+def _missing(records: Records) -> dict[tuple[Any, ...], dict[str, int]]:
+    """How many cells of each kind of problem belong to each combination of the axes."""
+    counts: dict[tuple[Any, ...], dict[str, int]] = {}
+    for row in records.problems[[*records.axes, "problem"]].itertuples(index=False):
+        kinds = counts.setdefault(_key(row[:-1]), {})
+        kinds[row[-1]] = kinds.get(row[-1], 0) + 1
+    return counts
+
+
+def _key(values: Any) -> tuple[Any, ...]:
+    """Axis values as a dictionary key in which a missing value equals itself."""
+    return tuple(None if pd.isna(value) else value for value in values)
+
+
+def _extra(table: pd.DataFrame) -> list[str]:
+    """The axes of a comparison table beyond arch, init, clip and length."""
+    names = [str(name) for name in table]
+    return names[len(AXES) : names.index("n")]
+
+
+def _look_up(combinations: pd.DataFrame, part: pd.DataFrame | None, column: str) -> pd.Series:
+    """The column's value for every combination, NaN where there is no such row."""
+    if part is None:
+        return pd.Series(np.nan, index=combinations.index)
+    values = {_key(key): value for key, value in zip(part.index, part[column], strict=True)}
+    found = [values.get(_key(row), np.nan) for row in combinations.itertuples(index=False)]
+    return pd.Series(found, index=combinations.index, dtype=float)

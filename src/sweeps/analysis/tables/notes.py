@@ -1,0 +1,129 @@
+"""The sentences beneath a table: n, the kind of interval and what it reaches, pooling, tests, diverged runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import pandas as pd
+
+from sweeps.analysis.figures.style import label
+from sweeps.analysis.statistics.contrast import Contrast
+from sweeps.analysis.statistics.design import Design
+from sweeps.analysis.statistics.intervals import CONFIDENCE, RESAMPLES, median_coverage
+from sweeps.analysis.statistics.measures import how_diverged_count
+from sweeps.analysis.statistics.paired import too_small
+from sweeps.analysis.tables.markdown import HEADS
+
+IQM_COVERAGE = {5: "93 to 94%", 10: "96 to 97%", 20: "95 to 96%"}
+"""What `iqm_interval` covers for normal, exponential, log-normal and skewed beta values; tests/analysis measures it."""
+
+
+def several(counts: Iterable[int]) -> str:
+    """`5`, or `3 to 5`."""
+    kept = sorted({int(count) for count in counts if count > 0}) or [0]
+    return f"{kept[0]}" if len(kept) == 1 else f"{kept[0]} to {kept[-1]}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """`a, b and c` of axes, under their readable names."""
+    words = [HEADS.get(name, name) for name in names]
+    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]
+
+
+def median_words(n: pd.Series) -> str:
+    """The kind of the interval of a median and what it covers at this n."""
+    text = f"in brackets its {CONFIDENCE:.0%} interval (interpolated order statistics)"
+    least = int(n[n > 1].min()) if (n > 1).any() else 0
+    if least and median_coverage(least) < CONFIDENCE:
+        text += (
+            f", which with {least} seeds is their range and holds the median in {median_coverage(least):.1%} of cases"
+        )
+    return text + ("; one seed has none" if (n == 1).any() else "")
+
+
+def iqm_words(n: pd.Series, seed: int) -> str:
+    """The kind of the interval of an interquartile mean and what it covers at this n."""
+    text = (
+        f"in brackets its {CONFIDENCE:.0%} bootstrap interval (expanded percentile, {RESAMPLES} resamples, seed {seed})"
+    )
+    least = int(n[n > 1].min()) if (n > 1).any() else 0
+    if least:
+        if least < 5:
+            text += f", which with {least} seeds is at most their range: too short"
+        else:
+            near = max(known for known in IQM_COVERAGE if known <= least)
+            text += f", which was measured to cover {IQM_COVERAGE[near]} at n = {near}"
+    return text + ("; one seed has none" if (n == 1).any() else "")
+
+
+def what_the_numbers_are(found: Contrast) -> str:
+    """n, the statistic and its interval, as part of the caption."""
+    n = found.frame["n"]
+    if found.measure.share:
+        pooled = " that takes runs as independent, which runs of one seed are not" if found.design.pooled else ""
+        return (
+            f"Each number is a share of {several(found.frame['runs'])} runs ({several(n)} seeds), in brackets its "
+            f"{CONFIDENCE:.0%} Wilson interval{pooled} (which covers 95% on average over all "
+            "true shares, but as little as 83% where the true share is near 0 or 1)."
+        )
+    if found.statistic == "median":
+        return f"Each number is the median over n = {several(n)} seeds, {median_words(n)}."
+    return f"Each number is the interquartile mean over n = {several(n)} seeds, {iqm_words(n, found.seed)}."
+
+
+def what_is_pooled(design: Design, selected: Sequence[str] = (), *, share: bool = False) -> str:
+    """What happened to the axes that are not shown; empty if all are."""
+    parts = []
+    if design.pooled:
+        counts = "all their runs" if share else "one number per seed, that of all its runs there"
+        parts.append(f"Pooled: {listed(design.pooled)} ({counts}).")
+    fixed = [f"{HEADS.get(axis, axis)} = {label(level)}" for axis, level in design.fixed.items()]
+    fixed += [text for text in selected if text not in fixed]
+    if fixed:
+        parts.append(f"Fixed: {', '.join(fixed)}.")
+    return " ".join(parts)
+
+
+def selected_words(found: Contrast) -> list[str]:
+    """The levels that the caller chose, apart from axes with that one level, which are told as fixed."""
+    words = []
+    for name, level in found.selected.items():
+        if name in found.design.fixed:
+            continue
+        levels = level if isinstance(level, list | tuple) else [level]
+        words.append(f"{HEADS.get(name, name)} = {' or '.join(label(each) for each in levels)}")
+    return words
+
+
+def what_was_tested(found: Contrast) -> str:
+    """The test, its pairs and its family, in one sentence."""
+    tested = found.pairs["p"].notna().sum()
+    by = listed(["seed", *found.design.pooled])
+    return (
+        f"Tests are signed-rank tests on runs paired by {by}, exchanging the signs of whole seeds, with Holm's "
+        f"correction over all {tested} pairs of the table."
+    )
+
+
+def warnings(found: Contrast) -> list[str]:
+    """What the reader must know before believing the marks: too few seeds, holes."""
+    told = [too_small(found.pairs["smallest_p"].to_numpy(dtype=np.float64), alpha=found.alpha)]
+    return [text for text in (*told, what_is_missing(found.design)) if text]
+
+
+def what_is_missing(design: Design) -> str | None:
+    """How many cells the grid lacks, and what that does; None for a whole grid."""
+    lost = len(design.missing)
+    if not lost:
+        return None
+    return (
+        f"The grid is incomplete: {lost} of {lost + int(design.runs['runs'].sum())} cells are missing; numbers are of "
+        "the runs that are there, tests and differences of the pairs that are."
+    )
+
+
+def how_diverged(found: Contrast) -> str:
+    """The sentence of the measure, with how many there were."""
+    gone, runs = int(found.frame["diverged"].sum()), int(found.frame["runs"].sum())
+    return f"{gone} of {runs} runs diverged. {how_diverged_count(found.measure, found.score)}"
