@@ -194,7 +194,7 @@ def test_the_command_shows_a_sweep_that_has_just_begun_until_ctrl_c(empty: Sweep
     with command(empty) as (address, process):
         assert json.loads(get(address, "/status")[1])["done"] == 0
         process.send_signal(signal.SIGINT)
-        rest, _ = process.communicate()
+        rest, _ = process.communicate(timeout=60)
     assert (process.returncode, rest.splitlines()[-1]) == (0, "Stopped.")
 
 
