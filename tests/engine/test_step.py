@@ -148,7 +148,7 @@ def test_powers_of_two_are_exact() -> None:
 
 def test_restore_gives_deltas_their_true_scale_and_zero_or_inf_beyond_float32() -> None:
     trace = DeviceTrace(1, 6, "cpu")
-    trace.exponents[0] = torch.tensor([0, 3, -100, 100, -400, 400], dtype=torch.int32)
+    trace.device_exponents[0] = torch.tensor([0, 3, -100, 100, -400, 400], dtype=torch.int32)
     delta = torch.ones(1, 6, 2, 2)
     trace.restore(delta)
     assert delta[0, :, 0, 0].tolist() == [1.0, 8.0, 2.0**-100, 2.0**100, 0.0, math.inf]

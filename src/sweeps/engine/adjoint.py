@@ -26,11 +26,15 @@ def _norms(x: Tensor, dtype: torch.dtype | None = None) -> list[float]:
 
 
 class Trace:
-    """Collects log10 ||dL/dh_t|| (Frobenius norm over batch and hidden units, L the mean loss) for K lanes, T steps."""
+    """Collects log10 ||dL/dh_t|| (Frobenius norm over batch and hidden units, L the mean loss) for K lanes, T steps.
+
+    `norms` and `exponents` are float64 and int64, `[K, T]`: the norm at (k, t) is norms * 2**exponents. A recurrence
+    calls `visit` and `restore`, or is a kernel that does both itself and writes the two arrays.
+    """
 
     def __init__(self, k: int, t: int) -> None:
-        self._norms = np.empty((k, t))
-        self._exponents = np.zeros((k, t), dtype=np.int64)
+        self.norms = np.empty((k, t))
+        self.exponents = np.zeros((k, t), dtype=np.int64)
         self._exponent = np.zeros(k, dtype=np.int64)
 
     def visit(self, t: int, dh: Tensor, *carried: Tensor) -> None:
@@ -45,8 +49,8 @@ class Trace:
         if min(norms) < PRECISE:  # lane by lane: a neighbour's underflow must not move a last bit
             pairs = zip(norms, _norms(dh, torch.float64), strict=True)
             norms = [exact if norm < PRECISE else norm for norm, exact in pairs]
-        self._norms[:, t] = norms
-        self._exponents[:, t] = self._exponent
+        self.norms[:, t] = norms
+        self.exponents[:, t] = self._exponent
         sizes = norms
         for other in carried:
             sizes = [max(pair) for pair in zip(sizes, _norms(other), strict=True)]
@@ -62,31 +66,27 @@ class Trace:
         for adjoint in adjoints:
             _shift(adjoint, -shift)
         self._exponent = self._exponent + shift
-        self._norms[:, t] = np.ldexp(self._norms[:, t], -shift)
-        self._exponents[:, t] = self._exponent
-
-    def fill(self, norms: np.ndarray, exponents: np.ndarray) -> None:
-        """Take over a record that a kernel made on its own way back: the norm at (k, t) is norms * 2**exponents."""
-        self._norms, self._exponents = norms, exponents
+        self.norms[:, t] = np.ldexp(self.norms[:, t], -shift)
+        self.exponents[:, t] = self._exponent
 
     def restore(self, *deltas: Tensor) -> None:
         """Give the deltas `[K, T, B, N]` that were computed from scaled adjoints their true scale, in place.
 
         What lies outside float32's range becomes 0 or inf here, as in any float32 backward pass.
         """
-        if self._exponents.any():
+        if self.exponents.any():
             for delta in deltas:
-                _shift(delta, self._exponents)
+                _shift(delta, self.exponents)
 
     def restore_at(self, t: int, *gradients: Tensor) -> None:
         """The same for gradients `[K, ...]` that step t alone contributed."""
         for gradient in gradients:
-            _shift(gradient, self._exponents[:, t])
+            _shift(gradient, self.exponents[:, t])
 
     def log10_norm(self) -> np.ndarray:
         """log10 ||dL/dh_t||, float64 `[K, T]`; -inf where the adjoint is exactly zero."""
         with np.errstate(divide="ignore"):
-            return np.log10(self._norms) + self._exponents * LOG10_2
+            return np.log10(self.norms) + self.exponents * LOG10_2
 
 
 def _shift(x: Tensor, exponent: np.ndarray) -> None:

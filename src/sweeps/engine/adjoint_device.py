@@ -17,8 +17,8 @@ class DeviceTrace(Trace):
     """Collects log10 ||dL/dh_t|| for K lanes and T steps; `begin` before every way back, the buffers are reused."""
 
     def __init__(self, k: int, t: int, device: torch.device | str) -> None:
-        self.norms = torch.zeros(k, t, dtype=torch.float64, device=device)
-        self.exponents = torch.zeros(k, t, dtype=torch.int32, device=device)
+        self.device_norms = torch.zeros(k, t, dtype=torch.float64, device=device)
+        self.device_exponents = torch.zeros(k, t, dtype=torch.int32, device=device)
         self.exponent = torch.zeros(k, dtype=torch.int32, device=device)
 
     def begin(self) -> None:
@@ -36,22 +36,22 @@ class DeviceTrace(Trace):
         for adjoint in (dh, *carried):
             adjoint.mul_(scale[:, None, None])
         self.exponent += shift
-        self.norms[:, t] = norm * scale
-        self.exponents[:, t] = self.exponent
+        self.device_norms[:, t] = norm * scale
+        self.device_exponents[:, t] = self.exponent
 
     def restore(self, *deltas: Tensor) -> None:
         """As `Trace.restore`, for deltas `[K, T, B, N]`."""
-        self._shift(self.exponents[:, :, None, None], *deltas)
+        self._shift(self.device_exponents[:, :, None, None], *deltas)
 
     def restore_at(self, t: int, *gradients: Tensor) -> None:
         """As `Trace.restore_at`, for gradients `[K, ...]` that step t alone contributed."""
         for gradient in gradients:
-            self._shift(self.exponents[:, t].reshape(-1, *[1] * (gradient.dim() - 1)), gradient)
+            self._shift(self.device_exponents[:, t].reshape(-1, *[1] * (gradient.dim() - 1)), gradient)
 
     def log10_norm(self) -> np.ndarray:
         """log10 ||dL/dh_t||, float64 `[K, T]`; -inf where the adjoint is exactly zero. Waits for the device."""
         with np.errstate(divide="ignore"):
-            return np.log10(self.norms.numpy(force=True)) + self.exponents.numpy(force=True) * LOG10_2
+            return np.log10(self.device_norms.numpy(force=True)) + self.device_exponents.numpy(force=True) * LOG10_2
 
     @staticmethod
     def _shift(exponent: Tensor, *tensors: Tensor) -> None:

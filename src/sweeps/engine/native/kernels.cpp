@@ -192,9 +192,13 @@ struct Record {
     // Give a step's deltas their true scale; outside float32's range they become 0 or inf.
     static void restore(int64_t e, long n, float *delta) {
         if (e == 0) return;
-        const int bounded = (int)std::clamp<int64_t>(e, -252, 254), half = bounded / 2;  // beyond: 0 or inf already
-        const float first = std::ldexp(1.f, half), second = std::ldexp(1.f, bounded - half);
-        for (long i = 0; i < n; ++i) delta[i] = delta[i] * first * second;
+        const int bounded = (int)std::clamp<int64_t>(e, -252, 254);  // beyond: 0 or inf already
+        const int first = std::clamp(bounded, -126, 127), rest = bounded - first;
+        const float factor = std::ldexp(1.f, first);
+        for (long i = 0; i < n; ++i) delta[i] *= factor;
+        if (rest == 0) return;
+        const float second = std::ldexp(1.f, rest);
+        for (long i = 0; i < n; ++i) delta[i] *= second;
     }
 };
 

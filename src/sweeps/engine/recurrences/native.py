@@ -40,19 +40,9 @@ def _argument(value: Tensor | np.ndarray | int | None) -> Any:
     return ctypes.c_void_p(None) if value is None else ctypes.c_int64(value)
 
 
-class _Record:
-    """The arrays a kernel writes its record to, or nothing."""
-
-    def __init__(self, sizes: Sizes, trace: Trace | None) -> None:
-        self._trace = trace
-        self.norms = self.exponents = None
-        if trace is not None:
-            self.norms = np.empty((sizes.lanes, sizes.steps))
-            self.exponents = np.empty((sizes.lanes, sizes.steps), dtype=np.int64)
-
-    def hand_over(self) -> None:
-        if self._trace is not None and self.norms is not None and self.exponents is not None:
-            self._trace.fill(self.norms, self.exponents)
+def _record(trace: Trace | None) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """Where a kernel writes norms and exponents, or nowhere."""
+    return (None, None) if trace is None else (trace.norms, trace.exponents)
 
 
 class NativeRnn:
@@ -77,12 +67,11 @@ class NativeRnn:
     def backward(
         self, p: Mapping[str, Tensor], x: Tensor, dh: Tensor, grads: Mapping[str, Tensor], trace: Trace | None
     ) -> None:
-        w, record = p["weight_hh"], _Record(self.sizes, trace)
+        w = p["weight_hh"]
         _call("rnn_backward", self.sizes, self.sizes.wide,
               self.phi, x, x.stride(0), w, w.stride(0), self.h, self.h.stride(0),
               dh, dh.stride(0), grads["weight_ih"], grads["weight_hh"], grads["bias"],
-              record.norms, record.exponents)  # fmt: skip
-        record.hand_over()
+              *_record(trace))  # fmt: skip
 
 
 class NativeLstm:
@@ -111,12 +100,11 @@ class NativeLstm:
     def backward(
         self, p: Mapping[str, Tensor], x: Tensor, dh: Tensor, grads: Mapping[str, Tensor], trace: Trace | None
     ) -> None:
-        w, record = p["weight_hh"], _Record(self.sizes, trace)
+        w = p["weight_hh"]
         _call("lstm_backward", self.sizes, self.sizes.wide,
               x, x.stride(0), w, w.stride(0), self.gate, self.gate.stride(0),
               self.h, self.c, self.h.stride(0), self.tanh_c, self.tanh_c.stride(0), dh, dh.stride(0),
-              grads["weight_ih"], grads["weight_hh"], grads["bias"], record.norms, record.exponents)  # fmt: skip
-        record.hand_over()
+              grads["weight_ih"], grads["weight_hh"], grads["bias"], *_record(trace))  # fmt: skip
 
 
 class NativeGru:
@@ -143,12 +131,11 @@ class NativeGru:
     def backward(
         self, p: Mapping[str, Tensor], x: Tensor, dh: Tensor, grads: Mapping[str, Tensor], trace: Trace | None
     ) -> None:
-        w, record = p["weight_hh"], _Record(self.sizes, trace)
+        w = p["weight_hh"]
         _call("gru_backward", self.sizes, self.sizes.wide,
               x, x.stride(0), w, w.stride(0), self.gate, self.gate.stride(0),
               self.s, self.s.stride(0), self.h, self.h.stride(0), dh, dh.stride(0), grads["weight_ih"],
-              grads["weight_hh"], grads["bias"], grads["bias_hn"], record.norms, record.exponents)  # fmt: skip
-        record.hand_over()
+              grads["weight_hh"], grads["bias"], grads["bias_hn"], *_record(trace))  # fmt: skip
 
 
 if library() is not None:
