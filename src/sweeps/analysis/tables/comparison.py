@@ -13,6 +13,7 @@ import pandas as pd
 
 from sweeps.analysis.loading.axes import AXES, grid
 from sweeps.analysis.loading.load import Records
+from sweeps.analysis.statistics.design import key_of
 from sweeps.analysis.statistics.measures import MEASURES, per_run
 from sweeps.analysis.statistics.summaries import iqm, iqm_interval, median_interval, medians, per_cell, wilson_interval
 
@@ -20,10 +21,11 @@ from sweeps.analysis.statistics.summaries import iqm, iqm_interval, median_inter
 def comparison(records: Records, *, seed: int = 0) -> pd.DataFrame:
     """The whole comparison: a row per arch x init x clip x length (x further axes that the sweep has).
 
+    A listing, not a test: a row is of the runs that are there, and `failed` and `unfinished` say how many are not.
+    What compares one row with another (`compare`, `ranking` and the rest) refuses a grid with holes.
+
     Args:
         seed: of the bootstrap.
-
-    A listing, not a test: rows are of the runs that are there, holes and how many runs they lack are told.
 
     Returns:
         The axes; `n` (runs with numbers: solved, finished or diverged), `failed` and `unfinished` (runs
@@ -37,13 +39,13 @@ def comparison(records: Records, *, seed: int = 0) -> pd.DataFrame:
     axes = list(records.axes)
     cells = records.cells.join(per_cell(records.metrics, records.gradient), on="cell")
     cells["ranked_score"] = per_run(records, MEASURES["best_score"])
-    groups = {_key(row): part for row, part in cells.groupby(axes, dropna=False, observed=True)}
+    groups = {key_of(row): part for row, part in cells.groupby(axes, dropna=False, observed=True)}
     missing = _missing(records)
     rows = []
     combinations = grid(records.planned(), records.axes)
     for values in combinations.itertuples(index=False):
-        part = groups.get(_key(values), cells.iloc[:0])
-        lost = missing.get(_key(values), {})
+        part = groups.get(key_of(values), cells.iloc[:0])
+        lost = missing.get(key_of(values), {})
         rows.append({**lost_counts(lost), **_aggregate(part, seed)})
     table = pd.concat([combinations, pd.DataFrame(rows, columns=None if rows else ["n"])], axis=1)
     first = [*axes, "n", "failed", "unfinished"]
@@ -60,10 +62,10 @@ def lost_counts(kinds: dict[str, int]) -> dict[str, int]:
 
 def shares(records: Records, by: Sequence[str]) -> pd.DataFrame:
     """n, share solved and share diverged (Wilson intervals) over any of the axes, holes included."""
-    groups = {_key(row): part for row, part in records.cells.groupby(list(by), dropna=False, observed=True)}
+    groups = {key_of(row): part for row, part in records.cells.groupby(list(by), dropna=False, observed=True)}
     combinations = grid(records.planned(), tuple(by))
     empty = records.cells.iloc[:0]
-    rows = [_outcomes(groups.get(_key(values), empty)) for values in combinations.itertuples(index=False)]
+    rows = [_outcomes(groups.get(key_of(values), empty)) for values in combinations.itertuples(index=False)]
     return pd.concat([combinations, pd.DataFrame(rows)], axis=1)
 
 
@@ -130,14 +132,9 @@ def _missing(records: Records) -> dict[tuple[Any, ...], dict[str, int]]:
     """How many cells of each kind of problem belong to each combination of the axes."""
     counts: dict[tuple[Any, ...], dict[str, int]] = {}
     for row in records.problems[[*records.axes, "problem"]].itertuples(index=False):
-        kinds = counts.setdefault(_key(row[:-1]), {})
+        kinds = counts.setdefault(key_of(row[:-1]), {})
         kinds[row[-1]] = kinds.get(row[-1], 0) + 1
     return counts
-
-
-def _key(values: Any) -> tuple[Any, ...]:
-    """Axis values as a dictionary key in which a missing value equals itself."""
-    return tuple(None if pd.isna(value) else value for value in values)
 
 
 def _extra(table: pd.DataFrame) -> list[str]:
@@ -150,6 +147,6 @@ def _look_up(combinations: pd.DataFrame, part: pd.DataFrame | None, column: str)
     """The column's value for every combination, NaN where there is no such row."""
     if part is None:
         return pd.Series(np.nan, index=combinations.index)
-    values = {_key(key): value for key, value in zip(part.index, part[column], strict=True)}
-    found = [values.get(_key(row), np.nan) for row in combinations.itertuples(index=False)]
+    values = {key_of(key): value for key, value in zip(part.index, part[column], strict=True)}
+    found = [values.get(key_of(row), np.nan) for row in combinations.itertuples(index=False)]
     return pd.Series(found, index=combinations.index, dtype=float)
