@@ -7,8 +7,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ..errors import SweepsError
-from .paths import SweepPaths
+from sweeps.errors import SweepsError
+from sweeps.records.paths import SweepPaths
 
 PATIENCE = 5.0
 """Seconds to wait for another process, which may only be ending."""

@@ -20,16 +20,16 @@ from functools import partial
 from pathlib import Path
 from threading import Thread
 
-from ..errors import SweepsError
-from . import wandb_log
-from .alone import alone
-from .files import read_json
-from .mirror_helper import Helper, HelperError
-from .paths import SweepPaths
-from .run_folders import offline, run_folders, uploaded, whole
-from .wandb_client import Client, UploadError
-from .wandb_environment import client_environment, requested_mode
-from .wandb_run import run_content, run_id
+from sweeps.errors import SweepsError
+from sweeps.records import wandb_log
+from sweeps.records.alone import alone
+from sweeps.records.files import read_json
+from sweeps.records.mirror_helper import Helper, HelperError
+from sweeps.records.paths import SweepPaths
+from sweeps.records.run_folders import offline, run_folders, uploaded, whole
+from sweeps.records.wandb_client import Client, UploadError
+from sweeps.records.wandb_environment import client_environment, requested_mode
+from sweeps.records.wandb_run import run_content, run_id
 
 _CELL = re.compile(r"[0-9a-f]{12}")
 _GIVE_UP_AFTER = 3  # failures of the client in a row

@@ -15,9 +15,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from .paths import SweepPaths
-from .wandb_client import Client
-from .wandb_run import run_content
+from sweeps.records.paths import SweepPaths
+from sweeps.records.wandb_client import Client
+from sweeps.records.wandb_run import run_content
 
 
 class HelperError(Exception):

@@ -6,8 +6,8 @@ import os
 import re
 from pathlib import Path
 
-from . import wandb_log
-from .wandb_client import SENT
+from sweeps.records import wandb_log
+from sweeps.records.wandb_client import SENT
 
 _RUN_FOLDER = re.compile(r"(offline-)?run-\d{8}_\d{6}-(?P<id>[0-9a-f]{12}-n\d+)(-\d+)?")
 

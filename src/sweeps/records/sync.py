@@ -15,15 +15,15 @@ from contextlib import redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..errors import SweepsError
-from . import wandb_log
-from .alone import alone
-from .paths import SweepPaths
-from .run_folders import offline, run_folders
-from .wandb_client import SENT, Client, logged_errors
-from .wandb_environment import client_environment, import_client
-from .wandb_run import run_content
-from .wandb_server import Server
+from sweeps.errors import SweepsError
+from sweeps.records import wandb_log
+from sweeps.records.alone import alone
+from sweeps.records.paths import SweepPaths
+from sweeps.records.run_folders import offline, run_folders
+from sweeps.records.wandb_client import SENT, Client, logged_errors
+from sweeps.records.wandb_environment import client_environment, import_client
+from sweeps.records.wandb_run import run_content
+from sweeps.records.wandb_server import Server
 
 BATCH = 50  # runs that the client is given at once: it forgets messages beyond 128
 PARALLEL = 5  # of them at the same time, the client's own default

@@ -11,9 +11,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..errors import SweepsError
-from .wandb_environment import find_key, import_client
-from .wandb_run import HEAT_MAP, RunContent
+from sweeps.errors import SweepsError
+from sweeps.records.wandb_environment import find_key, import_client
+from sweeps.records.wandb_run import HEAT_MAP, RunContent
 
 _LEAN = {  # a third of the default cost per run; what is left out is known from the records
     "console": "off",

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ..errors import SweepsError, unknown
+from sweeps.errors import SweepsError, unknown
 
 MODES = ("offline", "online", "auto", "disabled")
 _SAME_MODE = {"dryrun": "offline", "run": "online"}  # the client's old names

@@ -14,11 +14,11 @@ import numpy as np
 import yaml
 from PIL import Image
 
-from ..errors import SweepsError
-from .files import jsonable, read_json
-from .heat_map import heat_map
-from .paths import CellPaths
-from .wandb_log import ROWS
+from sweeps.errors import SweepsError
+from sweeps.records.files import jsonable, read_json
+from sweeps.records.heat_map import heat_map
+from sweeps.records.paths import CellPaths
+from sweeps.records.wandb_log import ROWS
 
 NOT_MIRRORED = ("runs_dir", "tracker", "executor")
 """Settings of the machine, not of the cell: the same cell is the same run wherever it was trained."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from ..errors import SweepsError
-from .wandb_client import brief
-from .wandb_environment import find_key, import_client
+from sweeps.errors import SweepsError
+from sweeps.records.wandb_client import brief
+from sweeps.records.wandb_environment import find_key, import_client
 
 TIMEOUT = 20  # seconds a request may take
 PAGE = 500  # runs a request asks for
