@@ -29,7 +29,8 @@ def captions(records: Records, table: pd.DataFrame) -> dict[str, str]:
         "gradient_by_lag_start": (
             f"Norm of the gradient that reaches the hidden state, ‖∂L/∂h_t‖, against steps back from the end of the "
             f"sequence, before training ({where}). A level line is a gradient that survives, a falling one vanishes, a "
-            f"rising one explodes. {decay_sentence(here, 'decay_start')} Each panel has its own scale.{pooled}"
+            f"rising one explodes. {decay_sentence(here, 'decay_start')} Each panel has its own scale, "
+            f"at most what float32 can hold; where a median goes on beyond it, a note says to what.{pooled}"
         ),
         "gradient_by_lag_end": (
             f"The same at the last logged update, or of a diverged run the last that was finite ({where}). "
