@@ -20,7 +20,7 @@ def test_lanes_of_norm_3_and_a_tenth_under_threshold_1() -> None:
     g = gradient(3.0, 0.1)
     before = g.clone()
     after = Clipper(["norm", "norm"], [1.0, 1.0])(g, global_norm(g))
-    torch.testing.assert_close(after, torch.tensor([1.0, 0.1]))
+    torch.testing.assert_close(after.float(), torch.tensor([1.0, 0.1]))
     torch.testing.assert_close(g[0], before[0] / 3)
     assert torch.equal(g[1], before[1])
 
@@ -33,6 +33,17 @@ def test_each_lane_has_its_own_way_and_threshold() -> None:
     torch.testing.assert_close(g[1], before[1] / 6)
     assert torch.equal(g[2], before[2].clamp(-0.2, 0.2))
     torch.testing.assert_close(g[3], before[3] * (2 / 3))
+
+
+def test_a_large_gradient_is_clipped_like_any_other() -> None:
+    """Its squares leave float32, in which the norm would be inf (or 0) and its direction lost."""
+    g = gradient(3e30, 3e-30, 3e38)
+    directions = g.double() / g.double().norm(dim=1, keepdim=True)
+    before = global_norm(g)
+    torch.testing.assert_close(before, torch.tensor([3e30, 3e-30, 3e38], dtype=torch.float64), rtol=1e-6, atol=0)
+    after = Clipper(["norm"] * 3, [2.0, 1e-30, 2.0])(g, before)
+    torch.testing.assert_close(after, torch.tensor([2.0, 1e-30, 2.0], dtype=torch.float64), rtol=1e-6, atol=0)
+    torch.testing.assert_close(g.double() / after[:, None], directions, rtol=1e-6, atol=1e-9)
 
 
 def test_a_gradient_of_zero_stays_zero() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from sweeps.config.schema import Settings, as_dict
 
-NUMERICS_VERSION = 1
+NUMERICS_VERSION = 2
 EXCLUDED = ("tracker", "executor", "runs_dir", "experiment")
 """Settings that do not decide the numbers: where they go, who computes them, what the study is called."""
 

@@ -17,6 +17,7 @@ ABOVE_ZERO: Rule = (lambda v: v > 0, "a positive number or inf")
 FROM_ZERO: Rule = (lambda v: 0 <= v < math.inf, "0 or a positive number")
 FINITE: Rule = (math.isfinite, "a finite number")
 FRACTION: Rule = (lambda v: 0 <= v < 1, "a number from 0 up to, not including, 1")
+SEVERAL: Rule = (lambda v: v >= 2, "an integer of at least 2")
 COUNT: Rule = (lambda v: v >= 1, "an integer of at least 1")
 NATURAL: Rule = (lambda v: v >= 0, "an integer of at least 0")
 
@@ -38,7 +39,7 @@ RULES: dict[str, Rule] = {
     "train.batch": COUNT,
     "train.log_every": COUNT,
     "train.eval_every": COUNT,
-    "train.eval_size": COUNT,
+    "train.eval_size": SEVERAL,
     "executor.workers": NATURAL,
     "executor.lanes": NATURAL,
     "seed": NATURAL,

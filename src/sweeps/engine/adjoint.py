@@ -16,7 +16,7 @@ from torch import Tensor
 LARGEST = 2.0**24
 """A lane is rescaled when its adjoint's norm leaves [1/LARGEST, LARGEST]: one step cannot leave float32 from there."""
 PRECISE = 2.0**-50
-"""Below this the squares in a float32 norm begin to underflow; such a norm is taken again in float64."""
+"""Below this the squares in a float32 norm begin to underflow; such a norm, or an infinite one, is taken in float64."""
 LOG10_2 = math.log10(2.0)
 
 
@@ -46,9 +46,9 @@ class Trace:
             carried: other adjoints `[K, B, H]` that travel back with it (dL/dc_t of an LSTM); rescaled alike.
         """
         norms = _norms(dh)
-        if min(norms) < PRECISE:  # lane by lane: a neighbour's underflow must not move a last bit
+        if not all(PRECISE <= norm < math.inf for norm in norms):  # by lane: a neighbour must not move a last bit
             pairs = zip(norms, _norms(dh, torch.float64), strict=True)
-            norms = [exact if norm < PRECISE else norm for norm, exact in pairs]
+            norms = [norm if PRECISE <= norm < math.inf else exact for norm, exact in pairs]
         self.norms[:, t] = norms
         self.exponents[:, t] = self._exponent
         sizes = norms

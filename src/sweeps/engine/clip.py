@@ -17,13 +17,16 @@ def none(g: Tensor, norm: Tensor, threshold: Tensor) -> None:
 
 
 def norm(g: Tensor, norm: Tensor, threshold: Tensor) -> None:
-    """Rescale a lane whose global norm exceeds its threshold to that norm (Pascanu et al. 2013, algorithm 1)."""
+    """Rescale a lane whose global norm exceeds its threshold to that norm (Pascanu et al. 2013, algorithm 1).
+
+    In float64, like the norm: threshold / norm may be smaller than any float32.
+    """
     g.mul_((threshold / norm).clamp(max=1.0).unsqueeze(1))
 
 
 def value(g: Tensor, norm: Tensor, threshold: Tensor) -> None:
     """Clamp every element to [-threshold, threshold] (Mikolov 2012)."""
-    bound = threshold.unsqueeze(1)
+    bound = threshold.to(g.dtype).unsqueeze(1)
     torch.clamp(g, -bound, bound, out=g)
 
 
@@ -31,8 +34,11 @@ CLIPS: dict[str, Callable[[Tensor, Tensor, Tensor], None]] = {"none": none, "nor
 
 
 def global_norm(g: Tensor) -> Tensor:
-    """The norm of each lane's whole gradient, `[K]`."""
-    return torch.linalg.vector_norm(g, dim=1)
+    """The norm of each lane's whole gradient, float64 `[K]`: finite wherever every element is.
+
+    In float32 the squares overflow from 1.8e19 on, and a gradient that is only large would count as diverged.
+    """
+    return torch.linalg.vector_norm(g, dim=1, dtype=torch.float64)
 
 
 class Clipper:
@@ -40,7 +46,7 @@ class Clipper:
 
     def __init__(self, names: Sequence[str], thresholds: Sequence[float], device: torch.device | str = "cpu") -> None:
         self.names, self.thresholds = list(names), list(thresholds)
-        self._threshold = torch.tensor(self.thresholds, dtype=torch.float32, device=device)
+        self._threshold = torch.tensor(self.thresholds, dtype=torch.float64, device=device)
         self._groups = [
             (CLIPS[name], torch.tensor([k for k, other in enumerate(self.names) if other == name], device=device))
             for name in dict.fromkeys(self.names)

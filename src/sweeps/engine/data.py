@@ -40,6 +40,11 @@ class Data:
             part = {seed: Batch(x[:, index], y[index]) for seed, (x, y) in self._evaluation.items()}
             yield *self._spread(part), min(self.batch, size - start)
 
+    def variance(self) -> np.ndarray:
+        """Mean squared error of the best constant answer to each lane's evaluation set, `[K]`; mse tasks."""
+        variance = {seed: y.astype(np.float64).var(0).mean() for seed, (_, y) in self._evaluation.items()}
+        return np.array([variance[seed] for seed in self.seeds])
+
     def _assign(self, seeds: Sequence[int]) -> None:
         self.seeds = list(seeds)
         wanted = dict.fromkeys(seeds)

@@ -49,7 +49,7 @@ INITS: dict[str, Callable[..., np.ndarray]] = {
 }
 
 
-def glorot(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
-    """Input and readout weights, the same in every cell of a seed: uniform, variance 2 / (fan in + fan out)."""
-    bound = math.sqrt(6 / sum(shape))
-    return rng.uniform(-bound, bound, shape)
+def glorot(rng: np.random.Generator, rows: int, columns: int) -> np.ndarray:
+    """Input weights of one gate, or readout weights: uniform, variance 2 / (fan in + fan out)."""
+    bound = math.sqrt(6 / (rows + columns))
+    return rng.uniform(-bound, bound, (rows, columns))

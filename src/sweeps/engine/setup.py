@@ -82,17 +82,20 @@ def set_up(cells: Sequence[Settings], kernel: str = "auto", device: torch.device
 def initialise(network: Network, lane: int, cell: Settings) -> None:
     """Draw the weights of one lane: each parameter, each gate block, from a stream of its own.
 
-    Input and readout weights depend on the seed and the shape alone, so cells that differ in `init` share them. Biases
-    are zero but for the forget gate's.
+    Input and readout weights depend on the seed, the gate and the shape alone, so cells that differ in `init` share
+    them. Biases are zero but for the forget gate's.
     """
     hidden, gates = network.sizes.hidden, network.recurrence.gates
     for name, weights in network.p.items():
-        if name == "weight_hh":
+        if name in ("weight_ih", "weight_hh"):
             for gate, block in zip(gates, weights[lane].split(hidden, -1), strict=True):
                 rng = generator(cell.seed, "init", name, gate)
-                _assign(block, INITS[cell.init.name](rng, hidden, cell.init.gain, **cell.init.options))
+                if name == "weight_hh":
+                    _assign(block, INITS[cell.init.name](rng, hidden, cell.init.gain, **cell.init.options))
+                else:
+                    _assign(block, glorot(rng, len(block), hidden))
         elif weights.dim() == 3:
-            _assign(weights[lane], glorot(generator(cell.seed, "init", name), (weights.shape[1], weights.shape[2])))
+            _assign(weights[lane], glorot(generator(cell.seed, "init", name), *weights.shape[1:]))
     if "f" in gates and "forget_bias" in cell.arch.options:
         forget = network.p["bias"][lane].split(hidden, -1)[gates.index("f")]
         forget.fill_(float(cell.arch.options["forget_bias"]))

@@ -89,7 +89,7 @@ def train(
 
 
 def divergence(loss: float, norm: float) -> str | None:
-    """Why a cell has diverged, or None: its loss or its gradient has stopped being finite."""
+    """Why a cell has diverged, or None: its loss or an element of its gradient has stopped being finite in float32."""
     if not np.isfinite(loss):
         return f"the loss is {loss}"
     if not np.isfinite(norm):
@@ -109,5 +109,5 @@ def evaluate(pack: Pack) -> list[tuple[float, float]]:
             right += (outputs.argmax(-1) == y)[:, :valid].double().sum(1).numpy(force=True)
         count += valid
     loss /= count
-    score = right / count if pack.task.score == "accuracy" else 1 - loss / pack.task.chance_loss
+    score = right / count if pack.task.score == "accuracy" else 1 - loss / pack.data.variance()
     return list(zip(loss.tolist(), score.tolist(), strict=True))

@@ -30,6 +30,11 @@ def spectrum(w: Tensor) -> tuple[float, float]:
     return float(radius), float(torch.linalg.matrix_norm(matrix, 2))
 
 
+def _norm(x: Tensor) -> float:
+    """Frobenius norm, in float64: float32 squares leave the format long before the elements do."""
+    return float(torch.linalg.vector_norm(x, dtype=torch.float64))
+
+
 def parameter_rows(pack: Pack, lane: int) -> list[ParameterRow]:
     """A row per parameter of one lane; the recurrent weights are split by gate."""
     rows = []
@@ -39,9 +44,9 @@ def parameter_rows(pack: Pack, lane: int) -> list[ParameterRow]:
     for name, weights in network.p.items():
         w, g = weights[lane].cpu(), network.grads[name][lane].cpu()
         if name != "weight_hh":
-            rows.append(ParameterRow(name, float(g.norm()), float(w.norm())))
+            rows.append(ParameterRow(name, _norm(g), _norm(w)))
             continue
         for gate, block, slope in zip(gates, w.split(hidden, -1), g.split(hidden, -1), strict=True):
             label = name if len(gates) == 1 else f"{name}.{gate}"
-            rows.append(ParameterRow(label, float(slope.norm()), float(block.norm()), *spectrum(block)))
+            rows.append(ParameterRow(label, _norm(slope), _norm(block), *spectrum(block)))
     return rows

@@ -14,7 +14,7 @@ from sweeps.tasks.base import Batch, at_least, register
 
 
 class Adding:
-    """Two inputs, value ~ U[0, 1] and marker; one output; score = explained variance, 1 - mse / (1/6)."""
+    """Two inputs, value ~ U[0, 1] and marker; one output; score = explained variance."""
 
     inputs = 2
     outputs = 1

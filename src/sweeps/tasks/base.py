@@ -23,7 +23,7 @@ class Task(Protocol):
     inputs: int  # I
     outputs: int  # O
     loss: str  # mse | cross_entropy
-    score: str  # accuracy, or explained variance = 1 - mse / chance_loss
+    score: str  # accuracy, or explained variance = 1 - mse / variance of the evaluation targets
     chance_loss: float  # the loss of the best constant answer
     solved_at: float  # a run is solved when its evaluation score first reaches this
 
