@@ -20,7 +20,7 @@ from sweeps.analysis.statistics.intervals import (
     medians,
     wilson_interval,
 )
-from sweeps.analysis.tables.notes import IQM_COVERAGE
+from sweeps.analysis.tables.notes import IQM_COVERAGE, MEAN_COVERAGE
 
 SIMULATIONS = 20_000
 SIZES = (5, 10, 20)
@@ -126,6 +126,23 @@ def test_the_bootstrap_of_the_interquartile_mean_covers_what_is_told(name: str, 
     low, high = bootstrap_bounds(draws(name, n, 2000), iqm, seed=0, resamples=1000)
     least, most = (float(text) / 100 for text in IQM_COVERAGE[n].removesuffix("%").split(" to "))
     assert least - 0.008 <= np.mean((low <= truth) & (truth <= high)) <= most + 0.008
+
+
+@pytest.mark.slow
+def test_the_bootstrap_of_a_restricted_mean_covers_what_is_told() -> None:
+    """2,000 simulations of three laws: the range told by the tables holds all, to one and a half standard errors."""
+    rng = np.random.default_rng(list(b"restricted"))
+    laws: tuple[tuple[Any, float], ...] = (
+        (lambda shape: rng.normal(size=shape), 0.0),
+        (lambda shape: np.minimum(rng.exponential(size=shape), 1.5), 1 - math.exp(-1.5)),  # a fifth unsolved
+        (lambda shape: np.where(rng.random(shape) < 0.5, 1.0, rng.random(shape)), 0.75),  # half of them
+    )
+    for n, told in MEAN_COVERAGE.items():
+        least, *_, most = (float(text) / 100 for text in told.removesuffix("%").split(" to "))
+        for draw, truth in laws:
+            low, high = bootstrap_bounds(draw((2000, n)), np.mean, seed=0, resamples=1000)
+            room = 1.5 * math.sqrt(least * (1 - least) / 2000)
+            assert least - room <= np.mean((low <= truth) & (truth <= high)) <= most + room, (n, truth)
 
 
 @pytest.mark.slow

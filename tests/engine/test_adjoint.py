@@ -64,6 +64,30 @@ def test_zero_is_minus_infinity_and_only_zero(kernel: str) -> None:
     assert (trace.log10_norm()[0, :-1] == -np.inf).all()
 
 
+def test_a_norm_whose_squares_leave_float32_is_exact_beside_any_neighbour() -> None:
+    sizes = (math.nan, 1e-25, 1e25, 1.0)
+    for order in (sizes, sizes[::-1]):
+        trace = Trace(4, 1)
+        trace.visit(0, torch.tensor(order)[:, None, None].expand(4, 2, 2).clone())
+        found = dict(zip(map(str, order), trace.log10_norm()[:, 0], strict=True))
+        assert math.isnan(found["nan"])
+        for size in sizes[1:]:
+            assert found[str(size)] == pytest.approx(math.log10(2 * size), abs=1e-6)
+
+
+@pytest.mark.parametrize("size", [1e-25, 1e25])
+def test_what_is_carried_along_is_kept_in_range_too(size: float) -> None:
+    """The adjoint of an LSTM's cell may be far larger, or all that is left, and must come back as large as it was."""
+    trace = Trace(1, 2)
+    dh, dc = torch.zeros(1, 2, 2), torch.full((1, 2, 2), size)
+    trace.visit(1, dh, dc)
+    assert 0.5 <= float(dc.norm()) <= 1
+    dh.copy_(dc)  # the gate lets it through
+    trace.visit(0, dh, dc)
+    assert trace.log10_norm()[0, 1] == -np.inf
+    assert trace.log10_norm()[0, 0] == pytest.approx(math.log10(2 * size), abs=1e-6)
+
+
 @pytest.mark.parametrize("arch", ["rnn_tanh", "rnn_relu", "lstm", "gru"])
 @pytest.mark.parametrize(
     ("init", "gain"), [("random", 1.0), ("orthogonal", 1.0), ("orthogonal", 1.7), ("identity", 0.4)]

@@ -16,13 +16,17 @@ from torch import Tensor
 LARGEST = 2.0**24
 """A lane is rescaled when its adjoint's norm leaves [1/LARGEST, LARGEST]: one step cannot leave float32 from there."""
 PRECISE = 2.0**-50
-"""Below this the squares in a float32 norm begin to underflow; such a norm, or an infinite one, is taken in float64."""
+"""Below this, and above its inverse, squares come near the ends of float32; such a norm is taken in float64."""
 LOG10_2 = math.log10(2.0)
 
 
-def _norms(x: Tensor, dtype: torch.dtype | None = None) -> list[float]:
-    """Frobenius norm of each lane of `[K, B, H]`."""
-    return torch.linalg.vector_norm(x, dim=(1, 2), dtype=dtype).tolist()
+def _norms(x: Tensor) -> list[float]:
+    """Frobenius norm of each lane of `[K, B, H]`; lane by lane, as a neighbour must not move a last bit of it."""
+    norms: list[float] = torch.linalg.vector_norm(x, dim=(1, 2)).tolist()
+    if all(PRECISE <= norm <= 1 / PRECISE for norm in norms):
+        return norms
+    exact = torch.linalg.vector_norm(x, dim=(1, 2), dtype=torch.float64).tolist()
+    return [a if PRECISE <= a <= 1 / PRECISE else b for a, b in zip(norms, exact, strict=True)]
 
 
 class Trace:
@@ -46,9 +50,6 @@ class Trace:
             carried: other adjoints `[K, B, H]` that travel back with it (dL/dc_t of an LSTM); rescaled alike.
         """
         norms = _norms(dh)
-        if not all(PRECISE <= norm < math.inf for norm in norms):  # by lane: a neighbour must not move a last bit
-            pairs = zip(norms, _norms(dh, torch.float64), strict=True)
-            norms = [norm if PRECISE <= norm < math.inf else exact for norm, exact in pairs]
         self.norms[:, t] = norms
         self.exponents[:, t] = self._exponent
         sizes = norms

@@ -11,6 +11,7 @@ from sweeps.analysis.figures import curves
 from sweeps.analysis.figures.style import label
 from sweeps.analysis.loading.load import Records
 from sweeps.analysis.tables.markdown import HEADS, factor, number
+from sweeps.analysis.tables.notes import several
 
 
 def captions(records: Records, table: pd.DataFrame) -> dict[str, str]:
@@ -25,40 +26,52 @@ def captions(records: Records, table: pd.DataFrame) -> dict[str, str]:
     here = table[(table["length"] == length) & (table["clip"] == clip)]
     others = [HEADS.get(axis, axis) for axis in records.extra_axes if axis != "task"]
     pooled = f" Runs are pooled over {', '.join(others)}." if others else ""
+    ran = table[table["n"] > 0].groupby(["arch", "init", "clip", "length"], observed=True)["n"].sum()
+    runs = f"{several(ran)} run{'s' if ran.max() > 1 else ''}"
+    lines = f" Lines are medians over {runs}, bands reach from the smallest to the largest.{pooled}"
     return {
         "gradient_by_lag_start": (
             f"Norm of the gradient that reaches the hidden state, ‖∂L/∂h_t‖, against steps back from the end of the "
             f"sequence, before training ({where}). A level line is a gradient that survives, a falling one vanishes, a "
-            f"rising one explodes. {decay_sentence(here, 'decay_start')} Each panel has its own scale, "
-            f"at most what float32 can hold; where a median goes on beyond it, a note says to what.{pooled}"
+            f"rising one explodes. {decay_sentence(here, 'decay_start')}{_about_lstm(here)} Each panel has its own "
+            f"scale, at most what float32 can hold; what reaches its edge goes on, and a note says where a median "
+            f"ends.{lines}"
         ),
         "gradient_by_lag_end": (
             f"The same at the last logged update, or of a diverged run the last that was finite ({where}). "
-            f"{decay_sentence(here, 'decay_training')} These factors are medians over training.{pooled}"
+            f"{decay_sentence(here, 'decay_training')} These factors are medians over training.{lines}"
         ),
         "gradient_norm_by_length": (
             f"Norm of the gradient of all parameters against sequence length, each run's median over training, "
-            f"{label(clip)}. {growth_sentence(records, clip)}{pooled}"
+            f"{label(clip)}. {growth_sentence(records, clip)}{lines}"
         ),
         "loss_curves": (
-            f"Evaluation loss over training at T = {length:g}, a row per architecture, a column per init. The dotted "
+            f"Evaluation loss over training at T = {length:g}, a row per architecture, a column per init. The grey "
             "line is the loss of the best constant answer: a run on it has learned nothing. A cross marks where a "
-            f"run diverged; the line goes on with the others. {length_sentence(table, length)}{pooled}"
+            "run diverged, with their number if several did; the line goes on with the others. "
+            f"{length_sentence(table, length)}{lines}"
         ),
         "share_solved": (
-            f"Share of runs that solved the task against sequence length, with 95% Wilson intervals. "
+            f"Share of runs that solved the task against sequence length, {runs} a point, with 95% Wilson intervals. "
             f"{length_sentence(table)}{pooled}"
         ),
-        "clipping": clipping_caption(records, length) + pooled,
+        "clipping": clipping_caption(records, length) + lines,
         "outcomes": (
-            "Share of runs that diverged (left) and that solved the task (right) over the whole grid; an unmarked "
-            f"field is 0, a hatched one had no run. {outcome_sentence(table)}{pooled}"
+            f"Share of runs that diverged (left) and that solved the task (right) over the whole grid, {runs} a field; "
+            f"an unmarked field is 0, a hatched one had no run. {outcome_sentence(table)}{pooled}"
         ),
     }
 
 
+def _about_lstm(here: pd.DataFrame) -> str:
+    """What the gradient of an LSTM's h_t leaves out."""
+    if not (here["arch"] == "lstm").any():
+        return ""
+    return " The LSTM's is that of h_t alone: what passes step t through the cell state is not in it."
+
+
 def decay_sentence(here: pd.DataFrame, column: str) -> str:
-    """The factor per step of the init nearest to constant and of the one farthest from it, for every arch.
+    """The factor per step of the init whose runs are nearest to constant and of the one farthest, for every arch.
 
     Args:
         here: rows of one length and clipping of the comparison table.
@@ -66,8 +79,10 @@ def decay_sentence(here: pd.DataFrame, column: str) -> str:
     """
     texts = []
     for arch, part in here.groupby("arch", observed=True):
-        rates = part.groupby("init", observed=True)[column].median().dropna()  # further axes are pooled
-        order = rates.abs().sort_values(kind="stable").index
+        by_init = (
+            part.groupby("init", observed=True)[[column, f"{column}_distance"]].median().dropna()
+        )  # rest is pooled
+        rates, order = by_init[column], by_init[f"{column}_distance"].sort_values(kind="stable").index
         ends = (
             [f"{label(init)} {factor(rates[init])}" for init in dict.fromkeys((order[0], order[-1]))]
             if len(order)
@@ -81,18 +96,25 @@ def decay_sentence(here: pd.DataFrame, column: str) -> str:
 
 
 def growth_sentence(records: Records, clip: Any) -> str:
-    """The change of the gradient norm from the shortest to the longest length, where it is largest."""
+    """The change of the gradient norm from the shortest to the longest length, where it is largest.
+
+    Of lines without a diverged run: a run that was stopped early has a median of few steps.
+    """
     frame = curves.norm_by_length(records, clip=clip)
-    frame = frame[np.isfinite(frame["median"])].sort_values("length")
+    whole = frame.groupby(["arch", "init"], observed=True)["diverged"].transform("max") == 0
+    frame = frame[np.isfinite(frame["median"]) & whole].sort_values("length")
     ends = frame.groupby(["arch", "init"], observed=True)["median"].agg(["first", "last", "count"])
     change = (ends["last"] - ends["first"])[ends["count"] > 1].sort_values(kind="stable").reset_index(name="decades")
     if change.empty:
-        return "There is one length only, so nothing to compare."
+        return "No line without a diverged run has two lengths to compare."
     least, most = (
         f"by {number(10.0 ** row['decades'], 2)} ({label(row['arch'])}, {label(row['init'])})"
         for _, row in change.iloc[[0, -1]].iterrows()
     )
-    return f"From the shortest to the longest sequence it is multiplied at the most {most}, at the least {least}."
+    return (
+        f"Where no run diverged it is multiplied, from the shortest to the longest sequence, at the most {most}, at "
+        f"the least {least}."
+    )
 
 
 def length_sentence(table: pd.DataFrame, only: Any = None) -> str:
@@ -134,12 +156,11 @@ def clipping_caption(records: Records, length: Any) -> str:
         return "No run was clipped."
     chosen = records.select(init=init, length=length)
     rows = chosen.with_axes(chosen.metrics)
-    shares = (rows["clip_scale"] < 1.0).groupby(rows["clip"], observed=True).mean()
+    by_run = (rows["clip_scale"] < 1.0).groupby([rows["clip"], rows["cell"]], observed=True).mean()
+    shares = by_run.groupby("clip", observed=True).mean()
     texts = [f"{label(clip)} {share:.0%}" for clip, share in shares.items() if clip != "none"]
     return (
-        f"Gradient norm before and after clipping, {label(init)} init, T = {length:g}. Share of logged steps "
-        f"at which "
-        f"the gradient was made smaller: {', '.join(texts)}. Clipping by value bounds each element, so the "
-        f"norm after "
-        "it may lie above its threshold."
+        f"Gradient norm before and after clipping, T = {length:g}, for the init that was clipped most: {label(init)}. "
+        f"Share of logged steps at which the gradient was made smaller, mean over runs: {', '.join(texts)}. Clipping "
+        "by value bounds each element, so the norm after it may lie above its threshold."
     )

@@ -63,10 +63,10 @@ def paired(records: Records, seed: int) -> Iterator[tuple[str, Table]]:
         yield f"Comparison of the {score}", compare(records, ("arch", "init", "length"), **allow)
         at = {"length": length}
         yield f"Ranking by the {score} at T = {length:g}", rank(records, ("arch", "init"), select=at, **allow)
-        yield "Updates until solved", steps_to_solve(records, ("arch", "init"), **allow)
+        yield "Updates until solved", steps_to_solve(records, ("arch", "init", "length"), **allow)
         present = set(records.cells["clip"])
         if REFERENCE in present and len(present) > 1:
-            yield "What clipping did", clipping_audit(records, **allow)
+            yield "What clipping did", clipping_audit(records, ("arch", "clip", "length"), **allow)
 
 
 def _summary(records: Records, whole: pd.DataFrame, folder: Path) -> Section:

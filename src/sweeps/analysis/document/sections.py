@@ -135,16 +135,13 @@ def figures(drawn: Sequence[Drawn], told: dict[Any, dict[str, str]]) -> list[Sec
     Args:
         told: captions by task and name.
     """
-    parts = [Section("Figures", [Prose(BANDS)])]
+    parts = [Section("Figures", [])]
     for figure in drawn:
         name = TITLES.get(figure.name, figure.name.replace("_", " ").capitalize())
         title = name + (f": {figure.task}" if figure.task is not None else "")
         caption = told[figure.task].get(figure.name, f"{name}.")
         parts.append(Section(title, [Picture(title, figure.png, figure.pdf, caption)], level=3))
     return parts
-
-
-BANDS = "In curves, lines are medians over runs and bands reach from the smallest to the largest run."
 
 
 def provenance(records: Records) -> Section:

@@ -80,7 +80,7 @@ def norm_by_length(records: Records, *, clip: Any) -> pd.DataFrame:
 
 
 def loss_over_training(records: Records, *, length: Any) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Evaluation loss over training at one length (training loss where nothing was evaluated).
+    """log10 of the evaluation loss over training at one length (training loss where nothing was evaluated).
 
     A run that was solved early stays with its last loss; a run that diverged leaves at that step, so that the
     line goes on with the others, and is listed in the second frame.
@@ -96,6 +96,7 @@ def loss_over_training(records: Records, *, length: Any) -> tuple[pd.DataFrame, 
     steps = by_step.columns.to_numpy(dtype=float)
     gone = steps[None, :] >= cells["diverged_step"].fillna(np.inf).to_numpy()[:, None]
     long = by_step.where(~gone & np.isfinite(by_step)).reset_index().melt("cell", value_name="loss")
+    long["loss"] = _log10(long["loss"])  # before the median: between two runs it is then where the eye expects it
     axes = ["arch", "init", "clip"]
     return band(chosen.with_axes(long), [*axes, "step"], "loss"), divergences(chosen)
 

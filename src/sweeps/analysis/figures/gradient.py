@@ -16,6 +16,7 @@ from matplotlib.ticker import MaxNLocator
 from sweeps.analysis.figures.panels import (
     crosses,
     draw_band,
+    free_corner,
     grid_of,
     handle,
     label_left,
@@ -63,9 +64,9 @@ def gradient_by_lag(frame: pd.DataFrame) -> Figure:
                 _mark_diverged(ax, curve, style[init].colour)
             if zero:
                 remarks.append(f"exactly zero: {', '.join(zero)}")
-            note(ax, "\n".join(remarks), x=0.97, y=0.04, ha="right", va="bottom")
             log10_axis(ax, [*part["low"], *part["high"]], within=SHOWN)
             ax.set_xlim(0, last)
+            note(ax, "\n".join(remarks), **free_corner(ax, [part], "lag"))
             ax.xaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
             ax.set_title(label(arch))
             ax.set_xlabel("lag (steps back)")

@@ -13,6 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from sweeps.analysis.figures.panels import (
     crosses,
     draw_band,
+    free_corner,
     grid_of,
     handle,
     legend_above,
@@ -24,13 +25,14 @@ from sweeps.analysis.figures.style import house, label, lines
 
 EMPTY: dict[str, Any] = {"color": "#777777", "linestyle": "none", "marker": "o", "markerfacecolor": "none"}
 """How a combination without a run is drawn."""
+CHANCE: dict[str, Any] = {"color": "#999999", "linewidth": 0.8, "zorder": 1}
 
 
 def loss_curves(frame: pd.DataFrame, ends: pd.DataFrame, chance: float) -> Figure:
     """Loss over training, rows by arch, columns by init, a line per clipping; a cross where a run diverged.
 
     Args:
-        frame, ends: from `curves.loss_over_training`.
+        frame, ends: from `curves.loss_over_training`; what lies above the scale is told.
         chance: loss of the best constant answer, a thin line; NaN for none.
     """
     with house():
@@ -39,25 +41,26 @@ def loss_curves(frame: pd.DataFrame, ends: pd.DataFrame, chance: float) -> Figur
         style = lines("clip", list(frame["clip"].cat.categories))
         level, bottom, top = _loss_range(frame, chance)
         last = max([1.0, *frame["step"], *ends["step"]])
-        logs = frame.assign(**{name: _log10(frame[name]) for name in ("median", "low", "high")})
+        log10_axis(grid[0].ax, [bottom, top + 0.2 * (top - bottom) * bool(len(ends))])  # of all, they share it
         for panel in grid:
             ax = panel.ax
-            here = (logs["arch"] == panel.row) & (logs["init"] == panel.column)
+            ax.set_xlim(0, last)
+            here = (frame["arch"] == panel.row) & (frame["init"] == panel.column)
             dead = ends[(ends["arch"] == panel.row) & (ends["init"] == panel.column)]
             if not here.any():
                 note(ax, "no run" if dead.empty else "no finite loss")
-            for clip, curve in logs[here].groupby("clip", observed=True):
-                draw_band(ax, curve, "step", style[clip])
+            for clip, curve in frame[here].groupby("clip", observed=True):
+                draw_band(ax, curve, "step", style[clip], markers=len(curve) == 1)
+            if (frame.loc[here, "median"] > top).any():
+                note(ax, "goes off the scale", **free_corner(ax, [frame[here]], "step"))
             for clip, gone in dead.groupby("clip", observed=True):
                 crosses(ax, gone["step"], style[clip], list(style).index(clip))
-            ax.axhline(level if chance > 0 else np.nan, color="black", linewidth=0.6, linestyle=(0, (1, 2)))
-            ax.set_xlim(0, last)
+            ax.axhline(level if chance > 0 else np.nan, **CHANCE)
             ax.xaxis.set_major_locator(MaxNLocator(nbins=3, integer=True))
             what = f"{label(panel.row)}\nevaluation loss"
             outer_labels(panel, left=what, top=label(panel.column), bottom="training step (updates)")
-        log10_axis(grid[0].ax, [bottom, top + 0.2 * (top - bottom) * bool(len(ends))])
         handles: list[Any] = [handle(style[clip], label(clip)) for clip in style]
-        handles.append(Line2D([], [], color="black", linewidth=0.6, linestyle=(0, (1, 2)), label="chance"))
+        handles.append(Line2D([], [], label="best constant answer", **CHANCE))
         if len(ends):
             handles.append(Line2D([], [], color="black", linestyle="none", marker="x", label="a run diverged"))
         legend_above(figure, handles)
@@ -67,10 +70,9 @@ def loss_curves(frame: pd.DataFrame, ends: pd.DataFrame, chance: float) -> Figur
 def _loss_range(frame: pd.DataFrame, chance: float) -> tuple[float, float, float]:
     """log10 of the chance loss, of the lowest and of the highest loss in sight.
 
-    A loss far above both chance and the loss at the start says only that a run is exploding: it is out of
-        sight.
+    A loss far above both chance and the loss at the start says only that a run is exploding: it is out of sight.
     """
-    losses = _log10(frame["median"])
+    losses = frame["median"]
     level = float(np.log10(chance)) if chance > 0 else float(losses.median())
     start = losses[frame["step"] == 0].max()
     highest = level + 0.7 if np.isnan(start) else max(level + 0.7, min(start, level + 1.5))
@@ -117,7 +119,3 @@ def solved_by_length(frame: pd.DataFrame) -> Figure:
         handles = [handle(style[init], label(init), markers=True) for init in inits]
         legend_above(figure, handles + ([Line2D([], [], label="no run", **EMPTY)] if holes else []))
         return figure
-
-
-def _log10(values: pd.Series) -> pd.Series:
-    return np.log10(values.where(values > 0, 1e-300))

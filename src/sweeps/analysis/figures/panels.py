@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -106,12 +107,21 @@ def draw_band(ax: Axes, frame: pd.DataFrame, x: str, line: Line, *, markers: boo
 
 
 def crosses(ax: Axes, steps: Iterable[float], line: Line, place: int) -> None:
-    """A cross at the top of the panel for every run that diverged, at its step; `place` is the row of crosses."""
-    x = list(steps)
-    if not x:
+    """A cross at the top of the panel where runs diverged, with their number if several did at that step.
+
+    Args:
+        place: the row of crosses.
+    """
+    counts = Counter(steps)
+    if not counts:
         return
     height = blended_transform_factory(ax.transData, ax.transAxes)
-    ax.plot(x, [0.97 - 0.055 * place] * len(x), "x", color=line.colour, clip_on=False, transform=height, markersize=3)
+    y = 0.97 - 0.07 * place
+    ax.plot(list(counts), [y] * len(counts), "x", color=line.colour, clip_on=False, transform=height, markersize=3)
+    for step, count in counts.items():
+        if count > 1:
+            options: dict[str, Any] = {"color": line.colour, "fontsize": 5.5, "va": "center"}
+            ax.annotate(str(count), (step, y), (3, 0), xycoords=height, textcoords="offset points", **options)
 
 
 def log10_axis(ax: Axes, values: Iterable[float], *, within: tuple[float, float] = (-math.inf, math.inf)) -> None:
@@ -158,6 +168,21 @@ def label_left(axes: Iterable[Axes], text: str) -> None:
         place = ax.get_subplotspec()
         if place is not None and place.is_first_col():
             ax.set_ylabel(text)
+
+
+def free_corner(ax: Axes, curves: Iterable[pd.DataFrame], x: str) -> dict[str, Any]:
+    """Where in the panel a note hides least of these curves, as options of `note`; the axes have their limits.
+
+    Args:
+        curves: frames with the columns `x` and `median`.
+    """
+    points = pd.concat([curve[[x, "median"]] for curve in curves] or [pd.DataFrame({x: [], "median": []})])
+    across, up = ax.transAxes.inverted().transform(ax.transData.transform(points.to_numpy(dtype=float))).T
+    corners = [(right, top) for top in (0, 1) for right in (1, 0)]
+    hidden = [np.sum((abs(across - right) < 0.7) & (abs(up - top) < 0.25)) for right, top in corners]
+    right, top = corners[int(np.argmin(hidden))]
+    sides = {"ha": ("left", "right")[right], "va": ("bottom", "top")[top]}
+    return {"x": (0.03, 0.97)[right], "y": (0.04, 0.96)[top], **sides}
 
 
 def note(ax: Axes, text: str, *, x: float = 0.5, y: float = 0.5, **style: Any) -> None:

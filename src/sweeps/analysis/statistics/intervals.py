@@ -1,6 +1,6 @@
 """Intervals for one number per run: order statistics for a median, Wilson for a share, bootstrap for the rest.
 
-What each really covers at n = 5, 10 and 20 is measured in tests/analysis/test_coverage.py and told in
+What each really covers at n = 5, 10 and 20 is measured in tests/analysis/test_intervals.py and told in
 docs/statistics.md.
 """
 

@@ -18,6 +18,9 @@ from sweeps.analysis.tables.markdown import HEADS
 IQM_COVERAGE = {5: "93 to 94%", 10: "96 to 97%", 20: "95 to 96%"}
 """What `iqm_interval` covers for normal, exponential, log-normal and skewed beta values; tests/analysis measures it."""
 
+MEAN_COVERAGE = {2: "46 to 51%", 3: "68 to 75%", 4: "83 to 88%", 5: "88 to 92%", 10: "94%", 20: "94 to 96%"}
+"""The same interval for a mean of updates until solved, cut off at a budget."""
+
 
 def several(counts: Iterable[int]) -> str:
     """`5`, or `3 to 5`."""
@@ -54,6 +57,19 @@ def iqm_words(n: pd.Series, seed: int) -> str:
         else:
             near = max(known for known in IQM_COVERAGE if known <= least)
             text += f", which was measured to cover {IQM_COVERAGE[near]} at n = {near}"
+    return text + ("; one seed has none" if (n == 1).any() else "")
+
+
+def mean_words(n: pd.Series, seed: int) -> str:
+    """The kind of the interval of a restricted mean and what it covers at this n."""
+    text = (
+        f"in brackets its {CONFIDENCE:.0%} bootstrap interval over seeds (expanded percentile, {RESAMPLES} resamples, "
+        f"seed {seed})"
+    )
+    least = int(n[n > 1].min()) if (n > 1).any() else 0
+    if least:
+        near = max(known for known in MEAN_COVERAGE if known <= least)
+        text += f", which was measured to cover {MEAN_COVERAGE[near]} at n = {near}"
     return text + ("; one seed has none" if (n == 1).any() else "")
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 from sweeps.analysis.loading.load import Records
 from sweeps.analysis.statistics.contrast import PROBLEMS, contrast
 from sweeps.analysis.statistics.design import Incomplete, check_axes, key_of
-from sweeps.analysis.statistics.intervals import CONFIDENCE, RESAMPLES, bootstrap_interval
+from sweeps.analysis.statistics.intervals import bootstrap_interval
 from sweeps.analysis.statistics.measures import MEASURES
 from sweeps.analysis.statistics.paired import ALPHA
 from sweeps.analysis.statistics.survival import budget, durations, restricted_mean
@@ -96,13 +96,13 @@ def steps_to_solve(
         f"Updates until solved by {notes.listed(axes)}, within a budget of "
         f"{' to '.join(dict.fromkeys(number(each, 6) for each in (budgets[0], budgets[-1])))} updates.",
         f"Median over n = {notes.several(frame['n'])} seeds, {notes.median_words(frame['n'])}; restricted mean: area "
-        f"under the Kaplan-Meier curve up to the budget, in brackets its {CONFIDENCE:.0%} bootstrap interval over "
-        f"seeds (expanded percentile, {RESAMPLES} resamples, seed {seed}).",
+        f"under the Kaplan-Meier curve up to the budget, {notes.mean_words(frame['n'], seed)}.",
         notes.what_is_pooled(found.design, notes.selected_words(chosen)),
     ]
     told = [
         notes.how_diverged(found),
-        "Unsolved and diverged runs are censored at the budget: “unsolved” stands for a number beyond it.",
+        "Unsolved and diverged runs are censored at the budget: “unsolved” stands for a number beyond it. A run counts "
+        "as solved at the evaluation that saw it, up to `train.eval_every` updates late.",
         f"Bold: the lowest median {scope}. *: slower than that, p < {alpha:g}. {notes.what_was_tested(found)}",
         *notes.warnings(found),
     ]
