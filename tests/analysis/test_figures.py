@@ -23,7 +23,8 @@ from sweeps.analysis.figures import curves
 from sweeps.analysis.figures.catalogue import FIGURES
 from sweeps.analysis.figures.draw import draw
 from sweeps.analysis.figures.origin import Origin
-from sweeps.analysis.figures.style import COLUMN, LINES, PAGE, SPARE, label, lines, save
+from sweeps.analysis.figures.style import COLUMN, LINES, PAGE, SPARE, lines, save
+from sweeps.analysis.loading.names import label
 from sweeps.errors import SweepsError
 
 ORIGIN = Origin("synthetic", "none", 1, "0", "0", "1", "0", "none", "none")

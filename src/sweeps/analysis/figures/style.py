@@ -93,22 +93,6 @@ SPARE = (
     Line("#5D3A9B", (0, (1, 2)), "*"),
     Line("#7F4A0B", (0, (8, 1, 2, 1)), "h"),
 )
-LABELS = {
-    "rnn_tanh": "tanh RNN",
-    "rnn_relu": "ReLU RNN",
-    "lstm": "LSTM",
-    "gru": "GRU",
-    "xavier": "Xavier",
-    "he": "He",
-    "none": "no clipping",
-    "norm": "clip by norm",
-    "value": "clip by value",
-}
-
-
-def label(level: Any) -> str:
-    """How a level of an axis is written in figures and captions; an unknown name is written as it is."""
-    return LABELS.get(str(level), f"{level:g}" if isinstance(level, float) else str(level))
 
 
 def lines(axis: str, levels: Sequence[Any]) -> dict[Any, Line]:
