@@ -31,7 +31,7 @@ ALLOWED: dict[str, set[str]] = {
     "plan": {*CONFIG, "plan"},
     "engine": {"config.schema", "tasks", "engine"},
     "probes": {"engine", "probes"},
-    "records": {*RECORDS, "config.places", "config.identity"},
+    "records": {*RECORDS, "config.places", "config.schema"},
     "execute": {*CONFIG, "tasks", "plan", "engine", "probes", "records", "execute"},
     "analysis.loading": {*RECORDS, "analysis.loading"},
     "analysis.statistics": STATISTICS,

@@ -116,8 +116,9 @@ def test_executor_device() -> None:
 
 
 def test_tracker_mode() -> None:
+    assert problems_of("tracker.mode=disabled") == []
     assert problems_of("tracker.mode=onlin") == [
-        "tracker.mode: 'onlin' is not known; did you mean 'online'? (allowed: auto, offline, online)"
+        "tracker.mode: 'onlin' is not known; did you mean 'online'? (allowed: auto, disabled, offline, online)"
     ]
 
 

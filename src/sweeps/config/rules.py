@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from sweeps.config.schema import Settings
+from sweeps.config.schema import MODES, Settings
 from sweeps.errors import unknown
 
 Rule = tuple[Callable[[float], bool], str]
@@ -44,7 +44,6 @@ RULES: dict[str, Rule] = {
     "executor.lanes": NATURAL,
     "seed": NATURAL,
 }
-MODES = ("offline", "online", "auto")
 DEVICES = ("cpu", "cuda")
 KERNELS = ("auto", "native", "torch")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")

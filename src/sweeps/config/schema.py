@@ -65,7 +65,7 @@ class Tracker:
     name: str
     project: str
     entity: str
-    mode: str
+    mode: str  # of MODES
 
 
 @dataclass(frozen=True)
@@ -91,6 +91,9 @@ class Settings:
     experiment: str
     runs_dir: str
 
+
+MODES = ("offline", "online", "auto", "disabled")
+"""Of the tracker; auto is online where a key is found, which asks nobody."""
 
 GROUPS = ("arch", "init", "clip", "task", "optim", "tracker", "executor")
 """The config groups: settings that are chosen by name. `train` is a plain section."""

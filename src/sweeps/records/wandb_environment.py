@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from sweeps.config.schema import MODES
 from sweeps.errors import SweepsError, unknown
 
-MODES = ("offline", "online", "auto", "disabled")
 _SAME_MODE = {"dryrun": "offline", "run": "online"}  # the client's old names
 _QUIET = {"WANDB_SILENT": "true", "WANDB_ERROR_REPORTING": "false"}
 _PATIENCE = {  # 1 + 2 + 4 + 8 seconds; by default a request is tried again for a quarter of an hour
