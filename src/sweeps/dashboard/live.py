@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import os
-import re
 import subprocess
 import threading
 import time
@@ -20,8 +19,6 @@ from sweeps.records.paths import SweepPaths
 PAUSE = 20.0
 """Seconds between two reports: making one takes about ten, which training would like to have."""
 
-_CELL = re.compile(r"[0-9a-f]{12}")
-
 
 @dataclass(frozen=True)
 class Counts:
@@ -35,13 +32,11 @@ class Counts:
 def count(sweep: SweepPaths) -> Counts:
     """Look at the folders of the cells, not into their files."""
     done, failed, newest = 0, 0, 0.0
-    for name in os.listdir(sweep.root) if sweep.root.is_dir() else []:
-        if _CELL.fullmatch(name):
-            cell = sweep.cell(name)
-            failed += cell.failure.exists()
-            with suppress(FileNotFoundError):
-                newest = max(newest, cell.summary.stat().st_mtime)
-                done += 1
+    for cell in sweep.cells():
+        failed += cell.failure.exists()
+        with suppress(FileNotFoundError):
+            newest = max(newest, cell.summary.stat().st_mtime)
+            done += 1
     return Counts(done, failed, newest)
 
 

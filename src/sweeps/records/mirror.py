@@ -8,8 +8,6 @@ mirroring again, after a kill too, adds nothing twice. No trouble here touches a
 from __future__ import annotations
 
 import errno
-import os
-import re
 import shutil
 import time
 from collections import deque
@@ -31,7 +29,6 @@ from sweeps.records.wandb_client import Client, UploadError
 from sweeps.records.wandb_environment import client_environment, requested_mode
 from sweeps.records.wandb_run import run_content, run_id
 
-_CELL = re.compile(r"[0-9a-f]{12}")
 _GIVE_UP_AFTER = 3  # failures of the client in a row
 _WORTH_HELP = 40  # cells above which a second process is started
 _LITTLE_SPACE = 1 << 20  # bytes free below which an incomplete file means a full disk
@@ -108,7 +105,8 @@ class _Replay:
     def scan(self) -> None:
         """Replay the cells that got done since the last scan; check what the scan before wrote."""
         self._verify()
-        new = [cell for cell in _cell_names(self.sweep.root) if cell not in self.seen and self._done(cell)]
+        cells = (cell.root.name for cell in self.sweep.cells())
+        new = [cell for cell in cells if cell not in self.seen and self._done(cell)]
         self.seen.update(new)
         self._write_all([cell for cell in new if self._wanted(cell)])
 
@@ -231,7 +229,3 @@ def _wait(seconds: float, done: Callable[[], bool]) -> None:
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0 and not done():
         time.sleep(min(left, 0.1))
-
-
-def _cell_names(root: Path) -> list[str]:
-    return sorted(name for name in os.listdir(root) if _CELL.fullmatch(name)) if root.is_dir() else []

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
+
+_CELL = re.compile(r"[0-9a-f]{12}")
 
 
 @dataclass(frozen=True)
@@ -83,8 +87,6 @@ class SweepPaths:
         return self.root / "mirror"
 
     def cells(self) -> list[CellPaths]:
-        """Every cell folder there is, done or not, in order of id."""
-        if not self.root.is_dir():
-            return []
-        found = (CellPaths(path) for path in sorted(self.root.iterdir()) if path.is_dir())
-        return [cell for cell in found if cell.config.exists() or cell.summary.exists() or cell.failure.exists()]
+        """Every cell folder there is, done or not, in order of id; known by its name alone."""
+        names = os.listdir(self.root) if self.root.is_dir() else []
+        return [self.cell(name) for name in sorted(names) if _CELL.fullmatch(name)]
