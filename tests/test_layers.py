@@ -33,7 +33,7 @@ ALLOWED: dict[str, set[str]] = {
     "probes": {"engine", "probes"},
     "records": {*RECORDS, "config.places", "config.schema"},
     "execute": {*CONFIG, "tasks", "plan", "engine", "probes", "records", "execute"},
-    "analysis.loading": {*RECORDS, "analysis.loading"},
+    "analysis.loading": {*RECORDS, "config.identity", "analysis.loading"},
     "analysis.statistics": STATISTICS,
     "analysis.tables": {*STATISTICS, "analysis.tables"},
     "analysis.figures": {*STATISTICS, "analysis.figures"},

@@ -17,7 +17,7 @@ def write_plan(path: Path, cells: Mapping[str, Mapping[str, Any]]) -> None:
     Args:
         cells: nested settings by cell id.
     """
-    rows = {cell: _flat(settings) for cell, settings in cells.items()}
+    rows = {cell: flat(settings) for cell, settings in cells.items()}
     names = list(dict.fromkeys(name for row in rows.values() for name in row))
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -26,8 +26,9 @@ def write_plan(path: Path, cells: Mapping[str, Mapping[str, Any]]) -> None:
     write_atomically(path, text.getvalue())
 
 
-def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
+def flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested settings by dotted name."""
+    found: dict[str, Any] = {}
     for key, value in settings.items():
-        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
-    return flat
+        found |= flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+    return found

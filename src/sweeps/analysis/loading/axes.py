@@ -7,6 +7,9 @@ from typing import Any
 
 import pandas as pd
 
+from sweeps.config.identity import EXCLUDED
+from sweeps.records.planned import flat
+
 AXES = ("arch", "init", "clip", "length")
 """The axes of every table, swept or not; further ones are found by `extra_axes`."""
 
@@ -34,20 +37,10 @@ LEVEL_ORDER: dict[str, tuple[str, ...]] = {
 }
 """Names that come first, in this order; others follow alphabetically."""
 
-NOT_NUMBERS = frozenset({"experiment", "runs_dir", "tracker", "executor", "hydra", "launcher", "pack", "packs"})
-"""Top-level settings that do not decide a cell's numbers, so that they can never be an axis."""
 
-
-def flatten(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+def flatten(config: Mapping[str, Any]) -> dict[str, Any]:
     """Nested settings as `{column: value}`; a list becomes its text, None stays None."""
-    flat: dict[str, Any] = {}
-    for key, value in config.items():
-        name = f"{prefix}{key}"
-        if isinstance(value, Mapping):
-            flat.update(flatten(value, f"{name}."))
-        else:
-            flat[COLUMN_OF_SETTING.get(name, name)] = plain(value)
-    return flat
+    return {COLUMN_OF_SETTING.get(name, name): plain(value) for name, value in flat(config).items()}
 
 
 def plain(value: Any) -> Any:
@@ -95,7 +88,7 @@ def extra_axes(settings: pd.DataFrame) -> tuple[str, ...]:
 
 def _may_vary(name: str) -> bool:
     parts = name.split(".")
-    return parts[0] not in NOT_NUMBERS and parts[-1] != "seed" and name not in AXES
+    return parts[0] not in EXCLUDED and parts[-1] != "seed" and name not in AXES
 
 
 def owner_of(axis: str) -> str | None:

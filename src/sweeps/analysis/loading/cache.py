@@ -26,7 +26,21 @@ from sweeps.analysis.loading.scan import Scan
 from sweeps.analysis.loading.store import mapped
 from sweeps.records.paths import SweepPaths
 
-READERS = ("axes", "cache", "cellfiles", "csvfiles", "reading", "scan", "store", "twins", "../../records/columns")
+READERS = (
+    "analysis/loading/axes",
+    "analysis/loading/cache",
+    "analysis/loading/cellfiles",
+    "analysis/loading/csvfiles",
+    "analysis/loading/reading",
+    "analysis/loading/scan",
+    "analysis/loading/store",
+    "analysis/loading/twins",
+    "config/identity",
+    "records/columns",
+    "records/files",
+    "records/planned",
+)
+"""The code between the files and the frames."""
 INDEX = "found.json"
 ABANDONED = 3600
 """Seconds after which an unfinished cache belongs to a process that was killed."""
@@ -87,7 +101,7 @@ def _writable(place: Path) -> bool:
 
 @cache
 def _code() -> str:
-    """A digest of the code between the files and the frames."""
-    here = Path(__file__).parent
-    files: Mapping[str, bytes] = {name: (here / f"{name}.py").read_bytes() for name in READERS}
+    """A digest of `READERS`."""
+    package = Path(__file__).parents[2]
+    files: Mapping[str, bytes] = {name: (package / f"{name}.py").read_bytes() for name in READERS}
     return hashlib.sha256(repr(files).encode()).hexdigest()

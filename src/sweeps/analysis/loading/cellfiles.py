@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from functools import lru_cache
@@ -12,6 +11,7 @@ import yaml
 
 from sweeps.analysis.loading.axes import flatten
 from sweeps.records.columns import FORMAT, OUTCOMES
+from sweeps.records.files import json_object
 
 _Yaml = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TOP_LEVEL = re.compile(r"^(?=[A-Za-z_])", re.MULTILINE)
@@ -66,15 +66,6 @@ def _part(text: str) -> Any:
     return yaml.load(text, Loader=_Yaml)
 
 
-def summary_of(content: bytes | None) -> dict[str, Any] | None:
-    """The object in a JSON file, or None if it is missing or not whole."""
-    try:
-        value = json.loads(content or b"")
-    except ValueError:
-        return None
-    return value if isinstance(value, dict) else None
-
-
 def trouble_of(
     folder: str, files: Mapping[str, bytes], settings: dict[str, Any] | None, summary: dict[str, Any] | None
 ) -> tuple[str, str] | None:
@@ -85,7 +76,7 @@ def trouble_of(
         files: content of the files that are there, by name.
     """
     if summary is None:
-        failure = summary_of(files.get("failure.json"))
+        failure = json_object(files.get("failure.json"))
         if failure is not None:
             return "failed", str(failure.get("reason") or "no reason recorded")
         return "unfinished", "summary.json is not whole" if "summary.json" in files else "no summary.json yet"

@@ -13,13 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from sweeps.analysis.loading.cellfiles import number, summary_of, trouble_of
+from sweeps.analysis.loading.cellfiles import number, trouble_of
 from sweeps.analysis.loading.cellfiles import settings_of as settings_in
 from sweeps.analysis.loading.csvfiles import Columns, Unreadable, parse, split
 from sweeps.analysis.loading.scan import Scan
 from sweeps.analysis.loading.store import Writer, code_dtype
 from sweeps.analysis.loading.twins import twins
 from sweeps.records.columns import GRADIENT_THROUGH_TIME, METRICS, PARAMETERS
+from sweeps.records.files import json_object
 
 BATCH = 48_000_000
 """Bytes of records in memory at once, about; several times that while they are parsed."""
@@ -80,7 +81,7 @@ def _read_small_files(here: Scan, found: Found) -> list[str]:
     for cell in here.cells:
         files, digests = _read(here, cell, "yaml", "json")
         found.digests |= digests
-        settings, summary = settings_in(files.get("config.yaml")), summary_of(files.get("summary.json"))
+        settings, summary = settings_in(files.get("config.yaml")), json_object(files.get("summary.json"))
         found.settings[cell] = settings or {}
         trouble = trouble_of(cell, files, settings, summary)
         if trouble is None and summary is not None:

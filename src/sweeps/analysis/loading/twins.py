@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sweeps.analysis.loading.axes import NOT_NUMBERS
+from sweeps.config.identity import EXCLUDED
 
 
 def twins(settings: Mapping[str, Mapping[str, Any]], content: Callable[[str], object]) -> dict[str, tuple[str, str]]:
@@ -20,7 +20,7 @@ def twins(settings: Mapping[str, Mapping[str, Any]], content: Callable[[str], ob
     """
     same: dict[tuple[Any, ...], list[str]] = defaultdict(list)
     for cell, each in settings.items():
-        deciding = ((name, repr(value)) for name, value in each.items() if name.split(".")[0] not in NOT_NUMBERS)
+        deciding = ((name, repr(value)) for name, value in each.items() if name.split(".")[0] not in EXCLUDED)
         same[tuple(sorted(deciding))].append(cell)
     problems: dict[str, tuple[str, str]] = {}
     for first, *others in same.values():
