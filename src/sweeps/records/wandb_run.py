@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 from PIL import Image
 
-from sweeps.errors import SweepsError
-from sweeps.records.files import jsonable, read_json
+from sweeps.records.files import jsonable
 from sweeps.records.heat_map import heat_map
 from sweeps.records.paths import CellPaths
+from sweeps.records.read_cell import read_gradient, read_metrics, read_settings, read_summary
 from sweeps.records.wandb_log import ROWS
 
 NOT_MIRRORED = ("runs_dir", "tracker", "executor")
@@ -28,8 +22,6 @@ HEAT_MAP = "gradient/through_time"
 
 _NON_FINITE = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 """W&B's words for them in a summary, where the client would turn the numbers themselves into null."""
-
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times faster where libyaml is there
 
 
 @dataclass(frozen=True)
@@ -53,7 +45,7 @@ def run_id(cell: CellPaths) -> str:
     Raises:
         SweepsError: summary.json is not whole.
     """
-    return f"{cell.root.name}-n{int(_summary(cell).get('numerics', 0))}"
+    return f"{cell.root.name}-n{int(read_summary(cell.summary).get('numerics', 0))}"
 
 
 def run_content(cell: CellPaths) -> RunContent:
@@ -67,10 +59,10 @@ def run_content(cell: CellPaths) -> RunContent:
     Raises:
         SweepsError: a record is missing or malformed; says which.
     """
-    summary = _summary(cell)
-    settings = _settings(cell.config)
-    metrics = _metrics(cell.metrics)
-    gradient = _gradient(cell.gradient_through_time)
+    summary = read_summary(cell.summary)
+    settings = read_settings(cell.config)
+    metrics = read_metrics(cell.metrics)
+    gradient = read_gradient(cell.gradient_through_time)
     rows, picture = dict(metrics), None
     if gradient is not None:
         at, norms = gradient
@@ -125,69 +117,6 @@ def run_content(cell: CellPaths) -> RunContent:
             ROWS: len(history),
         },
     )
-
-
-def _summary(cell: CellPaths) -> dict[str, Any]:
-    summary = read_json(cell.summary)
-    if summary is None:
-        raise SweepsError("summary.json is missing or not whole")
-    return summary
-
-
-@contextmanager
-def _reading(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except (OSError, ValueError, IndexError, csv.Error, yaml.YAMLError) as error:
-        raise SweepsError(f"{path.name} cannot be read: {error}") from error
-
-
-def _settings(path: Path) -> dict[str, Any]:
-    with _reading(path):
-        value = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
-        if not isinstance(value, dict):
-            raise ValueError("it does not hold settings")
-        return value
-
-
-def _metrics(path: Path) -> dict[int, dict[str, float]]:
-    """step -> {column: value}, in the order of the file."""
-    history: dict[int, dict[str, float]] = {}
-    with _reading(path):
-        header, lines = _table(path)
-        at = header.index("step")
-        for line in lines:
-            step = int(line[at])
-            if history and step <= (before := next(reversed(history))):
-                raise ValueError(f"step {step} comes after step {before}")
-            fields = zip(header, line, strict=True)
-            row = {column: float(text) for column, text in fields if text != "" and column != "step"}
-            row["nonfinite"] = sum(not math.isfinite(value) for value in row.values())
-            history[step] = row
-    return history
-
-
-def _gradient(path: Path) -> tuple[np.ndarray, np.ndarray] | None:
-    """(steps [S], log10 norms [S, T] by step and lag), or None where nothing was recorded."""
-    if not path.exists():
-        return None
-    with _reading(path), path.open(encoding="utf-8") as file:
-        header = file.readline().rstrip("\n").split(",")
-        step, lag, norm = (header.index(column) for column in ("step", "lag", "log10_norm"))
-        if not (lines := file.readlines()):
-            return None
-        table = np.loadtxt(lines, delimiter=",", ndmin=2)  # reads every bit back
-        steps, row = np.unique(table[:, step].astype(int), return_inverse=True)
-        lags = table[:, lag].astype(int)
-        norms = np.full((len(steps), lags.max() + 1), np.nan)
-        norms[row, lags] = table[:, norm]
-        return steps, norms
-
-
-def _table(path: Path) -> tuple[list[str], list[list[str]]]:
-    with path.open(newline="", encoding="utf-8") as file:
-        header, *lines = csv.reader(file, strict=True)
-    return header, lines
 
 
 def _gradient_scalars(norms: np.ndarray) -> dict[str, list[float]]:

@@ -12,8 +12,8 @@ import yaml
 from sweeps.analysis.loading.axes import flatten
 from sweeps.records.columns import FORMAT, OUTCOMES
 from sweeps.records.files import json_object
+from sweeps.records.read_cell import Loader
 
-_Yaml = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TOP_LEVEL = re.compile(r"^(?=[A-Za-z_])", re.MULTILINE)
 
 NUMBERS: tuple[str, ...] = (
@@ -50,20 +50,20 @@ def settings_of(content: bytes | None) -> dict[str, Any] | None:
 def _config(text: str) -> Any:
     """The mapping of a YAML text, read a top-level key at a time: a sweep repeats the same few over and over."""
     if any(mark in text for mark in "&*#{%|>\r") or "---" in text:
-        return yaml.load(text, Loader=_Yaml)  # what may reach beyond a key
+        return yaml.load(text, Loader=Loader)  # what may reach beyond a key
     whole: dict[str, Any] = {}
     parts = _TOP_LEVEL.split(text)
     for part in parts:
         found = _part(part) if part.strip() else {}
         if not isinstance(found, dict) or whole.keys() & found.keys():
-            return yaml.load(text, Loader=_Yaml)
+            return yaml.load(text, Loader=Loader)
         whole |= found
     return whole
 
 
 @lru_cache(maxsize=4096)
 def _part(text: str) -> Any:
-    return yaml.load(text, Loader=_Yaml)
+    return yaml.load(text, Loader=Loader)
 
 
 def trouble_of(
