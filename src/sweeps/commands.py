@@ -38,7 +38,7 @@ def figures(arguments: list[str]) -> int:
 def figure(arguments: list[str]) -> int:
     """Draw figures of the catalogue by name; without a name, say which there are."""
     from sweeps.analysis.figures.draw import FIGURES, draw
-    from sweeps.analysis.loading.load import load
+    from sweeps.report import asked_for
 
     names = [text for text in arguments if "=" not in text]
     if not names:
@@ -49,7 +49,7 @@ def figure(arguments: list[str]) -> int:
     sweep = _sweep(settings)
     into = Path(settings["into"]) if "into" in settings else sweep.report / "figures"
     formats = [kind for kind in settings.get("formats", "pdf,svg,png").split(",") if kind]
-    drawn = draw(load(sweep.root), into, names, formats)
+    drawn = draw(asked_for(sweep.root), into, names, formats)
     for each in drawn:
         for kind in formats:
             _say(str(each.stem.with_name(f"{each.stem.name}.{kind}")))

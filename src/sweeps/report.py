@@ -21,13 +21,26 @@ from sweeps.records.paths import SweepPaths
 BOOTSTRAP_SEED = 0
 
 
+def asked_for(root: Path, *, cache: bool = True) -> Records:
+    """The records that a report is of: what the last sweep asked for, or all where no sweep left a plan.
+
+    Args:
+        root, cache: as for `load`.
+
+    Raises:
+        SweepsError: there is no finished cell.
+    """
+    records = load(root, cache=cache)
+    return records if records.plan is None else records.in_plan()
+
+
 def make_figures(sweep: SweepPaths) -> list[Path]:
     """Draw every figure as PDF, SVG and PNG under `report/figures/`; returns the files in the order of the report.
 
     Raises:
         SweepsError: there is no finished cell.
     """
-    drawn = draw(load(sweep.root), sweep.report / "figures")
+    drawn = draw(asked_for(sweep.root), sweep.report / "figures")
     return [path for figure in drawn for path in (figure.pdf, figure.svg, figure.png)]
 
 
@@ -45,13 +58,13 @@ def make_report(
         question: Markdown to put at the top, usually the README of the experiment; its first heading is the title.
         claims: Markdown of what the literature claims and whether these records bear it out; no section without.
         into: folder to write to in place of the sweep's own `report/`.
-        records: of the sweep, if they are loaded already.
+        records: what `asked_for` gives, if it was called already.
 
     Raises:
         SweepsError: there is no finished cell.
     """
     folder = into or sweep.report
-    records = records or load(sweep.root)
+    records = records or asked_for(sweep.root)
     document = _document(records, folder, question, claims)
     write_origin(records, folder)
     write_atomically(folder / "report.md", to_markdown(document, folder))
