@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sweeps.analysis.document import captions, evidence, sections
+from sweeps.analysis.document import captions, command, evidence, sections
 from sweeps.analysis.document.answer import answer
 from sweeps.analysis.document.blocks import Document, Prose, Section, readme, to_markdown
 from sweeps.analysis.document.html import to_html
@@ -81,13 +81,13 @@ def _document(records: Records, folder: Path, question: str | None, claims: str 
     parts = [(task, part, whole if task is None else whole[whole["task"] == task]) for task, part in by_task(records)]
     told = {task: captions.captions(part, rows) for task, part, rows in parts}
     drawn = draw(records, folder / "figures")
-    title, asked = readme(question or "")
+    (title, asked), bent = readme(question or ""), command.bent(records.root)
     outcomes = records.cells["outcome"].value_counts().sort_index(ascending=False)
     return Document(
         title or records.root.name,
         f"{len(records.cells)} runs: {', '.join(f'{count} {name}' for name, count in outcomes.items())}.",
         [
-            *([Section("The question", [Prose(asked)])] if asked else []),
+            *([Section("The question", [Prose("\n\n".join(filter(None, (bent, asked))))])] if asked else []),
             Section("The answer in numbers", []),
             *(section for task, part, rows in parts for section in answer(part, rows, task)),
             sections.plan(records),
@@ -97,6 +97,6 @@ def _document(records: Records, folder: Path, question: str | None, claims: str 
             *sections.figures(drawn, told),
             *([Section("Claims", [Prose(claims)])] if claims else []),
             sections.provenance(records),
-            sections.reproduce(records),
+            command.reproduce(records),
         ],
     )

@@ -94,7 +94,7 @@ def what_ran(records: Records) -> Section:
     if len(records.problems):
         shown = records.problems.sort_values(["problem", "cell"])
         lines = [
-            f"- `{row['cell']}`{_settings(row)} {row['problem']}: {row['reason']}"
+            f"- `{row['cell']}`{_settings(row)} {row['problem']}: {str(row['reason']).strip().rpartition(chr(10))[2]}"
             for _, row in shown.head(LISTED).iterrows()
         ]
         if len(shown) > LISTED:
@@ -158,22 +158,6 @@ def provenance(records: Records) -> Section:
     lines = {**origin(records, "report").lines(), "Device": ", ".join(sorted(set(records.cells["ran_on"].dropna())))}
     text = "\n".join(f"- {name}: {value or 'not recorded'}" for name, value in lines.items() if name != "Command")
     return Section("Where the numbers come from", [Prose(text)])
-
-
-def reproduce(records: Records) -> Section:
-    """The commands that make the records and this report again."""
-    name = records.root.name
-    commits = sorted({str(value) for value in records.cells["commit"].dropna() if value})
-    check_out = f"git checkout {commits[0]}\n" if len(commits) == 1 and not commits[0].endswith("-dirty") else ""
-    text = f"""```sh
-{check_out}make sweep EXPERIMENT={name}    # trains what is not there yet, then makes this report
-make report EXPERIMENT={name}   # this report again, from the records alone
-```
-
-By hand: `python -m sweeps -m experiment={name}`, then `python -m sweeps report experiment={name}`. Settings that were
-given on the command line of the sweep have to be given again; every cell has its own in `config.yaml`. The same records
-give the same bytes."""
-    return Section("How to reproduce", [Prose(text)])
 
 
 def _settings(row: pd.Series) -> str:
