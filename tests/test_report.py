@@ -247,3 +247,16 @@ def test_a_sweep_that_was_bent_says_so_and_how_to_make_it_again(tmp_path: Path) 
     assert "make sweep" not in bent and "elsewhere" not in bent
     of_its_own = told("arch=rnn_tanh", "task.length=10")
     assert "python -m sweeps -m arch=rnn_tanh task.length=10 " in of_its_own and "This sweep was" not in of_its_own
+
+
+def test_a_sweep_over_something_else_is_compared_by_that(tmp_path: Path) -> None:
+    """One architecture, one init, one length: the tables have the learning rate and the batch for their axes."""
+    for lr in (0.001, 0.05):
+        for batch in (8, 32):
+            for seed in range(2):
+                write_cell(tmp_path, seed=seed, settings={"optim.lr": lr, "train.batch": batch})
+    text = make_report(SweepPaths(tmp_path)).with_suffix(".md").read_text()
+    for title in ("Comparison of the best explained variance", "Ranking by the best", "Updates until solved"):
+        part = text[text.index(f"### {title}") :]
+        heads = part[part.index("\n|") : part.index("\n|--")]
+        assert "learning rate" in heads and "batch" in heads and "architecture" not in heads
