@@ -310,10 +310,24 @@ def test_one_bad_cell_of_a_grid_stops_it_before_the_first_step(tmp_path: Path, l
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_sweep_goes_to_one_folder(tmp_path: Path) -> None:
-    said = sweeps(tmp_path, "-m", "runs_dir=a,b")
+@pytest.mark.parametrize(
+    ("several", "expected"),
+    [
+        (["runs_dir=a,b"], "runs_dir: given a, b, must be one for a whole sweep"),
+        (["experiment=first_look,digits"], "experiment: given first_look, digits, must be one"),
+        (["tracker=csv,wandb"], "tracker: given csv, wandb, must be one"),
+        (["tracker.mode=offline,online"], "tracker.mode: given offline, online, must be one"),
+        (["executor.kernel=torch,auto"], "executor.kernel: given torch, auto, must be one"),
+        (["seed=0,1", "executor.lanes=1,2"], "executor.lanes: given 1, 2, must be one"),
+    ],
+)
+@pytest.mark.parametrize("launcher", ["packed", "basic"])
+def test_a_sweep_has_one_folder_one_tracker_and_one_executor(
+    tmp_path: Path, several: Sequence[str], expected: str, launcher: str
+) -> None:
+    said = sweeps(tmp_path, "-m", *several, f"hydra/launcher={launcher}")
     assert said.returncode == 2
-    assert "runs_dir, experiment: given 2 of them, must be one for a whole sweep" in said.stderr
+    assert expected in said.stderr
     assert list(tmp_path.iterdir()) == []
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import fields
+from operator import attrgetter
 from pathlib import Path
 
 from rich.console import Console
 
 from sweeps import tasks
 from sweeps.config.compose import Composer, Load, settings_of
-from sweeps.config.identity import cell_id, deciding
-from sweeps.config.schema import Settings
+from sweeps.config.identity import EXCLUDED, cell_id, deciding
+from sweeps.config.schema import SECTIONS, Settings
 from sweeps.errors import ConfigError
 from sweeps.execute.harness import Result, locked, run, summary
 from sweeps.execute.local import Local
@@ -31,10 +33,7 @@ def checked(jobs: Sequence[Sequence[str]], load: Load) -> list[Settings]:
     """
     settings, problems = settings_of(jobs, Composer(load))
     good = [each for each in settings if each is not None]
-    problems += task_problems(good) + device_problems(good)
-    places = {(each.runs_dir, each.experiment) for each in good}
-    if len(places) > 1:
-        problems.append(f"runs_dir, experiment: given {len(places)} of them, must be one for a whole sweep")
+    problems += task_problems(good) + device_problems(good) + shared_problems(good)
     if problems:
         raise ConfigError(problems)
     return good
@@ -60,6 +59,21 @@ def device_problems(settings: Sequence[Settings]) -> list[str]:
     if can_train_on("cuda"):
         return []
     return ["executor.device: given 'cuda', but torch finds no CUDA device here; use cpu or a CUDA build of torch"]
+
+
+def shared_problems(settings: Sequence[Settings]) -> list[str]:
+    """Which settings that make no other cell have several values: one sweep has one of each."""
+    problems = []
+    for section in EXCLUDED:
+        inner = [f"{section}.{each.name}" for each in fields(SECTIONS[section])] if section in SECTIONS else [section]
+        for key in inner:
+            given = dict.fromkeys(str(attrgetter(key)(each)) for each in settings)
+            if len(given) > 1:
+                problems.append(
+                    f"{key.removesuffix('.name')}: given {', '.join(given)}, must be one for a whole sweep"
+                    " (cells that differ in it alone are the same cell)"
+                )
+    return problems
 
 
 def place(settings: Settings) -> SweepPaths:
