@@ -151,6 +151,7 @@ def test_the_basic_launcher_writes_the_same_records_one_by_one(
     assert said.returncode == 0, said.stderr
     assert len(contents(swept[0])) == 8
     assert contents(tmp_path) == contents(swept[0])
+    assert SweepPaths(tmp_path / "runs" / "scratch").multirun.exists()
     assert {json.loads(paths.summary.read_text())["pack"]["lanes"] for paths in cells(tmp_path).values()} == {1}
 
 
@@ -340,6 +341,7 @@ def test_a_sweep_has_one_folder_one_tracker_and_one_executor(
         (["figures", "experimnt=x"], "did you mean 'experiment=...'?"),
         (["mirror", "bogus"], "argument: 'bogus' is not known"),
         (["plan", "arch=rnn_tan"], "did you mean 'rnn_tanh'?"),
+        (["plan", "hydra.nothing=1"], "Could not override 'hydra.nothing'"),
     ],
 )
 def test_commands_that_do_not_exist_or_cannot_work(tmp_path: Path, arguments: Sequence[str], expected: str) -> None:
@@ -348,6 +350,26 @@ def test_commands_that_do_not_exist_or_cannot_work(tmp_path: Path, arguments: Se
     assert expected in said.stderr
     assert "Traceback" not in said.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("arguments", [[], ["-m"], ["-m", "hydra/launcher=basic"]], ids=["single", "packed", "basic"])
+def test_a_place_that_cannot_be_written_is_one_sentence(tmp_path: Path, arguments: Sequence[str]) -> None:
+    (tmp_path / "taken").touch()
+    said = sweeps(tmp_path, *arguments, "runs_dir=taken/runs")
+    assert said.returncode == 2
+    assert said.stderr.startswith(f"{tmp_path / 'taken' / 'runs' / 'scratch'}")
+    assert said.stderr.endswith(": Not a directory\n")
+    assert said.stderr.count("\n") == 1
+
+
+def test_a_report_that_cannot_be_written_is_one_sentence(
+    swept: tuple[Path, subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    (tmp_path / "taken").touch()
+    said = sweeps(swept[0], "report", f"into={tmp_path / 'taken' / 'report'}", small=False)
+    assert said.returncode == 2
+    assert said.stderr.startswith(f"{tmp_path / 'taken' / 'report'}")
+    assert said.stderr.count("\n") == 1
 
 
 def started(cwd: Path, *arguments: str) -> subprocess.Popen[str]:

@@ -21,6 +21,7 @@ from sweeps.execute.progress import Progress, duration
 from sweeps.execute.show import show_outcomes, show_plan
 from sweeps.execute.tracking import Mirror
 from sweeps.plan.plan import Plan, make_plan
+from sweeps.records.files import write_atomically
 from sweeps.records.paths import SweepPaths
 from sweeps.records.planned import write_plan
 
@@ -89,25 +90,37 @@ def plan_for(settings: Sequence[Settings], sweep: SweepPaths, workers: int) -> P
     return make_plan(settings, done, workers, settings[0].executor.lanes)
 
 
-def launch(jobs: Sequence[Sequence[str]], load: Load, dry_run: bool = False) -> tuple[list[Settings], Result]:
+def write_down(plan: Plan, sweep: SweepPaths, asked: str) -> None:
+    """Write what is asked for, before anything is trained: the cells, and the configuration they come from."""
+    write_plan(sweep.plan, {cell.id: deciding(cell.settings) for cell in plan.cells})
+    write_atomically(sweep.multirun, asked)
+
+
+def launch(
+    jobs: Sequence[Sequence[str]], load: Load, asked: str, dry_run: bool = False
+) -> tuple[list[Settings], Result]:
     """Run a whole sweep; returns the settings of every job and how each cell ended.
+
+    Args:
+        asked: the sweep's own configuration and axes, as YAML.
 
     Raises:
         ConfigError: settings are wrong; nothing was written.
         SweepsError: another sweep writes to the same place.
+        OSError: nothing can be written there.
     """
     console = Console()
     settings = checked(jobs, load)
     sweep = place(settings[0])
-    asked = settings[0].executor
-    executor = Local(asked.workers or (1 if asked.device == "cuda" else 0))
+    local = settings[0].executor
+    executor = Local(local.workers or (1 if local.device == "cuda" else 0))
     plan = plan_for(settings, sweep, executor.workers)
     show_plan(plan, sweep, console)
     if dry_run:
         return settings, Result()
     if not plan.packs:
         console.print("Nothing to train: every cell is done.")
-        write_plan(sweep.plan, {cell.id: deciding(cell.settings) for cell in plan.cells})
+        write_down(plan, sweep, asked)
         result = Result({cell.id: (summary(sweep.cell(cell.id)) or {})["outcome"] for cell in plan.done})
         with Mirror(settings[0].tracker, sweep, console):
             pass
@@ -115,7 +128,7 @@ def launch(jobs: Sequence[Sequence[str]], load: Load, dry_run: bool = False) -> 
         return settings, result
     started = time.monotonic()
     with locked(sweep), Mirror(settings[0].tracker, sweep, console):
-        write_plan(sweep.plan, {cell.id: deciding(cell.settings) for cell in plan.cells})
+        write_down(plan, sweep, asked)
         with Progress(plan, console) as progress:
             result = run(plan, sweep, executor, progress)
         console.print(f"Trained in {duration(time.monotonic() - started)}.")
