@@ -17,8 +17,10 @@ import pytest
 import yaml
 
 from helpers import SMALL, make_cell
+from sweeps.commands import COMMANDS
 from sweeps.config.identity import cell_id
 from sweeps.config.schema import as_dict
+from sweeps.main import main
 from sweeps.records import columns
 from sweeps.records.paths import CellPaths, SweepPaths
 
@@ -265,6 +267,27 @@ def test_a_failed_cell_is_in_the_digest_and_in_the_exit_status(tmp_path: Path, l
     again = sweeps(tmp_path, *command)
     assert again.returncode == 0, again.stderr
     assert sorted(path.name for path in obstacle.parent.iterdir()) == FILES
+
+
+# --- help
+
+
+@pytest.mark.parametrize("asked", ["--help", "-h"])
+@pytest.mark.parametrize("command", sorted(set(COMMANDS) - {"plan"}))
+def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str], command: str, asked: str) -> None:
+    assert main([command, "experiment=first_look", asked]) == 0
+    said = capsys.readouterr()
+    assert said.out.startswith(f"python -m sweeps {command} [experiment=...] [runs_dir=...]")
+    assert str(COMMANDS[command].__doc__) in said.out
+    assert said.err == ""
+
+
+def test_plan_takes_what_training_takes_and_explains_that(tmp_path: Path) -> None:
+    said = sweeps(tmp_path, "plan", "experiment=first_look", "--help", small=False)
+    assert said.returncode == 0, said.stderr
+    assert "python -m sweeps plan|report|" in said.stdout
+    assert "== Settings and their defaults ==" in said.stdout
+    assert list(tmp_path.iterdir()) == []
 
 
 # --- wrong commands

@@ -13,7 +13,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 from rich.console import Console
 
-from sweeps.commands import COMMANDS
+from sweeps.commands import COMMANDS, Help
 from sweeps.config.places import CONF
 from sweeps.config.precheck import problems
 from sweeps.errors import ConfigError, SweepsError, nearest, told
@@ -34,6 +34,9 @@ def main(arguments: Sequence[str]) -> int:
                 f"{arguments[0]!r} is no command{hint} (commands: {', '.join(COMMANDS)}; settings are key=value)"
             )
         return hydra_app(arguments)
+    except Help as asked:
+        print(f"python -m sweeps {arguments[0]} {asked}\n\n{COMMANDS[arguments[0]].__doc__}")
+        return 0
     except (SweepsError, HydraException, OSError) as error:
         console.print(told(error), highlight=False, markup=False, soft_wrap=True, style="red")
         return 2
