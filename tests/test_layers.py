@@ -1,4 +1,4 @@
-"""Imports point one way: errors, config, plan; tasks, engine, probes; and the analysis knows files alone."""
+"""Imports point one way: from settings to records, and from the records alone to tables, figures and a report."""
 
 from __future__ import annotations
 
@@ -14,10 +14,16 @@ from sweeps.config.places import ROOT
 
 SRC = ROOT / "src"
 PACKAGE = SRC / "sweeps"
+LINES = (
+    "config → tasks → plan → engine → probes → records → execute → launch;",
+    "records → loading → statistics → tables, figures → document → report → verify, dashboard.",
+)
+"""How the package and CONTRIBUTING.md tell the order; below it is held part by part."""
 
 PURE = {"errors"}
 CONFIG = {*PURE, "config"}
 RECORDS = {*PURE, "records"}
+STATISTICS = {*RECORDS, "analysis.loading", "analysis.statistics"}
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "config": CONFIG,
@@ -27,7 +33,12 @@ ALLOWED: dict[str, set[str]] = {
     "probes": {"engine", "probes"},
     "records": {*RECORDS, "config.places", "config.identity"},
     "execute": {*CONFIG, "tasks", "plan", "engine", "probes", "records", "execute"},
-    "analysis": {*RECORDS, "analysis"},
+    "analysis.loading": {*RECORDS, "analysis.loading"},
+    "analysis.statistics": STATISTICS,
+    "analysis.tables": {*STATISTICS, "analysis.tables"},
+    "analysis.figures": {*STATISTICS, "analysis.figures"},
+    "analysis.document": {*STATISTICS, "analysis.tables", "analysis.figures", "analysis.document"},
+    "analysis": {*STATISTICS, "analysis.tables"},
     "report": {*RECORDS, "analysis"},
     "launch": {*CONFIG, "tasks", "plan", "records", "execute"},
     "solo": {*CONFIG, "plan", "records", "execute", "launch"},
@@ -38,37 +49,37 @@ ALLOWED: dict[str, set[str]] = {
     "__main__": {"main"},
     "textbook": set(),
     "__init__": set(),
+    "hydra_plugins": {*CONFIG, "launch"},
 }
-"""What each part of the package may import of the package; a dotted name allows that module alone."""
+"""What each part may import of the package; a dotted name allows that module or room alone."""
 
 TORCH = {"engine", "probes"}
-HYDRA = {"config", "main", "launch", "solo", "commands"}
+HYDRA = {"config", "main", "launch", "solo", "commands", "hydra_plugins"}
 NUMBERS = {"pandas", "scipy", "seaborn", "matplotlib", "sklearn", "statsmodels"}
 
 
 def files() -> list[Path]:
-    return sorted(PACKAGE.rglob("*.py"))
+    return sorted(SRC.rglob("*.py"))
 
 
 def part(path: Path) -> str:
-    """The part of the package that a file belongs to: its folder, or the module at the top."""
-    inside = path.relative_to(PACKAGE)
-    return inside.parts[0] if len(inside.parts) > 1 else inside.stem
+    """The part that a file belongs to: its folder, the module at the top, or a room of the analysis."""
+    package, *inside = path.relative_to(SRC).with_suffix("").parts
+    if package != "sweeps":
+        return package
+    return ".".join(inside[:2]) if inside[0] == "analysis" and len(inside) > 2 else inside[0]
 
 
 def imports(path: Path) -> Iterator[str]:
     """Every module that a file imports, wherever in it, in full."""
-    package = list(path.relative_to(SRC).parent.parts)
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (each.name for each in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = package[: len(package) - node.level + 1] if node.level else []
-            module = ".".join([*base, *(node.module.split(".") if node.module else [])])
+        elif isinstance(node, ast.ImportFrom) and node.module:  # the linter allows no relative ones
             for each in node.names:
-                inner = SRC.joinpath(*module.split("."), each.name)
+                inner = SRC.joinpath(*node.module.split("."), each.name)
                 is_module = inner.is_dir() or inner.with_suffix(".py").exists()
-                yield f"{module}.{each.name}" if is_module else module
+                yield f"{node.module}.{each.name}" if is_module else node.module
 
 
 EDGES = [(path, part(path), module) for path in files() for module in imports(path)]
@@ -77,12 +88,17 @@ EDGES = [(path, part(path), module) for path in files() for module in imports(pa
 def test_the_reader_of_imports_sees_them() -> None:
     """A floor, so that the tests below cannot pass by seeing nothing."""
     assert len(files()) >= 60
-    seen = {(str(path.relative_to(PACKAGE)), module) for path, _, module in EDGES}
+    seen = {(str(path.relative_to(SRC)), module) for path, _, module in EDGES}
     assert len([module for _, module in seen if module.startswith("sweeps.")]) >= 100
-    assert ("launch.py", "sweeps.tasks") in seen, "`from sweeps import tasks`"
-    assert ("records/mirror.py", "sweeps.records.files") in seen, "`from .files import ...`"
-    assert ("records/mirror.py", "sweeps.errors") in seen, "`from ..errors import ...`"
-    assert ("execute/local.py", "sweeps.execute.worker") in seen, "an import inside a function"
+    assert ("sweeps/launch.py", "sweeps.tasks") in seen, "`from sweeps import tasks`"
+    assert ("sweeps/records/mirror.py", "sweeps.records.files") in seen, "`from sweeps.records.files import ...`"
+    assert ("hydra_plugins/sweeps/launcher.py", "sweeps.launch") in seen, "the doors of Hydra"
+    assert ("sweeps/execute/local.py", "sweeps.execute.worker") in seen, "an import inside a function"
+
+
+@pytest.mark.parametrize("name", ["src/sweeps/__init__.py", "CONTRIBUTING.md"])
+def test_the_order_is_told_as_one(name: str) -> None:
+    assert [line for line in LINES if line not in (ROOT / name).read_text(encoding="utf-8")] == []
 
 
 def test_every_part_has_its_rule() -> None:
@@ -93,7 +109,7 @@ def test_every_part_has_its_rule() -> None:
 def test_imports_point_backwards(name: str) -> None:
     wrong = []
     for path, where, module in EDGES:
-        if where != name or not (module == "sweeps" or module.startswith("sweeps.")):
+        if where != name or module.partition(".")[0] not in ("sweeps", "hydra_plugins"):
             continue
         inside = module.removeprefix("sweeps").removeprefix(".")
         if not any(inside == allowed or inside.startswith(f"{allowed}.") for allowed in ALLOWED[name]):
@@ -116,7 +132,7 @@ def test_imports_point_backwards(name: str) -> None:
     ],
 )
 def test_libraries_stay_where_they_belong(library: str, may: set[str]) -> None:
-    users = {where for _, where, module in EDGES if module.partition(".")[0] == library}
+    users = {where.partition(".")[0] for _, where, module in EDGES if module.partition(".")[0] == library}
     assert users <= may
 
 

@@ -35,9 +35,11 @@ def sweep(finished: SweepPaths, tmp_path: Path) -> SweepPaths:
 def test_a_report_and_its_verification_change_nothing(sweep: SweepPaths, capsys: pytest.CaptureFixture[str]) -> None:
     before = state(sweep.report)
     make_report(sweep)
+    shutil.rmtree(sweep.cache)
+    there = sorted(sweep.root.rglob("*"))
     assert main(["verify", "experiment=small", f"runs_dir={sweep.root.parent}"]) == 0
     assert f"All {len(before)} files of" in capsys.readouterr().out and len(before) >= 20
-    assert state(sweep.report) == before
+    assert state(sweep.report) == before and sorted(sweep.root.rglob("*")) == there
 
 
 def test_one_value_is_found_and_named_whatever_its_time_and_size(

@@ -1,7 +1,8 @@
 """Ask many recurrent networks at once why they do or do not learn long dependencies.
 
-The data flows one way, and imports point only backwards along it:
-config -> plan -> execute -> tasks, engine, probes -> records -> analysis -> report.
+Imports point backwards along two lines that meet in the records (tests/test_layers.py holds the rules):
+config → tasks → plan → engine → probes → records → execute → launch;
+records → loading → statistics → tables, figures → document → report → verify, dashboard.
 """
 
 __version__ = "0.1.0"

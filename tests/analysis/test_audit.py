@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,15 @@ def test_thresholds_have_their_own_rows_against_the_same_reference(tmp_path: Pat
             write_cell(tmp_path, clip="norm", seed=seed, length=3, best_score=score, settings=changed)
     frame = clipping_audit(load(tmp_path)).frame
     assert frame["threshold"].tolist() == [0.5, 2.0] and frame["difference"].tolist() == pytest.approx([0.1, 0.2])
+
+
+def test_a_grid_with_holes_is_refused_unless_allowed(tmp_path: Path) -> None:
+    plant(tmp_path)
+    lost = load(tmp_path).cells.query("clip == 'norm' and seed == 5")["cell"].item()
+    shutil.rmtree(tmp_path / lost)
+    with pytest.raises(SweepsError, match=r"1 of 24 cells of the grid are missing:\n  - .*clip=norm.*seed=5"):
+        clipping_audit(load(tmp_path))
+    assert clipping_audit(load(tmp_path), incomplete="allow").frame["pairs"].tolist() == [7, 8]
 
 
 def test_without_a_reference_there_is_no_audit(tmp_path: Path) -> None:

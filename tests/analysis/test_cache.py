@@ -14,7 +14,8 @@ import pytest
 from analysis.make_records import write_cell
 from sweeps.analysis import Records, load
 from sweeps.analysis.loading import cache
-from sweeps.analysis.loading.scan import SETTLED, scan
+from sweeps.analysis.loading.reading import Found, read
+from sweeps.analysis.loading.scan import SETTLED, Scan, scan
 
 
 @pytest.fixture
@@ -34,9 +35,18 @@ def test_the_second_load_opens_no_record_and_gives_the_same(root: Path, monkeypa
     assert_same(load(root), first)
 
 
-def test_the_truth_gives_the_same_and_keeps_nothing(root: Path) -> None:
-    truth = load(root, cache=False)
-    assert list((root / ".cache").iterdir()) == []
+def test_the_truth_gives_the_same_and_writes_nothing(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, during = sorted(root.rglob("*")), list[Path]()
+
+    def watched(here: Scan, folder: Path) -> Found:
+        found = read(here, folder)
+        during.extend(root.rglob("*"))
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(cache, "read", watched)
+        truth = load(root, cache=False)
+    assert sorted(during) == before and sorted(root.rglob("*")) == before
     assert_same(load(root), truth)
     assert len(list((root / ".cache").iterdir())) == 1
 
@@ -63,6 +73,21 @@ def test_a_cell_more_and_a_cell_less_are_noticed(root: Path) -> None:
     shutil.rmtree(root / cell)
     assert cell not in set(load(root).cells["cell"])
     assert len(list((root / ".cache").iterdir())) == 1, "older caches are removed"
+
+
+def test_what_another_process_takes_away_meanwhile_is_no_trouble(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    truth = load(root, cache=False)
+    theirs, stat = root / ".cache" / "writing-theirs", Path.stat
+    theirs.mkdir(parents=True)
+
+    def gone(path: Path, **how: bool) -> os.stat_result:
+        if path == theirs:
+            path.rmdir()
+        return stat(path, **how)
+
+    monkeypatch.setattr(Path, "stat", gone)
+    assert_same(load(root), truth)
+    assert not theirs.exists()
 
 
 def test_nothing_is_kept_while_a_file_is_young(tmp_path: Path) -> None:

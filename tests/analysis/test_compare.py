@@ -80,6 +80,19 @@ def test_ranks_tie_where_the_runs_cannot_tell(tmp_path: Path) -> None:
     assert list(table.frame["better_than"]) == [3, 1, 1, 0]
 
 
+def test_an_effect_that_does_not_outlast_holm_breaks_no_tie(tmp_path: Path) -> None:
+    """With six seeds the smallest p is 0.031: enough for one comparison, too little for three."""
+    for seed in range(6):
+        for arch, score in (("gru", 0.6), ("lstm", 0.5), ("rnn_tanh", 0.4)):
+            write_cell(tmp_path, arch=arch, seed=seed, length=3, best_score=float(score + LUCK[seed]))
+    table = rank(load(tmp_path), ("arch",))
+    assert list(table.pairs["p"]) == [2.0**-5] * 3 and (table.pairs["p_holm"] > 0.05).all()
+    assert list(table.frame["rank"]) == [1, 1, 1] and not table.frame["worse"].any()
+    assert not table.frame[["better_than", "worse_than"]].any(axis=None)
+    alone = rank(load(tmp_path), ("arch",), select={"arch": ["gru", "lstm"]}).frame
+    assert list(alone["rank"]) == [1, 2]
+
+
 def test_a_lower_loss_is_better(tmp_path: Path) -> None:
     for seed in range(8):
         for arch, loss in (("lstm", 0.1), ("gru", 0.2)):

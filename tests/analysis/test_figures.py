@@ -8,11 +8,13 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from PIL import Image
 
 from analysis.make_records import write_cell
@@ -21,7 +23,8 @@ from sweeps.analysis.figures import curves
 from sweeps.analysis.figures.catalogue import FIGURES
 from sweeps.analysis.figures.draw import draw
 from sweeps.analysis.figures.origin import Origin
-from sweeps.analysis.figures.style import COLUMN, LINES, PAGE, SPARE, label, lines, save
+from sweeps.analysis.figures.style import COLUMN, LINES, PAGE, SPARE, lines, save
+from sweeps.analysis.loading.names import label
 from sweeps.errors import SweepsError
 
 ORIGIN = Origin("synthetic", "none", 1, "0", "0", "1", "0", "none", "none")
@@ -170,6 +173,23 @@ def test_a_figure_or_format_that_does_not_exist_is_refused_with_the_nearest(tmp_
     write_cell(tmp_path)
     with pytest.raises(SweepsError, match=r"'outcome' is not known; did you mean 'outcomes'.*'pgn' .* mean 'png'"):
         draw(load(tmp_path), tmp_path, ["outcome"], ["pgn"])
+
+
+def test_a_figure_is_replaced_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_cell(tmp_path / "sweep", arch="lstm")
+    write_cell(tmp_path / "sweep", arch="gru")
+    records, savefig = load(tmp_path / "sweep"), Figure.savefig
+    draw(records, tmp_path / "figures", ["loss_curves"])
+    before = {path: path.read_bytes() for path in (tmp_path / "figures").iterdir()}
+
+    def killed(figure: Figure, target: Any, **how: Any) -> None:
+        savefig(figure, target, **how)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Figure, "savefig", killed)
+    with pytest.raises(KeyboardInterrupt):
+        draw(records.select(arch="gru"), tmp_path / "figures", ["loss_curves"])
+    assert {path: path.read_bytes() for path in (tmp_path / "figures").iterdir()} == before
 
 
 def test_a_figure_that_has_nothing_to_show_leaves_no_older_one(tmp_path: Path) -> None:

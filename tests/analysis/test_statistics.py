@@ -11,13 +11,8 @@ import pytest
 
 from analysis.make_records import write_cell
 from sweeps.analysis import load
-from sweeps.analysis.statistics.summaries import (
-    bootstrap_interval,
-    decay_rates,
-    per_cell,
-    range_coverage,
-    wilson_interval,
-)
+from sweeps.analysis.statistics.intervals import bootstrap_interval, range_coverage, wilson_interval
+from sweeps.analysis.statistics.summaries import decay_rates, per_cell
 
 
 @pytest.mark.parametrize("slope", [-1.1, -0.02, 0.0, 0.05])

@@ -11,7 +11,7 @@ import pytest
 
 from analysis.make_records import write_cell
 from sweeps.analysis import comparison, load, summary
-from sweeps.analysis.tables.comparison import shares
+from sweeps.analysis.statistics.outcomes import shares
 from sweeps.analysis.tables.markdown import comparison_markdown, counting_rules, factor, number, with_interval
 
 

@@ -23,6 +23,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from records.logged import LoggedRun, read
 from records.mirrored import KEY, T, add_cell, assert_equals_csv, cell_id, damage, folders, log_of, run, timeless
 from sweeps.errors import SweepsError
 from sweeps.records import alone, wandb_client, wandb_environment, wandb_log
@@ -41,7 +42,7 @@ def test_the_offline_file_equals_the_csv_bit_for_bit(tmp_path: Path, folder: str
     assert (result.mode, result.mirrored, result.already, result.failed) == ("offline", cells, [], {})
     assert run(sweep).already == cells  # the folder's name is understood on the way back too
     for cell in cells:
-        logged = wandb_log.read(log_of(sweep, cell))
+        logged = read(log_of(sweep, cell))
         assert logged.exit_code == 0
         assert_equals_csv(sweep, cell, logged.history)
 
@@ -49,7 +50,7 @@ def test_the_offline_file_equals_the_csv_bit_for_bit(tmp_path: Path, folder: str
 def test_non_finite_values_stay_visible(sweep: SweepPaths) -> None:
     cell = add_cell(sweep, 1, rows=4, diverged=True)
     run(sweep)
-    logged = wandb_log.read(log_of(sweep, cell))
+    logged = read(log_of(sweep, cell))
     assert [row["nonfinite"] for row in logged.history] == [0, 0, 2, 2]
     assert logged.history[2]["train_loss"] == math.inf
     assert logged.history[2]["grad_norm"] == -math.inf
@@ -64,7 +65,7 @@ def test_non_finite_values_stay_visible(sweep: SweepPaths) -> None:
 def test_the_run_can_be_found_filtered_and_grouped(sweep: SweepPaths) -> None:
     cell = add_cell(sweep, 7)
     run(sweep)
-    logged = wandb_log.read(log_of(sweep, cell))
+    logged = read(log_of(sweep, cell))
     assert logged.id == f"{cell}-n3"
     assert (logged.project, logged.group, logged.job_type) == ("tests", "first_look", "lstm")
     assert logged.tags == ("first_look", "lstm", "solved")
@@ -85,7 +86,7 @@ def test_the_run_can_be_found_filtered_and_grouped(sweep: SweepPaths) -> None:
 def test_the_gradient_through_time_is_there_as_scalars(sweep: SweepPaths) -> None:
     cell = add_cell(sweep, 1)
     run(sweep)
-    for row, history in enumerate(wandb_log.read(log_of(sweep, cell)).history):
+    for row, history in enumerate(read(log_of(sweep, cell)).history):
         at = {"0": 0, "half": T // 2, "last": T - 1}
         for name, lag in at.items():
             assert history[f"gradient/log10_norm_lag_{name}"] == -40.0 * lag - row - 1 / 3
@@ -95,7 +96,7 @@ def test_the_gradient_through_time_is_there_as_scalars(sweep: SweepPaths) -> Non
 def test_the_gradient_through_time_is_there_as_a_picture(sweep: SweepPaths) -> None:
     cell = add_cell(sweep, 1)
     run(sweep)
-    *others, last = wandb_log.read(log_of(sweep, cell)).history
+    *others, last = read(log_of(sweep, cell)).history
     said = {key.rpartition("/")[2]: value for key, value in last.items() if key.startswith(f"{HEAT_MAP}/")}
     assert said["_type"] == "image-file"
     with Image.open(log_of(sweep, cell).parent / "files" / said["path"]) as picture:
@@ -106,7 +107,7 @@ def test_the_gradient_through_time_is_there_as_a_picture(sweep: SweepPaths) -> N
 def test_the_summary_has_the_last_value_of_every_column(sweep: SweepPaths) -> None:
     cell = add_cell(sweep, 1, rows=4, diverged=True)
     run(sweep)
-    logged = wandb_log.read(log_of(sweep, cell))
+    logged = read(log_of(sweep, cell))
     latest = {
         key: value for row in logged.history for key, value in row.items() if key[0] != "_" and "time/" not in key
     }
@@ -349,7 +350,7 @@ def test_a_run_that_breaks_in_the_middle_is_replaced(sweep: SweepPaths, monkeypa
     monkeypatch.setattr(wandb.sdk.wandb_run.Run, "log", breaks_once)
     cell = add_cell(sweep, 1)
     assert run(sweep).mirrored == [cell]
-    assert len(wandb_log.read(log_of(sweep, cell)).history) == 5
+    assert len(read(log_of(sweep, cell)).history) == 5
     assert len(calls) == 3 + 5
 
 
@@ -422,7 +423,7 @@ def test_a_helping_process_writes_the_same_runs(sweep: SweepPaths, monkeypatch: 
     assert (sorted(result.mirrored), result.failed) == (cells, {})
     assert 0 < len(helped) < len(cells)
     for cell in cells:
-        assert_equals_csv(sweep, cell, wandb_log.read(log_of(sweep, cell)).history)
+        assert_equals_csv(sweep, cell, read(log_of(sweep, cell)).history)
 
 
 def test_a_helping_process_that_dies_loses_nothing(sweep: SweepPaths, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -441,12 +442,12 @@ def test_a_helping_process_that_dies_loses_nothing(sweep: SweepPaths, monkeypatc
 
 
 @cache
-def undisturbed(folder: Path) -> dict[str, wandb_log.LoggedRun]:
+def undisturbed(folder: Path) -> dict[str, LoggedRun]:
     """Run of each of the cells that are mirrored, and killed, below."""
     sweep = SweepPaths(folder / "undisturbed")
     cells = [add_cell(sweep, index, rows=60, diverged=index % 2 == 1) for index in range(12)]
     run(sweep)
-    return {cell: wandb_log.read(log_of(sweep, cell)) for cell in cells}
+    return {cell: read(log_of(sweep, cell)) for cell in cells}
 
 
 @pytest.mark.parametrize("point", [3, *(pytest.param(k, marks=pytest.mark.slow) for k in range(20) if k != 3)])
@@ -473,7 +474,7 @@ def test_kill_in_the_middle_duplicates_and_loses_nothing(
     assert sorted(result.mirrored + result.already) == sorted(expected)
     assert len(folders(sweep)) == len(expected)
     for cell, run_expected in expected.items():
-        logged = wandb_log.read(log_of(sweep, cell))
+        logged = read(log_of(sweep, cell))
         assert timeless(logged.history) == timeless(run_expected.history)
         assert timeless([logged.summary, logged.config]) == timeless([run_expected.summary, run_expected.config])
 

@@ -18,10 +18,10 @@ from typing import Any
 
 import pytest
 
+from records.logged import read
 from records.mirrored import KEY, add_cell, assert_equals_csv, cell_id, damage, folders, log_of, run, timeless
 from records.standin import DROP, StandIn, stand_in
 from sweeps.errors import SweepsError
-from sweeps.records import wandb_log
 from sweeps.records.paths import SweepPaths
 from sweeps.records.sync import BATCH, sync
 from sweeps.records.wandb_client import SENT
@@ -74,7 +74,7 @@ def assert_arrived(server: StandIn, sweep: SweepPaths, runs: list[str]) -> None:
     logs = {log.name: log for log in sweep.wandb.rglob("run-*.wandb")}
     for run_id in runs:
         log, there = logs[f"run-{run_id}.wandb"], server.runs[run_id]
-        logged = wandb_log.read(log)
+        logged = read(log)
         assert_equals_csv(sweep, cell_of(run_id), there.history, uploaded=True)
         assert_equals_csv(sweep, cell_of(run_id), logged.history)
         assert there.lines_received == len(there.history)  # nothing twice

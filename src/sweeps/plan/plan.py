@@ -28,11 +28,6 @@ class Plan:
         return [cell for cell in self.cells if cell.id not in done]
 
     @property
-    def core_seconds(self) -> float:
-        """Forecast seconds of one core for everything that is to train."""
-        return self.correction * sum(seconds(cell.settings) for cell in self.to_train)
-
-    @property
     def forecast(self) -> float:
         """Forecast seconds until the last pack ends: packs go to the first free worker, in order."""
         free = [0.0] * max(1, self.workers)

@@ -11,11 +11,11 @@ import pandas as pd
 
 from sweeps.analysis.document.blocks import Block, Prose, Section, Tabular
 from sweeps.analysis.figures import curves
-from sweeps.analysis.figures.style import label
 from sweeps.analysis.loading.load import Records
+from sweeps.analysis.loading.names import HEADS, label
 from sweeps.analysis.statistics.summaries import decay_rates
 from sweeps.analysis.tables.audit import REFERENCE, clipping_audit
-from sweeps.analysis.tables.markdown import EMPTY, HEADS, factor, render
+from sweeps.analysis.tables.markdown import EMPTY, factor, render
 
 
 def answer(records: Records, table: pd.DataFrame, task: Any = None) -> list[Section]:

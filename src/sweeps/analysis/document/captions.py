@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from sweeps.analysis.figures import curves
-from sweeps.analysis.figures.style import label
 from sweeps.analysis.loading.load import Records
-from sweeps.analysis.tables.markdown import HEADS, factor, number
+from sweeps.analysis.loading.names import HEADS, label
+from sweeps.analysis.tables.markdown import factor, number
 from sweeps.analysis.tables.notes import several
 
 

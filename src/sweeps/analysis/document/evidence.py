@@ -13,8 +13,8 @@ from sweeps.analysis.document.blocks import Attached, Section
 from sweeps.analysis.figures import curves
 from sweeps.analysis.figures.draw import by_task
 from sweeps.analysis.figures.origin import origin
-from sweeps.analysis.figures.style import label
 from sweeps.analysis.loading.load import Records
+from sweeps.analysis.loading.names import label
 from sweeps.analysis.tables import markdown
 from sweeps.analysis.tables.audit import REFERENCE, clipping_audit
 from sweeps.analysis.tables.compare import compare

@@ -13,10 +13,10 @@ from sweeps.analysis.document.blocks import Attached, Block, Picture, Prose, Sec
 from sweeps.analysis.figures.charts import CHARTS
 from sweeps.analysis.figures.draw import Drawn
 from sweeps.analysis.figures.origin import origin
-from sweeps.analysis.figures.style import label
 from sweeps.analysis.loading.axes import AXES, may_vary, ordered_levels, owner_of
 from sweeps.analysis.loading.load import ASKED, Records
-from sweeps.analysis.tables.markdown import HEADS, axis_columns, number, render
+from sweeps.analysis.loading.names import HEADS, label
+from sweeps.analysis.tables.markdown import axis_columns, number, render
 
 LISTED = 20
 """Problem cells named in the report; all of them are in tables/problems.csv."""

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from sweeps.analysis.figures import curves, gradient, learning, outcome
 from sweeps.analysis.loading.axes import AXES
 from sweeps.analysis.loading.load import Records
-from sweeps.analysis.tables.comparison import shares
+from sweeps.analysis.statistics.outcomes import shares
 
 
 def _by_lag(records: Records, at: str) -> Figure | None:

@@ -26,7 +26,8 @@ from sweeps.analysis.figures.panels import (
     outer_labels,
     wrapped,
 )
-from sweeps.analysis.figures.style import house, label, lines
+from sweeps.analysis.figures.style import house, lines
+from sweeps.analysis.loading.names import label
 
 BEFORE: dict[str, Any] = {"color": "#808080", "linestyle": (0, (3, 1)), "linewidth": 0.9}
 """How gradient norms before clipping are drawn, whatever the clipping."""

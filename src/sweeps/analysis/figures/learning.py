@@ -21,7 +21,8 @@ from sweeps.analysis.figures.panels import (
     note,
     outer_labels,
 )
-from sweeps.analysis.figures.style import house, label, lines
+from sweeps.analysis.figures.style import house, lines
+from sweeps.analysis.loading.names import label
 
 EMPTY: dict[str, Any] = {"color": "#777777", "linestyle": "none", "marker": "o", "markerfacecolor": "none"}
 """How a combination without a run is drawn."""
@@ -83,7 +84,7 @@ def solved_by_length(frame: pd.DataFrame) -> Figure:
     """Share of runs that solved the task against length, rows by clipping, columns by arch, a line per init.
 
     Args:
-        frame: from `tables.shares` over arch, init, clip and length. A combination without a run is an open
+        frame: from `outcomes.shares` over arch, init, clip and length. A combination without a run is an open
             grey circle below the axis.
     """
     with house():

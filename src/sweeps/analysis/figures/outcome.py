@@ -13,7 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from sweeps.analysis.figures.panels import TALLEST, blocks_of, legend_above
-from sweeps.analysis.figures.style import PAGE, house, label
+from sweeps.analysis.figures.style import PAGE, house
+from sweeps.analysis.loading.names import label
 
 WIDEST, CROWDED = 18, 14
 """Columns of one map: at most, and from which on their labels stand upright."""
@@ -23,7 +24,7 @@ def outcome_map(frame: pd.DataFrame) -> Figure:
     """Share diverged and share solved over the whole grid: rows init x clip, columns arch x length.
 
     Args:
-        frame: from `tables.shares` over arch, init, clip and length. A combination without a run is hatched.
+        frame: from `outcomes.shares` over arch, init, clip and length. A combination without a run is hatched.
     """
     with house():
         inits, clips = list(frame["init"].cat.categories), list(frame["clip"].cat.categories)

@@ -6,6 +6,7 @@ too; line styles and markers tell the lines apart in grey print.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ import matplotlib
 from matplotlib.figure import Figure
 
 from sweeps.analysis.figures.origin import Origin, for_format
+from sweeps.records.files import write_atomically
 
 FORMATS = ("pdf", "svg", "png")
 """Vectors for papers and for screens, pixels for everything else."""
@@ -91,22 +93,6 @@ SPARE = (
     Line("#5D3A9B", (0, (1, 2)), "*"),
     Line("#7F4A0B", (0, (8, 1, 2, 1)), "h"),
 )
-LABELS = {
-    "rnn_tanh": "tanh RNN",
-    "rnn_relu": "ReLU RNN",
-    "lstm": "LSTM",
-    "gru": "GRU",
-    "xavier": "Xavier",
-    "he": "He",
-    "none": "no clipping",
-    "norm": "clip by norm",
-    "value": "clip by value",
-}
-
-
-def label(level: Any) -> str:
-    """How a level of an axis is written in figures and captions; an unknown name is written as it is."""
-    return LABELS.get(str(level), f"{level:g}" if isinstance(level, float) else str(level))
 
 
 def lines(axis: str, levels: Sequence[Any]) -> dict[Any, Line]:
@@ -134,11 +120,12 @@ def save(figure: Figure, stem: Path, about: Origin, formats: Sequence[str] = FOR
     Args:
         formats: of `FORMATS`, in any order.
     """
-    stem.parent.mkdir(parents=True, exist_ok=True)
     paths = [stem.parent / f"{stem.name}.{kind}" for kind in formats]
     with house():
         figure.draw_without_rendering()  # lay it out once,
         figure.set_layout_engine("none")  # so that everything has the same place in every file
         for path, kind in zip(paths, formats, strict=True):
-            figure.savefig(path, metadata=for_format(about, stem.name, kind))
+            drawn = io.BytesIO()
+            figure.savefig(drawn, format=kind, metadata=for_format(about, stem.name, kind))
+            write_atomically(path, drawn.getvalue())
     return paths

@@ -36,11 +36,11 @@ def fetch(here: Scan, *, keep: bool = True) -> tuple[Found, dict[str, pd.DataFra
     """What the records say and their frames, from a cache that is still true or from the files.
 
     Args:
-        keep: False reads the files and keeps nothing.
+        keep: False reads the files and leaves the sweep's folder as it is.
     """
     place = SweepPaths(here.root).cache
-    writable = _writable(place)
-    if not (keep and writable and here.settled()):
+    writable = keep and _writable(place)
+    if not (writable and here.settled()):
         with tempfile.TemporaryDirectory(prefix="writing-", dir=place if writable else None) as folder:
             found = read(here, Path(folder))
             return found, _frames(Path(folder), found)  # a mapped file lives on until it is let go
@@ -72,8 +72,9 @@ def _frames(folder: Path, found: Found) -> dict[str, pd.DataFrame]:
 def _tidy(place: Path) -> None:
     """Remove older caches, and what a killed process left."""
     for old in place.iterdir():
-        if not old.name.startswith("writing-") or time.time() - old.stat().st_mtime > ABANDONED:
-            shutil.rmtree(old, ignore_errors=True)
+        with suppress(FileNotFoundError):  # another process was faster
+            if not old.name.startswith("writing-") or time.time() - old.stat().st_mtime > ABANDONED:
+                shutil.rmtree(old, ignore_errors=True)
 
 
 def _writable(place: Path) -> bool:

@@ -154,7 +154,7 @@ def load(root: str | Path, *, cache: bool = True) -> Records:
 
     Args:
         cache: what was read is kept in the sweep's folder for the next time, and made again when any file of a
-            record changes; False reads the files themselves and keeps nothing.
+            record changes; False reads the files themselves and writes nothing there.
 
     Raises:
         SweepsError: the folder has no cells, or none of them is done.

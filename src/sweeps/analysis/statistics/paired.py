@@ -24,8 +24,6 @@ ALPHA = 0.05
 FLIPS = 2**14 - 1
 """Sign patterns drawn where there are more than these (over 14 seeds); all of them where there are fewer."""
 
-PAIR_COLUMNS = ("seeds", "pairs", "difference", "difference_low", "difference_high", "effect", "p", "smallest_p")
-
 
 def differences(a: Floats, b: Floats) -> Floats:
     """a - b; two runs at the same infinite rank are tied, NaN where either is missing."""

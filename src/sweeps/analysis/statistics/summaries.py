@@ -1,39 +1,9 @@
-"""One number per run from its curves, and the intervals that go with such numbers: frames in, frames out."""
+"""One number per run from its curves: frames in, frames out."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-
-from sweeps.analysis.statistics.intervals import (
-    CONFIDENCE,
-    NO_INTERVAL,
-    RESAMPLES,
-    bootstrap_interval,
-    iqm,
-    iqm_interval,
-    median_coverage,
-    median_interval,
-    medians,
-    range_coverage,
-    wilson_interval,
-)
-
-__all__ = [
-    "CONFIDENCE",
-    "NO_INTERVAL",
-    "RESAMPLES",
-    "bootstrap_interval",
-    "decay_rates",
-    "iqm",
-    "iqm_interval",
-    "median_coverage",
-    "median_interval",
-    "medians",
-    "per_cell",
-    "range_coverage",
-    "wilson_interval",
-]
 
 KEYS = ["cell", "step"]
 BLOCK = 4_000_000

@@ -7,14 +7,14 @@ from typing import Any
 
 import pandas as pd
 
-from sweeps.analysis.figures.style import label
 from sweeps.analysis.loading.load import Records
+from sweeps.analysis.loading.names import HEADS, label
 from sweeps.analysis.statistics.contrast import Contrast, Statistic, contrast
 from sweeps.analysis.statistics.design import Incomplete, key_of
 from sweeps.analysis.statistics.measures import Measure
 from sweeps.analysis.statistics.paired import ALPHA
 from sweeps.analysis.tables import notes
-from sweeps.analysis.tables.markdown import EMPTY, HEADS, axis_columns, with_interval
+from sweeps.analysis.tables.markdown import EMPTY, axis_columns, with_interval
 from sweeps.analysis.tables.table import Cell, Table
 
 SIDE_BY_SIDE = 6

@@ -5,7 +5,6 @@ Every combination of the grid has a row; one without a finished run has n = 0 an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,8 +13,10 @@ import pandas as pd
 from sweeps.analysis.loading.axes import AXES, grid
 from sweeps.analysis.loading.load import Records
 from sweeps.analysis.statistics.design import key_of
+from sweeps.analysis.statistics.intervals import iqm, iqm_interval, median_interval, medians
 from sweeps.analysis.statistics.measures import MEASURES, per_run
-from sweeps.analysis.statistics.summaries import iqm, iqm_interval, median_interval, medians, per_cell, wilson_interval
+from sweeps.analysis.statistics.outcomes import outcomes
+from sweeps.analysis.statistics.summaries import per_cell
 
 
 def comparison(records: Records, *, seed: int = 0) -> pd.DataFrame:
@@ -60,15 +61,6 @@ def lost_counts(kinds: dict[str, int]) -> dict[str, int]:
     }
 
 
-def shares(records: Records, by: Sequence[str]) -> pd.DataFrame:
-    """n, share solved and share diverged (Wilson intervals) over any of the axes, holes included."""
-    groups = {key_of(row): part for row, part in records.cells.groupby(list(by), dropna=False, observed=True)}
-    combinations = grid(records.planned(), tuple(by))
-    empty = records.cells.iloc[:0]
-    rows = [_outcomes(groups.get(key_of(values), empty)) for values in combinations.itertuples(index=False)]
-    return pd.concat([combinations, pd.DataFrame(rows)], axis=1)
-
-
 def summary(table: pd.DataFrame, clip: Any) -> pd.DataFrame:
     """The comparison at one kind of clipping, short: a row per arch x init (x further axes), lengths side by
     side.
@@ -105,7 +97,7 @@ def _aggregate(part: pd.DataFrame, seed: int) -> dict[str, Any]:
     low, high = median_interval(score)
     iqm_low, iqm_high = iqm_interval(score, seed=seed)
     return {
-        **_outcomes(part),
+        **outcomes(part),
         "solved_step": part.loc[part["outcome"] == "solved", "solved_step"].median(),
         "best_score": float(medians(score)),
         "best_score_low": low,
@@ -116,16 +108,6 @@ def _aggregate(part: pd.DataFrame, seed: int) -> dict[str, Any]:
         "n_score": len(score),
         **{name: part[name].median() for name in ("grad_norm", "decay_start", "decay_training", "clipped", "zeros")},
     }
-
-
-def _outcomes(part: pd.DataFrame) -> dict[str, Any]:
-    n = len(part)
-    row: dict[str, Any] = {"n": n}
-    for outcome in ("solved", "diverged"):
-        count = int((part["outcome"] == outcome).sum())
-        row[f"share_{outcome}"] = count / n if n else np.nan
-        row[f"share_{outcome}_low"], row[f"share_{outcome}_high"] = wilson_interval(count, n)
-    return row
 
 
 def _missing(records: Records) -> dict[tuple[Any, ...], dict[str, int]]:

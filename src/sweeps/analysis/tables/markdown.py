@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sweeps.analysis.figures.style import label
 from sweeps.analysis.loading.load import Records
-from sweeps.analysis.statistics.summaries import CONFIDENCE, RESAMPLES, range_coverage
+from sweeps.analysis.loading.names import HEADS, label
+from sweeps.analysis.statistics.intervals import CONFIDENCE, RESAMPLES, range_coverage
 from sweeps.analysis.tables.table import Cell, Table
 
 EMPTY = "–"
-HEADS = {"arch": "architecture", "length": "T", "lr": "learning rate", "hidden": "hidden units"}
 
 
 def number(value: Any, digits: int = 3) -> str:

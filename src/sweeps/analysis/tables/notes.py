@@ -7,13 +7,12 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
-from sweeps.analysis.figures.style import label
+from sweeps.analysis.loading.names import HEADS, label
 from sweeps.analysis.statistics.contrast import Contrast
 from sweeps.analysis.statistics.design import Design
 from sweeps.analysis.statistics.intervals import CONFIDENCE, RESAMPLES, median_coverage
 from sweeps.analysis.statistics.measures import how_diverged_count
 from sweeps.analysis.statistics.paired import too_small
-from sweeps.analysis.tables.markdown import HEADS
 
 IQM_COVERAGE = {5: "93 to 94%", 10: "96 to 97%", 20: "95 to 96%"}
 """What `iqm_interval` covers for normal, exponential, log-normal and skewed beta values; tests/analysis measures it."""
