@@ -26,7 +26,7 @@ $(READY): pyproject.toml constraints.txt
 	@touch $@
 
 sweep: $(READY)  ## train an experiment and report: make sweep EXPERIMENT=name ARGS="task.length=50,100"
-	@$(RUN) -m experiment=$(EXPERIMENT) $(ARGS); status=$$?; test $$status = 2 || $(RUN) report $(WHERE); exit $$status
+	@$(RUN) -m experiment=$(EXPERIMENT) $(ARGS); status=$$?; test $$status = 2 || $(RUN) report $(WHERE) || status=$$((status ? status : $$?)); exit $$status
 
 plan: $(READY)  ## what that sweep would do: cells, already done, packs, forecast
 	@$(RUN) plan experiment=$(EXPERIMENT) $(ARGS)
@@ -41,7 +41,7 @@ verify: $(READY)  ## make the report again elsewhere and say which of its files 
 	@$(RUN) verify $(WHERE)
 
 mirror: $(READY)  ## mirror the records to W&B (offline unless tracker.mode says otherwise)
-	@$(RUN) mirror $(WHERE)
+	@$(RUN) mirror $(WHERE) $(filter tracker.%,$(ARGS))
 
 sync: $(READY)  ## send the mirrored runs to the W&B server, each once (the key: wandb login)
 	@$(RUN) sync $(WHERE)

@@ -17,8 +17,10 @@ import pytest
 import yaml
 
 from helpers import SMALL, make_cell
+from sweeps.commands import COMMANDS
 from sweeps.config.identity import cell_id
 from sweeps.config.schema import as_dict
+from sweeps.main import main
 from sweeps.records import columns
 from sweeps.records.paths import CellPaths, SweepPaths
 
@@ -151,6 +153,7 @@ def test_the_basic_launcher_writes_the_same_records_one_by_one(
     assert said.returncode == 0, said.stderr
     assert len(contents(swept[0])) == 8
     assert contents(tmp_path) == contents(swept[0])
+    assert SweepPaths(tmp_path / "runs" / "scratch").multirun.exists()
     assert {json.loads(paths.summary.read_text())["pack"]["lanes"] for paths in cells(tmp_path).values()} == {1}
 
 
@@ -266,6 +269,27 @@ def test_a_failed_cell_is_in_the_digest_and_in_the_exit_status(tmp_path: Path, l
     assert sorted(path.name for path in obstacle.parent.iterdir()) == FILES
 
 
+# --- help
+
+
+@pytest.mark.parametrize("asked", ["--help", "-h"])
+@pytest.mark.parametrize("command", sorted(set(COMMANDS) - {"plan"}))
+def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str], command: str, asked: str) -> None:
+    assert main([command, "experiment=first_look", asked]) == 0
+    said = capsys.readouterr()
+    assert said.out.startswith(f"python -m sweeps {command} [experiment=...] [runs_dir=...]")
+    assert str(COMMANDS[command].__doc__) in said.out
+    assert said.err == ""
+
+
+def test_plan_takes_what_training_takes_and_explains_that(tmp_path: Path) -> None:
+    said = sweeps(tmp_path, "plan", "experiment=first_look", "--help", small=False)
+    assert said.returncode == 0, said.stderr
+    assert "python -m sweeps plan|report|" in said.stdout
+    assert "== Settings and their defaults ==" in said.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
 # --- wrong commands
 
 
@@ -310,10 +334,24 @@ def test_one_bad_cell_of_a_grid_stops_it_before_the_first_step(tmp_path: Path, l
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_sweep_goes_to_one_folder(tmp_path: Path) -> None:
-    said = sweeps(tmp_path, "-m", "runs_dir=a,b")
+@pytest.mark.parametrize(
+    ("several", "expected"),
+    [
+        (["runs_dir=a,b"], "runs_dir: given a, b, must be one for a whole sweep"),
+        (["experiment=first_look,digits"], "experiment: given first_look, digits, must be one"),
+        (["tracker=csv,wandb"], "tracker: given csv, wandb, must be one"),
+        (["tracker.mode=offline,online"], "tracker.mode: given offline, online, must be one"),
+        (["executor.kernel=torch,auto"], "executor.kernel: given torch, auto, must be one"),
+        (["seed=0,1", "executor.lanes=1,2"], "executor.lanes: given 1, 2, must be one"),
+    ],
+)
+@pytest.mark.parametrize("launcher", ["packed", "basic"])
+def test_a_sweep_has_one_folder_one_tracker_and_one_executor(
+    tmp_path: Path, several: Sequence[str], expected: str, launcher: str
+) -> None:
+    said = sweeps(tmp_path, "-m", *several, f"hydra/launcher={launcher}")
     assert said.returncode == 2
-    assert "runs_dir, experiment: given 2 of them, must be one for a whole sweep" in said.stderr
+    assert expected in said.stderr
     assert list(tmp_path.iterdir()) == []
 
 
@@ -326,6 +364,7 @@ def test_a_sweep_goes_to_one_folder(tmp_path: Path) -> None:
         (["figures", "experimnt=x"], "did you mean 'experiment=...'?"),
         (["mirror", "bogus"], "argument: 'bogus' is not known"),
         (["plan", "arch=rnn_tan"], "did you mean 'rnn_tanh'?"),
+        (["plan", "hydra.nothing=1"], "Could not override 'hydra.nothing'"),
     ],
 )
 def test_commands_that_do_not_exist_or_cannot_work(tmp_path: Path, arguments: Sequence[str], expected: str) -> None:
@@ -334,6 +373,26 @@ def test_commands_that_do_not_exist_or_cannot_work(tmp_path: Path, arguments: Se
     assert expected in said.stderr
     assert "Traceback" not in said.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("arguments", [[], ["-m"], ["-m", "hydra/launcher=basic"]], ids=["single", "packed", "basic"])
+def test_a_place_that_cannot_be_written_is_one_sentence(tmp_path: Path, arguments: Sequence[str]) -> None:
+    (tmp_path / "taken").touch()
+    said = sweeps(tmp_path, *arguments, "runs_dir=taken/runs")
+    assert said.returncode == 2
+    assert said.stderr.startswith(f"{tmp_path / 'taken' / 'runs' / 'scratch'}")
+    assert said.stderr.endswith(": Not a directory\n")
+    assert said.stderr.count("\n") == 1
+
+
+def test_a_report_that_cannot_be_written_is_one_sentence(
+    swept: tuple[Path, subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    (tmp_path / "taken").touch()
+    said = sweeps(swept[0], "report", f"into={tmp_path / 'taken' / 'report'}", small=False)
+    assert said.returncode == 2
+    assert said.stderr.startswith(f"{tmp_path / 'taken' / 'report'}")
+    assert said.stderr.count("\n") == 1
 
 
 def started(cwd: Path, *arguments: str) -> subprocess.Popen[str]:

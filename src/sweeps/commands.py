@@ -16,11 +16,15 @@ from sweeps.config.places import EXPERIMENTS, top_level
 from sweeps.errors import ConfigError, SweepsError, unknown
 from sweeps.records.paths import SweepPaths
 
+HELP = {"--help", "-h"}
+
 
 def plan(arguments: list[str]) -> int:
     """Say what a sweep would do, and do nothing."""
     from sweeps.main import MULTIRUN, hydra_app
 
+    if HELP & set(arguments):
+        return hydra_app(["--help"])
     settings = [text for text in arguments if text not in MULTIRUN and not text.startswith("hydra/launcher=")]
     return hydra_app(["-m", *settings, "hydra.launcher.dry_run=true"])
 
@@ -38,18 +42,18 @@ def figures(arguments: list[str]) -> int:
 def figure(arguments: list[str]) -> int:
     """Draw figures of the catalogue by name; without a name, say which there are."""
     from sweeps.analysis.figures.draw import FIGURES, draw
-    from sweeps.analysis.loading.load import load
+    from sweeps.report import asked_for
 
-    names = [text for text in arguments if "=" not in text]
+    names = [text for text in arguments if "=" not in text and not text.startswith("-")]
+    rest = [text for text in arguments if text not in names]
+    settings = _settings(rest, ("experiment", "runs_dir", "formats", "into"))
     if not names:
         _say(f"Figures: {', '.join(FIGURES)}")
         return 0
-    rest = [text for text in arguments if "=" in text]
-    settings = _settings(rest, ("experiment", "runs_dir", "formats", "into"))
     sweep = _sweep(settings)
     into = Path(settings["into"]) if "into" in settings else sweep.report / "figures"
     formats = [kind for kind in settings.get("formats", "pdf,svg,png").split(",") if kind]
-    drawn = draw(load(sweep.root), into, names, formats)
+    drawn = draw(asked_for(sweep.root), into, names, formats)
     for each in drawn:
         for kind in formats:
             _say(str(each.stem.with_name(f"{each.stem.name}.{kind}")))
@@ -196,8 +200,19 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
 }
 
 
+class Help(Exception):
+    """`--help` was asked for; the message is the settings that the command takes."""
+
+
 def _settings(arguments: Sequence[str], keys: Sequence[str]) -> dict[str, str]:
-    """`key=value` pairs of a command that composes nothing."""
+    """`key=value` pairs of a command that composes nothing.
+
+    Raises:
+        ConfigError: an argument is none of `keys`.
+        Help: not to be done, but explained.
+    """
+    if HELP & set(arguments):
+        raise Help(" ".join(f"[{key}=...]" for key in keys))
     found = {key: str(top_level()[key]) for key in ("experiment", "runs_dir")}
     problems = []
     for text in arguments:

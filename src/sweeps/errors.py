@@ -23,6 +23,13 @@ class ConfigError(SweepsError):
         )
 
 
+def told(error: Exception) -> str:
+    """What a person is told of an error that needs no traceback. Of one of the system's: the path, and what it says."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return str(error).strip()
+
+
 def nearest(name: str, allowed: Iterable[str]) -> str | None:
     """The allowed name closest to `name` (a prefix counts as close), or None if none is near."""
     names = list(allowed)

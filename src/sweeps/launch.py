@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import fields
+from operator import attrgetter
 from pathlib import Path
 
 from rich.console import Console
 
 from sweeps import tasks
 from sweeps.config.compose import Composer, Load, settings_of
-from sweeps.config.identity import cell_id, deciding
-from sweeps.config.schema import Settings
+from sweeps.config.identity import EXCLUDED, cell_id, deciding
+from sweeps.config.schema import SECTIONS, Settings
 from sweeps.errors import ConfigError
 from sweeps.execute.harness import Result, locked, run, summary
 from sweeps.execute.local import Local
@@ -19,6 +21,7 @@ from sweeps.execute.progress import Progress, duration
 from sweeps.execute.show import show_outcomes, show_plan
 from sweeps.execute.tracking import Mirror
 from sweeps.plan.plan import Plan, make_plan
+from sweeps.records.files import write_atomically
 from sweeps.records.paths import SweepPaths
 from sweeps.records.planned import write_plan
 
@@ -31,10 +34,7 @@ def checked(jobs: Sequence[Sequence[str]], load: Load) -> list[Settings]:
     """
     settings, problems = settings_of(jobs, Composer(load))
     good = [each for each in settings if each is not None]
-    problems += task_problems(good) + device_problems(good)
-    places = {(each.runs_dir, each.experiment) for each in good}
-    if len(places) > 1:
-        problems.append(f"runs_dir, experiment: given {len(places)} of them, must be one for a whole sweep")
+    problems += task_problems(good) + device_problems(good) + shared_problems(good)
     if problems:
         raise ConfigError(problems)
     return good
@@ -62,6 +62,21 @@ def device_problems(settings: Sequence[Settings]) -> list[str]:
     return ["executor.device: given 'cuda', but torch finds no CUDA device here; use cpu or a CUDA build of torch"]
 
 
+def shared_problems(settings: Sequence[Settings]) -> list[str]:
+    """Which settings that make no other cell have several values: one sweep has one of each."""
+    problems = []
+    for section in EXCLUDED:
+        inner = [f"{section}.{each.name}" for each in fields(SECTIONS[section])] if section in SECTIONS else [section]
+        for key in inner:
+            given = dict.fromkeys(str(attrgetter(key)(each)) for each in settings)
+            if len(given) > 1:
+                problems.append(
+                    f"{key.removesuffix('.name')}: given {', '.join(given)}, must be one for a whole sweep"
+                    " (cells that differ in it alone are the same cell)"
+                )
+    return problems
+
+
 def place(settings: Settings) -> SweepPaths:
     """Where the records of a sweep go; a relative runs_dir counts from the current directory."""
     return SweepPaths(Path(settings.runs_dir).absolute() / settings.experiment)
@@ -75,25 +90,37 @@ def plan_for(settings: Sequence[Settings], sweep: SweepPaths, workers: int) -> P
     return make_plan(settings, done, workers, settings[0].executor.lanes)
 
 
-def launch(jobs: Sequence[Sequence[str]], load: Load, dry_run: bool = False) -> tuple[list[Settings], Result]:
+def write_down(plan: Plan, sweep: SweepPaths, asked: str) -> None:
+    """Write what is asked for, before anything is trained: the cells, and the configuration they come from."""
+    write_plan(sweep.plan, {cell.id: deciding(cell.settings) for cell in plan.cells})
+    write_atomically(sweep.multirun, asked)
+
+
+def launch(
+    jobs: Sequence[Sequence[str]], load: Load, asked: str, dry_run: bool = False
+) -> tuple[list[Settings], Result]:
     """Run a whole sweep; returns the settings of every job and how each cell ended.
+
+    Args:
+        asked: the sweep's own configuration and axes, as YAML.
 
     Raises:
         ConfigError: settings are wrong; nothing was written.
         SweepsError: another sweep writes to the same place.
+        OSError: nothing can be written there.
     """
     console = Console()
     settings = checked(jobs, load)
     sweep = place(settings[0])
-    asked = settings[0].executor
-    executor = Local(asked.workers or (1 if asked.device == "cuda" else 0))
+    local = settings[0].executor
+    executor = Local(local.workers or (1 if local.device == "cuda" else 0))
     plan = plan_for(settings, sweep, executor.workers)
     show_plan(plan, sweep, console)
     if dry_run:
         return settings, Result()
     if not plan.packs:
         console.print("Nothing to train: every cell is done.")
-        write_plan(sweep.plan, {cell.id: deciding(cell.settings) for cell in plan.cells})
+        write_down(plan, sweep, asked)
         result = Result({cell.id: (summary(sweep.cell(cell.id)) or {})["outcome"] for cell in plan.done})
         with Mirror(settings[0].tracker, sweep, console):
             pass
@@ -101,7 +128,7 @@ def launch(jobs: Sequence[Sequence[str]], load: Load, dry_run: bool = False) -> 
         return settings, result
     started = time.monotonic()
     with locked(sweep), Mirror(settings[0].tracker, sweep, console):
-        write_plan(sweep.plan, {cell.id: deciding(cell.settings) for cell in plan.cells})
+        write_down(plan, sweep, asked)
         with Progress(plan, console) as progress:
             result = run(plan, sweep, executor, progress)
         console.print(f"Trained in {duration(time.monotonic() - started)}.")

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
 import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
+from hydra.types import RunMode
 from omegaconf import DictConfig
 from rich.console import Console
 
-from sweeps.commands import COMMANDS
+from sweeps.commands import COMMANDS, Help
 from sweeps.config.places import CONF
 from sweeps.config.precheck import problems
-from sweeps.errors import ConfigError, SweepsError, nearest
+from sweeps.errors import ConfigError, SweepsError, nearest, told
 
 MULTIRUN = ("-m", "--multirun")
 
@@ -30,8 +34,11 @@ def main(arguments: Sequence[str]) -> int:
                 f"{arguments[0]!r} is no command{hint} (commands: {', '.join(COMMANDS)}; settings are key=value)"
             )
         return hydra_app(arguments)
-    except SweepsError as error:
-        console.print(str(error), highlight=False, markup=False, soft_wrap=True, style="red")
+    except Help as asked:
+        print(f"python -m sweeps {arguments[0]} {asked}\n\n{COMMANDS[arguments[0]].__doc__}")
+        return 0
+    except (SweepsError, HydraException, OSError) as error:
+        console.print(told(error), highlight=False, markup=False, soft_wrap=True, style="red")
         return 2
     except KeyboardInterrupt:
         console.print("Stopped. What has ended is on disk; the same command goes on from there.")
@@ -46,15 +53,18 @@ def hydra_app(arguments: Sequence[str]) -> int:
         if found:
             raise ConfigError(found)
     sys.argv = ["sweeps", *arguments]
-    wrong: list[ConfigError] = []
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # errors leave Hydra as they are, for `main` to tell
+    wrong: list[Exception] = []
 
     def task(config: DictConfig) -> None:
         from sweeps.solo import one_cell
 
         try:
             one_cell(config)
-        except ConfigError as error:  # Hydra would show it as a traceback
-            wrong.append(error)
+        except (SweepsError, OSError) as error:
+            if HydraConfig.get().mode == RunMode.MULTIRUN:
+                raise  # the cell has failed; the sweeper tells
+            wrong.append(error)  # of a single run Hydra would tell it too
 
     hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")(task)()
     if wrong:

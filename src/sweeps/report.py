@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sweeps.analysis.document import captions, evidence, sections
+from sweeps.analysis.document import captions, command, evidence, sections
 from sweeps.analysis.document.answer import answer
 from sweeps.analysis.document.blocks import Document, Prose, Section, readme, to_markdown
 from sweeps.analysis.document.html import to_html
@@ -21,13 +21,26 @@ from sweeps.records.paths import SweepPaths
 BOOTSTRAP_SEED = 0
 
 
+def asked_for(root: Path, *, cache: bool = True) -> Records:
+    """The records that a report is of: what the last sweep asked for, or all where no sweep left a plan.
+
+    Args:
+        root, cache: as for `load`.
+
+    Raises:
+        SweepsError: there is no finished cell.
+    """
+    records = load(root, cache=cache)
+    return records if records.plan is None else records.in_plan()
+
+
 def make_figures(sweep: SweepPaths) -> list[Path]:
     """Draw every figure as PDF, SVG and PNG under `report/figures/`; returns the files in the order of the report.
 
     Raises:
         SweepsError: there is no finished cell.
     """
-    drawn = draw(load(sweep.root), sweep.report / "figures")
+    drawn = draw(asked_for(sweep.root), sweep.report / "figures")
     return [path for figure in drawn for path in (figure.pdf, figure.svg, figure.png)]
 
 
@@ -45,13 +58,13 @@ def make_report(
         question: Markdown to put at the top, usually the README of the experiment; its first heading is the title.
         claims: Markdown of what the literature claims and whether these records bear it out; no section without.
         into: folder to write to in place of the sweep's own `report/`.
-        records: of the sweep, if they are loaded already.
+        records: what `asked_for` gives, if it was called already.
 
     Raises:
         SweepsError: there is no finished cell.
     """
     folder = into or sweep.report
-    records = records or load(sweep.root)
+    records = records or asked_for(sweep.root)
     document = _document(records, folder, question, claims)
     write_origin(records, folder)
     write_atomically(folder / "report.md", to_markdown(document, folder))
@@ -68,13 +81,13 @@ def _document(records: Records, folder: Path, question: str | None, claims: str 
     parts = [(task, part, whole if task is None else whole[whole["task"] == task]) for task, part in by_task(records)]
     told = {task: captions.captions(part, rows) for task, part, rows in parts}
     drawn = draw(records, folder / "figures")
-    title, asked = readme(question or "")
+    (title, asked), bent = readme(question or ""), command.bent(records.root)
     outcomes = records.cells["outcome"].value_counts().sort_index(ascending=False)
     return Document(
         title or records.root.name,
         f"{len(records.cells)} runs: {', '.join(f'{count} {name}' for name, count in outcomes.items())}.",
         [
-            *([Section("The question", [Prose(asked)])] if asked else []),
+            *([Section("The question", [Prose("\n\n".join(filter(None, (bent, asked))))])] if asked else []),
             Section("The answer in numbers", []),
             *(section for task, part, rows in parts for section in answer(part, rows, task)),
             sections.plan(records),
@@ -84,6 +97,6 @@ def _document(records: Records, folder: Path, question: str | None, claims: str 
             *sections.figures(drawn, told),
             *([Section("Claims", [Prose(claims)])] if claims else []),
             sections.provenance(records),
-            sections.reproduce(records),
+            command.reproduce(records),
         ],
     )

@@ -11,10 +11,10 @@ from typing import Any
 from PIL import Image
 
 from sweeps.analysis.figures.origin import ORIGIN, SUMS, read_sums
-from sweeps.analysis.loading.load import Records, load
+from sweeps.analysis.loading.load import Records
 from sweeps.errors import SweepsError
 from sweeps.records.paths import SweepPaths
-from sweeps.report import make_report
+from sweeps.report import asked_for, make_report
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def verify(sweep: SweepPaths, question: str | None = None, *, claims: str | None
     before = read_sums(sweep.report / SUMS)
     if before is None:
         raise SweepsError(f"{sweep.report} holds no report that can be verified; `python -m sweeps report` makes one")
-    records = load(sweep.root, cache=False)
+    records = asked_for(sweep.root, cache=False)
     with tempfile.TemporaryDirectory() as folder:
         again = Path(folder)
         make_report(sweep, question, claims=claims, into=again, records=records)

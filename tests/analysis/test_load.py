@@ -137,6 +137,24 @@ def test_what_the_last_sweep_asked_for_and_never_got_is_missing(tmp_path: Path) 
     assert set(records.in_plan().metrics["cell"]) == set(asked[:3])
 
 
+def test_the_last_sweep_alone_has_its_own_axes_levels_and_files(tmp_path: Path) -> None:
+    """A trial with another budget in the same folder is no axis of the study, and none of its files is of it."""
+    trial = [write_cell(tmp_path, seed=seed, length=5, steps=40) for seed in range(2)]
+    study = [write_cell(tmp_path, seed=seed, length=9, steps=400) for seed in range(2)]
+    study += [write_cell(tmp_path, seed=seed, length=5, steps=400) for seed in range(2)]
+    plan = {cell: yaml.safe_load((tmp_path / cell / "config.yaml").read_text()) for cell in study}
+    write_plan(tmp_path / "plan.csv", plan)
+    both = load(tmp_path)
+    assert both.extra_axes == ("steps",) and both.others == 0
+    part = both.in_plan()
+    assert part.extra_axes == () and part.others == 2 and set(part.cells["cell"]) == set(study)
+    assert list(part.cells["length"].cat.categories) == [5, 9]
+    assert not any(path.startswith(tuple(trial)) for path in part.digests) and len(part.digests) == 4 * 5
+    write_plan(tmp_path / "plan.csv", {"0123456789ab": plan[study[0]]})
+    with pytest.raises(SweepsError, match="no finished cell of the last sweep"):
+        load(tmp_path).in_plan()
+
+
 @pytest.mark.parametrize("same", [True, False], ids=["the same numbers", "other numbers"])
 def test_one_cell_under_two_ids_is_never_counted_twice(tmp_path: Path, same: bool) -> None:
     cell = write_cell(tmp_path, seed=0, best_score=0.9)

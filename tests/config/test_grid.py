@@ -7,6 +7,7 @@ import math
 import pytest
 
 from sweeps.config.grid import expand
+from sweeps.errors import ConfigError
 
 
 @pytest.mark.parametrize(
@@ -51,5 +52,5 @@ def test_hydra_expands_alike() -> None:
 
 @pytest.mark.parametrize("text", ["lstm", "seed=interval(0,1)", "seed=range(0)"])
 def test_what_has_no_values_is_an_error(text: str) -> None:
-    with pytest.raises(ValueError, match="write key="):
+    with pytest.raises(ConfigError, match="write key="):
         expand({}, ["arch=lstm", text])

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from sweeps.config import places
 from sweeps.config.names import check_names, known_keys, parse_override, values
 from sweeps.config.precheck import problems
 from sweeps.errors import ConfigError, nearest, unknown
@@ -194,3 +197,30 @@ def test_an_error_tells_each_problem_once() -> None:
     assert error.problems == ["one", "two"]
     assert str(error).startswith("2 problems in the settings; nothing was trained or written.")
     assert str(error).count("one") == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("hydra: [", "sweep.yaml is no YAML: while parsing"),
+        ("- seed", "sweep.yaml must hold settings, key: value; it holds a list"),
+        ("hydra: {sweeper: {params: 3}}", "In 'experiment/wrong': ValidationError"),
+        (
+            "hydra: {sweeper: {params: {arch.hidden.x: '1,2'}}}",
+            "setting: 'arch.hidden.x' is not known; did you mean 'arch.hidden'?",
+        ),
+    ],
+)
+def test_what_is_wrong_with_an_experiment_file_is_one_more_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, expected: str
+) -> None:
+    (tmp_path / "wrong").mkdir()
+    (tmp_path / "wrong" / "sweep.yaml").write_text(text)
+    monkeypatch.setattr(places, "EXPERIMENTS", tmp_path)
+    places.choices.cache_clear()
+    try:
+        told = problems(["experiment=wrong", "sede=1"])
+    finally:
+        places.choices.cache_clear()
+    assert len(told) == 2
+    assert expected in told[1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from sklearn.metrics import r2_score
 
 from helpers import make_cell
@@ -100,3 +101,21 @@ def test_cells_of_a_seed_see_the_same_data() -> None:
     first = next(iter(train(cells, nothing)))
     assert first[0].train_loss == first[1].train_loss != first[2].train_loss
     assert first[0].lr != first[1].lr
+
+
+def test_training_takes_one_thread_and_flushes_subnormals() -> None:
+    """Whatever the process did before: vanishing gradients are full of subnormals, which cost many times as much."""
+    seen = []
+
+    def look(pack: Pack, lane: int) -> None:
+        seen.append((torch.get_num_threads(), float(torch.tensor(1e-30) * torch.tensor(1e-10))))
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    torch.set_flush_denormal(False)
+    assert float(torch.tensor(1e-30) * torch.tensor(1e-10)) > 0
+    try:
+        list(train([make_cell()], look))
+    finally:
+        torch.set_num_threads(threads)
+    assert set(seen) == {(1, 0.0)}

@@ -3,6 +3,7 @@
 from hydra.core.object_type import ObjectType
 from hydra.plugins.config_source import ConfigLoadError, ConfigResult, ConfigSource
 from omegaconf import DictConfig, OmegaConf
+from yaml import YAMLError
 
 GROUP = "experiment"
 
@@ -21,8 +22,12 @@ class Experiments(ConfigSource):
         path = EXPERIMENTS / name / "sweep.yaml"
         if not path.is_file():
             raise ConfigLoadError(f"there is no experiment file {path}")
-        config = OmegaConf.load(path)
-        assert isinstance(config, DictConfig)
+        try:
+            config = OmegaConf.load(path)
+        except (YAMLError, ValueError) as error:  # ValueError: no UTF-8
+            raise ConfigLoadError(f"{path} is no YAML: {' '.join(str(error).split())}") from None
+        if not isinstance(config, DictConfig):
+            raise ConfigLoadError(f"{path} must hold settings, key: value; it holds a list")
         config.experiment = name
         OmegaConf.update(config, "hydra.mode", "MULTIRUN", force_add=True)
         header: dict[str, str | None] = {"package": "_global_"}

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 
 @dataclass
@@ -30,10 +31,8 @@ class PackedLauncher(Launcher):
         from sweeps.config.identity import cell_id
         from sweeps.launch import launch
 
-        def load(overrides: list[str]) -> DictConfig:
-            return self.context.config_loader.load_sweep_config(self.config, overrides)
-
-        settings, result = launch(job_overrides, load, self.dry_run)
+        load = partial(self.context.config_loader.load_sweep_config, self.config)
+        settings, result = launch(job_overrides, load, OmegaConf.to_yaml(self.config), self.dry_run)
         ids = [cell_id(each) for each in settings]
         pairs = zip(job_overrides, ids, strict=True)
         return [self._returned(list(job), result.outcomes.get(cell), result.failures.get(cell)) for job, cell in pairs]

@@ -2,7 +2,7 @@
 
 import sys
 from dataclasses import dataclass, field
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
@@ -36,18 +36,13 @@ class GridSweeper(Sweeper):
         )
 
     def sweep(self, arguments: list[str]) -> Any:
-        from sweeps.errors import SweepsError
+        from sweeps.config.grid import expand
 
-        packed = "dry_run" in self.config.hydra.launcher  # our own launcher checks its jobs and tells what failed
-        try:
-            jobs = self._jobs(arguments, check=not packed)
-            returned = self.launcher.launch(jobs, initial_job_idx=0)
-        except SweepsError as error:
-            print(error, file=sys.stderr)
-            sys.exit(2)
-        folder = Path(self.config.hydra.sweep.dir)
-        if folder.is_dir() and not (packed and self.config.hydra.launcher.dry_run):
-            OmegaConf.save(self.config, folder / "multirun.yaml")
+        jobs = expand(self.params, arguments)
+        packed = "dry_run" in self.config.hydra.launcher  # it checks its jobs and tells what failed itself
+        if not packed:
+            self._prepare(jobs)
+        returned = self.launcher.launch(jobs, initial_job_idx=0)
         failed = [job for job in returned if job.status != JobStatus.COMPLETED]
         if failed and not packed:
             print(f"{len(failed)} of {len(jobs)} cells failed (the same command tries them again):", file=sys.stderr)
@@ -57,18 +52,13 @@ class GridSweeper(Sweeper):
             sys.exit(1)
         return returned
 
-    def _jobs(self, arguments: list[str], check: bool) -> list[list[str]]:
-        from sweeps.config.grid import expand
-        from sweeps.errors import ConfigError
-        from sweeps.launch import checked
+    def _prepare(self, jobs: list[list[str]]) -> None:
+        """Check the jobs of a launcher that is not ours, and write down what is asked for."""
+        from sweeps.launch import checked, place
+        from sweeps.records.files import write_atomically
 
-        try:
-            jobs = expand(self.params, arguments)
-        except ValueError as error:
-            raise ConfigError([str(error)]) from None
-        if check:
-            checked(jobs, lambda overrides: self.context.config_loader.load_sweep_config(self.config, overrides))
-        return jobs
+        load = partial(self.context.config_loader.load_sweep_config, self.config)
+        write_atomically(place(checked(jobs, load)[0]).multirun, OmegaConf.to_yaml(self.config))
 
 
 ConfigStore.instance().store(group="hydra/sweeper", name="grid", node=GridConfig, provider="sweeps")

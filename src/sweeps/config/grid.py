@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 
-from sweeps.config.names import parse_override, values
+from sweeps.config.names import check_names, parse_override, values
+from sweeps.errors import ConfigError
 
 
 def expand(params: Mapping[str, object], arguments: Sequence[str]) -> list[list[str]]:
@@ -19,10 +20,13 @@ def expand(params: Mapping[str, object], arguments: Sequence[str]) -> list[list[
         One list of `key=value` per job; the last axis varies fastest.
 
     Raises:
-        ValueError: an argument is no setting.
+        ConfigError: an axis is no setting or has no values; it carries every problem.
     """
+    named, problems = check_names([*(f"{key}={value}" for key, value in params.items()), *arguments])
+    if problems:
+        raise ConfigError(problems)
     axes: dict[str, list[str]] = {}
-    for text in (*(f"{key}={value}" for key, value in params.items()), *arguments):
+    for text in named:
         override = parse_override(text)
         key = override.get_key_element()
         axes[key] = [f"{key}={value}" for value in values(override)]

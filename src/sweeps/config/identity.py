@@ -14,7 +14,10 @@ from sweeps.config.schema import Settings, as_dict
 
 NUMERICS_VERSION = 2
 EXCLUDED = ("tracker", "executor", "runs_dir", "experiment")
-"""Settings that do not decide the numbers: where they go, who computes them, what the study is called."""
+"""Settings that make no other cell: where the numbers go, who computes them, what the study is called.
+
+Of these only the executor's kernel and device touch the numbers: the choices agree to the rounding of float32.
+"""
 
 
 def deciding(settings: Settings) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from sweeps.config.grid import expand
 from sweeps.config.names import check_names, parse_override
 from sweeps.config.places import CONF, choices, defaults
 from sweeps.config.schema import GROUPS
+from sweeps.errors import ConfigError
 
 
 def load(overrides: list[str]) -> DictConfig:
@@ -34,7 +35,9 @@ def problems(arguments: Sequence[str]) -> list[str]:
         with initialize_config_dir(str(CONF), version_base="1.3"):
             master = compose("config", chosen, return_hydra_config=True)
         jobs = expand(master.hydra.sweeper.params or {}, good)
-    except (HydraException, ValueError) as error:
+    except ConfigError as error:
+        return wrong + error.problems
+    except HydraException as error:
         return [*wrong, str(error).strip().splitlines()[0]]
     _, values = settings_of(jobs, Composer(load))
     return wrong + values

@@ -32,6 +32,7 @@ class Measurement:
     log10_norm: np.ndarray  # [T], log10 ||dL/dh_t||
     eval_loss: float | None  # None: not evaluated at this step
     eval_score: float | None
+    solved: bool  # the score has reached the task's `solved_at`; False where it was not evaluated
     probed: Any  # the probe's, at evaluations
     diverged: str | None  # the reason; it is then the cell's last measurement
 
@@ -55,6 +56,7 @@ def train(
         logged = last or updates % plan.log_every == 0
         evaluated = last or updates % plan.eval_every == 0
         scores: Scores = evaluate(pack) if evaluated else [(None, None)] * len(pack.lanes)
+        solved = [score is not None and score >= pack.task.solved_at for _, score in scores]
 
         loss, norm = step.backward()
         reasons = [divergence(*pair) for pair in zip(loss, norm, strict=True)]
@@ -74,14 +76,14 @@ def train(
                     log10_norm=norms[k],
                     eval_loss=scores[k][0],
                     eval_score=scores[k][1],
+                    solved=solved[k],
                     probed=probed.get(k),
                     diverged=reasons[k],
                 )
                 for k in pack.running
                 if logged or reasons[k]
             ]
-        solved = [plan.stop_when_solved and score is not None and score >= pack.task.solved_at for _, score in scores]
-        ended = [k for k in pack.running if reasons[k] or solved[k]]
+        ended = [k for k in pack.running if reasons[k] or (plan.stop_when_solved and solved[k])]
         if ended and pack.end(ended, step.spare):
             step = Step(pack)
         if not pack.running:

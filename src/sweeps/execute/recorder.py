@@ -32,13 +32,13 @@ class Recorder:
         self.solved_step: int | None = None
 
     def add(self, m: Measurement) -> None:
-        """Take in one measurement."""
+        """Take in one measurement. Of equal scores the first is the best."""
         self._measured.append(m)
         if m.eval_score is None:
             return
         if self.best is None or self.best.eval_score is None or m.eval_score > self.best.eval_score:
             self.best = m
-        if self.solved_step is None and m.eval_score >= self.task.solved_at:
+        if self.solved_step is None and m.solved:
             self.solved_step = m.step
 
     @property

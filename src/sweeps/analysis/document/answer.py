@@ -73,7 +73,8 @@ def alive(records: Records, start: pd.DataFrame) -> list[Block]:
     for arch in archs:
         texts = [factor(rate) for rate in median[arch]]
         shown[label(arch)] = [f"**{t}**" if init == best[arch] else t for init, t in zip(inits, texts, strict=True)]
-    pooled = f", {', '.join(HEADS.get(axis, axis) for axis in records.extra_axes)} pooled" if records.extra_axes else ""
+    others = [HEADS.get(axis, axis) for axis in records.extra_axes if axis != "task"]
+    pooled = f", {', '.join(others)} pooled" if others else ""
     first = (
         f"At T = {length:g} with {label(clip)}, before training, each step back in time multiplies the norm of the "
         "gradient ‖∂L/∂h_t‖ by a factor: below 1 it vanishes on its way back, above 1 it explodes. The init that keeps "

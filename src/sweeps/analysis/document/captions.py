@@ -24,6 +24,7 @@ def captions(records: Records, table: pd.DataFrame) -> dict[str, str]:
     length, clip = curves.longest(records), curves.reference_clip(records)
     where = f"T = {length:g}, {label(clip)}"
     here = table[(table["length"] == length) & (table["clip"] == clip)]
+    start, end = (curves.decay_by_run(records, at=at, length=length, clip=clip) for at in ("start", "end"))
     others = [HEADS.get(axis, axis) for axis in records.extra_axes if axis != "task"]
     pooled = f" Runs are pooled over {', '.join(others)}." if others else ""
     ran = table[table["n"] > 0].groupby(["arch", "init", "clip", "length"], observed=True)["n"].sum()
@@ -33,13 +34,13 @@ def captions(records: Records, table: pd.DataFrame) -> dict[str, str]:
         "gradient_by_lag_start": (
             f"Norm of the gradient that reaches the hidden state, ‖∂L/∂h_t‖, against steps back from the end of the "
             f"sequence, before training ({where}). A level line is a gradient that survives, a falling one vanishes, a "
-            f"rising one explodes. {decay_sentence(here, 'decay_start')}{_about_lstm(here)} Each panel has its own "
+            f"rising one explodes. {decay_sentence(start)}{_about_lstm(here)} Each panel has its own "
             f"scale, at most what float32 can hold; what reaches its edge goes on, and a note says where a median "
             f"ends.{lines}"
         ),
         "gradient_by_lag_end": (
             f"The same at the last logged update, or of a diverged run the last that was finite ({where}). "
-            f"{decay_sentence(here, 'decay_training')} These factors are medians over training.{lines}"
+            f"{decay_sentence(end)}{lines}"
         ),
         "gradient_norm_by_length": (
             f"Norm of the gradient of all parameters against sequence length, each run's median over training, "
@@ -70,26 +71,19 @@ def _about_lstm(here: pd.DataFrame) -> str:
     return " The LSTM's is that of h_t alone: what passes step t through the cell state is not in it."
 
 
-def decay_sentence(here: pd.DataFrame, column: str) -> str:
+def decay_sentence(rates: pd.DataFrame) -> str:
     """The factor per step of the init whose runs are nearest to constant and of the one farthest, for every arch.
 
     Args:
-        here: rows of one length and clipping of the comparison table.
-        column: decay_start or decay_training.
+        rates: from `curves.decay_by_run`.
     """
     texts = []
-    for arch, part in here.groupby("arch", observed=True):
-        by_init = (
-            part.groupby("init", observed=True)[[column, f"{column}_distance"]].median().dropna()
-        )  # rest is pooled
-        rates, order = by_init[column], by_init[f"{column}_distance"].sort_values(kind="stable").index
-        ends = (
-            [f"{label(init)} {factor(rates[init])}" for init in dict.fromkeys((order[0], order[-1]))]
-            if len(order)
-            else []
-        )
-        if ends:
-            texts.append(f"{label(arch)} {', '.join(ends)}")
+    for arch, part in rates.assign(distance=rates["decay_rate"].abs()).groupby("arch", observed=True):
+        by_init = part.groupby("init", observed=True)[["decay_rate", "distance"]].median()  # further axes are pooled
+        order = by_init["distance"].sort_values(kind="stable").index
+        ends = dict.fromkeys((order[0], order[-1]))
+        medians = by_init["decay_rate"].to_dict()
+        texts.append(f"{label(arch)} {', '.join(f'{label(init)} {factor(medians[init])}' for init in ends)}")
     if not texts:
         return "No factor per step could be fitted."
     return f"Nearest to level and farthest from it, with the factor per step: {'; '.join(texts)}."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,13 +60,24 @@ def paired(records: Records, seed: int) -> Iterator[tuple[str, Table]]:
     length = curves.longest(records)
     if records.cells["best_score"].notna().any():
         score = f"best {records.score_name}"
-        yield f"Comparison of the {score}", compare(records, ("arch", "init", "length"), **allow)
+        axes = varied(records, ("arch", "init", "length"))
+        yield f"Comparison of the {score}", compare(records, axes, **allow)
         at = {"length": length}
-        yield f"Ranking by the {score} at T = {length:g}", rank(records, ("arch", "init"), select=at, **allow)
-        yield "Updates until solved", steps_to_solve(records, ("arch", "init", "length"), **allow)
+        yield (
+            f"Ranking by the {score} at T = {length:g}",
+            rank(records, varied(records, ("arch", "init")), select=at, **allow),
+        )
+        yield "Updates until solved", steps_to_solve(records, axes, **allow)
         present = set(records.cells["clip"])
         if REFERENCE in present and len(present) > 1:
             yield "What clipping did", clipping_audit(records, ("arch", "clip", "length"), **allow)
+
+
+def varied(records: Records, axes: Sequence[str]) -> tuple[str, ...]:
+    """Those of the axes that have several levels, and further axes of the sweep in the places of the others."""
+    several = [axis for axis in axes if records.cells[axis].nunique() > 1]
+    further = [axis for axis in records.extra_axes if axis != "task"]
+    return tuple([*several, *further][: len(axes)]) or (axes[0],)
 
 
 def _summary(records: Records, whole: pd.DataFrame, folder: Path) -> Section:

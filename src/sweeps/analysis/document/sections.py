@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from sweeps.analysis.document.blocks import Attached, Block, Picture, Prose, Sec
 from sweeps.analysis.figures.charts import CHARTS
 from sweeps.analysis.figures.draw import Drawn
 from sweeps.analysis.figures.origin import origin
-from sweeps.analysis.loading.axes import AXES, ordered_levels, owner_of
+from sweeps.analysis.loading.axes import AXES, may_vary, ordered_levels, owner_of
 from sweeps.analysis.loading.load import ASKED, Records
 from sweeps.analysis.loading.names import HEADS, label
 from sweeps.analysis.tables.markdown import axis_columns, number, render
@@ -52,9 +52,13 @@ def plan(records: Records) -> Section:
     grid = " × ".join(str(len(values)) for values in levels.values())
     size = f"{grid} = {product} cells" if total == product else f"{total} cells (the whole grid would be {product})"
     tied, same = _tied(records), _same(records)
+    along = _along(records, tied)
     told = [f"{size}."]
     told += [f"The same in every cell: {', '.join(same)}."] if same else []
-    told += [f"Settings that go with a choice: {'; '.join(tied)}."] if tied else []
+    told += [f"Settings that go with a choice: {'; '.join(tied.values())}."] if tied else []
+    told += [f"**Varied along with another axis, so that their effects cannot be told apart: {'; '.join(along)}.**"] * (
+        len(along) > 0
+    )
     told += ["Runs of the same seed see the same data, so that comparisons are paired."]
     return Section(
         "The plan", [Tabular(render(pd.DataFrame(rows), names=2), "What was varied."), Prose(" ".join(told))]
@@ -81,11 +85,16 @@ def what_ran(records: Records) -> Section:
     lost = ", ".join(f"{count} {kind}" for kind, count in kinds.sort_index().items()) or "none"
     minutes = records.cells["seconds"].sum() / 60
     told = f"{total} runs have numbers; not counted: {lost}. The runs took {minutes:.1f} minutes of computing in all."
+    if records.others:
+        told += (
+            f" {records.others} further runs in this folder were not asked for by the last sweep and are in no number "
+            "here; a sweep that asks for them takes them in without training them again."
+        )
     blocks: list[Block] = [Prose(told), Tabular(render(shown, names=2), "How the runs ended.")]
     if len(records.problems):
         shown = records.problems.sort_values(["problem", "cell"])
         lines = [
-            f"- `{row['cell']}`{_settings(row)} {row['problem']}: {row['reason']}"
+            f"- `{row['cell']}`{_settings(row)} {row['problem']}: {str(row['reason']).strip().rpartition(chr(10))[2]}"
             for _, row in shown.head(LISTED).iterrows()
         ]
         if len(shown) > LISTED:
@@ -151,22 +160,6 @@ def provenance(records: Records) -> Section:
     return Section("Where the numbers come from", [Prose(text)])
 
 
-def reproduce(records: Records) -> Section:
-    """The commands that make the records and this report again."""
-    name = records.root.name
-    commits = sorted({str(value) for value in records.cells["commit"].dropna() if value})
-    check_out = f"git checkout {commits[0]}\n" if len(commits) == 1 and not commits[0].endswith("-dirty") else ""
-    text = f"""```sh
-{check_out}make sweep EXPERIMENT={name}    # trains what is not there yet, then makes this report
-make report EXPERIMENT={name}   # this report again, from the records alone
-```
-
-By hand: `python -m sweeps -m experiment={name}`, then `python -m sweeps report experiment={name}`. Settings that were
-given on the command line of the sweep have to be given again; every cell has its own in `config.yaml`. The same records
-give the same bytes."""
-    return Section("How to reproduce", [Prose(text)])
-
-
 def _settings(row: pd.Series) -> str:
     """The axis values and seed of a cell in brackets, or nothing where they are not known."""
     if row[[*AXES, "seed"]].isna().any():
@@ -192,9 +185,9 @@ def _same(records: Records) -> list[str]:
     return found
 
 
-def _tied(records: Records) -> list[str]:
+def _tied(records: Records) -> dict[str, str]:
     """Settings that differ only along with a choice, such as the threshold of each clipping."""
-    cells, tied = records.cells, []
+    cells, tied = records.cells, {}
     for name in ("hidden", "gain", "threshold", "lr", "steps"):
         owner = "arch" if name in ("hidden", "lr") else "length" if name == "steps" else owner_of(name)
         if name not in cells or name in records.axes or owner not in AXES or cells[name].nunique(dropna=False) < 2:
@@ -203,5 +196,17 @@ def _tied(records: Records) -> list[str]:
         if all(len(values) == 1 for values in groups):
             known = {level: values[0] for level, values in groups.items() if np.isfinite(values[0])}
             texts = [f"{label(level)} {number(value)}" for level, value in known.items()]
-            tied.append(f"{name} ({', '.join(texts)})")
+            tied[name] = f"{name} ({', '.join(texts)})"
     return tied
+
+
+def _along(records: Records, tied: Iterable[str]) -> list[str]:
+    """Settings that vary and yet are neither an axis nor tied to a choice: they follow some other axis or a seed."""
+    names = [str(name) for name in records.problems if name not in ("cell", "problem", "reason")]
+    names = [name for name in names if may_vary(name)]
+    varied = [
+        name
+        for name in names
+        if name in records.cells and name not in (*records.axes, *tied) and records.cells[name].nunique() > 1
+    ]
+    return [f"{NAMES.get(name, name)} {_levels(ordered_levels(name, records.cells[name]))}" for name in varied]

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from sweeps.analysis.loading.load import Records
+from sweeps.analysis.statistics.summaries import decay_rates
 
 
 def band(frame: pd.DataFrame, by: list[str], value: str) -> pd.DataFrame:
@@ -55,14 +56,27 @@ def gradient_by_lag(records: Records, *, at: str, length: Any, clip: Any) -> pd.
         share of runs that ended so; 0 at the start.
     """
     chosen = records.select(length=length, clip=clip)
-    rows = chosen.gradient
-    if at == "start":
-        rows = rows[rows["step"] == 0]
-    else:
-        known = rows[~rows["log10_norm"].isna()]
-        rows = known[known["step"] == known.groupby("cell", observed=True)["step"].transform("max")]
-    frame = band(chosen.with_axes(rows), ["arch", "init", "lag"], "log10_norm")
+    frame = band(chosen.with_axes(_gradient_at(chosen, at)), ["arch", "init", "lag"], "log10_norm")
     return with_diverged(frame, chosen.cells, ["arch", "init"]) if at == "end" else frame.assign(diverged=0.0)
+
+
+def decay_by_run(records: Records, *, at: str, length: Any, clip: Any) -> pd.DataFrame:
+    """The decay rate of every run whose gradient `gradient_by_lag` shows.
+
+    Returns:
+        The axes and `decay_rate`, log10 per step of lag.
+    """
+    chosen = records.select(length=length, clip=clip)
+    return chosen.with_axes(decay_rates(_gradient_at(chosen, at))).dropna(subset=["decay_rate"])
+
+
+def _gradient_at(records: Records, at: str) -> pd.DataFrame:
+    """The gradient through time of each run at its start, or at the last logged step that has a finite value."""
+    rows = records.gradient
+    if at == "start":
+        return rows[rows["step"] == 0]
+    known = rows[~rows["log10_norm"].isna()]
+    return known[known["step"] == known.groupby("cell", observed=True)["step"].transform("max")]
 
 
 def norm_by_length(records: Records, *, clip: Any) -> pd.DataFrame:

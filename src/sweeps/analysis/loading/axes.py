@@ -73,7 +73,7 @@ def extra_axes(settings: pd.DataFrame) -> tuple[str, ...]:
     Args:
         settings: a row per cell, its flattened settings as columns.
     """
-    candidates = [str(name) for name in settings if _may_vary(str(name)) and settings[name].nunique(dropna=False) > 1]
+    candidates = [str(name) for name in settings if may_vary(str(name)) and settings[name].nunique(dropna=False) > 1]
     order = {column: place for place, column in enumerate(COLUMN_OF_SETTING.values())}
     candidates.sort(key=lambda name: (order.get(name, len(order)), name))
     found: list[str] = ["task"] if "task" in candidates else []  # two tasks are never one row, whatever else
@@ -86,7 +86,8 @@ def extra_axes(settings: pd.DataFrame) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _may_vary(name: str) -> bool:
+def may_vary(name: str) -> bool:
+    """Whether a setting can be an axis beyond arch, init, clip, length and seed."""
     parts = name.split(".")
     return parts[0] not in EXCLUDED and parts[-1] != "seed" and name not in AXES
 

@@ -39,6 +39,7 @@ class Records:
         extra_axes: settings that vary beyond arch, init, clip, length and seed.
         plan: ids of the cells that the last sweep asked for, None where that is not known.
         digests: SHA-256 of every file the frames were read from, by its path in the sweep's folder.
+        others: done cells of the folder that `in_plan` left out.
     """
 
     root: Path
@@ -50,6 +51,7 @@ class Records:
     extra_axes: tuple[str, ...]
     plan: tuple[str, ...] | None = None
     digests: Mapping[str, str] = field(default_factory=dict, repr=False)
+    others: int = 0
 
     @property
     def axes(self) -> tuple[str, ...]:
@@ -98,15 +100,24 @@ class Records:
         return self._only(self.cells[chosen], problems)
 
     def in_plan(self) -> Records:
-        """The part of the records that the last sweep asked for.
+        """The part of the records that the last sweep asked for, with the axes of that sweep.
 
         Raises:
-            SweepsError: that is not known.
+            SweepsError: that is not known, or none of them is done.
         """
         if self.plan is None:
             raise SweepsError(f"{self.root} has no {SweepPaths(self.root).plan.name}: its cells were not planned here")
         cells, problems = (frame[frame["cell"].isin(self.plan)] for frame in (self.cells, self.problems))
-        return self._only(cells, problems)
+        if cells.empty:
+            raise SweepsError(f"{self.root} holds no finished cell of the last sweep; nothing to tabulate yet")
+        names = [name for name in problems if name not in ("cell", "problem", "reason")]
+        asked = problems[problems["problem"].isin(ASKED)]
+        settings = pd.concat([cells[names].astype(object), asked[names].astype(object)], ignore_index=True)
+        extra = extra_axes(settings.dropna(how="all").infer_objects())
+        plan = set(self.plan)
+        digests = {path: digest for path, digest in self.digests.items() if path.partition("/")[0] in plan}
+        part = self._only(with_levels(cells, settings, extra), problems)
+        return replace(part, extra_axes=extra, digests=digests, others=len(self.cells) - len(cells))
 
     def _check_levels(self, name: str, wanted: list[Any]) -> None:
         column = self.cells[name]
@@ -119,7 +130,7 @@ class Records:
     def _only(self, cells: pd.DataFrame, problems: pd.DataFrame) -> Records:
         """The records of the cells and problems given."""
         if len(cells) == len(self.cells):
-            return replace(self, problems=problems)
+            return replace(self, cells=cells, problems=problems)
         kept = set(cells["cell"])
         parts: dict[str, Any] = {}
         for name in ("metrics", "gradient", "parameters"):
@@ -163,6 +174,15 @@ def load(root: str | Path, *, cache: bool = True) -> Records:
     return _assemble(Path(root), found, frames, None if plan is None else tuple(plan))
 
 
+def with_levels(cells: pd.DataFrame, settings: pd.DataFrame, extra: tuple[str, ...]) -> pd.DataFrame:
+    """The cells with their axes as ordered categories, whose levels are all that were asked for."""
+    cells = cells.copy()
+    for name in (*AXES, *extra):
+        levels = ordered_levels(name, settings[name])
+        cells[name] = pd.Categorical(cells[name].astype(object), categories=levels, ordered=True)
+    return cells
+
+
 def _assemble(root: Path, found: Found, frames: Mapping[str, pd.DataFrame], plan: tuple[str, ...] | None) -> Records:
     done, problems = found.done, found.problems
     order = [*done, *sorted(problems)]
@@ -174,10 +194,7 @@ def _assemble(root: Path, found: Found, frames: Mapping[str, pd.DataFrame], plan
     asked = [cell for cell in order if cell not in problems or problems[cell][0] in ASKED]
     extra = extra_axes(table.loc[asked].dropna(how="all"))
     rows = pd.DataFrame([summary_row(found.summaries[cell]) for cell in done], index=done)
-    cells = pd.concat([table.loc[done], rows], axis=1)
-    for name in (*AXES, *extra):
-        levels = ordered_levels(name, table.loc[asked, name])
-        cells[name] = pd.Categorical(cells[name], categories=levels, ordered=True)
+    cells = with_levels(pd.concat([table.loc[done], rows], axis=1), table.loc[asked], extra)
     cells[list(NUMBERS)] = cells[list(NUMBERS)].map(number).astype("float64")
     cells.insert(0, "cell", cells.index)
     bad = table.loc[sorted(problems)]
@@ -186,4 +203,4 @@ def _assemble(root: Path, found: Found, frames: Mapping[str, pd.DataFrame], plan
     bad.insert(0, "cell", bad.index)
     cells = cells.sort_values([*AXES, *extra, "seed", "cell"], ignore_index=True)
     bad = bad.reset_index(drop=True)
-    return Records(root, cells, problems=bad, extra_axes=extra, plan=plan, digests=found.digests, **frames)
+    return Records(root, cells, problems=bad, extra_axes=extra, plan=plan, digests=found.digests, others=0, **frames)

@@ -35,9 +35,7 @@ def comparison(records: Records, *, seed: int = 0) -> pd.DataFrame:
         a diverged run) with `_low, _high` (order statistics), `iqm_score` (interquartile mean of the same) with
         `_low, _high` (bootstrap) and `n_score`, the runs that have such a number; `grad_norm` (median over runs
         of the run's median, before clipping); `decay_start`, `decay_training` (log10 per step of lag, median
-        over runs) and the same with `_distance`, the median of their absolute values: how far single runs are from
-        constant, where a growing and a shrinking one do not cancel; `clipped`, `zeros` (shares, median over runs;
-        see `statistics.per_cell`).
+        over runs); `clipped`, `zeros` (shares, median over runs; see `statistics.per_cell`).
     """
     axes = list(records.axes)
     cells = records.cells.join(per_cell(records.metrics, records.gradient), on="cell")
@@ -109,7 +107,6 @@ def _aggregate(part: pd.DataFrame, seed: int) -> dict[str, Any]:
         "iqm_score_high": iqm_high,
         "n_score": len(score),
         **{name: part[name].median() for name in ("grad_norm", "decay_start", "decay_training", "clipped", "zeros")},
-        **{f"{name}_distance": part[name].abs().median() for name in ("decay_start", "decay_training")},
     }
 
 

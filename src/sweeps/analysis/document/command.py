@@ -1,0 +1,52 @@
+"""How a sweep was asked for on the command line, and what to type to make it and its report again."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import yaml
+
+from sweeps.analysis.document.blocks import Prose, Section
+from sweeps.analysis.loading.load import Records
+from sweeps.records.paths import SweepPaths
+
+
+def overrides(root: Path) -> list[str] | None:
+    """What was written after `-m`, but for where the records are; None where that was not kept."""
+    path = SweepPaths(root).multirun
+    if not path.exists():
+        return None
+    kept = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return [text for text in kept["hydra"]["overrides"]["task"] if not text.startswith("runs_dir=")]
+
+
+def bent(root: Path) -> str | None:
+    """A sentence on what was asked for beside the experiment as it is written; None where that was nothing."""
+    given = overrides(root) or []
+    more = [text for text in given if not text.startswith("experiment=")]
+    if not more or len(more) == len(given):
+        return None
+    return (
+        f"*This sweep was run with `{shlex.join(more)}`: what the text below says of the design and the result "
+        "is of the experiment as it is written.*"
+    )
+
+
+def reproduce(records: Records) -> Section:
+    """The commands that make the records and this report again."""
+    name, given = records.root.name, overrides(records.root)
+    given = [f"experiment={name}"] if given is None else given
+    commits = sorted({str(value) for value in records.cells["commit"].dropna() if value})
+    lines = [f"git checkout {commits[0]}"] if len(commits) == 1 and not commits[0].endswith("-dirty") else []
+    train, again = f"python -m sweeps -m {shlex.join(given)}", f"python -m sweeps report experiment={name}"
+    wide = max(len(train), len(again))
+    lines += [
+        f"{train:{wide}}  # trains what is not there yet",
+        f"{again:{wide}}  # this report, from the records alone",
+    ]
+    text = "```sh\n" + "\n".join(lines) + "\n```\n\n"
+    if given == [f"experiment={name}"]:
+        text += f"`make sweep EXPERIMENT={name}` does both. "
+    text += "Every cell has its own settings in `config.yaml`. The same records give the same bytes."
+    return Section("How to reproduce", [Prose(text)])
