@@ -49,7 +49,7 @@ ALLOWED: dict[str, set[str]] = {
     "__main__": {"main"},
     "textbook": set(),
     "__init__": set(),
-    "hydra_plugins": {*CONFIG, "launch"},
+    "hydra_plugins": {*CONFIG, "records", "launch"},
 }
 """What each part may import of the package; a dotted name allows that module or room alone."""
 
