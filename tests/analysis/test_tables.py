@@ -12,7 +12,8 @@ import pytest
 from analysis.make_records import write_cell
 from sweeps.analysis import comparison, load, summary
 from sweeps.analysis.statistics.outcomes import shares
-from sweeps.analysis.tables.markdown import comparison_markdown, counting_rules, factor, number, with_interval
+from sweeps.analysis.tables.listing import comparison_markdown, counting_rules
+from sweeps.analysis.tables.markdown import factor, number, with_interval
 
 
 def test_planted_shares_and_scores(tmp_path: Path) -> None:

@@ -15,11 +15,12 @@ from sweeps.analysis.figures.draw import by_task
 from sweeps.analysis.figures.origin import origin
 from sweeps.analysis.loading.load import Records
 from sweeps.analysis.loading.names import label
-from sweeps.analysis.tables import markdown
 from sweeps.analysis.tables.audit import REFERENCE, clipping_audit
 from sweeps.analysis.tables.compare import compare
 from sweeps.analysis.tables.comparison import summary
 from sweeps.analysis.tables.latex import to_latex
+from sweeps.analysis.tables.listing import comparison_markdown, counting_rules, summary_markdown
+from sweeps.analysis.tables.markdown import to_markdown
 from sweeps.analysis.tables.ranking import rank
 from sweeps.analysis.tables.steps import steps_to_solve
 from sweeps.analysis.tables.table import Table
@@ -39,10 +40,10 @@ def tables(records: Records, whole: pd.DataFrame, folder: Path, *, seed: int) ->
         for title, table in paired(part, seed):
             stem = folder / (table.name if task is None else f"{task}_{table.name}")
             write_atomically(stem.with_suffix(".csv"), table.to_csv())
-            write_atomically(stem.with_suffix(".md"), markdown.to_markdown(table, comment=comment))
+            write_atomically(stem.with_suffix(".md"), to_markdown(table, comment=comment))
             write_atomically(stem.with_suffix(".tex"), to_latex(table, comment=comment))
             caption, _, more = table.caption.partition(". ")
-            body, _, notes = markdown.to_markdown(table, caption="").strip("\n").rpartition("\n\n")
+            body, _, notes = to_markdown(table, caption="").strip("\n").rpartition("\n\n")
             text = f"{body}\n\n{' '.join(filter(None, (more, notes)))}"
             files = [stem.with_suffix(kind) for kind in (".csv", ".md", ".tex")]
             block = sections.table_or_fold(text, f"{caption.rstrip('.')}.", len(table.rows), files)
@@ -84,7 +85,7 @@ def _summary(records: Records, whole: pd.DataFrame, folder: Path) -> Section:
     """Shares solved and decay at a glance, without intervals."""
     clip = curves.reference_clip(records)
     short = summary(whole, clip)
-    text = markdown.summary_markdown(short)
+    text = summary_markdown(short)
     write_atomically(folder / "summary.csv", short.to_csv(index=False, lineterminator="\n"))
     write_atomically(folder / "summary.md", text)
     caption = (
@@ -98,8 +99,8 @@ def _summary(records: Records, whole: pd.DataFrame, folder: Path) -> Section:
 
 def _whole(records: Records, whole: pd.DataFrame, folder: Path, seed: int) -> Section:
     """Every combination in a row, folded away."""
-    text = markdown.comparison_markdown(whole, records.score_name)
-    full = text + "\n" + markdown.counting_rules(whole, records, seed)
+    text = comparison_markdown(whole, records.score_name)
+    full = text + "\n" + counting_rules(whole, records, seed)
     write_atomically(folder / "comparison.csv", whole.to_csv(index=False, lineterminator="\n"))
     write_atomically(folder / "comparison.md", full)
     files = [folder / "comparison.csv", folder / "comparison.md"]
