@@ -11,6 +11,7 @@ from sweeps.analysis.document import captions, command, evidence, sections
 from sweeps.analysis.document.answer import answer
 from sweeps.analysis.document.blocks import Document, Prose, Section, readme, to_markdown
 from sweeps.analysis.document.html import to_html
+from sweeps.analysis.document.plan import plan
 from sweeps.analysis.figures.draw import by_task, draw
 from sweeps.analysis.figures.origin import write_origin
 from sweeps.analysis.loading.load import Records, load
@@ -90,7 +91,7 @@ def _document(records: Records, folder: Path, question: str | None, claims: str 
             *([Section("The question", [Prose("\n\n".join(filter(None, (bent, asked))))])] if asked else []),
             Section("The answer in numbers", []),
             *(section for task, part, rows in parts for section in answer(part, rows, task)),
-            sections.plan(records),
+            plan(records),
             sections.what_ran(records),
             sections.what_diverged(records, folder / "tables"),
             *evidence.tables(records, whole, folder / "tables", seed=BOOTSTRAP_SEED),

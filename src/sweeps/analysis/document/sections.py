@@ -1,21 +1,20 @@
-"""The sections of a report beside its answer: the plan, what ran, what diverged, figures, provenance, commands."""
+"""The sections of a report beside its answer, plan and tables: what ran, what diverged, figures, provenance."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from sweeps.analysis.document.blocks import Attached, Block, Picture, Prose, Section, Tabular
 from sweeps.analysis.figures.charts import CHARTS
 from sweeps.analysis.figures.draw import Drawn
 from sweeps.analysis.figures.origin import origin
-from sweeps.analysis.loading.axes import AXES, may_vary, ordered_levels, owner_of
-from sweeps.analysis.loading.load import ASKED, Records
-from sweeps.analysis.loading.names import HEADS, label
+from sweeps.analysis.loading.axes import AXES
+from sweeps.analysis.loading.load import Records
+from sweeps.analysis.loading.names import label
 from sweeps.analysis.tables.markdown import axis_columns, number, render
 
 LISTED = 20
@@ -25,10 +24,6 @@ ROWS = 40
 WHOLE = 500
 """A table longer than this is not on the page at all, only its files."""
 
-CONSTANT = ("task", "optim", "lr", "hidden", "gain", "steps", "batch", "task.solved_at")
-"""Settings named in the plan where they are the same in every cell."""
-NAMES = {**HEADS, "optim": "optimiser", "steps": "updates", "task.solved_at": "solved at a score of"}
-
 TITLES = {name: chart.title for name, chart in CHARTS.items()}
 
 OUTCOMES = {
@@ -36,33 +31,6 @@ OUTCOMES = {
     "finished": "trained to the end of the budget without that",
     "diverged": "the loss or the gradient stopped being finite; an outcome, counted everywhere",
 }
-
-
-def plan(records: Records) -> Section:
-    """The axes with their levels, the number of cells, and what was the same in all of them."""
-    planned = records.planned()
-    asked = records.problems[records.problems["problem"].isin(ASKED)]
-    axes = (*records.axes, "seed")
-    seeds = pd.concat([records.cells["seed"], asked["seed"]], ignore_index=True)
-    levels = {axis: ordered_levels(axis, seeds if axis == "seed" else planned[axis].astype(object)) for axis in axes}
-    rows = [
-        {"axis": NAMES.get(axis, axis), "levels": _levels(levels[axis]), "number": len(levels[axis])} for axis in axes
-    ]
-    total, product = len(records.cells) + len(asked), int(np.prod([len(values) for values in levels.values()]))
-    grid = " × ".join(str(len(values)) for values in levels.values())
-    size = f"{grid} = {product} cells" if total == product else f"{total} cells (the whole grid would be {product})"
-    tied, same = _tied(records), _same(records)
-    along = _along(records, tied)
-    told = [f"{size}."]
-    told += [f"The same in every cell: {', '.join(same)}."] if same else []
-    told += [f"Settings that go with a choice: {'; '.join(tied.values())}."] if tied else []
-    told += [f"**Varied along with another axis, so that their effects cannot be told apart: {'; '.join(along)}.**"] * (
-        len(along) > 0
-    )
-    told += ["Runs of the same seed see the same data, so that comparisons are paired."]
-    return Section(
-        "The plan", [Tabular(render(pd.DataFrame(rows), names=2), "What was varied."), Prose(" ".join(told))]
-    )
 
 
 def what_ran(records: Records) -> Section:
@@ -166,47 +134,3 @@ def _settings(row: pd.Series) -> str:
         return ""
     names = [label(row[axis]) if axis != "length" else f"T = {row[axis]:g}" for axis in AXES]
     return f" ({', '.join(names)}, seed {row['seed']:g})"
-
-
-def _levels(levels: Sequence[Any]) -> str:
-    if len(levels) > 8 and not any(isinstance(level, str) for level in levels):
-        return f"{len(levels)} of them, {levels[0]:g} to {levels[-1]:g}"
-    return ", ".join(label(level) if isinstance(level, str) else number(level, 6) for level in levels) or "none"
-
-
-def _same(records: Records) -> list[str]:
-    """`learning rate 0.01` of every setting of a study that did not vary."""
-    found = []
-    for name in CONSTANT:
-        if name in records.cells and name not in records.axes and records.cells[name].nunique(dropna=False) == 1:
-            value = records.cells[name].iloc[0]
-            if pd.notna(value):
-                found.append(f"{NAMES.get(name, name)} {value if isinstance(value, str) else number(value, 6)}")
-    return found
-
-
-def _tied(records: Records) -> dict[str, str]:
-    """Settings that differ only along with a choice, such as the threshold of each clipping."""
-    cells, tied = records.cells, {}
-    for name in ("hidden", "gain", "threshold", "lr", "steps"):
-        owner = "arch" if name in ("hidden", "lr") else "length" if name == "steps" else owner_of(name)
-        if name not in cells or name in records.axes or owner not in AXES or cells[name].nunique(dropna=False) < 2:
-            continue
-        groups = cells.groupby(owner, observed=True)[name].unique()
-        if all(len(values) == 1 for values in groups):
-            known = {level: values[0] for level, values in groups.items() if np.isfinite(values[0])}
-            texts = [f"{label(level)} {number(value)}" for level, value in known.items()]
-            tied[name] = f"{name} ({', '.join(texts)})"
-    return tied
-
-
-def _along(records: Records, tied: Iterable[str]) -> list[str]:
-    """Settings that vary and yet are neither an axis nor tied to a choice: they follow some other axis or a seed."""
-    names = [str(name) for name in records.problems if name not in ("cell", "problem", "reason")]
-    names = [name for name in names if may_vary(name)]
-    varied = [
-        name
-        for name in names
-        if name in records.cells and name not in (*records.axes, *tied) and records.cells[name].nunique() > 1
-    ]
-    return [f"{NAMES.get(name, name)} {_levels(ordered_levels(name, records.cells[name]))}" for name in varied]
