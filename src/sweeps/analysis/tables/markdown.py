@@ -33,6 +33,19 @@ def factor(log10_per_step: float) -> str:
     return f"{value:.3f}" if 0.1 <= value < 10 else f"{value:#.2g}" if 1e-3 <= value < 0.1 else number(value)
 
 
+def percent(count: Any, n: Any) -> str:
+    """`4%`, with decimals where a few of many would read as 0%, or all but a few as 100%."""
+    if not n:
+        return EMPTY
+    share = 100.0 * count / n
+    return f"{share:.{0 if share in (0.0, 100.0) or 1.0 <= share <= 99.0 else 2}f}%"
+
+
+def share_of(count: Any, n: Any) -> str:
+    """`14 of 360 (4%)`."""
+    return f"{int(count)} of {int(n)} ({percent(count, n)})" if n else EMPTY
+
+
 def with_interval(value: float, low: float, high: float, digits: int = 2, *, infinite: str | None = None) -> str:
     """`0.50 [0.25, 0.75]`, all with the same decimals; without the bracket where there is no interval.
 
