@@ -6,17 +6,16 @@ import os
 import select
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from rich.console import Console
 
-from sweeps.config.places import EXPERIMENTS, top_level
-from sweeps.errors import ConfigError, SweepsError, unknown
+from sweeps.arguments import HELP, settings_in, sweep_of, written
+from sweeps.config.places import EXPERIMENTS
+from sweeps.errors import ConfigError, unknown
 from sweeps.records.paths import SweepPaths
-
-HELP = {"--help", "-h"}
 
 
 def plan(arguments: list[str]) -> int:
@@ -33,7 +32,7 @@ def figures(arguments: list[str]) -> int:
     """Draw the figures of an experiment from its records."""
     from sweeps.report import make_figures
 
-    sweep = _sweep(_settings(arguments, ("experiment", "runs_dir")))
+    sweep = sweep_of(settings_in(arguments, ("experiment", "runs_dir")))
     for path in make_figures(sweep):
         _say(f"{path}")
     return 0
@@ -46,11 +45,11 @@ def figure(arguments: list[str]) -> int:
 
     names = [text for text in arguments if "=" not in text and not text.startswith("-")]
     rest = [text for text in arguments if text not in names]
-    settings = _settings(rest, ("experiment", "runs_dir", "formats", "into"))
+    settings = settings_in(rest, ("experiment", "runs_dir", "formats", "into"))
     if not names:
         _say(f"Figures: {', '.join(FIGURES)}")
         return 0
-    sweep = _sweep(settings)
+    sweep = sweep_of(settings)
     into = Path(settings["into"]) if "into" in settings else sweep.report / "figures"
     formats = [kind for kind in settings.get("formats", "pdf,svg,png").split(",") if kind]
     drawn = draw(asked_for(sweep.root), into, names, formats)
@@ -66,10 +65,10 @@ def report(arguments: list[str]) -> int:
     """Write the tables, figures and report of an experiment from its records."""
     from sweeps.report import make_report
 
-    settings = _settings(arguments, ("experiment", "runs_dir", "into"))
+    settings = settings_in(arguments, ("experiment", "runs_dir", "into"))
     into = Path(settings["into"]) if "into" in settings else None
     page = make_report(
-        _sweep(settings), _written(settings, "README.md"), claims=_written(settings, "claims.md"), into=into
+        sweep_of(settings), written(settings, "README.md"), claims=written(settings, "claims.md"), into=into
     )
     _say(f"Figures: {page.with_name('figures')}")
     _say(f"Report:  {page} (as Markdown: {page.with_suffix('.md').name})")
@@ -80,9 +79,9 @@ def verify(arguments: list[str]) -> int:
     """Make everything of a report again from the records, elsewhere, and say what differs."""
     from sweeps.verify import verify as verdict_on
 
-    settings = _settings(arguments, ("experiment", "runs_dir"))
-    sweep = _sweep(settings)
-    verdict = verdict_on(sweep, _written(settings, "README.md"), claims=_written(settings, "claims.md"))
+    settings = settings_in(arguments, ("experiment", "runs_dir"))
+    sweep = sweep_of(settings)
+    verdict = verdict_on(sweep, written(settings, "README.md"), claims=written(settings, "claims.md"))
     for text in verdict.records:
         _say(f"record: {text}")
     for text in verdict.report:
@@ -104,11 +103,11 @@ def mirror(arguments: list[str]) -> int:
 
     following = "--follow" in arguments
     keys = ("experiment", "runs_dir", "tracker.project", "tracker.mode", "tracker.entity")
-    settings = _settings([text for text in arguments if text != "--follow"], keys)
+    settings = settings_in([text for text in arguments if text != "--follow"], keys)
     if following:
         os.nice(19)  # training comes first
     result = follow(
-        _sweep(settings),
+        sweep_of(settings),
         _input_closed if following else lambda: True,
         project=settings.get("tracker.project", "sweeps"),
         mode=settings.get("tracker.mode", "offline"),
@@ -118,7 +117,7 @@ def mirror(arguments: list[str]) -> int:
         _say(note)
     there = len(result.mirrored) + len(result.already)
     if result.mode != "disabled":
-        folder = _sweep(settings).wandb / "wandb"
+        folder = sweep_of(settings).wandb / "wandb"
         _say(f"{there} cells are in {folder} ({result.mode}), {len(result.mirrored)} of them new")
     for cell, reason in list(result.failed.items())[:3]:
         _say(f"{cell}: {reason}")
@@ -131,8 +130,8 @@ def sync(arguments: list[str]) -> int:
     """Send an experiment's mirrored runs to the W&B server, each once."""
     from sweeps.records.sync import sync as send
 
-    settings = _settings(arguments, ("experiment", "runs_dir"))
-    result = send(_sweep(settings), _say)
+    settings = settings_in(arguments, ("experiment", "runs_dir"))
+    result = send(sweep_of(settings), _say)
     _say(f"{len(result.sent)} runs sent now, {len(result.already)} before")
     for run, problem in result.damaged.items():
         _say(f"{run}: its offline file is damaged ({problem}) and was skipped")
@@ -152,8 +151,8 @@ def workspace(arguments: list[str]) -> int:
     from sweeps.dashboard.publish import publish
     from sweeps.dashboard.workspace import study_of
 
-    settings = _settings(arguments, ("experiment", "runs_dir", "tracker.project", "tracker.entity"))
-    study = study_of(load(_sweep(settings).root))
+    settings = settings_in(arguments, ("experiment", "runs_dir", "tracker.project", "tracker.entity"))
+    study = study_of(load(sweep_of(settings).root))
     project, entity = settings.get("tracker.project", "sweeps"), settings.get("tracker.entity") or None
     for title, address in publish(study, project, entity):
         _say(f"{title}: {address}")
@@ -165,14 +164,14 @@ def dashboard(arguments: list[str]) -> int:
     from sweeps.dashboard.live import live
     from sweeps.dashboard.serve import open_browser, port_of, serve
 
-    settings = _settings(arguments, ("experiment", "runs_dir", "open", "port"))
+    settings = settings_in(arguments, ("experiment", "runs_dir", "open", "port"))
     if (wanted := settings.get("open", "true")) not in ("true", "false"):
         raise ConfigError([unknown("open", wanted, ("true", "false"))])
     port = port_of(settings.get("port", "0"))
     name, runs = settings["experiment"], Path(settings["runs_dir"]).absolute()
     sweep = SweepPaths(runs / name)
     if not (EXPERIMENTS / name / "sweep.yaml").exists():  # one that can still be started is waited for
-        sweep = _sweep(settings)
+        sweep = sweep_of(settings)
     where = [f"experiment={name}", f"runs_dir={runs}"]
     command = [sys.executable, "-m", "sweeps", "report", *where]
     with suppress(KeyboardInterrupt), live(sweep, command) as shown, serve(shown, port) as address:
@@ -198,49 +197,6 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "workspace": workspace,
     "dashboard": dashboard,
 }
-
-
-class Help(Exception):
-    """`--help` was asked for; the message is the settings that the command takes."""
-
-
-def _settings(arguments: Sequence[str], keys: Sequence[str]) -> dict[str, str]:
-    """`key=value` pairs of a command that composes nothing.
-
-    Raises:
-        ConfigError: an argument is none of `keys`.
-        Help: not to be done, but explained.
-    """
-    if HELP & set(arguments):
-        raise Help(" ".join(f"[{key}=...]" for key in keys))
-    found = {key: str(top_level()[key]) for key in ("experiment", "runs_dir")}
-    problems = []
-    for text in arguments:
-        key, equals, value = text.partition("=")
-        if not equals or key not in keys:
-            problems.append(unknown("argument", text, (f"{each}=..." for each in keys)))
-        found[key] = value
-    if problems:
-        raise ConfigError(problems)
-    return found
-
-
-def _written(settings: dict[str, str], name: str) -> str | None:
-    """What a person wrote about an experiment, if anything: README.md asks the question, claims.md states claims."""
-    path = EXPERIMENTS / settings["experiment"] / name
-    return path.read_text(encoding="utf-8") if path.exists() else None
-
-
-def _sweep(settings: dict[str, str]) -> SweepPaths:
-    sweep = SweepPaths(Path(settings["runs_dir"]).absolute() / settings["experiment"])
-    if not sweep.root.is_dir():
-        there = sorted(path.name for path in sweep.root.parent.glob("*") if path.is_dir())
-        raise SweepsError(
-            unknown("experiment", settings["experiment"], there)
-            if there
-            else f"there are no records under {sweep.root.parent}; run `make sweep` first"
-        )
-    return sweep
 
 
 def _input_closed() -> bool:

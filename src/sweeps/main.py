@@ -13,7 +13,8 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 from rich.console import Console
 
-from sweeps.commands import COMMANDS, Help
+from sweeps.arguments import Help
+from sweeps.commands import COMMANDS
 from sweeps.config.places import CONF
 from sweeps.config.precheck import problems
 from sweeps.errors import ConfigError, SweepsError, nearest, told

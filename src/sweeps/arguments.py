@@ -1,0 +1,60 @@
+"""What the commands beside training are given: `key=value` settings, and the sweep and the texts that these mean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from sweeps.config.places import EXPERIMENTS, top_level
+from sweeps.errors import ConfigError, SweepsError, unknown
+from sweeps.records.paths import SweepPaths
+
+HELP = {"--help", "-h"}
+
+
+class Help(Exception):
+    """`--help` was asked for; the message is the settings that the command takes."""
+
+
+def settings_in(arguments: Sequence[str], keys: Sequence[str]) -> dict[str, str]:
+    """`key=value` pairs of a command that composes nothing, and where the records are unless told.
+
+    Raises:
+        ConfigError: an argument is none of `keys`.
+        Help: not to be done, but explained.
+    """
+    if HELP & set(arguments):
+        raise Help(" ".join(f"[{key}=...]" for key in keys))
+    found = {key: str(top_level()[key]) for key in ("experiment", "runs_dir")}
+    problems = []
+    for text in arguments:
+        key, equals, value = text.partition("=")
+        if not equals or key not in keys:
+            problems.append(unknown("argument", text, (f"{each}=..." for each in keys)))
+        found[key] = value
+    if problems:
+        raise ConfigError(problems)
+    return found
+
+
+def sweep_of(settings: dict[str, str]) -> SweepPaths:
+    """The sweep that the settings name.
+
+    Raises:
+        SweepsError: it has no records.
+    """
+    sweep = SweepPaths(Path(settings["runs_dir"]).absolute() / settings["experiment"])
+    if not sweep.root.is_dir():
+        there = sorted(path.name for path in sweep.root.parent.glob("*") if path.is_dir())
+        raise SweepsError(
+            unknown("experiment", settings["experiment"], there)
+            if there
+            else f"there are no records under {sweep.root.parent}; run `make sweep` first"
+        )
+    return sweep
+
+
+def written(settings: dict[str, str], name: str) -> str | None:
+    """What a person wrote about an experiment, if anything: README.md asks the question, claims.md states claims."""
+    path = EXPERIMENTS / settings["experiment"] / name
+    return path.read_text(encoding="utf-8") if path.exists() else None
