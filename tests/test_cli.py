@@ -153,7 +153,8 @@ def test_the_basic_launcher_writes_the_same_records_one_by_one(
     assert said.returncode == 0, said.stderr
     assert len(contents(swept[0])) == 8
     assert contents(tmp_path) == contents(swept[0])
-    assert SweepPaths(tmp_path / "runs" / "scratch").multirun.exists()
+    one, other = (SweepPaths(place / "runs" / "scratch") for place in (tmp_path, swept[0]))
+    assert one.multirun.exists() and one.plan.read_bytes() == other.plan.read_bytes()
     assert {json.loads(paths.summary.read_text())["pack"]["lanes"] for paths in cells(tmp_path).values()} == {1}
 
 

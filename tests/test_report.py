@@ -243,10 +243,10 @@ def test_a_sweep_that_was_bent_says_so_and_how_to_make_it_again(tmp_path: Path) 
     assert "This sweep was run with" not in straight and "`make sweep EXPERIMENT=first_look` does both" in straight
     bent = told("experiment=first_look", "task.length=10", "seed=range(2)")
     assert "This sweep was run with `task.length=10 'seed=range(2)'`" in bent
-    assert "python -m sweeps -m experiment=first_look task.length=10 'seed=range(2)' " in bent
+    assert "python -m sweeps -m experiment=first_look task.length=10 'seed=range(2)'\n" in bent
     assert "make sweep" not in bent and "elsewhere" not in bent
     of_its_own = told("arch=rnn_tanh", "task.length=10")
-    assert "python -m sweeps -m arch=rnn_tanh task.length=10 " in of_its_own and "This sweep was" not in of_its_own
+    assert "python -m sweeps -m arch=rnn_tanh task.length=10\n" in of_its_own and "This sweep was" not in of_its_own
 
 
 def test_a_sweep_over_something_else_is_compared_by_that(tmp_path: Path) -> None:

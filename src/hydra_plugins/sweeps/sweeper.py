@@ -54,11 +54,11 @@ class GridSweeper(Sweeper):
 
     def _prepare(self, jobs: list[list[str]]) -> None:
         """Check the jobs of a launcher that is not ours, and write down what is asked for."""
-        from sweeps.launch import checked, place
-        from sweeps.records.files import write_atomically
+        from sweeps.launch import checked, place, plan_for, write_down
 
-        load = partial(self.context.config_loader.load_sweep_config, self.config)
-        write_atomically(place(checked(jobs, load)[0]).multirun, OmegaConf.to_yaml(self.config))
+        settings = checked(jobs, partial(self.context.config_loader.load_sweep_config, self.config))
+        sweep = place(settings[0])
+        write_down(plan_for(settings, sweep, workers=1), sweep, OmegaConf.to_yaml(self.config))
 
 
 ConfigStore.instance().store(group="hydra/sweeper", name="grid", node=GridConfig, provider="sweeps")

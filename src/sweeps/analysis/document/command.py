@@ -39,13 +39,12 @@ def reproduce(records: Records) -> Section:
     given = [f"experiment={name}"] if given is None else given
     commits = sorted({str(value) for value in records.cells["commit"].dropna() if value})
     lines = [f"git checkout {commits[0]}"] if len(commits) == 1 and not commits[0].endswith("-dirty") else []
-    train, again = f"python -m sweeps -m {shlex.join(given)}", f"python -m sweeps report experiment={name}"
-    wide = max(len(train), len(again))
-    lines += [
-        f"{train:{wide}}  # trains what is not there yet",
-        f"{again:{wide}}  # this report, from the records alone",
-    ]
-    text = "```sh\n" + "\n".join(lines) + "\n```\n\n"
+    lines += [f"python -m sweeps -m {shlex.join(given)}", f"python -m sweeps report experiment={name}"]
+    text = (
+        "```sh\n"
+        + "\n".join(lines)
+        + "\n```\n\nThe sweep trains what is not there yet; the report is of the records alone. "
+    )
     if given == [f"experiment={name}"]:
         text += f"`make sweep EXPERIMENT={name}` does both. "
     text += "Every cell has its own settings in `config.yaml`. The same records give the same bytes."
