@@ -85,6 +85,22 @@ def test_a_single_run_writes_the_five_files_and_a_second_call_says_so(tmp_path: 
     assert {path: path.stat().st_mtime_ns for path in paths.root.iterdir()} == before
 
 
+def test_two_single_runs_of_one_cell_train_it_once(tmp_path: Path) -> None:
+    """The second waits for the first, and says so."""
+    steps = "train.steps=2000"
+    with subprocess.Popen(
+        [sys.executable, "-m", "sweeps", *SMALL, steps], cwd=tmp_path, stdout=subprocess.PIPE, text=True
+    ) as first:
+        lock = SweepPaths(tmp_path / "runs" / "scratch").cell(cell_id(make_cell(steps))).lock
+        while not lock.exists() and first.poll() is None:
+            time.sleep(0.01)
+        second = sweeps(tmp_path, steps)
+        said, _ = first.communicate()
+    assert said.startswith("rnn_tanh orthogonal clip=none T=6 seed=0: solved at step 2000")
+    assert second.stdout.startswith("Another run trains this cell; waiting for it.\nAlready done. rnn_tanh")
+    assert not lock.exists()
+
+
 def test_the_columns_and_rows_are_those_of_the_contract(swept: tuple[Path, object]) -> None:
     """SMALL logs and evaluates at steps 0, 2, 4 and 6, over 6 time steps."""
     for paths in cells(swept[0]).values():

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from omegaconf import DictConfig
 from rich.console import Console
 
@@ -11,8 +15,9 @@ from sweeps.errors import ConfigError
 from sweeps.execute.harness import summary
 from sweeps.execute.tracking import Mirror
 from sweeps.launch import device_problems, place, task_problems
-from sweeps.plan.cells import distinct
+from sweeps.plan.cells import Cell, distinct
 from sweeps.plan.packs import Pack
+from sweeps.records.paths import CellPaths, SweepPaths
 
 
 def one_cell(config: DictConfig) -> None:
@@ -20,6 +25,7 @@ def one_cell(config: DictConfig) -> None:
 
     Raises:
         ConfigError: its settings are wrong; nothing was written.
+        OSError: its record cannot be written.
     """
     settings, problems = composed(plain, config, True)
     if settings is not None:
@@ -29,16 +35,10 @@ def one_cell(config: DictConfig) -> None:
     [cell] = distinct([settings])
     sweep = place(settings)
     console = Console()
-    found = summary(sweep.cell(cell.id))
-    if found is None:
-        from sweeps.execute.worker import train_pack  # imports torch, which a finished cell does not need
-
-        with Mirror(settings.tracker, sweep, console):
-            train_pack(Pack((cell,)), sweep.root, lambda kind, content: None)
-        found = summary(sweep.cell(cell.id))
-        assert found is not None
-    else:
+    if not train(cell, sweep, console):
         console.print("Already done.", end=" ")
+    found = summary(sweep.cell(cell.id))
+    assert found is not None
     best = found["best"]["eval_score"]
     score = f", best {found['task']['score']} {best:.3f}" if isinstance(best, float) else ""
     why = f" ({found['reason']})" if found["reason"] else ""
@@ -46,3 +46,32 @@ def one_cell(config: DictConfig) -> None:
         f"{cell.name}: {found['outcome']}{why} at step {found['step']}{score}", highlight=False, soft_wrap=True
     )
     console.print(f"Record: {sweep.cell(cell.id).root}", highlight=False, soft_wrap=True)
+
+
+def train(cell: Cell, sweep: SweepPaths, console: Console) -> bool:
+    """Train a cell, and nobody else at the same time; False if it is done already, by now if this had to wait."""
+    paths = sweep.cell(cell.id)
+    if summary(paths) is not None:
+        return False
+    with held(paths, console):
+        if summary(paths) is not None:
+            return False
+        from sweeps.execute.worker import train_pack  # imports torch, which a finished cell does not need
+
+        with Mirror(cell.settings.tracker, sweep, console):
+            train_pack(Pack((cell,)), sweep.root, lambda kind, content: None)
+        paths.lock.unlink()  # never before the cell is done: whoever waits holds the removed file, and then looks
+    return True
+
+
+@contextmanager
+def held(paths: CellPaths, console: Console) -> Iterator[None]:
+    """Hold a cell, once no other single run does; the lock ends with the process, however it ends."""
+    paths.root.mkdir(parents=True, exist_ok=True)
+    with paths.lock.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            console.print("Another run trains this cell; waiting for it.")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield

@@ -42,6 +42,11 @@ class CellPaths:
         return self.root / "summary.json"
 
     @property
+    def lock(self) -> Path:
+        """Held while a single run trains the cell; removed when the cell is done."""
+        return self.root / ".lock"
+
+    @property
     def failure(self) -> Path:
         """Why the cell has no numbers; removed when a later attempt succeeds."""
         return self.root / "failure.json"
