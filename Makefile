@@ -7,6 +7,9 @@ ARGS ?=
 RUN = $(VENV)/bin/python -m sweeps
 READY = $(VENV)/.ready
 # of ARGS, what says where the records are: the report must look there too
+ifneq ($(filter experiment=%,$(ARGS)),)
+$(error ARGS holds $(filter experiment=%,$(ARGS)); write EXPERIMENT=$(patsubst experiment=%,%,$(filter experiment=%,$(ARGS))) in its place, so that the report is of it too)
+endif
 WHERE = experiment=$(EXPERIMENT) $(filter runs_dir=%,$(ARGS))
 
 .DEFAULT_GOAL = help

@@ -44,7 +44,7 @@ ALLOWED: dict[str, set[str]] = {
     "solo": {*CONFIG, "plan", "records", "execute", "launch"},
     "verify": {*RECORDS, "analysis", "report"},
     "dashboard": {*RECORDS, "analysis", "dashboard"},
-    "arguments": {*PURE, "config.places", "records"},
+    "arguments": {*PURE, "config.places", "config.rules", "records"},
     "commands": {*PURE, "config.places", "arguments", "records", "analysis", "report", "verify", "dashboard", "main"},
     "main": {*CONFIG, "arguments", "commands", "solo"},
     "__main__": {"main"},

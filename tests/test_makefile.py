@@ -46,3 +46,9 @@ def test_make_hands_on_what_a_command_takes(tmp_path: Path, target: str, handed_
     given = "ARGS=seed=1,2 runs_dir=here tracker.mode=online port=8000"
     said = make(tmp_path / "venv", target, "EXPERIMENT=x", given)
     assert f"-m sweeps {handed_on}\n" in said.stdout
+
+
+def test_an_experiment_among_the_arguments_is_refused(tmp_path: Path) -> None:
+    """It would train one and report another."""
+    said = make(tmp_path / "venv", "sweep", "ARGS=experiment=digits seed=1")
+    assert said.returncode == 2 and "write EXPERIMENT=digits in its place" in said.stderr and not said.stdout.strip()

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sweeps.config.places import EXPERIMENTS, top_level
+from sweeps.config.rules import NAME
 from sweeps.errors import ConfigError, SweepsError, unknown
 from sweeps.records.paths import SweepPaths
 
@@ -31,10 +32,17 @@ def settings_in(arguments: Sequence[str], keys: Sequence[str]) -> dict[str, str]
         key, equals, value = text.partition("=")
         if not equals or key not in keys:
             problems.append(unknown("argument", text, (f"{each}=..." for each in keys)))
-        found[key] = value
+        found[key] = _unquoted(value)
+    if not NAME.fullmatch(name := found["experiment"]):
+        problems.append(f"experiment: given {name!r}, must be the name of a folder of {found['runs_dir']}")
     if problems:
         raise ConfigError(problems)
     return found
+
+
+def _unquoted(value: str) -> str:
+    """The value without the quotes that Hydra wants around a path with spaces."""
+    return value[1:-1] if len(value) > 1 and value[0] == value[-1] and value[0] in "'\"" else value
 
 
 def sweep_of(settings: dict[str, str]) -> SweepPaths:
@@ -45,6 +53,9 @@ def sweep_of(settings: dict[str, str]) -> SweepPaths:
     """
     sweep = SweepPaths(Path(settings["runs_dir"]).absolute() / settings["experiment"])
     if not sweep.root.is_dir():
+        if (EXPERIMENTS / settings["experiment"] / "sweep.yaml").exists():
+            name = settings["experiment"]
+            raise SweepsError(f"{sweep.root} has no records yet; `make sweep EXPERIMENT={name}` makes them")
         there = sorted(path.name for path in sweep.root.parent.glob("*") if path.is_dir())
         raise SweepsError(
             unknown("experiment", settings["experiment"], there)

@@ -63,13 +63,19 @@ def figure(arguments: list[str]) -> int:
 
 def report(arguments: list[str]) -> int:
     """Write the tables, figures and report of an experiment from its records."""
-    from sweeps.report import make_report
+    from sweeps.report import asked_for, make_report
 
     settings = settings_in(arguments, ("experiment", "runs_dir", "into"))
     into = Path(settings["into"]) if "into" in settings else None
-    page = make_report(
-        sweep_of(settings), written(settings, "README.md"), claims=written(settings, "claims.md"), into=into
-    )
+    sweep = sweep_of(settings)
+    records, readme = asked_for(sweep.root), written(settings, "README.md")
+    page = make_report(sweep, readme, claims=written(settings, "claims.md"), into=into, records=records)
+    lost = records.problems["problem"].value_counts()
+    if len(lost):
+        kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(lost.items()))
+        _say(f"Not counted: {kinds} ({page.parent / 'tables' / 'problems.csv'} says why)")
+    if {"damaged", "contradictory"} & set(lost.index):
+        _say("The folder of a damaged cell can be deleted: the same sweep then trains it again.")
     _say(f"Figures: {page.with_name('figures')}")
     _say(f"Report:  {page} (as Markdown: {page.with_suffix('.md').name})")
     return 0
