@@ -451,10 +451,19 @@ def test_a_second_sweep_in_the_same_folder_is_refused_in_one_sentence(tmp_path: 
         pytest.param(2.5, marks=pytest.mark.slow, id="in training"),
     ],
 )
-def test_ctrl_c_stops_with_one_sentence(tmp_path: Path, after: float) -> None:
+@pytest.mark.parametrize(("how", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["Ctrl-C", "SIGTERM"])
+def test_what_stops_a_sweep_stops_it_with_one_sentence_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: signal.Signals, status: int, after: float
+) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
     with started(tmp_path) as first:
         time.sleep(after)
-        os.killpg(first.pid, signal.SIGINT)  # a terminal sends it to the whole group
+        os.killpg(first.pid, how)  # a terminal sends it to the whole group, and so does `timeout`
+        if how == signal.SIGTERM:
+            os.killpg(first.pid, how)  # which sends it twice
         _, told = first.communicate(timeout=20)
     assert told == "Stopped. What has ended is on disk; the same command goes on from there.\n"
-    assert first.returncode == 130
+    assert first.returncode == status
+    assert list(temporary.iterdir()) == []

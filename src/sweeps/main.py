@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
+from types import FrameType
+from typing import NoReturn
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -23,8 +26,13 @@ MULTIRUN = ("-m", "--multirun")
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run one command line; returns the exit status: 0, 1 when a cell failed, 2 when the command was wrong."""
+    """Run one command line.
+
+    Returns:
+        The exit status: 0, 1 when a cell failed, 2 when the command was wrong; 130 after Ctrl-C, 143 after SIGTERM.
+    """
     console = Console(stderr=True)
+    signal.signal(signal.SIGTERM, _end_tidily)
     try:
         if arguments and arguments[0] in COMMANDS:
             return COMMANDS[arguments[0]](list(arguments[1:]))
@@ -41,9 +49,15 @@ def main(arguments: Sequence[str]) -> int:
     except (SweepsError, HydraException, OSError) as error:
         console.print(told(error), highlight=False, markup=False, soft_wrap=True, style="red")
         return 2
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stopped:
         console.print("Stopped. What has ended is on disk; the same command goes on from there.")
-        return 130
+        return 128 + (stopped.args[0] if stopped.args else signal.SIGINT)
+
+
+def _end_tidily(number: int, frame: FrameType | None) -> NoReturn:
+    """What ends a command from outside ends it as Ctrl-C does: children are ended, temporary folders removed."""
+    signal.signal(number, signal.SIG_IGN)  # once: `timeout` sends it twice, and the second would cut tidying short
+    raise KeyboardInterrupt(number)
 
 
 def hydra_app(arguments: Sequence[str]) -> int:

@@ -189,13 +189,20 @@ def command(sweep: SweepPaths) -> Iterator[tuple[str, subprocess.Popen[str]]]:
         process.kill()
 
 
-def test_the_command_shows_a_sweep_that_has_just_begun_until_ctrl_c(empty: SweepPaths) -> None:
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_the_command_shows_a_sweep_that_has_just_begun_until_it_is_stopped(
+    empty: SweepPaths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: signal.Signals
+) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
     empty.root.mkdir(parents=True)
     with command(empty) as (address, process):
         assert json.loads(get(address, "/status")[1])["done"] == 0
-        process.send_signal(signal.SIGINT)
+        process.send_signal(how)
         rest, _ = process.communicate(timeout=60)
     assert (process.returncode, rest.splitlines()[-1]) == (0, "Stopped.")
+    assert list(temporary.iterdir()) == []
 
 
 @pytest.mark.slow

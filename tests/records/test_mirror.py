@@ -441,6 +441,19 @@ def test_a_helping_process_that_dies_loses_nothing(sweep: SweepPaths, monkeypatc
     assert (sorted(result.mirrored), result.failed) == (cells, {})
 
 
+def test_what_stops_the_mirror_does_not_stop_a_helping_process_in_the_middle(sweep: SweepPaths) -> None:
+    """Ctrl-C and SIGTERM reach both; it ends with its input."""
+    cells = [add_cell(sweep, index) for index in range(3)]
+    client = wandb_client.Client(sweep.wandb, project="tests", entity=None, asked="offline")
+    with alone.alone(sweep) as lock, Helper(sweep, client, lock) as helper:
+        helper.write(cells[0])
+        for number in (signal.SIGINT, signal.SIGTERM):
+            helper._process.send_signal(number)
+        helper.write(cells[1])
+    assert helper._process.returncode == 0
+    assert [wandb_log.complete(log_of(sweep, cell)) for cell in cells[:2]] == [True, True]
+
+
 @cache
 def undisturbed(folder: Path) -> dict[str, LoggedRun]:
     """Run of each of the cells that are mirrored, and killed, below."""

@@ -83,9 +83,9 @@ class _Job:
 
 
 def _start_server() -> None:
-    """Start the fork server with Ctrl-C held back, for it and all it forks: that key is the driver's to handle."""
-    resource_tracker.ensure_running()  # it would let Ctrl-C through again
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    """Start the fork server with Ctrl-C and SIGTERM held back, for it and all it forks: the driver handles them."""
+    resource_tracker.ensure_running()  # it would let them through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
         forkserver.ensure_running()
     finally:

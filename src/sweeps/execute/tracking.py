@@ -13,6 +13,8 @@ from sweeps.records.paths import SweepPaths
 
 PATIENCE = 300.0
 """Seconds that a finished sweep waits for its mirror."""
+GRACE = 5.0
+"""Seconds that a mirror has to tidy up when the sweep was stopped."""
 LINES = 4
 """Lines of the mirror's last words that are passed on."""
 
@@ -35,7 +37,12 @@ class Mirror:
         command = [sys.executable, "-m", "sweeps", "mirror", *where, *how, "--follow"]
         try:
             self._process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                start_new_session=True,  # Ctrl-C is for the sweep, which ends its mirror
             )
         except OSError as error:
             self.console.print(f"W&B mirror: could not start ({error}); the CSV records are complete without it")
@@ -44,14 +51,23 @@ class Mirror:
     def __exit__(self, kind: type | None, value: BaseException | None, trace: TracebackType | None) -> None:
         if self._process is None:
             return
-        if kind is not None:
-            self._process.kill()
-            self._process.wait()
-            return
         try:
-            said, _ = self._process.communicate(timeout=PATIENCE)  # closes its input: the sweep is over
+            if kind is None:
+                self._tell(self._process.communicate(timeout=PATIENCE)[0])  # closes its input: the sweep is over
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            said = f"not finished; `python -m sweeps mirror experiment={self.sweep.root.name}` goes on with it"
+            self._tell(f"not finished; `python -m sweeps mirror experiment={self.sweep.root.name}` goes on with it")
+        finally:
+            self._end(self._process)
+
+    def _tell(self, said: str) -> None:
         for line in said.strip().splitlines()[-LINES:]:
             self.console.print(f"W&B mirror: {line}", highlight=False, markup=False, soft_wrap=True)
+
+    def _end(self, process: subprocess.Popen[str]) -> None:
+        """Ask the mirror to end if it still runs, for the client leaves temporary folders when killed; then kill it."""
+        with process:  # closes the pipes and waits
+            process.terminate()
+            try:
+                process.wait(GRACE)
+            except subprocess.TimeoutExpired:
+                process.kill()

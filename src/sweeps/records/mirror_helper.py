@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from contextlib import suppress
@@ -71,7 +72,9 @@ class Helper:
 
 
 def main(told: dict[str, Any]) -> None:
-    """Answer each line of standard input, a cell, with a line of JSON."""
+    """Answer each line of standard input, a cell, with a line of JSON. What stops the mirror closes that input."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # a terminal or a batch system sends them to both
+        signal.signal(number, signal.SIG_IGN)
     sweep = SweepPaths(Path(told["sweep"]))
     replies = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever the client prints is no reply
