@@ -19,6 +19,7 @@ import yaml
 from helpers import SMALL, make_cell
 from sweeps.commands import COMMANDS
 from sweeps.config.identity import cell_id
+from sweeps.config.places import EXPERIMENTS
 from sweeps.config.schema import as_dict
 from sweeps.main import main
 from sweeps.records import columns
@@ -304,6 +305,17 @@ def test_plan_takes_what_training_takes_and_explains_that(tmp_path: Path) -> Non
     assert said.returncode == 0, said.stderr
     usage = [line.split()[3] for line in said.stdout.splitlines() if line.startswith("  python -m sweeps")]
     assert {name for words in usage for name in words.split("|") if name in COMMANDS} == set(COMMANDS)
+    experiments = sorted(path.parent.name for path in EXPERIMENTS.glob("*/sweep.yaml"))
+    assert f"experiment: {', '.join(experiments)} (" in said.stdout
+
+
+def test_settings_may_stand_on_both_sides_of_the_flag(tmp_path: Path) -> None:
+    """Hydra's own parser takes them on one side only, and a sweep has no configuration to show but a cell's."""
+    said = sweeps(tmp_path, "task.length=7", "-m", "seed=0,1", "hydra.launcher.dry_run=true")
+    assert said.returncode == 0, said.stderr
+    assert "2 cells: 0 done, 2 to train" in said.stdout
+    shown = sweeps(tmp_path, "-m", "task.length=7", "--cfg", "job")
+    assert shown.returncode == 0 and "length: 7" in shown.stdout
     assert "== Settings and their defaults ==" in said.stdout
     assert list(tmp_path.iterdir()) == []
 

@@ -50,7 +50,8 @@ def main(arguments: Sequence[str]) -> int:
         console.print(told(error), highlight=False, markup=False, soft_wrap=True, style="red")
         return 2
     except KeyboardInterrupt as stopped:
-        console.print("Stopped. What has ended is on disk; the same command goes on from there.")
+        sweep = any(text in MULTIRUN for text in arguments)
+        console.print("Stopped." + " What has ended is on disk; the same command goes on from there." * sweep)
         return 128 + (stopped.args[0] if stopped.args else signal.SIGINT)
 
 
@@ -67,7 +68,8 @@ def hydra_app(arguments: Sequence[str]) -> int:
         found = problems(settings)
         if found:
             raise ConfigError(found)
-    sys.argv = ["sweeps", *arguments]
+    asked = [] if len(settings) == len(arguments) or {"--cfg", "-c"} & set(settings) else ["-m"]
+    sys.argv = ["sweeps", *asked, *settings]  # Hydra takes settings on one side of its flags only
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors leave Hydra as they are, for `main` to tell
     wrong: list[Exception] = []
 
