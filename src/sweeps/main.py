@@ -69,7 +69,8 @@ def hydra_app(arguments: Sequence[str]) -> int:
         if found:
             raise ConfigError(found)
     asked = [] if len(settings) == len(arguments) or {"--cfg", "-c"} & set(settings) else ["-m"]
-    sys.argv = ["sweeps", *asked, *settings]  # Hydra takes settings on one side of its flags only
+    settings.sort(key=lambda text: "=" in text or text.startswith("~"))  # Hydra takes them on one side of its flags
+    sys.argv = ["sweeps", *asked, *settings]
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors leave Hydra as they are, for `main` to tell
     wrong: list[Exception] = []
 
