@@ -306,7 +306,8 @@ def test_plan_takes_what_training_takes_and_explains_that(tmp_path: Path) -> Non
     usage = [line.split()[3] for line in said.stdout.splitlines() if line.startswith("  python -m sweeps")]
     assert {name for words in usage for name in words.split("|") if name in COMMANDS} == set(COMMANDS)
     experiments = sorted(path.parent.name for path in EXPERIMENTS.glob("*/sweep.yaml"))
-    assert f"experiment: {', '.join(experiments)} (" in said.stdout
+    assert f"experiment: {', '.join(experiments)} (" in said.stdout    assert "== Settings and their defaults ==" in said.stdout
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_settings_may_stand_on_both_sides_of_the_flag(tmp_path: Path) -> None:
@@ -316,8 +317,6 @@ def test_settings_may_stand_on_both_sides_of_the_flag(tmp_path: Path) -> None:
     assert "2 cells: 0 done, 2 to train" in said.stdout
     shown = sweeps(tmp_path, "-m", "task.length=7", "--cfg", "job")
     assert shown.returncode == 0 and "length: 7" in shown.stdout
-    assert "== Settings and their defaults ==" in said.stdout
-    assert list(tmp_path.iterdir()) == []
 
 
 # --- wrong commands
