@@ -306,7 +306,8 @@ def test_plan_takes_what_training_takes_and_explains_that(tmp_path: Path) -> Non
     usage = [line.split()[3] for line in said.stdout.splitlines() if line.startswith("  python -m sweeps")]
     assert {name for words in usage for name in words.split("|") if name in COMMANDS} == set(COMMANDS)
     experiments = sorted(path.parent.name for path in EXPERIMENTS.glob("*/sweep.yaml"))
-    assert f"experiment: {', '.join(experiments)} (" in said.stdout    assert "== Settings and their defaults ==" in said.stdout
+    assert f"experiment: {', '.join(experiments)} (" in said.stdout
+    assert "== Settings and their defaults ==" in said.stdout
     assert list(tmp_path.iterdir()) == []
 
 
