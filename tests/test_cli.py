@@ -21,7 +21,7 @@ from sweeps.commands import COMMANDS
 from sweeps.config.identity import cell_id
 from sweeps.config.places import EXPERIMENTS
 from sweeps.config.schema import as_dict
-from sweeps.main import main
+from sweeps.main import _end_tidily, main
 from sweeps.records import columns
 from sweeps.records.paths import CellPaths, SweepPaths
 
@@ -479,3 +479,13 @@ def test_what_stops_a_sweep_stops_it_with_one_sentence_and_leaves_nothing(
     assert told == "Stopped. What has ended is on disk; the same command goes on from there.\n"
     assert first.returncode == status
     assert list(temporary.iterdir()) == []
+
+
+def test_a_second_sigterm_does_not_cut_short_what_the_first_began() -> None:
+    before = signal.signal(signal.SIGTERM, _end_tidily)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -182,6 +182,18 @@ def test_closing_the_iterator_ends_what_runs(tmp_path: Path) -> None:
     events.close()  # type: ignore[attr-defined]
 
 
+@pytest.mark.usefixtures("nobody_left")
+def test_ctrl_c_and_sigterm_are_held_back_from_workers(tmp_path: Path) -> None:
+    """A terminal or a batch system sends them to all; the driver then ends its workers, and none is lost before."""
+    events = Local(1).run(packs_of(ENDLESS), tmp_path)
+    next(events)
+    [worker] = multiprocessing.active_children()
+    status = Path(f"/proc/{worker.pid}/status").read_text()
+    events.close()  # type: ignore[attr-defined]
+    [blocked] = [int(line.split()[1], base=16) for line in status.splitlines() if line.startswith("SigBlk:")]
+    assert all(blocked & 1 << (number - 1) for number in (signal.SIGINT, signal.SIGTERM))
+
+
 DRIVER = """
 import multiprocessing, sys
 from pathlib import Path
