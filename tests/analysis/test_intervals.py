@@ -138,7 +138,8 @@ def test_the_bootstrap_of_a_restricted_mean_covers_what_is_told() -> None:
         (lambda shape: np.where(rng.random(shape) < 0.5, 1.0, rng.random(shape)), 0.75),  # half of them
     )
     for n, told in MEAN_COVERAGE.items():
-        least, *_, most = (float(text) / 100 for text in told.removesuffix("%").split(" to "))
+        ends = [float(text) / 100 for text in told.removesuffix("%").split(" to ")]
+        least, most = ends[0], ends[-1]
         for draw, truth in laws:
             low, high = bootstrap_bounds(draw((2000, n)), np.mean, seed=0, resamples=1000)
             room = 1.5 * math.sqrt(least * (1 - least) / 2000)

@@ -17,7 +17,7 @@ from sweeps.analysis.statistics.paired import too_small
 IQM_COVERAGE = {5: "93 to 94%", 10: "96 to 97%", 20: "95 to 96%"}
 """What `iqm_interval` covers for normal, exponential, log-normal and skewed beta values; tests/analysis measures it."""
 
-MEAN_COVERAGE = {2: "46 to 51%", 3: "68 to 75%", 4: "83 to 88%", 5: "88 to 92%", 10: "94%", 20: "94 to 96%"}
+MEAN_COVERAGE = {2: "46 to 51%", 3: "68 to 75%", 4: "83 to 88%", 5: "88 to 92%", 10: "94 to 96%", 20: "94 to 96%"}
 """The same interval for a mean of updates until solved, cut off at a budget."""
 
 
