@@ -39,6 +39,24 @@ def test_vanishing_net_agrees_with_float64_below_float32(arch: str, kernel: str)
     np.testing.assert_allclose(trace.log10_norm()[0], want, atol=2e-4)
 
 
+@pytest.mark.parametrize(("arch", "length"), [("rnn_tanh", 26), ("rnn_relu", 18), ("lstm", 17), ("gru", 17)])
+def test_what_reaches_the_first_step_trains_as_long_as_float32_can_hold_it(arch: str, length: int, kernel: str) -> None:
+    """Only the first input is not zero, so that the input weights' gradient is all of that step, some 2^-100 of it."""
+    forgetful = ("arch.forget_bias=-4",) if arch == "lstm" else ()
+    pack = set_up([make_cell(f"arch={arch}", "init=random", f"task.length={length}", *forgetful)], kernel)
+    if arch == "gru":
+        pack.network.p["bias"][..., 8:16].fill_(-4.0)  # the update gate keeps nothing
+    x, y = pack.data.next()
+    x[:, 8:].zero_()
+    pack.network.gradients(x, y)
+    want = pack.network.grads["weight_ih"].clone()
+    trace = Trace(1, length)
+    pack.network.gradients(x, y, trace)
+    assert trace.exponents[0, 0] < -70, "the step must lie deep to prove anything"
+    assert want.abs().max() > 2.0**-126
+    torch.testing.assert_close(pack.network.grads["weight_ih"], want, rtol=1e-5, atol=0)
+
+
 def test_exploding_net_is_recorded_past_float32(kernel: str) -> None:
     cell = make_cell("arch=rnn_relu", "init=identity", "init.gain=3", "task=adding", "task.length=90")
     pack = set_up([cell], kernel)

@@ -189,16 +189,21 @@ struct Record {
         exponent[t] = shift;
     }
 
-    // Give a step's deltas their true scale; outside float32's range they become 0 or inf.
-    static void restore(int64_t e, long n, float *delta) {
-        if (e == 0) return;
-        const int bounded = (int)std::clamp<int64_t>(e, -252, 254);  // beyond: 0 or inf already
+    // Give a step's deltas their true scale; outside float32's range they become 0 or inf. False if all are 0 for that:
+    // a delta is below 2^40, so that from 2^-192 on nothing is left of it.
+    bool restore(int t, long n, float *delta) const {
+        if (!norm || exponent[t] == 0) return true;
+        if (exponent[t] <= -192 && std::isfinite(norm[t])) {
+            std::memset(delta, 0, sizeof(float) * n);
+            return false;
+        }
+        const int bounded = (int)std::clamp<int64_t>(exponent[t], -252, 254);  // beyond: 0 or inf already
         const int first = std::clamp(bounded, -126, 127), rest = bounded - first;
-        const float factor = std::ldexp(1.f, first);
+        const float factor = std::ldexp(1.f, first), second = std::ldexp(1.f, rest);
         for (long i = 0; i < n; ++i) delta[i] *= factor;
-        if (rest == 0) return;
-        const float second = std::ldexp(1.f, rest);
-        for (long i = 0; i < n; ++i) delta[i] *= second;
+        if (rest != 0)
+            for (long i = 0; i < n; ++i) delta[i] *= second;
+        return true;
     }
 };
 
@@ -214,17 +219,19 @@ static void narrow(long n, const S *from, float *chunk) {
         for (long i = 0; i < n; ++i) chunk[i] = (float)from[i];
 }
 
-// The last CHUNK deltas of a lane, and what they add to the weight gradients when the chunk is full.
+// The last CHUNK deltas of a lane, which add to the weight gradients when the chunk is full, unless all of them are 0.
 struct Deltas {
     int steps, rows, columns, count = 0;
+    bool alive = false;
     std::vector<float> buffer;  // [CHUNK, rows, columns], filled from the back, as time runs backwards
 
     Deltas(int steps_, int rows_, int columns_)
         : steps(steps_), rows(rows_), columns(columns_), buffer((size_t)CHUNK * rows_ * columns_) {}
     float *next() { return buffer.data() + (size_t)(CHUNK - 1 - count) * rows * columns; }
     float *first() { return buffer.data() + (size_t)(CHUNK - count) * rows * columns; }
-    float *at(int i) { return first() + (size_t)i * rows * columns; }
     bool full(int t) const { return count == CHUNK || t == 0; }
+    void add(bool some) { ++count, alive |= some; }
+    void clear() { count = 0, alive = false; }
 };
 
 static const float ONE = 1.f;
@@ -276,14 +283,15 @@ static void rnn_back(const Shape *s, int64_t phi, const float *x, int64_t x_lane
                 product(B, H, H, d, H, 1, back.data(), H, adjoint.data(), H);
             }
             narrow(n, d, delta);
-            if (norm) Record::restore(exponent[k * T + t], n, delta);
-            ++deltas.count;
+            deltas.add(record.restore(t, n, delta));
             if (deltas.full(t)) {
                 const int depth = deltas.count * B;
-                add_products(H, H, depth, h + t * n, deltas.first(), H, g_hh, H);
-                add_products(I, H, depth, x + (long)t * B * I, deltas.first(), H, g_ih, H);
-                add_sums(H, depth, deltas.first(), H, g_bias);
-                deltas.count = 0;
+                if (deltas.alive) {
+                    add_products(H, H, depth, h + t * n, deltas.first(), H, g_hh, H);
+                    add_products(I, H, depth, x + (long)t * B * I, deltas.first(), H, g_ih, H);
+                    add_sums(H, depth, deltas.first(), H, g_bias);
+                }
+                deltas.clear();
             }
         }
     }
@@ -333,14 +341,15 @@ static void lstm_back(const Shape *s, const float *x, int64_t x_lane, const floa
                 product(B, H, G, d, G, 1, back.data(), H, adjoint.data(), H);
             }
             narrow(4 * n, d, delta);
-            if (norm) Record::restore(exponent[k * T + t], 4 * n, delta);
-            ++deltas.count;
+            deltas.add(record.restore(t, 4 * n, delta));
             if (deltas.full(t)) {
                 const int depth = deltas.count * B;
-                add_products(H, G, depth, h + t * n, deltas.first(), G, g_hh, G);
-                add_products(I, G, depth, x + (long)t * B * I, deltas.first(), G, g_ih, G);
-                add_sums(G, depth, deltas.first(), G, g_bias);
-                deltas.count = 0;
+                if (deltas.alive) {
+                    add_products(H, G, depth, h + t * n, deltas.first(), G, g_hh, G);
+                    add_products(I, G, depth, x + (long)t * B * I, deltas.first(), G, g_ih, G);
+                    add_sums(G, depth, deltas.first(), G, g_bias);
+                }
+                deltas.clear();
             }
         }
     }
@@ -390,19 +399,18 @@ static void gru_back(const Shape *s, const float *x, int64_t x_lane, const float
             }
             narrow(3 * n, d, delta);
             narrow(n, d_s, d_inner);
-            if (norm) {
-                Record::restore(exponent[k * T + t], 3 * n, delta);
-                Record::restore(exponent[k * T + t], n, d_inner);
-            }
-            ++deltas.count, ++inners.count;
+            deltas.add(record.restore(t, 3 * n, delta));
+            inners.add(record.restore(t, n, d_inner));
             if (deltas.full(t)) {
                 const int depth = deltas.count * B;
-                add_products(H, 2 * H, depth, h + t * n, deltas.first(), G, g_hh, G);
-                add_products(H, H, depth, h + t * n, inners.first(), H, g_hh + 2 * H, G);
-                add_products(I, G, depth, x + (long)t * B * I, deltas.first(), G, g_ih, G);
-                add_sums(G, depth, deltas.first(), G, g_bias);
-                add_sums(H, depth, inners.first(), H, g_bias_hn);
-                deltas.count = inners.count = 0;
+                if (deltas.alive) {
+                    add_products(H, 2 * H, depth, h + t * n, deltas.first(), G, g_hh, G);
+                    add_products(H, H, depth, h + t * n, inners.first(), H, g_hh + 2 * H, G);
+                    add_products(I, G, depth, x + (long)t * B * I, deltas.first(), G, g_ih, G);
+                    add_sums(G, depth, deltas.first(), G, g_bias);
+                    add_sums(H, depth, inners.first(), H, g_bias_hn);
+                }
+                deltas.clear(), inners.clear();
             }
         }
     }
