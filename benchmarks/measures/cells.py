@@ -20,5 +20,5 @@ def settings(*overrides: str) -> Settings:
 def pack(lanes: int, arch: str, init: str, h: int, b: int, t: int, *more: str) -> list[Settings]:
     """Cells of one shape that differ in their seed; the learning rate is too small to change what is measured."""
     common = (f"arch={arch}", f"init={init}", "clip=norm", "optim.lr=1e-6", f"arch.hidden={h}", f"train.batch={b}",
-              f"task.length={t}", "train.eval_size=1")  # fmt: skip
+              f"task.length={t}", "train.eval_size=2")  # fmt: skip
     return [settings(*common, *more, f"seed={seed}") for seed in range(lanes)]
