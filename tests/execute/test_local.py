@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,6 +17,7 @@ import pytest
 
 from helpers import make_cell, make_cells
 from sweeps.config.places import ROOT
+from sweeps.execute import local
 from sweeps.execute.base import Ended, Message
 from sweeps.execute.harness import run, summary
 from sweeps.execute.local import Local, cores
@@ -236,3 +238,26 @@ def test_workers_end_when_their_driver_is_killed(tmp_path: Path, how: signal.Sig
             for pid in pids:
                 if alive(pid):
                     os.kill(pid, signal.SIGKILL)
+
+
+def test_a_signal_that_another_thread_takes_waits_until_the_server_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python raises it in the main thread, whose mask does not help: it would cut the start short."""
+    done = threading.Event()
+    other = threading.Thread(target=done.wait)
+    other.start()
+    finished = []
+
+    def start() -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        for _ in range(100):
+            time.sleep(0.001)
+        finished.append(True)
+
+    monkeypatch.setattr(local.forkserver, "ensure_running", start)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            local._start_server()
+    finally:
+        done.set()
+        other.join()
+    assert finished

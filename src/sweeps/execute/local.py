@@ -9,6 +9,7 @@ import threading
 import traceback
 from collections import deque
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection, wait
@@ -18,6 +19,7 @@ from pathlib import Path
 from sweeps.execute.base import Ended, Message
 from sweeps.plan.packs import Pack
 
+ENDING = (signal.SIGINT, signal.SIGTERM)
 ONE_THREAD = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
@@ -85,11 +87,28 @@ class _Job:
 def _start_server() -> None:
     """Start the fork server with Ctrl-C and SIGTERM held back, for it and all it forks: the driver handles them."""
     resource_tracker.ensure_running()  # it would let them through again
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
-    try:
+    with _held_back():
         forkserver.ensure_running()
+
+
+@contextmanager
+def _held_back() -> Iterator[None]:
+    """Ctrl-C and SIGTERM wait for the end; what is started meanwhile never gets them, as a mask is inherited.
+
+    The mask is of this thread. Another one may take the signal, and Python would raise it here all the same, between
+    the making of a temporary folder and the note that it is to be removed: so the handlers are held back too.
+    """
+    came: list[int] = []
+    handlers = {number: signal.signal(number, lambda number, frame: came.append(number)) for number in ENDING}
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+    try:
+        yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        if came:
+            signal.raise_signal(came[0])
 
 
 def _start(context: multiprocessing.context.ForkServerContext, pack: Pack, root: Path) -> _Job:
