@@ -57,7 +57,8 @@ def test_a_sweep_that_is_stopped_has_its_mirror_tidy_up(tmp_path: Path, temporar
     add_cell(sweep, 1)
     mirror, told = mirror_of(sweep)
     with pytest.raises(KeyboardInterrupt), mirror:
-        until(lambda: list(temporary.iterdir()))  # the client is at work
+        until(lambda: list(sweep.wandb.rglob("*.wandb")))  # the client is at work: its folders are made and known to it
+        assert list(temporary.iterdir())
         raise KeyboardInterrupt
     assert process_of(mirror).returncode == 143
     assert list(temporary.iterdir()) == []
