@@ -32,13 +32,13 @@ def plan(records: Records) -> Section:
     total, product = len(records.cells) + len(asked), int(np.prod([len(values) for values in levels.values()]))
     grid = " × ".join(str(len(values)) for values in levels.values())
     size = f"{grid} = {product} cells" if total == product else f"{total} cells (the whole grid would be {product})"
-    tied, same = _tied(records), _same(records)
-    along = _along(records, tied)
+    same, tied = _same(records), _tied(records)
+    along = "; ".join(_along(records, tied))
     told = [f"{size}."]
     told += [f"The same in every cell: {', '.join(same)}."] if same else []
     told += [f"Settings that go with a choice: {'; '.join(tied.values())}."] if tied else []
-    told += [f"**Varied along with another axis, so that their effects cannot be told apart: {'; '.join(along)}.**"] * (
-        len(along) > 0
+    told += (
+        [f"**Varied along with another axis, so that their effects cannot be told apart: {along}.**"] if along else []
     )
     told += ["Runs of the same seed see the same data, so that comparisons are paired."]
     return Section(
@@ -80,11 +80,7 @@ def _tied(records: Records) -> dict[str, str]:
 
 def _along(records: Records, tied: Iterable[str]) -> list[str]:
     """Settings that vary and yet are neither an axis nor tied to a choice: they follow some other axis or a seed."""
-    names = [str(name) for name in records.problems if name not in ("cell", "problem", "reason")]
-    names = [name for name in names if may_vary(name)]
-    varied = [
-        name
-        for name in names
-        if name in records.cells and name not in (*records.axes, *tied) and records.cells[name].nunique() > 1
-    ]
+    known = {*records.axes, *tied}
+    names = [name for name in records.settings if may_vary(name) and name not in known]
+    varied = [name for name in names if records.cells[name].nunique() > 1]
     return [f"{NAMES.get(name, name)} {_levels(ordered_levels(name, records.cells[name]))}" for name in varied]

@@ -59,6 +59,11 @@ class Records:
         return (*AXES, *self.extra_axes)
 
     @property
+    def settings(self) -> list[str]:
+        """Names of the columns of `cells` and of `problems` that are settings."""
+        return [str(name) for name in self.problems if name not in ("cell", "problem", "reason")]
+
+    @property
     def score_name(self) -> str:
         """What the score is called (accuracy, explained variance); "score" if tasks differ in it."""
         names = self.cells["score_name"].dropna().unique()
@@ -110,8 +115,7 @@ class Records:
         cells, problems = (frame[frame["cell"].isin(self.plan)] for frame in (self.cells, self.problems))
         if cells.empty:
             raise SweepsError(f"{self.root} holds no finished cell of the last sweep; nothing to tabulate yet")
-        names = [name for name in problems if name not in ("cell", "problem", "reason")]
-        asked = problems[problems["problem"].isin(ASKED)]
+        names, asked = self.settings, problems[problems["problem"].isin(ASKED)]
         settings = pd.concat([cells[names].astype(object), asked[names].astype(object)], ignore_index=True)
         extra = extra_axes(settings.dropna(how="all").infer_objects())
         plan = set(self.plan)
