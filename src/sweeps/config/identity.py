@@ -12,7 +12,7 @@ from typing import Any
 
 from sweeps.config.schema import Settings, as_dict
 
-NUMERICS_VERSION = 2
+NUMERICS_VERSION = 3
 EXCLUDED = ("tracker", "executor", "runs_dir", "experiment")
 """Settings that make no other cell: where the numbers go, who computes them, what the study is called.
 
