@@ -7,14 +7,23 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from sweeps.engine.extended import LN_2, Rows
+
 Loss = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 """(outputs [K, B, O], targets [K, B, O] or class numbers [K, B]) -> (loss of each sequence [K, B], dL/doutputs)."""
+Exact = Callable[[Tensor, Tensor], Rows]
+"""The same gradient for float64 outputs, beyond the range of float64."""
 
 
 def mse(outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     """Squared error, averaged over outputs and batch; targets `[K, B, O]`."""
     error = outputs - targets
     return error.square().mean(-1), error * (2 / (error.shape[1] * error.shape[2]))
+
+
+def exact_mse(outputs: Tensor, targets: Tensor) -> Rows:
+    """The gradient of `mse`."""
+    return Rows.of(mse(outputs, targets)[1])
 
 
 def cross_entropy(outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
@@ -25,4 +34,18 @@ def cross_entropy(outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     return -log_p.gather(-1, index).squeeze(-1), gradient / outputs.shape[1]
 
 
+def exact_cross_entropy(outputs: Tensor, targets: Tensor) -> Rows:
+    """The gradient of `cross_entropy`: p_j for every other class, minus their sum for the right one.
+
+    p - 1, which is the same, rounds to 0 where the network is sure, and p_j itself where it is very sure.
+    """
+    index = targets.unsqueeze(-1)
+    log_p = torch.log_softmax(outputs, -1).scatter(-1, index, -torch.inf)
+    exponent = (log_p.amax(-1, keepdim=True) / LN_2).ceil()
+    others = (log_p - exponent * LN_2).exp()
+    gradient = others.scatter(-1, index, -others.sum(-1, keepdim=True))
+    return Rows(gradient / outputs.shape[1], exponent)
+
+
 LOSSES: dict[str, Loss] = {"mse": mse, "cross_entropy": cross_entropy}
+EXACT: dict[str, Exact] = {"mse": exact_mse, "cross_entropy": exact_cross_entropy}

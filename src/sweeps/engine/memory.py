@@ -29,9 +29,9 @@ def lanes(k: int, *shape: int, device: torch.device | str = "cpu", dtype: torch.
     return torch.zeros(k * stride, device=device, dtype=dtype).as_strided((k, *shape), (stride, *inner))
 
 
-def twin(x: Tensor, dtype: torch.dtype) -> Tensor:
-    """A tensor of x's shape in another number format; x itself where it has that one, so `twin.copy_(x)` is free."""
-    return x if x.dtype == dtype else lanes(*x.shape, device=x.device, dtype=dtype)
+def twin(x: Tensor) -> Tensor:
+    """A float64 copy of `x [K, ...]`, in lanes like it."""
+    return lanes(*x.shape, device=x.device, dtype=torch.float64).copy_(x)
 
 
 def steps(x: Tensor) -> tuple[Tensor, ...]:

@@ -9,19 +9,13 @@ import torch
 from torch import Tensor
 
 from sweeps.engine.adjoint import Trace
-from sweeps.engine.losses import LOSSES
-from sweeps.engine.memory import lanes
+from sweeps.engine.extended import lanes_apart
+from sweeps.engine.losses import EXACT, LOSSES
+from sweeps.engine.memory import lanes, twin
 from sweeps.engine.parameters import Parameters
+from sweeps.engine.products import multiply
 from sweeps.engine.recurrences import Sizes, build, choose
-
-
-def lane_bmm(a: Tensor, b: Tensor, out: Tensor) -> Tensor:
-    """`torch.bmm(a, b, out=out)`, but a lone lane takes the batched kernel too: alone, a thin product would go another
-    way and round otherwise, and a cell's bits would depend on whether it has neighbours."""
-    if len(a) > 1:
-        return torch.bmm(a, b, out=out)
-    pair = lanes(2, *out.shape[1:], device=out.device)
-    return out.copy_(torch.bmm(a.expand(2, -1, -1), b.expand(2, -1, -1), out=pair)[:1])
+from sweeps.engine.recurrences.native import native_products
 
 
 class Network:
@@ -36,26 +30,46 @@ class Network:
         self.grads = Parameters.zeros(sizes.lanes, shapes, sizes.device)
         k, b, device = sizes.lanes, sizes.batch, sizes.device
         self._dh = lanes(k, b, sizes.hidden, device=device)
+        self._multiply = native_products if self.kernel == "native" else multiply
         self._out, self._d_out = lanes(k, b, outputs, device=device), lanes(k, b, outputs, device=device)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Outputs `[K, B, O]` for `x [K, T*B, I]`."""
-        self._h = self.recurrence.forward(self.p, x)
-        return lane_bmm(self._h, self.p["weight_out"], self._out).add_(self.p["bias_out"].unsqueeze(1))
+    def forward(self, x: Tensor, keep: bool = False) -> Tensor:
+        """Outputs `[K, B, O]` for `x [K, T*B, I]`; `keep` keeps what `through_time` needs."""
+        self._h = self.recurrence.forward(self.p, x, keep)
+        return self._multiply(self._h, self.p["weight_out"], self._out).add_(self.p["bias_out"].unsqueeze(1))
 
     def loss(self, outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         """The loss of each sequence `[K, B]`, and the gradient of each lane's mean with respect to the outputs."""
         return LOSSES[self.loss_name](outputs, targets)
 
     def gradients(self, x: Tensor, targets: Tensor, trace: Trace | None = None) -> Tensor:
-        """Forward and backward on one batch; writes `.grads`, returns the mean loss of each lane, `[K]`."""
-        loss, d_out = self.loss(self.forward(x), targets)
+        """Forward and backward on one batch; writes `.grads`, returns the mean loss of each lane, `[K]`.
+
+        Args:
+            trace: takes down the gradient through time; the same `.grads` come out without it, sooner.
+        """
+        loss, d_out = self.loss(self.forward(x, keep=trace is not None), targets)
+        if trace is not None:
+            self._go_back(targets, trace)
         d_out = self._d_out.copy_(d_out)
-        lane_bmm(self._h.transpose(1, 2), d_out, self.grads["weight_out"])
+        self._multiply(self._h.transpose(1, 2), d_out, self.grads["weight_out"])
         torch.sum(d_out, 1, out=self.grads["bias_out"])
-        lane_bmm(d_out, self.p["weight_out"].transpose(1, 2), self._dh)
-        self.recurrence.backward(self.p, x, self._dh, self.grads, trace)
+        self._multiply(d_out, self.p["weight_out"].transpose(1, 2), self._dh)
+        self.recurrence.backward(self.p, x, self._dh, self.grads)
         return loss.mean(1)
+
+    def through_time(self, x: Tensor, targets: Tensor, trace: Trace) -> None:
+        """Take down the gradient through time on one batch, and nothing else."""
+        self.forward(x, keep=True)
+        self._go_back(targets, trace)
+
+    def _go_back(self, targets: Tensor, trace: Trace) -> None:
+        """Answer and loss anew in float64, from the last state of the pass that was kept, and back through time."""
+        w = twin(self.p["weight_out"])
+        outputs = multiply(twin(self._h), w, out=torch.empty_like(self._out, dtype=torch.float64))
+        outputs += self.p["bias_out"].unsqueeze(1)
+        [d_out] = lanes_apart(lambda *given: (EXACT[self.loss_name](*given),), outputs, targets)
+        self.recurrence.through_time(self.p, d_out @ w.transpose(1, 2), trace)
 
     def keep(self, kept: Sequence[int]) -> Network:
         """A smaller pack of the same networks: only the given lanes, in the given order."""

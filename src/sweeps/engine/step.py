@@ -1,6 +1,6 @@
 """One training step of a pack in two halves, between which the host may look at weights and unclipped gradients.
 
-On a CPU the halves are plain calls. On a CUDA device each is captured once in a CUDA graph and replayed: some thousand
+Between them, too, the gradient through time may be asked for. On a CPU the halves are plain calls. On a CUDA device each is captured once in a CUDA graph and replayed: some thousand
 small kernels a step would otherwise wait for the host to launch them one by one.
 """
 
@@ -14,7 +14,6 @@ import torch
 from torch import Tensor
 
 from sweeps.engine.adjoint import Trace
-from sweeps.engine.adjoint_device import DeviceTrace
 from sweeps.engine.clip import global_norm
 from sweeps.engine.setup import Pack
 
@@ -39,47 +38,51 @@ class Step:
         """
         self.pack = pack
         sizes = pack.network.sizes
+        self._traced = False
         self.captured = on_gpu(pack) if captured is None else captured
         self.spare = 0.5 if self.captured else 0.0
-        self._device_trace = DeviceTrace(sizes.lanes, sizes.steps, sizes.device) if on_gpu(pack) else None
-        self._trace: Trace
+        self._trace = Trace(sizes.lanes, sizes.steps, sizes.device)
         self._backward: Callable[[], tuple[Tensor, Tensor]] = self._gradients
+        self._record: Callable[[], None] = self._through_time
         self._update: Callable[[], Tensor] = self._clip_and_update
         if self.captured:
             network, optimizer = pack.network, pack.optimizer
             self._backward = capture(self._gradients, [])
+            self._record = capture(self._through_time, [])
             self._update = capture(
                 self._clip_and_update, [network.p.flat, network.grads.flat, *optimizer.state.values()]
             )
 
-    def backward(self) -> tuple[list[float], list[float]]:
+    def backward(self, traced: bool = False) -> tuple[list[float], list[float]]:
         """Loss and gradient norm of each lane on the batch that `pack.data` holds; leaves the gradients in the network.
 
-        The gradient through time is traced at every step: reading it must not change training.
+        Args:
+            traced: the gradient through time of this step will be asked for. Training does not depend on it.
         """
         self.pack.data.next()
+        self._traced = traced and not self.captured
         loss, norm = self._backward()
         values = torch.stack([loss, norm]).tolist()
         return values[0], values[1]
+
+    def log10_norm(self) -> np.ndarray:
+        """log10 ||dL/dh_t|| of the last way back, `[K, T]`; before the update, as it may need the weights."""
+        if not self._traced:
+            self._record()
+        return self._trace.log10_norm()
 
     def update(self) -> Tensor:
         """Clip, let the optimiser step; returns the gradient norm of each lane after clipping, `[K]`."""
         return self._update()
 
-    def log10_norm(self) -> np.ndarray:
-        """log10 ||dL/dh_t|| of the last way back, `[K, T]`."""
-        return self._trace.log10_norm()
-
     def _gradients(self) -> tuple[Tensor, Tensor]:
         network, data = self.pack.network, self.pack.data
-        if self._device_trace is None:
-            self._trace = Trace(network.sizes.lanes, network.sizes.steps)
-        else:
-            self._trace = self._device_trace
-            self._device_trace.begin()
-        loss = network.gradients(data.x, data.y, self._trace)
+        loss = network.gradients(data.x, data.y, self._trace if self._traced else None)
         self._norm = global_norm(network.grads.flat)
         return loss, self._norm
+
+    def _through_time(self) -> None:
+        self.pack.network.through_time(self.pack.data.x, self.pack.data.y, self._trace)
 
     def _clip_and_update(self) -> Tensor:
         network = self.pack.network

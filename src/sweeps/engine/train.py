@@ -58,13 +58,15 @@ def train(
         scores: Scores = evaluate(pack) if evaluated else [(None, None)] * len(pack.lanes)
         solved = [score is not None and score >= pack.task.solved_at for _, score in scores]
 
-        loss, norm = step.backward()
+        loss, norm = step.backward(traced=logged)
         reasons = [divergence(*pair) for pair in zip(loss, norm, strict=True)]
+        told = logged or any(reasons[k] for k in pack.running)
+        norms = step.log10_norm() if told else np.empty(0)
         probed = {k: probe(pack, k) for k in pack.running} if evaluated else {}
         clipped = step.update()
 
-        if logged or any(reasons[k] for k in pack.running):
-            after, rates, norms = clipped.tolist(), pack.optimizer.lr, step.log10_norm()
+        if told:
+            after, rates = clipped.tolist(), pack.optimizer.lr
             yield [
                 Measurement(
                     cell=pack.lanes[k],

@@ -1,7 +1,8 @@
 """A recurrence without a hand-written backward: give one step, autograd does the rest, over the same interface.
 
 Each step is a graph of its own, cut at its incoming state, and the adjoint is carried from cut to cut by hand. So every
-dL/dh_t is seen, stays exact outside float32's range like that of the fast recurrences, and the graphs stay small.
+dL/dh_t is seen, and the graphs stay small. The record takes each step anew in float64, with tanh and sigmoid whose
+derivatives come from their arguments; other functions have the derivatives that autograd gives them.
 
     from sweeps.engine.recurrences.autograd import Autograd
     register("leaky", lambda sizes: Autograd(sizes, gates=("h",), step=leaky_step))
@@ -15,7 +16,9 @@ import torch
 from torch import Tensor
 
 from sweeps.engine.adjoint import Trace
-from sweeps.engine.memory import lanes
+from sweeps.engine.exact_slopes import ExactSlopes
+from sweeps.engine.extended import Rows
+from sweeps.engine.memory import lanes, twin
 from sweeps.engine.recurrences.base import Sizes
 
 State = tuple[Tensor, ...]
@@ -37,40 +40,49 @@ class Autograd:
     ) -> None:
         self.sizes, self.gates, self.step, self.states, self.extra = sizes, gates, step, states, dict(extra or {})
         self._steps: list[tuple[State, State]] = []  # (state before, a leaf; state after), per time step
+        self._inputs: tuple[Tensor, ...] = ()
         self._leaves: dict[str, Tensor] = {}
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         i, h, g = self.sizes.inputs, self.sizes.hidden, len(self.gates)
         return {"weight_ih": (i, g * h), "weight_hh": (h, g * h), "bias": (g * h,), **self.extra}
 
-    def forward(self, p: Mapping[str, Tensor], x: Tensor) -> Tensor:
+    def forward(self, p: Mapping[str, Tensor], x: Tensor, keep: bool = False) -> Tensor:
         s = self.sizes
         self._leaves = {name: value.detach().requires_grad_() for name, value in p.items() if name in self.shapes()}
+        self._inputs = x.unflatten(1, (s.steps, s.batch)).unbind(1)
         self._steps = []
         state: State = tuple(lanes(s.lanes, s.batch, s.hidden, device=s.device) for _ in range(self.states))
-        for x_t in x.unflatten(1, (s.steps, s.batch)).unbind(1):
+        for x_t in self._inputs:
             before = tuple(part.detach().requires_grad_() for part in state)
             with torch.enable_grad():
                 state = self.step(self._leaves, x_t, before)
             self._steps.append((before, state))
         return state[0].detach()
 
-    def backward(
-        self, p: Mapping[str, Tensor], x: Tensor, dh: Tensor, grads: Mapping[str, Tensor], trace: Trace | None
-    ) -> None:
+    def backward(self, p: Mapping[str, Tensor], x: Tensor, dh: Tensor, grads: Mapping[str, Tensor]) -> None:
         names = list(self._leaves)
         for name in names:
             grads[name].zero_()
         adjoint: State = (dh, *(torch.zeros_like(dh) for _ in range(self.states - 1)))
-        for t in reversed(range(self.sizes.steps)):
-            if trace is not None:
-                trace.visit(t, *adjoint)
+        while self._steps:
             before, after = self._steps.pop()
             inputs = [*before, *(self._leaves[name] for name in names)]
             found = torch.autograd.grad(after, inputs, adjoint, materialize_grads=True)
-            adjoint, deltas = found[: self.states], found[self.states :]
-            if trace is not None:
-                deltas = tuple(delta.clone() for delta in deltas)
-                trace.restore_at(t, *deltas)
-            for name, delta in zip(names, deltas, strict=True):
+            adjoint = found[: self.states]
+            for name, delta in zip(names, found[self.states :], strict=True):
                 grads[name].add_(delta)
+
+    def through_time(self, p: Mapping[str, Tensor], dh: Rows, trace: Trace) -> None:
+        """Takes every step anew in float64, from its state in this pass; one power of two for all parts of the state."""
+        weights = {name: twin(value) for name, value in self._leaves.items()}
+        width = self.sizes.hidden
+        adjoint = Rows(torch.cat([dh.value, *[torch.zeros_like(dh.value)] * (self.states - 1)], -1), dh.exponent)
+        for t in reversed(range(self.sizes.steps)):
+            adjoint = adjoint.settled()
+            trace.note(t, adjoint.first(width).settled())
+            before = tuple(twin(part).requires_grad_() for part in self._steps[t][0])
+            with torch.enable_grad(), ExactSlopes():
+                after = self.step(weights, self._inputs[t].double(), before)
+            found = torch.autograd.grad(after, before, adjoint.value.split(width, -1), materialize_grads=True)
+            adjoint = Rows(torch.cat(found, -1), adjoint.exponent)

@@ -10,15 +10,7 @@ import torch
 from torch import Tensor
 
 from sweeps.engine.adjoint import Trace
-
-WIDE_UP_TO = 8
-"""Hidden units up to which the adjoint travels back in float64.
-
-A product of 2,000 float32 Jacobians has a relative error of some 1e-6 where nothing amplifies the roundings, and 1e-5
-to 1e-2 where saturated, strongly coupled units do. Up to this size float64 is free in the native kernels (up to a
-quarter of a step in torch); above it it costs 10 to 35% of a step.
-"""
-
+from sweeps.engine.extended import Rows
 
 @dataclass(frozen=True)
 class Sizes:
@@ -31,16 +23,6 @@ class Sizes:
     hidden: int  # H
     device: torch.device | str = "cpu"
 
-    @property
-    def wide(self) -> bool:
-        """Whether the adjoint is float64. States, weights and their gradients are float32 always."""
-        return self.hidden <= WIDE_UP_TO
-
-    @property
-    def adjoint(self) -> torch.dtype:
-        """The number format in which dL/dh_t travels back."""
-        return torch.float64 if self.wide else torch.float32
-
 
 class Recurrence(Protocol):
     """Interface. Weights multiply from the right, `h @ weight_hh`: each is the transpose of torch.nn's."""
@@ -52,13 +34,19 @@ class Recurrence(Protocol):
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """The parameters of one lane. `weight_ih [I, G*H]`, `weight_hh [H, G*H]` and `bias [G*H]` are always there."""
 
-    def forward(self, p: Mapping[str, Tensor], x: Tensor) -> Tensor:
-        """Run `x [K, T*B, I]`, time outermost, from h_{-1} = 0; return h_{T-1} `[K, B, H]`, keep what backward needs"""
+    def forward(self, p: Mapping[str, Tensor], x: Tensor, keep: bool = False) -> Tensor:
+        """Run `x [K, T*B, I]`, time outermost, from h_{-1} = 0; return h_{T-1} `[K, B, H]`, keep what backward needs.
 
-    def backward(
-        self, p: Mapping[str, Tensor], x: Tensor, dh: Tensor, grads: Mapping[str, Tensor], trace: Trace | None
-    ) -> None:
-        """Propagate `dh = dL/dh_{T-1} [K, B, H]` (overwritten), write the gradients, show each dL/dh_t to `trace`."""
+        Args:
+            keep: keep what `through_time` needs as well, the pre-activations of this pass.
+        """
+
+    def backward(self, p: Mapping[str, Tensor], x: Tensor, dh: Tensor, grads: Mapping[str, Tensor]) -> None:
+        """Propagate `dh = dL/dh_{T-1} [K, B, H]` (overwritten) in float32 and write the gradients."""
+
+    def through_time(self, p: Mapping[str, Tensor], dh: Rows, trace: Trace) -> None:
+        """Propagate the same in float64, along the pass that `forward` kept, and show each dL/dh_t to `trace`. Comes
+        before `backward` and changes nothing that it reads."""
 
 
 Make = Callable[[Sizes], Recurrence]

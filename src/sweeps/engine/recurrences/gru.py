@@ -9,12 +9,15 @@ Blocks are ordered r, z, n as in torch.nn. The bias b_hn inside the reset produc
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 
 import torch
 from torch import Tensor
 
 from sweeps.engine.adjoint import Trace
+from sweeps.engine.extended import Rows, back_in_time, gate, gate_slope, in_time, side_by_side, tanh_slope
 from sweeps.engine.memory import lanes, over_time, steps, twin
+from sweeps.engine.products import add_product, multiply, project
 from sweeps.engine.recurrences.base import Sizes, register
 
 tanh_backward = torch.ops.aten.tanh_backward.grad_input
@@ -34,48 +37,46 @@ class Gru:
         self.h = lanes(k, t + 1, b, n, device=s.device)  # h[:, 0] is h_{-1} = 0
         self.product = lanes(k, b, 3 * n, device=s.device)
         self.difference = lanes(k, b, n, device=s.device)
-        # what the adjoint meets, in its own number format: the buffers themselves where that is float32
-        self.back_gate, self.back_s, self.back_h = (twin(x, s.adjoint) for x in (self.gate, self.s, self.h))
-        self.u, self.v = (lanes(k, b, n, device=s.device, dtype=s.adjoint) for _ in range(2))
+        self.u, self.v = (lanes(k, b, n, device=s.device) for _ in range(2))
         self.h_t, self.s_t = steps(self.h), steps(self.s)
         self.rz_t = steps(self.gate[..., : 2 * n])
         self.rzn_t = [tuple(g.split(n, dim=-1)) for g in steps(self.gate)]
-        self.back_h_t, self.back_s_t = steps(self.back_h), steps(self.back_s)
-        self.back_rz_t = steps(self.back_gate[..., : 2 * n])
-        self.back_rzn_t = [tuple(g.split(n, dim=-1)) for g in steps(self.back_gate)]
+
+    @cached_property
+    def pre(self) -> Tensor:
+        """The pre-activations of a pass that kept them, `[K, T, B, 3H]`."""
+        return lanes(*self.gate.shape, device=self.sizes.device)
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         i, h = self.sizes.inputs, self.sizes.hidden
         return {"weight_ih": (i, 3 * h), "weight_hh": (h, 3 * h), "bias": (3 * h,), "bias_hn": (h,)}
 
-    def forward(self, p: Mapping[str, Tensor], x: Tensor) -> Tensor:
-        torch.baddbmm(p["bias"].unsqueeze(1), x, p["weight_ih"], out=over_time(self.gate))
-        w, bias_hn = p["weight_hh"], p["bias_hn"].unsqueeze(1)
-        from_rz, from_n = self.product.split(2 * self.sizes.hidden, dim=-1)
+    def forward(self, p: Mapping[str, Tensor], x: Tensor, keep: bool = False) -> Tensor:
+        project(x, p["weight_ih"], p["bias"], out=over_time(self.gate))
+        w, bias_hn, two = p["weight_hh"], p["bias_hn"].unsqueeze(1), 2 * self.sizes.hidden
+        from_rz, from_n = self.product.split([two, self.sizes.hidden], dim=-1)
         for t in range(self.sizes.steps):
             before, s = self.h_t[t], self.s_t[t]
             r, z, n = self.rzn_t[t]
-            torch.bmm(before, w, out=self.product)
-            self.rz_t[t].add_(from_rz).sigmoid_()
+            multiply(before, w, out=self.product)
+            self.rz_t[t].add_(from_rz)
+            if keep:
+                self.pre[:, t, :, :two] = self.rz_t[t]
+            self.rz_t[t].sigmoid_()
             torch.add(from_n, bias_hn, out=s)
-            n.addcmul_(r, s).tanh_()
+            n.addcmul_(r, s)
+            if keep:
+                self.pre[:, t, :, two:] = n
+            n.tanh_()
             torch.addcmul(n, z, torch.sub(before, n, out=self.difference), out=self.h_t[t + 1])
         return self.h_t[-1]
 
-    def backward(
-        self, p: Mapping[str, Tensor], x: Tensor, dh: Tensor, grads: Mapping[str, Tensor], trace: Trace | None
-    ) -> None:
+    def backward(self, p: Mapping[str, Tensor], x: Tensor, dh: Tensor, grads: Mapping[str, Tensor]) -> None:
         hidden, u, v = self.sizes.hidden, self.u, self.v
-        w, dh = (twin(each, self.sizes.adjoint).copy_(each) for each in (p["weight_hh"], dh))
-        back_rz, back_n = w.transpose(1, 2).split([2 * hidden, hidden], dim=1)
-        self.back_gate.copy_(self.gate)
-        self.back_s.copy_(self.s)
-        self.back_h.copy_(self.h)
+        back_rz, back_n = p["weight_hh"].transpose(1, 2).split([2 * hidden, hidden], dim=1)
         for t in reversed(range(self.sizes.steps)):
-            if trace is not None:
-                trace.visit(t, dh)
-            before, s = self.back_h_t[t], self.back_s_t[t]
-            r, z, n = self.back_rzn_t[t]
+            before, s = self.h_t[t], self.s_t[t]
+            r, z, n = self.rzn_t[t]
             torch.mul(dh, torch.sub(before, n, out=u), out=u)  # dL/dz
             torch.mul(dh, z, out=v)  # what reaches h_{t-1} directly
             tanh_backward(dh.sub_(v), n, grad_input=n)  # dh (1 - z) through the tanh
@@ -84,19 +85,42 @@ class Gru:
             torch.mul(n, r, out=s)  # dL/ds
             sigmoid_backward(u, r, grad_input=r)
             if t > 0:
-                torch.baddbmm(v, self.back_rz_t[t], back_rz, out=dh).baddbmm_(s, back_n)
-        self.gate.copy_(self.back_gate)
-        self.s.copy_(self.back_s)
-        if trace is not None:
-            trace.restore(self.gate, self.s)
+                add_product(add_product(dh.copy_(v), self.rz_t[t], back_rz), s, back_n)
         delta, delta_s = over_time(self.gate), over_time(self.s)
         before = over_time(self.h[:, :-1]).transpose(1, 2)
         grad_rz, grad_n = grads["weight_hh"].split([2 * hidden, hidden], dim=-1)
-        grad_rz.copy_(torch.bmm(before, delta[..., : 2 * hidden]))
-        grad_n.copy_(torch.bmm(before, delta_s))
-        torch.bmm(x.transpose(1, 2), delta, out=grads["weight_ih"])
+        multiply(before, delta[..., : 2 * hidden], out=grad_rz)
+        multiply(before, delta_s, out=grad_n)
+        multiply(x.transpose(1, 2), delta, out=grads["weight_ih"])
         torch.sum(delta, 1, out=grads["bias"])
         torch.sum(delta_s, 1, out=grads["bias_hn"])
+
+    def through_time(self, p: Mapping[str, Tensor], dh: Rows, trace: Trace) -> None:
+        back, h = twin(p["weight_hh"]).transpose(1, 2), self._states()
+        for t, (to_r, to_z, to_s, kept) in back_in_time(_local, self.pre, self.s, h[:, :-1]):
+            dh = dh.settled()
+            trace.note(t, dh)
+            dh = side_by_side(dh * to_r, dh * to_z, dh * to_s) @ back + dh * kept
+
+    def _states(self) -> Tensor:
+        """h_{-1} .. h_{T-1} in float64, `[K, T+1, B, H]`."""
+        h = twin(self.h)
+        for t, (kept, new) in in_time(_update, self.pre):
+            h[:, t + 1] = h[:, t] * kept.value + new.value
+        return h
+
+
+def _update(pre: Tensor) -> tuple[Rows, ...]:
+    """z_t, and (1 - z_t) n_t."""
+    _, z, n = pre.double().chunk(3, -1)
+    return Rows.of(z.sigmoid()), Rows.of((-z).sigmoid() * n.tanh())
+
+
+def _local(pre: Tensor, s: Tensor, before: Tensor) -> tuple[Rows, ...]:
+    """What dL/dh_t makes of dL/da_r, dL/da_z and dL/ds, and dh_t/dh_{t-1} past the gates."""
+    r, z, n = pre.double().chunk(3, -1)
+    to_n = gate(-z) * tanh_slope(n)
+    return to_n * gate_slope(r) * s.double(), gate_slope(z) * (before - n.tanh()), to_n * gate(r), gate(z)
 
 
 register("gru", Gru)

@@ -3,18 +3,22 @@
 i, f, o = sigmoid(.), g = tanh(.) of h_{t-1} W + x_t U + b;  c_t = f c_{t-1} + i g;  h_t = o tanh(c_t).
 
 Blocks are ordered i, f, o, g, so that one call squashes the three sigmoid gates (torch.nn.LSTM orders i, f, g, o).
-The adjoint has two parts, dL/dh_t and dL/dc_t; the record is the norm of the first.
+The adjoint has two parts, dL/dh_t and dL/dc_t; the record is the norm of the first. It takes c_t anew from the
+pre-activations, in float64: tanh'(c) falls by e^2 for each unit of c, and rounding errors add up in c.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 
 import torch
 from torch import Tensor
 
 from sweeps.engine.adjoint import Trace
+from sweeps.engine.extended import Rows, back_in_time, gate, gate_slope, in_time, side_by_side, tanh_slope
 from sweeps.engine.memory import lanes, over_time, steps, twin
+from sweeps.engine.products import add_product, multiply, project
 from sweeps.engine.recurrences.base import Sizes, register
 
 tanh_backward = torch.ops.aten.tanh_backward.grad_input
@@ -33,27 +37,28 @@ class Lstm:
         self.h = lanes(k, t + 1, b, n, device=s.device)  # h[:, 0] = h_{-1} = 0, c likewise
         self.c = lanes(k, t + 1, b, n, device=s.device)
         self.tanh_c = lanes(k, t, b, n, device=s.device)
-        # what the adjoint meets, in its own number format: the buffers themselves where that is float32
-        self.back_gate, self.back_c, self.back_tanh_c = (twin(x, s.adjoint) for x in (self.gate, self.c, self.tanh_c))
-        self.dc, self.u, self.v = (lanes(k, b, n, device=s.device, dtype=s.adjoint) for _ in range(3))
+        self.dc, self.u, self.v = (lanes(k, b, n, device=s.device) for _ in range(3))
         self.h_t, self.c_t, self.tanh_c_t = steps(self.h), steps(self.c), steps(self.tanh_c)
         self.gate_t = steps(self.gate)
         self.sigmoids_t = steps(self.gate[..., : 3 * n])
         self.ifog_t = [tuple(g.split(n, dim=-1)) for g in self.gate_t]
-        self.back_c_t, self.back_tanh_c_t, self.back_gate_t = map(
-            steps, (self.back_c, self.back_tanh_c, self.back_gate)
-        )
-        self.back_ifog_t = [tuple(g.split(n, dim=-1)) for g in self.back_gate_t]
+
+    @cached_property
+    def pre(self) -> Tensor:
+        """The pre-activations of a pass that kept them, `[K, T, B, 4H]`."""
+        return lanes(*self.gate.shape, device=self.sizes.device)
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         i, h = self.sizes.inputs, self.sizes.hidden
         return {"weight_ih": (i, 4 * h), "weight_hh": (h, 4 * h), "bias": (4 * h,)}
 
-    def forward(self, p: Mapping[str, Tensor], x: Tensor) -> Tensor:
-        torch.baddbmm(p["bias"].unsqueeze(1), x, p["weight_ih"], out=over_time(self.gate))
+    def forward(self, p: Mapping[str, Tensor], x: Tensor, keep: bool = False) -> Tensor:
+        project(x, p["weight_ih"], p["bias"], out=over_time(self.gate))
         w = p["weight_hh"]
         for t in range(self.sizes.steps):
-            self.gate_t[t].baddbmm_(self.h_t[t], w)
+            add_product(self.gate_t[t], self.h_t[t], w)
+            if keep:
+                self.pre[:, t] = self.gate_t[t]
             i, f, o, g = self.ifog_t[t]
             self.sigmoids_t[t].sigmoid_()
             g.tanh_()
@@ -61,37 +66,56 @@ class Lstm:
             torch.mul(o, torch.tanh(c, out=self.tanh_c_t[t]), out=self.h_t[t + 1])
         return self.h_t[-1]
 
-    def backward(
-        self, p: Mapping[str, Tensor], x: Tensor, dh: Tensor, grads: Mapping[str, Tensor], trace: Trace | None
-    ) -> None:
-        w, dh = (twin(each, self.sizes.adjoint).copy_(each) for each in (p["weight_hh"], dh))
-        back = w.transpose(1, 2)
-        self.back_gate.copy_(self.gate)
-        self.back_c.copy_(self.c)
-        self.back_tanh_c.copy_(self.tanh_c)
+    def backward(self, p: Mapping[str, Tensor], x: Tensor, dh: Tensor, grads: Mapping[str, Tensor]) -> None:
+        back = p["weight_hh"].transpose(1, 2)
         dc, u, v = self.dc.zero_(), self.u, self.v
         for t in reversed(range(self.sizes.steps)):
-            if trace is not None:
-                trace.visit(t, dh, dc)
-            i, f, o, g = self.back_ifog_t[t]
-            tanh_c = self.back_tanh_c_t[t]
+            i, f, o, g = self.ifog_t[t]
+            tanh_c = self.tanh_c_t[t]
             dc.add_(tanh_backward(torch.mul(dh, o, out=u), tanh_c, grad_input=u))
             sigmoid_backward(torch.mul(dh, tanh_c, out=u), o, grad_input=o)
             torch.mul(dc, g, out=u)
             tanh_backward(torch.mul(dc, i, out=v), g, grad_input=g)
             sigmoid_backward(u, i, grad_input=i)
-            torch.mul(dc, self.back_c_t[t], out=u)
+            torch.mul(dc, self.c_t[t], out=u)
             dc.mul_(f)
             sigmoid_backward(u, f, grad_input=f)
             if t > 0:
-                torch.bmm(self.back_gate_t[t], back, out=dh)
-        self.gate.copy_(self.back_gate)
-        if trace is not None:
-            trace.restore(self.gate)
+                multiply(self.gate_t[t], back, out=dh)
         delta = over_time(self.gate)
-        torch.bmm(over_time(self.h[:, :-1]).transpose(1, 2), delta, out=grads["weight_hh"])
-        torch.bmm(x.transpose(1, 2), delta, out=grads["weight_ih"])
+        multiply(over_time(self.h[:, :-1]).transpose(1, 2), delta, out=grads["weight_hh"])
+        multiply(x.transpose(1, 2), delta, out=grads["weight_ih"])
         torch.sum(delta, 1, out=grads["bias"])
+
+    def through_time(self, p: Mapping[str, Tensor], dh: Rows, trace: Trace) -> None:
+        back, c = twin(p["weight_hh"]).transpose(1, 2), self._cells()
+        dc = dh * torch.zeros_like(dh.exponent)
+        for t, (to_c, to_i, to_f, to_o, to_g, kept) in back_in_time(_local, self.pre, c[:, :-1], c[:, 1:]):
+            dh = dh.settled()
+            trace.note(t, dh)
+            dc = (dc.settled() + dh * to_c).settled()
+            dh = side_by_side(dc * to_i, dc * to_f, dh * to_o, dc * to_g) @ back
+            dc = dc * kept
+
+    def _cells(self) -> Tensor:
+        """c_{-1} .. c_{T-1} in float64, `[K, T+1, B, H]`."""
+        c = twin(self.c)
+        for t, (kept, new) in in_time(_update, self.pre):
+            c[:, t + 1] = c[:, t] * kept.value + new.value
+        return c
+
+
+def _update(pre: Tensor) -> tuple[Rows, ...]:
+    """f_t, and i_t g_t."""
+    i, f, _, g = pre.double().chunk(4, -1)
+    return Rows.of(f.sigmoid()), Rows.of(i.sigmoid() * g.tanh())
+
+
+def _local(pre: Tensor, before: Tensor, c: Tensor) -> tuple[Rows, ...]:
+    """What dL/dh_t adds to dL/dc_t; dL/da of the four gates, i, f, g from dL/dc_t and o from dL/dh_t; dc_t/dc_{t-1}."""
+    i, f, o, g = pre.double().chunk(4, -1)
+    to_c, to_i, to_f = gate(o) * tanh_slope(c), gate_slope(i) * g.tanh(), gate_slope(f) * before
+    return to_c, to_i, to_f, gate_slope(o) * c.tanh(), tanh_slope(g) * gate(i), gate(f)
 
 
 register("lstm", Lstm)

@@ -1,20 +1,22 @@
 """The fast recurrences on native kernels: the buffers, parameters and mathematics of rnn.py, lstm.py and gru.py.
 
-A kernel runs the whole time loop of one lane after the other with the weights in cache, every elementwise step fused;
-it reads the adjoint's norms on the way as `Trace` does. CPU only.
+A kernel runs the whole time loop of one lane after the other with the weights in cache, every elementwise step fused.
+CPU only.
 """
 
 from __future__ import annotations
 
 import ctypes
 from collections.abc import Mapping
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from sweeps.engine.adjoint import Trace
+from sweeps.engine.extended import Rows
 from sweeps.engine.memory import lanes
 from sweeps.engine.native import library
 from sweeps.engine.recurrences.base import Sizes, register
@@ -40,12 +42,37 @@ def _argument(value: Tensor | np.ndarray | int | None) -> Any:
     return ctypes.c_void_p(None) if value is None else ctypes.c_int64(value)
 
 
-def _record(trace: Trace | None) -> tuple[np.ndarray | None, np.ndarray | None]:
-    """Where a kernel writes norms and exponents, or nowhere."""
-    return (None, None) if trace is None else (trace.norms, trace.exponents)
+def native_products(a: Tensor, b: Tensor, out: Tensor) -> Tensor:
+    """out = a b for `a [K, M, N]`, `b [K, N, P]`, `out [K, M, P]` with adjacent columns, all float32."""
+    k, m, n = a.shape
+    _call("lane_products", Sizes(k, 0, 0, 0, 0), m, b.shape[-1], n, a, *a.stride(), b, *b.stride(), out, *out.stride()[:2])
+    return out
 
 
-class NativeRnn:
+class _Native:
+    """What the three have in common: the pre-activations of a pass that kept them, and the way back through time."""
+
+    sizes: Sizes
+    gates: tuple[str, ...]
+
+    @cached_property
+    def pre(self) -> Tensor:
+        """`[K, T, B, G*H]`."""
+        s = self.sizes
+        return lanes(s.lanes, s.steps, s.batch, len(self.gates) * s.hidden)
+
+    def kept(self, keep: bool) -> tuple[Tensor | None, int]:
+        """Where a forward pass keeps its pre-activations, and their stride between lanes."""
+        return (self.pre, self.pre.stride(0)) if keep else (None, 0)
+
+    def record(self, name: str, p: Mapping[str, Tensor], dh: Rows, trace: Trace, *given: Tensor | np.ndarray | int) -> None:
+        """Call the kernel that goes back through time; `given` are its arguments before the weights."""
+        w, exact = p["weight_hh"], lanes(*dh.value.shape, dtype=torch.float64).copy_(dh.value)
+        exponent = dh.exponent.expand(-1, -1, 1).contiguous()
+        _call(name, self.sizes, *given, w, w.stride(0), exact, exact.stride(0), exponent, trace.norms, trace.exponents)
+
+
+class NativeRnn(_Native):
     """See rnn.py."""
 
     gates = ("h",)
@@ -58,23 +85,22 @@ class NativeRnn:
         i, h = self.sizes.inputs, self.sizes.hidden
         return {"weight_ih": (i, h), "weight_hh": (h, h), "bias": (h,)}
 
-    def forward(self, p: Mapping[str, Tensor], x: Tensor) -> Tensor:
+    def forward(self, p: Mapping[str, Tensor], x: Tensor, keep: bool = False) -> Tensor:
         w = p["weight_hh"]
         _call("rnn_forward", self.sizes, self.phi, x, x.stride(0), p["weight_ih"], w, p["bias"], w.stride(0),
-              self.h, self.h.stride(0))  # fmt: skip
+              self.h, self.h.stride(0), *self.kept(keep))  # fmt: skip
         return self.h[:, -1]
 
-    def backward(
-        self, p: Mapping[str, Tensor], x: Tensor, dh: Tensor, grads: Mapping[str, Tensor], trace: Trace | None
-    ) -> None:
+    def backward(self, p: Mapping[str, Tensor], x: Tensor, dh: Tensor, grads: Mapping[str, Tensor]) -> None:
         w = p["weight_hh"]
-        _call("rnn_backward", self.sizes, self.sizes.wide,
-              self.phi, x, x.stride(0), w, w.stride(0), self.h, self.h.stride(0),
-              dh, dh.stride(0), grads["weight_ih"], grads["weight_hh"], grads["bias"],
-              *_record(trace))  # fmt: skip
+        _call("rnn_backward", self.sizes, self.phi, x, x.stride(0), w, w.stride(0), self.h, self.h.stride(0),
+              dh, dh.stride(0), grads["weight_ih"], grads["weight_hh"], grads["bias"])  # fmt: skip
+
+    def through_time(self, p: Mapping[str, Tensor], dh: Rows, trace: Trace) -> None:
+        self.record("rnn_record", p, dh, trace, self.phi, self.pre, self.pre.stride(0))
 
 
-class NativeLstm:
+class NativeLstm(_Native):
     """See lstm.py."""
 
     gates = ("i", "f", "o", "g")
@@ -90,24 +116,24 @@ class NativeLstm:
         i, h = self.sizes.inputs, self.sizes.hidden
         return {"weight_ih": (i, 4 * h), "weight_hh": (h, 4 * h), "bias": (4 * h,)}
 
-    def forward(self, p: Mapping[str, Tensor], x: Tensor) -> Tensor:
+    def forward(self, p: Mapping[str, Tensor], x: Tensor, keep: bool = False) -> Tensor:
         w = p["weight_hh"]
         _call("lstm_forward", self.sizes, x, x.stride(0), p["weight_ih"], w, p["bias"], w.stride(0),
               self.gate, self.gate.stride(0), self.h, self.c, self.h.stride(0), self.tanh_c,
-              self.tanh_c.stride(0))  # fmt: skip
+              self.tanh_c.stride(0), *self.kept(keep))  # fmt: skip
         return self.h[:, -1]
 
-    def backward(
-        self, p: Mapping[str, Tensor], x: Tensor, dh: Tensor, grads: Mapping[str, Tensor], trace: Trace | None
-    ) -> None:
+    def backward(self, p: Mapping[str, Tensor], x: Tensor, dh: Tensor, grads: Mapping[str, Tensor]) -> None:
         w = p["weight_hh"]
-        _call("lstm_backward", self.sizes, self.sizes.wide,
-              x, x.stride(0), w, w.stride(0), self.gate, self.gate.stride(0),
+        _call("lstm_backward", self.sizes, x, x.stride(0), w, w.stride(0), self.gate, self.gate.stride(0),
               self.h, self.c, self.h.stride(0), self.tanh_c, self.tanh_c.stride(0), dh, dh.stride(0),
-              grads["weight_ih"], grads["weight_hh"], grads["bias"], *_record(trace))  # fmt: skip
+              grads["weight_ih"], grads["weight_hh"], grads["bias"])  # fmt: skip
+
+    def through_time(self, p: Mapping[str, Tensor], dh: Rows, trace: Trace) -> None:
+        self.record("lstm_record", p, dh, trace, self.pre, self.pre.stride(0))
 
 
-class NativeGru:
+class NativeGru(_Native):
     """See gru.py."""
 
     gates = ("r", "z", "n")
@@ -122,20 +148,21 @@ class NativeGru:
         i, h = self.sizes.inputs, self.sizes.hidden
         return {"weight_ih": (i, 3 * h), "weight_hh": (h, 3 * h), "bias": (3 * h,), "bias_hn": (h,)}
 
-    def forward(self, p: Mapping[str, Tensor], x: Tensor) -> Tensor:
+    def forward(self, p: Mapping[str, Tensor], x: Tensor, keep: bool = False) -> Tensor:
         w = p["weight_hh"]
         _call("gru_forward", self.sizes, x, x.stride(0), p["weight_ih"], w, p["bias"], p["bias_hn"], w.stride(0),
-              self.gate, self.gate.stride(0), self.s, self.s.stride(0), self.h, self.h.stride(0))  # fmt: skip
+              self.gate, self.gate.stride(0), self.s, self.s.stride(0), self.h, self.h.stride(0),
+              *self.kept(keep))  # fmt: skip
         return self.h[:, -1]
 
-    def backward(
-        self, p: Mapping[str, Tensor], x: Tensor, dh: Tensor, grads: Mapping[str, Tensor], trace: Trace | None
-    ) -> None:
+    def backward(self, p: Mapping[str, Tensor], x: Tensor, dh: Tensor, grads: Mapping[str, Tensor]) -> None:
         w = p["weight_hh"]
-        _call("gru_backward", self.sizes, self.sizes.wide,
-              x, x.stride(0), w, w.stride(0), self.gate, self.gate.stride(0),
+        _call("gru_backward", self.sizes, x, x.stride(0), w, w.stride(0), self.gate, self.gate.stride(0),
               self.s, self.s.stride(0), self.h, self.h.stride(0), dh, dh.stride(0), grads["weight_ih"],
-              grads["weight_hh"], grads["bias"], grads["bias_hn"], *_record(trace))  # fmt: skip
+              grads["weight_hh"], grads["bias"], grads["bias_hn"])  # fmt: skip
+
+    def through_time(self, p: Mapping[str, Tensor], dh: Rows, trace: Trace) -> None:
+        self.record("gru_record", p, dh, trace, self.pre, self.pre.stride(0), self.s, self.s.stride(0))
 
 
 if library() is not None:

@@ -6,18 +6,23 @@ dL/dW = sum_t h_{t-1}^T delta_t, taken as one product over time and batch.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import cached_property, partial
 
 import torch
 from torch import Tensor
 
 from sweeps.engine.adjoint import Trace
+from sweeps.engine.extended import Rows, back_in_time, tanh_slope
 from sweeps.engine.memory import lanes, over_time, steps, twin
+from sweeps.engine.products import add_product, multiply, project
 from sweeps.engine.recurrences.base import Sizes, register
 
 Derivative = Callable[[Tensor, Tensor, Tensor], None]
 """(dh, h, out): out = dh * phi'(h), the derivative taken from phi's own value."""
+Slope = Callable[[Tensor], Rows]
+"""phi' from the pre-activation in float64, where phi's own value has lost it."""
 
 
 def tanh_derivative(dh: Tensor, h: Tensor, out: Tensor) -> None:
@@ -28,50 +33,59 @@ def relu_derivative(dh: Tensor, h: Tensor, out: Tensor) -> None:
     torch.ops.aten.threshold_backward.grad_input(dh, h, 0.0, grad_input=out)
 
 
+def relu_slope(a: Tensor) -> Rows:
+    return Rows.of(a > 0)
+
+
 class Rnn:
     """One gate block, one bias."""
 
     gates = ("h",)
 
-    def __init__(self, sizes: Sizes, phi_: Callable[[Tensor], Tensor], derivative: Derivative) -> None:
+    def __init__(self, sizes: Sizes, phi_: Callable[[Tensor], Tensor], derivative: Derivative, slope: Slope) -> None:
         self.sizes = s = sizes
-        self.phi_, self.derivative = phi_, derivative
+        self.phi_, self.derivative, self.slope = phi_, derivative, slope
         self.h = lanes(s.lanes, s.steps + 1, s.batch, s.hidden, device=s.device)  # h[:, 0] is h_{-1} = 0
         self.delta = lanes(s.lanes, s.steps, s.batch, s.hidden, device=s.device)
-        self.back_h, self.back_delta = twin(self.h, s.adjoint), twin(self.delta, s.adjoint)  # as the adjoint meets them
-        self.h_t, self.back_h_t, self.back_delta_t = steps(self.h), steps(self.back_h), steps(self.back_delta)
+        self.h_t, self.delta_t = steps(self.h), steps(self.delta)
+
+    @cached_property
+    def pre(self) -> Tensor:
+        """The pre-activations of a pass that kept them, `[K, T, B, H]`."""
+        return lanes(*self.delta.shape, device=self.sizes.device)
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         i, h = self.sizes.inputs, self.sizes.hidden
         return {"weight_ih": (i, h), "weight_hh": (h, h), "bias": (h,)}
 
-    def forward(self, p: Mapping[str, Tensor], x: Tensor) -> Tensor:
-        torch.baddbmm(p["bias"].unsqueeze(1), x, p["weight_ih"], out=over_time(self.h[:, 1:]))
+    def forward(self, p: Mapping[str, Tensor], x: Tensor, keep: bool = False) -> Tensor:
+        project(x, p["weight_ih"], p["bias"], out=over_time(self.h[:, 1:]))
         w = p["weight_hh"]
-        for before, h in zip(self.h_t, self.h_t[1:], strict=False):
-            self.phi_(h.baddbmm_(before, w))
+        for t, (before, h) in enumerate(itertools.pairwise(self.h_t)):
+            add_product(h, before, w)
+            if keep:
+                self.pre[:, t] = h
+            self.phi_(h)
         return self.h_t[-1]
 
-    def backward(
-        self, p: Mapping[str, Tensor], x: Tensor, dh: Tensor, grads: Mapping[str, Tensor], trace: Trace | None
-    ) -> None:
-        w, dh = (twin(each, self.sizes.adjoint).copy_(each) for each in (p["weight_hh"], dh))
-        back = w.transpose(1, 2)
-        self.back_h.copy_(self.h)
+    def backward(self, p: Mapping[str, Tensor], x: Tensor, dh: Tensor, grads: Mapping[str, Tensor]) -> None:
+        back = p["weight_hh"].transpose(1, 2)
         for t in reversed(range(self.sizes.steps)):
-            if trace is not None:
-                trace.visit(t, dh)
-            self.derivative(dh, self.back_h_t[t + 1], self.back_delta_t[t])
+            self.derivative(dh, self.h_t[t + 1], self.delta_t[t])
             if t > 0:
-                torch.bmm(self.back_delta_t[t], back, out=dh)
-        self.delta.copy_(self.back_delta)
-        if trace is not None:
-            trace.restore(self.delta)
+                multiply(self.delta_t[t], back, out=dh)
         delta = over_time(self.delta)
-        torch.bmm(over_time(self.h[:, :-1]).transpose(1, 2), delta, out=grads["weight_hh"])
-        torch.bmm(x.transpose(1, 2), delta, out=grads["weight_ih"])
+        multiply(over_time(self.h[:, :-1]).transpose(1, 2), delta, out=grads["weight_hh"])
+        multiply(x.transpose(1, 2), delta, out=grads["weight_ih"])
         torch.sum(delta, 1, out=grads["bias"])
 
+    def through_time(self, p: Mapping[str, Tensor], dh: Rows, trace: Trace) -> None:
+        back = twin(p["weight_hh"]).transpose(1, 2)
+        for t, (slope,) in back_in_time(lambda pre: (self.slope(pre.double()),), self.pre):
+            dh = dh.settled()
+            trace.note(t, dh)
+            dh = (dh * slope) @ back
 
-register("rnn_tanh", partial(Rnn, phi_=torch.tanh_, derivative=tanh_derivative))
-register("rnn_relu", partial(Rnn, phi_=torch.relu_, derivative=relu_derivative))
+
+register("rnn_tanh", partial(Rnn, phi_=torch.tanh_, derivative=tanh_derivative, slope=tanh_slope))
+register("rnn_relu", partial(Rnn, phi_=torch.relu_, derivative=relu_derivative, slope=relu_slope))

@@ -1,0 +1,143 @@
+"""Numbers beyond float64: rows of float64 that share a power of two, and gates and derivatives that never round to 0.
+
+A gradient over thousands of steps, or through one unit at a pre-activation of 500, leaves every number format. Here a
+row, one sequence of one lane, is kept as float64 times 2**exponent. Powers of two are exact and add no rounding; an
+exponent is a float64 with an integer value, as that of a saturated network may pass any integer type.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from sweeps.engine.memory import lanes
+from sweeps.engine.products import multiply
+
+LN_2 = math.log(2.0)
+ZERO = -1e300
+"""The exponent of a row that is exactly zero."""
+CHUNK = 2**15
+"""Elements of a lane that are computed at once: few enough for the cache, many enough to hide the calls."""
+LARGE = 1e30
+"""Pre-activations are taken as at most this: beyond float64's digits nothing is known of exp(-a)."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """`value * 2**exponent`: float64 `[..., B, N]` and `[..., B, 1]`."""
+
+    value: Tensor
+    exponent: Tensor
+
+    @classmethod
+    def of(cls, value: Tensor) -> Rows:
+        """The rows of an ordinary tensor."""
+        return cls(value.double(), torch.zeros_like(value[..., :1], dtype=torch.float64))
+
+    def __mul__(self, other: Rows | Tensor) -> Rows:
+        if isinstance(other, Rows):
+            return Rows(self.value * other.value, self.exponent + other.exponent)
+        return Rows(self.value * other, self.exponent)
+
+    def __add__(self, other: Rows) -> Rows:
+        top = torch.maximum(self.exponent, other.exponent)
+        return Rows(self.down_to(top) + other.down_to(top), top)
+
+    def __matmul__(self, w: Tensor) -> Rows:
+        """Rows `[K, B, N]` times float64 matrices `[K, N, M]`."""
+        k, b, n = self.value.shape
+        ours, out = (lanes(k, b, m, device=w.device, dtype=torch.float64) for m in (n, w.shape[-1]))
+        return Rows(multiply(ours.copy_(self.value), w, out=out), self.exponent)
+
+    def at(self, t: int) -> Rows:
+        """Step t of rows `[K, T, B, N]`."""
+        return Rows(self.value[:, t], self.exponent[:, t])
+
+    def first(self, n: int) -> Rows:
+        """The first n columns."""
+        return Rows(self.value[..., :n], self.exponent)
+
+    def settled(self) -> Rows:
+        """The same numbers with the largest of each row between 1/2 and 1."""
+        largest = self.value.abs().amax(-1, keepdim=True)
+        exponent = torch.where(largest.isfinite(), torch.frexp(largest).exponent.double(), 0.0)
+        shifted = torch.where(largest == 0, ZERO, self.exponent + exponent)
+        return Rows(self.value * power_of_two(-exponent), shifted)
+
+    def down_to(self, exponent: Tensor) -> Tensor:
+        """The values as multiples of 2**exponent, which is at least the rows' own."""
+        return self.value * power_of_two(self.exponent - exponent)
+
+
+def side_by_side(*parts: Rows) -> Rows:
+    """Rows `[..., B, N]` joined along N, under one exponent."""
+    top = torch.stack([part.exponent for part in parts]).amax(0)
+    return Rows(torch.cat([part.down_to(top) for part in parts], -1), top)
+
+
+def power_of_two(exponent: Tensor) -> Tensor:
+    """2**exponent in float64, exactly, for integers up to 1023; 0 below the normal range. The bits are put together."""
+    return (exponent.clamp(-1023, 1023).to(torch.int64) + 1023 << 52).view(torch.float64)
+
+
+def gate(a: Tensor) -> Rows:
+    """sigma(a) of float64 `[..., N]`."""
+    closed = (-a).clamp(0.0, LARGE)
+    exponent = (closed.amin(-1, keepdim=True) / LN_2).floor()
+    return Rows((exponent * LN_2 - closed).exp() / (1 + (-a.abs()).exp()), -exponent)
+
+
+def gate_slope(a: Tensor) -> Rows:
+    """sigma'(a) = sigma(a) sigma(-a), from the pre-activation: sigma (1 - sigma) is 0 once sigma rounds to 1."""
+    y = a.abs().clamp(max=LARGE)
+    exponent = (y.amin(-1, keepdim=True) / LN_2).floor()
+    return Rows((exponent * LN_2 - y).exp() / (1 + (-y).exp()).square(), -exponent)
+
+
+def tanh_slope(a: Tensor) -> Rows:
+    """tanh'(a) = sech(a)**2 = 4 sigma'(2a), from the pre-activation: 1 - tanh**2 is 0 once tanh rounds to 1."""
+    return gate_slope(2 * a) * a.new_tensor(4.0)
+
+
+def lanes_apart(function: Callable[..., tuple[Rows, ...]], *given: Tensor) -> tuple[Rows, ...]:
+    """`function(*given)`, on a CPU lane by lane: the last few elements of a tensor may be computed by other instructions
+    than the rest, and which ones these are must not depend on a lane's neighbours."""
+    if given[0].is_cuda:
+        return function(*given)
+    parts = [function(*(each[k : k + 1] for each in given)) for k in range(len(given[0]))]
+    return tuple(
+        Rows(*(torch.cat([getattr(rows, name) for rows in column]) for name in ("value", "exponent")))
+        for column in zip(*parts, strict=True)
+    )
+
+
+Local = Callable[..., tuple[Rows, ...]]
+Walk = Iterator[tuple[int, tuple[Rows, ...]]]
+
+
+def in_time(function: Local, *given: Tensor) -> Walk:
+    """t = 0 .. T-1 with what `function` makes of step t of each `given [K, T, B, N]`."""
+    for start, end in _chunks(given[0]):
+        yield from _steps(function, range(start, end), start, end, given)
+
+
+def back_in_time(function: Local, *given: Tensor) -> Walk:
+    """The same for t = T-1 .. 0."""
+    for start, end in reversed(_chunks(given[0])):
+        yield from _steps(function, reversed(range(start, end)), start, end, given)
+
+
+def _chunks(given: Tensor) -> list[tuple[int, int]]:
+    _, steps, b, n = given.shape
+    size = max(1, CHUNK // (b * n))
+    return [(start, min(start + size, steps)) for start in range(0, steps, size)]
+
+
+def _steps(function: Local, order: Iterable[int], start: int, end: int, given: Sequence[Tensor]) -> Walk:
+    chunk = lanes_apart(function, *(each[:, start:end] for each in given))
+    for t in order:
+        yield t, tuple(rows.at(t - start) for rows in chunk)

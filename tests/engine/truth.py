@@ -1,0 +1,137 @@
+"""The gradient through time of one network as a textbook writes it, forward and back, in as many digits as are asked for.
+
+It takes float32 weights and inputs and nothing else of the engine: not its states, not its functions, not its rounding.
+Each quantity is a NumPy array; with dtype object its elements are multi-precision numbers of mpmath, with longdouble
+the 80-bit floats of x86, whose range (1e-4932) holds what these tests need. Weights multiply from the right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import mpmath
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+Weights = Mapping[str, Array]
+
+
+class Digits(NamedTuple):
+    """How numbers are held, and the functions on them."""
+
+    hold: Callable[[Any], Array]
+    exp: Callable[[Array], Array]
+    times: Callable[[Array, Array], Array]
+    log10: Callable[[Any], float]
+
+
+def _many(x: Any) -> Array:
+    return np.vectorize(mpmath.mpf, otypes=[object])(np.asarray(x, dtype=np.float64))
+
+
+def _fdot(rows: Array, w: Array) -> Array:
+    return np.array([[mpmath.fdot(zip(row, column, strict=True)) for column in w.T] for row in rows], dtype=object)
+
+
+MANY = Digits(_many, np.vectorize(mpmath.exp, otypes=[object]), _fdot, lambda x: float(mpmath.log10(x)))
+LONG = Digits(
+    lambda x: np.asarray(x, dtype=np.longdouble), np.exp, np.matmul, lambda x: float(np.log10(x)) if x else -np.inf
+)
+
+
+class Truth:
+    """One lane's network: forward on `x [T, B, I]`, then ||dL/dh_t|| for every t.
+
+    Args:
+        move: changes the pre-activations of a step, `(t, name, a) -> a`, to see what a rounding there would do, or to
+            follow another forward pass.
+    """
+
+    def __init__(self, arch: str, p: Weights, digits: Digits, move: Callable[[int, str, Array], Array] | None = None):
+        self.arch, self.d, self.move = arch, digits, move or (lambda t, name, a: a)
+        self.p = {name: digits.hold(value) for name, value in p.items()}
+
+    def sigmoid(self, a: Array) -> Array:
+        return 1 / (1 + self.d.exp(-a))
+
+    def sigmoid_slope(self, a: Array) -> Array:
+        return self.sigmoid(a) * self.sigmoid(-a)
+
+    def tanh(self, a: Array) -> Array:
+        e = self.d.exp(-2 * abs(a))
+        return (1 - 2 * (a < 0)) * (1 - e) / (1 + e)
+
+    def tanh_slope(self, a: Array) -> Array:
+        return 4 * self.sigmoid_slope(2 * a)
+
+    def log10_norms(self, x: Array, y: Array, loss: str) -> Array:
+        """log10 of the Frobenius norm of dL/dh_t for t = 0 .. T-1; `y [B, O]` for mse, `[B]` for cross entropy."""
+        return np.array([self.d.log10(norm) for norm in self.norms(x, y, loss)])
+
+    def norms(self, x: Array, y: Array, loss: str) -> list[Any]:
+        d, p, h = self.d, self.p, np.zeros((x.shape[1], len(self.p["weight_hh"])))
+        state = (d.hold(h), d.hold(h))
+        kept = []
+        for t, x_t in enumerate(d.hold(x)):
+            kept.append((state, self.forward(t, x_t, *state)))
+            state = kept[-1][1][0]
+        outputs = d.times(state[0], p["weight_out"]) + p["bias_out"]
+        dh, dc = d.times(self.loss_slope(outputs, y, loss), p["weight_out"].T), d.hold(h)
+        found = []
+        for t in reversed(range(len(x))):
+            found.append((dh * dh).sum() ** (d.hold(0.5).item() if d is MANY else np.longdouble(0.5)))
+            (before, c_before), (after, parts) = kept[t]
+            dh, dc = getattr(self, f"back_{self.arch.removeprefix('rnn_')}")(dh, dc, before, c_before, after[1], *parts)
+        return found[::-1]
+
+    def loss_slope(self, outputs: Array, y: Array, loss: str) -> Array:
+        if loss == "mse":
+            error = outputs - self.d.hold(y)
+            return 2 * error / error.size
+        e = self.d.exp(outputs - outputs.max(1, keepdims=True))
+        right = np.arange(e.shape[1]) == np.asarray(y)[:, None]
+        p = e / e.sum(1, keepdims=True)
+        return np.where(right, -np.where(right, 0 * p, p).sum(1, keepdims=True), p) / len(outputs)
+
+    def forward(self, t: int, x: Array, h: Array, c: Array) -> tuple[tuple[Array, Array], tuple[Array, ...]]:
+        p, times = self.p, self.d.times
+        if self.arch == "gru":
+            from_x, from_h = times(x, p["weight_ih"]) + p["bias"], times(h, p["weight_hh"])
+            (x_r, x_z, x_n), (h_r, h_z, h_n) = (np.split(each, 3, -1) for each in (from_x, from_h))
+            s = h_n + p["bias_hn"]
+            a_r, a_z = self.move(t, "r", x_r + h_r), self.move(t, "z", x_z + h_z)
+            s = self.move(t, "s", s)
+            a_n = self.move(t, "n", x_n + self.sigmoid(a_r) * s)
+            after = self.sigmoid(-a_z) * self.tanh(a_n) + self.sigmoid(a_z) * h
+            return (after, c), (a_r, a_z, a_n, s)
+        a = self.move(t, "a", times(x, p["weight_ih"]) + times(h, p["weight_hh"]) + p["bias"])
+        if self.arch != "lstm":
+            return (self.tanh(a) if self.arch == "rnn_tanh" else a * (a > 0), c), (a,)
+        i, f, o, g = np.split(a, 4, -1)
+        c = self.sigmoid(f) * c + self.sigmoid(i) * self.tanh(g)
+        return (self.sigmoid(o) * self.tanh(c), c), (i, f, o, g)
+
+    def back_tanh(self, dh: Array, dc: Array, h: Array, c_before: Array, c: Array, a: Array) -> tuple[Array, Array]:
+        return self.d.times(dh * self.tanh_slope(a), self.p["weight_hh"].T), dc
+
+    def back_relu(self, dh: Array, dc: Array, h: Array, c_before: Array, c: Array, a: Array) -> tuple[Array, Array]:
+        return self.d.times(dh * (a > 0), self.p["weight_hh"].T), dc
+
+    def back_lstm(
+        self, dh: Array, dc: Array, h: Array, c_before: Array, c: Array, i: Array, f: Array, o: Array, g: Array
+    ) -> tuple[Array, Array]:
+        dc = dc + dh * self.sigmoid(o) * self.tanh_slope(c)
+        d_i, d_f = dc * self.tanh(g) * self.sigmoid_slope(i), dc * c_before * self.sigmoid_slope(f)
+        d_o, d_g = dh * self.tanh(c) * self.sigmoid_slope(o), dc * self.sigmoid(i) * self.tanh_slope(g)
+        back = self.d.times(np.concatenate([d_i, d_f, d_o, d_g], -1), self.p["weight_hh"].T)
+        return back, dc * self.sigmoid(f)
+
+    def back_gru(
+        self, dh: Array, dc: Array, h: Array, c_before: Array, c: Array, r: Array, z: Array, n: Array, s: Array
+    ) -> tuple[Array, Array]:
+        d_n = dh * self.sigmoid(-z) * self.tanh_slope(n)
+        d_z, d_r = dh * (h - self.tanh(n)) * self.sigmoid_slope(z), d_n * s * self.sigmoid_slope(r)
+        back = self.d.times(np.concatenate([d_r, d_z, d_n * self.sigmoid(r)], -1), self.p["weight_hh"].T)
+        return dh * self.sigmoid(z) + back, dc
