@@ -29,7 +29,7 @@ ALLOWED: dict[str, set[str]] = {
     "config": CONFIG,
     "tasks": {"config.schema", "tasks"},
     "plan": {*CONFIG, "plan"},
-    "engine": {"config.schema", "tasks", "engine"},
+    "engine": {*PURE, "config.schema", "tasks", "engine"},
     "probes": {"engine", "probes"},
     "records": {*RECORDS, "config.places", "config.schema"},
     "execute": {*CONFIG, "tasks", "plan", "engine", "probes", "records", "execute"},

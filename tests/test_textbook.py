@@ -17,6 +17,7 @@ import torch
 from helpers import make_cell
 from sweeps import textbook
 from sweeps.engine.adjoint import Trace
+from sweeps.engine.extended import Rows
 from sweeps.engine.network import Network
 from sweeps.engine.setup import set_up
 from sweeps.textbook import Array, Loss, Weights
@@ -124,14 +125,14 @@ def test_it_is_plain_numpy() -> None:
 
 
 class Tape(Trace):
-    """Keeps the adjoints themselves, unscaled, where the engine's trace keeps their norms."""
+    """Keeps the adjoints themselves, where the engine's trace keeps their norms."""
 
     def __init__(self, k: int, t: int) -> None:
         super().__init__(k, t)
         self.seen: dict[int, torch.Tensor] = {}
 
-    def visit(self, t: int, dh: torch.Tensor, *carried: torch.Tensor) -> None:
-        self.seen[t] = dh.clone()
+    def note(self, t: int, dh: Rows) -> None:
+        self.seen[t] = dh.down_to(torch.zeros_like(dh.exponent))
 
 
 def engines(task: str, init: str, t: int, h: int, b: int, kernel: str) -> tuple[Network, torch.Tensor, torch.Tensor]:

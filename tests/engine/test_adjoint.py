@@ -1,4 +1,4 @@
-"""The gradient through time is exact far outside float32's range, and reading it changes no training gradient."""
+"""The gradient through time is recorded far outside float32's range, and reading it changes no training gradient."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import torch
 
 from helpers import make_cell
 from sweeps.engine.adjoint import Trace
+from sweeps.engine.extended import ZERO, Rows
 from sweeps.engine.reference import REFERENCE
 from sweeps.engine.setup import set_up
 
@@ -36,25 +37,7 @@ def test_vanishing_net_agrees_with_float64_below_float32(arch: str, kernel: str)
     loss = torch.nn.functional.cross_entropy(states[-1] @ p["weight_out"] + p["bias_out"], y[0])
     want = np.array([log10_norm(g) for g in torch.autograd.grad(loss, states)])
     assert want[0] < -45, "the case must leave float32's range to prove anything"
-    np.testing.assert_allclose(trace.log10_norm()[0], want, atol=2e-4)
-
-
-@pytest.mark.parametrize(("arch", "length"), [("rnn_tanh", 26), ("rnn_relu", 18), ("lstm", 17), ("gru", 17)])
-def test_what_reaches_the_first_step_trains_as_long_as_float32_can_hold_it(arch: str, length: int, kernel: str) -> None:
-    """Only the first input is not zero, so that the input weights' gradient is all of that step, some 2^-100 of it."""
-    forgetful = ("arch.forget_bias=-4",) if arch == "lstm" else ()
-    pack = set_up([make_cell(f"arch={arch}", "init=random", f"task.length={length}", *forgetful)], kernel)
-    if arch == "gru":
-        pack.network.p["bias"][..., 8:16].fill_(-4.0)  # the update gate keeps nothing
-    x, y = pack.data.next()
-    x[:, 8:].zero_()
-    pack.network.gradients(x, y)
-    want = pack.network.grads["weight_ih"].clone()
-    trace = Trace(1, length)
-    pack.network.gradients(x, y, trace)
-    assert trace.exponents[0, 0] < -70, "the step must lie deep to prove anything"
-    assert want.abs().max() > 2.0**-126
-    torch.testing.assert_close(pack.network.grads["weight_ih"], want, rtol=1e-5, atol=0)
+    np.testing.assert_allclose(trace.log10_norm()[0], want, atol=1e-4)
 
 
 def test_exploding_net_is_recorded_past_float32(kernel: str) -> None:
@@ -82,28 +65,15 @@ def test_zero_is_minus_infinity_and_only_zero(kernel: str) -> None:
     assert (trace.log10_norm()[0, :-1] == -np.inf).all()
 
 
-def test_a_norm_whose_squares_leave_float32_is_exact_beside_any_neighbour() -> None:
-    sizes = (math.nan, 1e-25, 1e25, 1.0)
-    for order in (sizes, sizes[::-1]):
-        trace = Trace(4, 1)
-        trace.visit(0, torch.tensor(order)[:, None, None].expand(4, 2, 2).clone())
-        found = dict(zip(map(str, order), trace.log10_norm()[:, 0], strict=True))
-        assert math.isnan(found["nan"])
-        for size in sizes[1:]:
-            assert found[str(size)] == pytest.approx(math.log10(2 * size), abs=1e-6)
-
-
-@pytest.mark.parametrize("size", [1e-25, 1e25])
-def test_what_is_carried_along_is_kept_in_range_too(size: float) -> None:
-    """The adjoint of an LSTM's cell may be far larger, or all that is left, and must come back as large as it was."""
-    trace = Trace(1, 2)
-    dh, dc = torch.zeros(1, 2, 2), torch.full((1, 2, 2), size)
-    trace.visit(1, dh, dc)
-    assert 0.5 <= float(dc.norm()) <= 1
-    dh.copy_(dc)  # the gate lets it through
-    trace.visit(0, dh, dc)
-    assert trace.log10_norm()[0, 1] == -np.inf
-    assert trace.log10_norm()[0, 0] == pytest.approx(math.log10(2 * size), abs=1e-6)
+def test_a_norm_is_that_of_all_rows_however_far_apart_they_lie() -> None:
+    """Sequences of one lane, and lanes, each with a power of two of its own."""
+    trace = Trace(2, 1)
+    value = torch.ones(2, 3, 4, dtype=torch.float64)
+    exponent = torch.tensor([[-5000.0, -5002.0, -9000.0], [7000.0, 100.0, ZERO]], dtype=torch.float64)
+    value[1, 2] = 0
+    trace.note(0, Rows(value, exponent[..., None]))
+    want = [math.log10(2 * math.sqrt(1 + 2.0**-4)) - 5000 * math.log10(2), math.log10(2) + 7000 * math.log10(2)]
+    np.testing.assert_allclose(trace.log10_norm()[:, 0], want, rtol=1e-14)
 
 
 @pytest.mark.parametrize("arch", ["rnn_tanh", "rnn_relu", "lstm", "gru"])
@@ -111,7 +81,7 @@ def test_what_is_carried_along_is_kept_in_range_too(size: float) -> None:
     ("init", "gain"), [("random", 1.0), ("orthogonal", 1.0), ("orthogonal", 1.7), ("identity", 0.4)]
 )
 def test_tracing_changes_no_gradient(arch: str, init: str, gain: float, kernel: str) -> None:
-    """Scaling by powers of two is exact: the weight gradients are the same bits with a trace and without."""
+    """The weight gradients are the same bits with a trace and without: the record is a pass of its own."""
     torch.set_flush_denormal(True)
     cells = [
         make_cell(f"arch={arch}", f"init={init}", f"init.gain={gain}", "task.length=60", f"seed={seed}")

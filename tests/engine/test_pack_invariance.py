@@ -7,14 +7,20 @@ packs of 2, 3, 7 and 16 in shuffled orders, every CSV file is compared byte for 
 from __future__ import annotations
 
 import itertools
+import os
 import random
+import subprocess
+import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from helpers import make_cells
+from sweeps.config import places
 from sweeps.execute.worker import train_pack
 from sweeps.plan.cells import Cell
 from sweeps.plan.packs import Pack
@@ -66,19 +72,101 @@ def test_records_are_the_same_bytes_in_every_pack(arch: str, optim: str, kernel:
         assert not different, f"in packs of {size}"
 
 
-@pytest.mark.parametrize(
-    ("hidden", "batch", "task"), [(64, 32, "adding"), (8, 8, "adding"), (33, 8, "binary_sum"), (20, 16, "digits")]
-)
-def test_other_shapes_too(hidden: int, batch: int, task: str, kernel: str, tmp_path: Path) -> None:
-    """Ten outputs, a real data set, a length of 64: other products take other kernels."""
-    length = 64 if task == "digits" else 12
-    shape = (f"arch.hidden={hidden}", f"train.batch={batch}", f"task={task}", f"task.length={length}", "train.steps=4",
+HIDDEN = (8, 16, 17, 32, 37, 64, 96, 100, 128, 256)
+BATCH = (8, 9, 32)
+TASKS = {"adding": 6, "binary_sum": 7, "digits": 64}
+"""Length of each."""
+OPTIMISERS = ("sgd", "rmsprop", "adam")
+
+
+def pairwise(*axes: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """Combinations of the axes' levels in which every two levels of two axes meet, chosen greedily."""
+    everything = list(itertools.product(*axes))
+    together = {each: set(itertools.combinations(enumerate(each), 2)) for each in everything}
+    missing, chosen = set().union(*together.values()), []
+    while missing:
+        best = max(everything, key=lambda each: len(missing & together[each]))
+        missing -= together[best]
+        chosen.append(best)
+    return chosen
+
+
+def assert_same_bytes_in_packs(
+    arch: str, hidden: int, batch: int, task: str, optim: str, kernel: str, sizes: tuple[int, ...], root: Path
+) -> None:
+    shape = (f"arch.hidden={hidden}", f"train.batch={batch}", f"task={task}", f"task.length={TASKS[task]}",
+             "train.steps=2", "train.log_every=1", "train.eval_every=2", f"train.eval_size={batch}",
              f"executor.kernel={kernel}")  # fmt: skip
-    for arch in ARCHS:
-        cells = sixteen(arch, "adam", *shape)[:5]
-        train_in_packs(cells, 1, tmp_path / arch / "alone")
-        train_in_packs(cells[::-1], 5, tmp_path / arch / "packed")
-        assert read(cells, tmp_path / arch / "alone") == read(cells, tmp_path / arch / "packed")
+    cells = sixteen(arch, optim, *shape)[: max(sizes)]
+    train_in_packs(cells[:3], 1, root / "alone")
+    alone = read(cells[:3], root / "alone")
+    for size in sizes:
+        order = random.Random(size).sample(cells[:size], size)
+        train_in_packs(order, size, root / str(size))
+        packed = read([cell for cell in cells[:3] if cell in order], root / str(size))
+        assert packed == {name: alone[name] for name in packed}, f"in a pack of {size}"
+
+
+@pytest.mark.parametrize(
+    ("arch", "hidden", "batch", "task", "optim"), pairwise(ARCHS, HIDDEN, BATCH, tuple(TASKS), OPTIMISERS)
+)
+def test_every_shape(arch: str, hidden: int, batch: int, task: str, optim: str, kernel: str, tmp_path: Path) -> None:
+    """A library may choose its path by any of these; every two of their levels meet."""
+    assert_same_bytes_in_packs(arch, hidden, batch, task, optim, kernel, (2, 3), tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("arch", ARCHS)
+@pytest.mark.parametrize("hidden", HIDDEN)
+def test_every_shape_in_large_packs(arch: str, hidden: int, kernel: str, tmp_path: Path) -> None:
+    for batch, task in itertools.product(BATCH, ("adding", "binary_sum")):
+        optim = OPTIMISERS[(hidden + batch) % 3]
+        assert_same_bytes_in_packs(arch, hidden, batch, task, optim, kernel, (2, 7, 16), tmp_path / f"{batch}{task}")
+
+
+@pytest.mark.parametrize("arch", ARCHS)
+def test_the_last_of_a_shrinking_pack(arch: str, kernel: str, tmp_path: Path) -> None:
+    """Cells that solve end at an evaluation, one after the other; what is left trains in ever smaller packs."""
+    common = (f"arch={arch}", "task=adding", "task.length=4", "arch.hidden=32", "train.steps=60", "train.eval_every=4",
+              "train.stop_when_solved=true", "optim.lr=0.02", f"executor.kernel={kernel}")  # fmt: skip
+    cells = make_cells(*((*common, "task.solved_at=0.2", f"seed={seed}") for seed in range(6)))
+    train_in_packs(cells, len(cells), tmp_path / "packed")
+    train_in_packs(cells, 1, tmp_path / "alone")
+    assert read(cells, tmp_path / "alone") == read(cells, tmp_path / "packed")
+    ends = [len(pd.read_csv(tmp_path / "packed" / cell.id / "metrics.csv")) for cell in cells]
+    assert len(set(ends)) > 2, "the pack must shrink more than once to prove anything"
+
+
+INSTRUCTIONS = {
+    "MKL": {"MKL_ENABLE_INSTRUCTIONS": "AVX2"},
+    "MKL, no AVX": {"MKL_ENABLE_INSTRUCTIONS": "SSE4_2"},
+    "ATen": {"ATEN_CPU_CAPABILITY": "avx2"},
+    "ATen, no AVX": {"ATEN_CPU_CAPABILITY": "default"},
+    "kernels": {"SWEEPS_INSTRUCTIONS": "avx2"},
+    "kernels, no AVX": {"SWEEPS_INSTRUCTIONS": "baseline"},
+    "all": {"MKL_ENABLE_INSTRUCTIONS": "AVX2", "ATEN_CPU_CAPABILITY": "avx2", "SWEEPS_INSTRUCTIONS": "avx2"},
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("forced", list(INSTRUCTIONS))
+def test_with_other_instructions(forced: str, tmp_path: Path) -> None:
+    """The same holds in a process where the libraries or the kernels are held to other instruction sets."""
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from engine.test_pack_invariance import ARCHS, assert_same_bytes_in_packs\n"
+        "for arch in ARCHS:\n"
+        "    for hidden, batch in ((32, 8), (64, 32), (17, 9), (128, 9), (100, 32)):\n"
+        "        for kernel in ('torch', 'native'):\n"
+        "            root = Path(sys.argv[1]) / f'{arch}{hidden}{kernel}'\n"
+        "            assert_same_bytes_in_packs(arch, hidden, batch, 'adding', 'adam', kernel, (2, 3, 7), root)\n"
+        "print('same')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], cwd=places.ROOT / "tests", capture_output=True, text=True,
+        env={**os.environ, **INSTRUCTIONS[forced]},
+    )  # fmt: skip
+    assert done.stdout == "same\n", done.stderr
 
 
 @pytest.mark.parametrize("arch", ARCHS)

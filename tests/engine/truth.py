@@ -1,6 +1,6 @@
-"""The gradient through time of one network as a textbook writes it, forward and back, in as many digits as are asked for.
+"""The gradient through time of one network as a textbook writes it, forward and back, in as many digits as one likes.
 
-It takes float32 weights and inputs and nothing else of the engine: not its states, not its functions, not its rounding.
+It takes float32 weights and inputs and nothing else of the engine: no states, no functions, no rounding.
 Each quantity is a NumPy array; with dtype object its elements are multi-precision numbers of mpmath, with longdouble
 the 80-bit floats of x86, whose range (1e-4932) holds what these tests need. Weights multiply from the right.
 """
@@ -23,6 +23,7 @@ class Digits(NamedTuple):
 
     hold: Callable[[Any], Array]
     exp: Callable[[Array], Array]
+    expm1: Callable[[Array], Array]
     times: Callable[[Array, Array], Array]
     log10: Callable[[Any], float]
 
@@ -35,9 +36,17 @@ def _fdot(rows: Array, w: Array) -> Array:
     return np.array([[mpmath.fdot(zip(row, column, strict=True)) for column in w.T] for row in rows], dtype=object)
 
 
-MANY = Digits(_many, np.vectorize(mpmath.exp, otypes=[object]), _fdot, lambda x: float(mpmath.log10(x)))
+def _each(function: Callable[[Any], Any]) -> Callable[[Array], Array]:
+    return np.vectorize(function, otypes=[object])
+
+
+MANY = Digits(_many, _each(mpmath.exp), _each(mpmath.expm1), _fdot, lambda x: float(mpmath.log10(x)) if x else -np.inf)
 LONG = Digits(
-    lambda x: np.asarray(x, dtype=np.longdouble), np.exp, np.matmul, lambda x: float(np.log10(x)) if x else -np.inf
+    lambda x: np.asarray(x, dtype=np.longdouble),
+    np.exp,
+    np.expm1,
+    np.matmul,
+    lambda x: float(np.log10(x)) if x else -np.inf,
 )
 
 
@@ -60,8 +69,8 @@ class Truth:
         return self.sigmoid(a) * self.sigmoid(-a)
 
     def tanh(self, a: Array) -> Array:
-        e = self.d.exp(-2 * abs(a))
-        return (1 - 2 * (a < 0)) * (1 - e) / (1 + e)
+        e = self.d.expm1(-2 * abs(a))
+        return (2 * (a < 0) - 1) * e / (2 + e)
 
     def tanh_slope(self, a: Array) -> Array:
         return 4 * self.sigmoid_slope(2 * a)

@@ -1,7 +1,7 @@
 """The gradient through time, ||dL/dh_t|| for every t.
 
-It is taken in a pass of its own at the steps that are logged, in float64 and with a power of two per sequence, along the
-pre-activations of the forward pass. Training goes back in float32 and does not notice. Decision 011 says why.
+It is taken in a pass of its own at the steps that are logged, in float64 and with a power of two per sequence, along
+the pre-activations of the forward pass. Training goes back in float32 and does not notice. Decision 011 says why.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import math
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from sweeps.engine.extended import Rows, power_of_two
 

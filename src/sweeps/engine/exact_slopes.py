@@ -42,9 +42,7 @@ class _Sigmoid(torch.autograd.Function):
 
 REPLACED: dict[Callable[..., Any], Callable[[Tensor], Any]] = {
     **dict.fromkeys((torch.tanh, Tensor.tanh, torch.nn.functional.tanh), _Tanh.apply),
-    **dict.fromkeys(
-        (torch.sigmoid, Tensor.sigmoid, torch.special.expit, torch.nn.functional.sigmoid), _Sigmoid.apply
-    ),
+    **dict.fromkeys((torch.sigmoid, Tensor.sigmoid, torch.special.expit, torch.nn.functional.sigmoid), _Sigmoid.apply),
 }
 
 

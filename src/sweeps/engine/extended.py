@@ -104,8 +104,11 @@ def tanh_slope(a: Tensor) -> Rows:
 
 
 def lanes_apart(function: Callable[..., tuple[Rows, ...]], *given: Tensor) -> tuple[Rows, ...]:
-    """`function(*given)`, on a CPU lane by lane: the last few elements of a tensor may be computed by other instructions
-    than the rest, and which ones these are must not depend on a lane's neighbours."""
+    """`function(*given)`, on a CPU lane by lane.
+
+    The last few elements of a tensor may be computed by other instructions than the rest, and which ones these are must
+    not depend on a lane's neighbours.
+    """
     if given[0].is_cuda:
         return function(*given)
     parts = [function(*(each[k : k + 1] for each in given)) for k in range(len(given[0]))]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from sweeps.engine.extended import LN_2, Rows
+from sweeps.engine.extended import LN_2, Rows, lanes_apart
 
 Loss = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 """(outputs [K, B, O], targets [K, B, O] or class numbers [K, B]) -> (loss of each sequence [K, B], dL/doutputs)."""
@@ -39,12 +39,16 @@ def exact_cross_entropy(outputs: Tensor, targets: Tensor) -> Rows:
 
     p - 1, which is the same, rounds to 0 where the network is sure, and p_j itself where it is very sure.
     """
+    return lanes_apart(_cross_entropy_rows, outputs, targets)[0]
+
+
+def _cross_entropy_rows(outputs: Tensor, targets: Tensor) -> tuple[Rows]:
     index = targets.unsqueeze(-1)
     log_p = torch.log_softmax(outputs, -1).scatter(-1, index, -torch.inf)
     exponent = (log_p.amax(-1, keepdim=True) / LN_2).ceil()
     others = (log_p - exponent * LN_2).exp()
     gradient = others.scatter(-1, index, -others.sum(-1, keepdim=True))
-    return Rows(gradient / outputs.shape[1], exponent)
+    return (Rows(gradient / outputs.shape[1], exponent),)
 
 
 LOSSES: dict[str, Loss] = {"mse": mse, "cross_entropy": cross_entropy}

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from sweeps.engine.adjoint import Trace
-from sweeps.engine.extended import lanes_apart
 from sweeps.engine.losses import EXACT, LOSSES
 from sweeps.engine.memory import lanes, twin
 from sweeps.engine.parameters import Parameters
@@ -68,7 +67,7 @@ class Network:
         w = twin(self.p["weight_out"])
         outputs = multiply(twin(self._h), w, out=torch.empty_like(self._out, dtype=torch.float64))
         outputs += self.p["bias_out"].unsqueeze(1)
-        [d_out] = lanes_apart(lambda *given: (EXACT[self.loss_name](*given),), outputs, targets)
+        d_out = EXACT[self.loss_name](outputs, targets)
         self.recurrence.through_time(self.p, d_out @ w.transpose(1, 2), trace)
 
     def keep(self, kept: Sequence[int]) -> Network:

@@ -1,4 +1,4 @@
-"""Matrix products of a pack, a call for each lane: a library that sees one lane cannot let its neighbours choose its path.
+"""Matrix products of a pack, a call for each lane: a library that sees one lane cannot let others choose its path.
 
 A batched product may take another kernel for one matrix than for several, or for matrices that lie together than for
 matrices apart, and round otherwise (Intel's MKL does so on processors with AVX-512). A lane's operands have the same

@@ -74,8 +74,8 @@ class Autograd:
                 grads[name].add_(delta)
 
     def through_time(self, p: Mapping[str, Tensor], dh: Rows, trace: Trace) -> None:
-        """Takes every step anew in float64, from its state in this pass; one power of two for all parts of the state."""
-        weights = {name: twin(value) for name, value in self._leaves.items()}
+        """Take every step anew in float64, from its state in this pass; one power of two for all parts of the state."""
+        weights = {name: twin(value.detach()) for name, value in self._leaves.items()}
         width = self.sizes.hidden
         adjoint = Rows(torch.cat([dh.value, *[torch.zeros_like(dh.value)] * (self.states - 1)], -1), dh.exponent)
         for t in reversed(range(self.sizes.steps)):

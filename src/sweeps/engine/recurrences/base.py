@@ -12,6 +12,7 @@ from torch import Tensor
 from sweeps.engine.adjoint import Trace
 from sweeps.engine.extended import Rows
 
+
 @dataclass(frozen=True)
 class Sizes:
     """The shape of a pack, which all its lanes share."""

@@ -45,7 +45,9 @@ def _argument(value: Tensor | np.ndarray | int | None) -> Any:
 def native_products(a: Tensor, b: Tensor, out: Tensor) -> Tensor:
     """out = a b for `a [K, M, N]`, `b [K, N, P]`, `out [K, M, P]` with adjacent columns, all float32."""
     k, m, n = a.shape
-    _call("lane_products", Sizes(k, 0, 0, 0, 0), m, b.shape[-1], n, a, *a.stride(), b, *b.stride(), out, *out.stride()[:2])
+    _call(
+        "lane_products", Sizes(k, 0, 0, 0, 0), m, b.shape[-1], n, a, *a.stride(), b, *b.stride(), out, *out.stride()[:2]
+    )
     return out
 
 
@@ -65,7 +67,9 @@ class _Native:
         """Where a forward pass keeps its pre-activations, and their stride between lanes."""
         return (self.pre, self.pre.stride(0)) if keep else (None, 0)
 
-    def record(self, name: str, p: Mapping[str, Tensor], dh: Rows, trace: Trace, *given: Tensor | np.ndarray | int) -> None:
+    def record(
+        self, name: str, p: Mapping[str, Tensor], dh: Rows, trace: Trace, *given: Tensor | np.ndarray | int
+    ) -> None:
         """Call the kernel that goes back through time; `given` are its arguments before the weights."""
         w, exact = p["weight_hh"], lanes(*dh.value.shape, dtype=torch.float64).copy_(dh.value)
         exponent = dh.exponent.expand(-1, -1, 1).contiguous()
