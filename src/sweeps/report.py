@@ -19,7 +19,7 @@ from sweeps.analysis.tables.comparison import comparison
 from sweeps.records.files import write_atomically
 from sweeps.records.paths import SweepPaths
 
-BOOTSTRAP_SEED = 0
+SEED = 0
 
 
 def asked_for(root: Path, *, cache: bool = True) -> Records:
@@ -75,7 +75,7 @@ def make_report(
 
 def _document(records: Records, folder: Path, question: str | None, claims: str | None) -> Document:
     """The report as a document; its tables and figures are written under `folder` on the way."""
-    whole = comparison(records, seed=BOOTSTRAP_SEED)
+    whole = comparison(records, seed=SEED)
     problems = records.problems.sort_values(["problem", "cell"])
     for name, frame in (("problems", problems), ("diverged", sections.diverged(records))):
         write_atomically(folder / "tables" / f"{name}.csv", frame.to_csv(index=False, lineterminator="\n"))
@@ -94,7 +94,7 @@ def _document(records: Records, folder: Path, question: str | None, claims: str 
             plan(records),
             sections.what_ran(records),
             sections.what_diverged(records, folder / "tables"),
-            *evidence.tables(records, whole, folder / "tables", seed=BOOTSTRAP_SEED),
+            *evidence.tables(records, whole, folder / "tables", seed=SEED),
             *sections.figures(drawn, told),
             *([Section("Claims", [Prose(claims)])] if claims else []),
             sections.provenance(records),

@@ -11,7 +11,6 @@ import pytest
 
 from analysis.make_records import write_cell
 from sweeps.analysis import load
-from sweeps.analysis.statistics.intervals import bootstrap_interval, range_coverage, wilson_interval
 from sweeps.analysis.statistics.summaries import decay_rates, per_cell
 
 
@@ -46,41 +45,3 @@ def test_the_gradient_norm_of_a_diverged_run_is_that_of_its_finite_steps(tmp_pat
     records = load(tmp_path)
     assert np.isposinf(records.metrics["grad_norm"]).sum() == 1
     assert per_cell(records.metrics, records.gradient)["grad_norm"].iloc[0] == pytest.approx(7.0)
-
-
-def test_wilson_interval_by_hand() -> None:
-    # 3 of 10 at z = 1.959964: centre (0.3 + z²/20)/(1 + z²/10), half width z/(1 + z²/10) sqrt(0.021 + z²/400)
-    z = 1.959963984540054
-    centre, half = (0.3 + z * z / 20), z * math.sqrt(0.021 + z * z / 400)
-    expected = ((centre - half) / (1 + z * z / 10), (centre + half) / (1 + z * z / 10))
-    assert wilson_interval(3, 10) == pytest.approx(expected)
-    assert wilson_interval(0, 2) == pytest.approx((0.0, z * z / (2 + z * z)))
-    assert all(map(math.isnan, wilson_interval(0, 0)))
-
-
-def test_one_run_has_no_interval() -> None:
-    assert all(map(math.isnan, bootstrap_interval([0.7], seed=0)))
-    assert all(map(math.isnan, bootstrap_interval([0.7, np.nan, -np.inf], seed=0)))
-
-
-def test_the_bootstrap_honours_its_seed_and_0_is_one() -> None:
-    values = np.random.default_rng(list(b"values")).normal(size=9)
-    first = bootstrap_interval(values, np.mean, seed=0)
-    np.random.seed(1)  # the global stream must not matter
-    assert bootstrap_interval(values, np.mean, seed=0) == first
-    assert bootstrap_interval(values, np.mean, seed=1) != first
-
-
-def test_the_bootstrap_interval_of_the_mean_is_near_the_normal_one() -> None:
-    values = np.random.default_rng(list(b"normal")).normal(5.0, 2.0, size=200)
-    low, high = bootstrap_interval(values, np.mean, seed=0)
-    half = 1.96 * values.std() / math.sqrt(200)
-    assert (low, high) == pytest.approx((values.mean() - half, values.mean() + half), abs=0.15 * half)
-
-
-def test_two_runs_give_their_range_which_holds_the_median_half_of_the_time() -> None:
-    assert bootstrap_interval([0.2, 0.6], seed=0) == pytest.approx((0.2, 0.6))
-    draws = np.random.default_rng(list(b"coverage")).normal(size=(4000, 5))
-    for n in (2, 3, 5):
-        held = (draws[:, :n].min(axis=1) < 0) & (draws[:, :n].max(axis=1) > 0)
-        assert held.mean() == pytest.approx(range_coverage(n), abs=0.03)

@@ -53,8 +53,8 @@ def captions(records: Records, table: pd.DataFrame) -> dict[str, str]:
             f"{length_sentence(table, length)}{lines}"
         ),
         "share_solved": (
-            f"Share of runs that solved the task against sequence length, {runs} a point, with 95% Wilson intervals. "
-            f"{length_sentence(table)}{pooled}"
+            f"Share of runs that solved the task against sequence length, {runs} a point, with exact 95% intervals "
+            f"over seeds. {length_sentence(table)}{pooled}"
         ),
         "clipping": clipping_caption(records, length) + lines,
         "outcomes": (

@@ -32,7 +32,7 @@ def tables(records: Records, whole: pd.DataFrame, folder: Path, *, seed: int) ->
 
     Args:
         whole: from `tables.comparison`.
-        seed: of the bootstrap.
+        seed: of what is drawn.
     """
     comment = "\n".join(f"{name}: {text}" for name, text in origin(records).lines().items())
     parts = [Section("Tables", []), _summary(records, whole, folder)]

@@ -24,7 +24,7 @@ class Measure:
         name: column of the cells, or of `statistics.per_cell`.
         better: 1 if more is better, -1 if less is, 0 if neither (nothing is then marked as best).
         label: how a table calls it; `{score}` is the name of the task's score.
-        share: the number is 0 or 1, so that a table shows its mean with a Wilson interval.
+        share: the number is 0 or 1, so that a table shows its mean with an exact interval.
         worst: how a table writes the infinite value of a run that has the worst rank.
     """
 

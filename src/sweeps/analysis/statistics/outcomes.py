@@ -1,4 +1,4 @@
-"""How many runs solved the task and how many diverged: shares with Wilson intervals."""
+"""How many runs solved the task and how many diverged: shares with exact intervals."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import pandas as pd
 from sweeps.analysis.loading.axes import grid
 from sweeps.analysis.loading.load import Records
 from sweeps.analysis.statistics.design import key_of
-from sweeps.analysis.statistics.intervals import wilson_interval
+from sweeps.analysis.statistics.intervals import share_interval
 
 
 def shares(records: Records, by: Sequence[str]) -> pd.DataFrame:
-    """n, share solved and share diverged (Wilson intervals) over any of the axes, holes included."""
+    """n, share solved and share diverged (intervals over seeds) over any of the axes, holes included."""
     groups = {key_of(row): part for row, part in records.cells.groupby(list(by), dropna=False, observed=True)}
     combinations = grid(records.planned(), tuple(by))
     empty = records.cells.iloc[:0]
@@ -28,7 +28,8 @@ def outcomes(part: pd.DataFrame) -> dict[str, Any]:
     n = len(part)
     row: dict[str, Any] = {"n": n}
     for outcome in ("solved", "diverged"):
-        count = int((part["outcome"] == outcome).sum())
-        row[f"share_{outcome}"] = count / n if n else np.nan
-        row[f"share_{outcome}_low"], row[f"share_{outcome}_high"] = wilson_interval(count, n)
+        had = (part["outcome"] == outcome).astype(float)
+        row[f"share_{outcome}"] = had.sum() / n if n else np.nan
+        by_seed = had if part["seed"].is_unique else had.groupby(part["seed"]).mean()
+        row[f"share_{outcome}_low"], row[f"share_{outcome}_high"] = share_interval(by_seed)
     return row

@@ -17,6 +17,7 @@ from sweeps.analysis.statistics.paired import ALPHA, compare_pairs, holm, too_sm
 from sweeps.analysis.statistics.summaries import per_cell
 from sweeps.analysis.tables import notes
 from sweeps.analysis.tables.compare import bracketed, joined
+from sweeps.analysis.tables.coverage import median_words
 from sweeps.analysis.tables.markdown import axis_columns, number
 from sweeps.analysis.tables.table import Cell, Table
 from sweeps.errors import SweepsError
@@ -143,7 +144,7 @@ def _table(
     n = frame["seeds"]
     change = "that of the shares"
     if not measure.share:
-        change = f"median over n = {notes.several(n)} seeds of the median over a seed's pairs, {notes.median_words(n)}"
+        change = f"median over n = {notes.several(n)} seeds of the median over a seed's pairs, {median_words(n)}"
     caption = [
         f"What clipping did, by {notes.listed(axes)}, against no clipping in runs paired by "
         f"{notes.listed(['seed', *design.pooled])}.",

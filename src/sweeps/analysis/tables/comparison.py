@@ -13,7 +13,8 @@ import pandas as pd
 from sweeps.analysis.loading.axes import AXES, grid
 from sweeps.analysis.loading.load import Records
 from sweeps.analysis.statistics.design import key_of
-from sweeps.analysis.statistics.intervals import iqm, iqm_interval, median_interval, medians
+from sweeps.analysis.statistics.interquartile import iqm, iqm_interval
+from sweeps.analysis.statistics.intervals import median_interval, medians
 from sweeps.analysis.statistics.measures import MEASURES, per_run
 from sweeps.analysis.statistics.outcomes import outcomes
 from sweeps.analysis.statistics.summaries import per_cell
@@ -26,14 +27,14 @@ def comparison(records: Records, *, seed: int = 0) -> pd.DataFrame:
     What compares one row with another (`compare`, `ranking` and the rest) refuses a grid with holes.
 
     Args:
-        seed: of the bootstrap.
+        seed: of the draws for the interval of an interquartile mean.
 
     Returns:
         The axes; `n` (runs with numbers: solved, finished or diverged), `failed` and `unfinished` (runs
-        without); `share_solved`, `share_diverged` each with `_low, _high` (Wilson); `solved_step` (median
+        without); `share_solved`, `share_diverged` each with `_low, _high` (exact); `solved_step` (median
         updates, solved runs only); `best_score` (median over runs of the best evaluation each reached, -inf for
         a diverged run) with `_low, _high` (order statistics), `iqm_score` (interquartile mean of the same) with
-        `_low, _high` (bootstrap) and `n_score`, the runs that have such a number; `grad_norm` (median over runs
+        `_low, _high` (from 11 runs on) and `n_score`, the runs that have such a number; `grad_norm` (median over runs
         of the run's median, before clipping); `decay_start`, `decay_training` (log10 per step of lag, median
         over runs); `clipped`, `zeros` (shares, median over runs; see `statistics.per_cell`).
     """

@@ -7,7 +7,7 @@ import math
 import pandas as pd
 
 from sweeps.analysis.loading.load import Records
-from sweeps.analysis.statistics.intervals import CONFIDENCE, RESAMPLES, range_coverage
+from sweeps.analysis.tables.coverage import iqm_words, median_words, share_words
 from sweeps.analysis.tables.markdown import EMPTY, axis_columns, factor, number, render, with_interval
 
 
@@ -55,16 +55,10 @@ def counting_rules(table: pd.DataFrame, records: Records, seed: int) -> str:
     score = records.score_name
     sentences = [
         f"n is the number of runs (seeds) in a row: {several}.",
-        f"Shares have {CONFIDENCE:.0%} Wilson intervals; the best {score} is the median over runs with a "
-        f"{CONFIDENCE:.0%} interval from order statistics; in the CSV file stands also its interquartile mean with a "
-        f"bootstrap interval ({RESAMPLES} resamples, seed {seed}); one run has none of them.",
+        f"A share has {share_words(counts)}. The best {score} is the median over runs, "
+        f"{median_words(counts)}; in the CSV file stands also its interquartile mean, "
+        f"{iqm_words(counts, seed)}.",
     ]
-    smallest = int(counts[counts > 1].min()) if (counts > 1).any() else 0
-    if 1 < smallest < 6:
-        sentences.append(
-            f"With {smallest} runs the interval of a median is their range, which holds the median of such runs "
-            f"in only {range_coverage(smallest):.0%} of cases: read it as a range."
-        )
     sentences.append(
         "Diverged runs stay in: they count in the share diverged and among the runs not solved, their best "
         f"{score} has the worst rank, below every other and written “diverged” where it decides a number, and their "
