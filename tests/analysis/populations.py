@@ -6,7 +6,7 @@ sweep in `experiments/`, unsolved runs at inf and diverged ones at the worst ran
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -72,7 +72,7 @@ def mixed(name: str, share: float, lower: Population, upper: Population) -> Popu
     return Population(name, quantile, lower.lowest, upper.highest)
 
 
-def solving(name: str, shares: dict[int, float], looks: Sequence[float]) -> Population:
+def solving(name: str, shares: dict[int, float], looks: Floats) -> Population:
     """Updates until solved: the share of runs that is solved at each look, counted from 0; the others never."""
     solved = {float(looks[place]): share for place, share in shares.items()}
     unsolved = round(1.0 - sum(solved.values()), 12)

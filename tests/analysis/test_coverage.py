@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -24,7 +24,7 @@ from analysis.populations import (
     atoms,
     clipped,
 )
-from sweeps.analysis.statistics.interquartile import IQM_SEEDS, iqm_interval
+from sweeps.analysis.statistics.interquartile import IQM_SEEDS, iqm, iqm_interval
 from sweeps.analysis.statistics.intervals import (
     Floats,
     mean_interval,
@@ -61,12 +61,13 @@ def twice(value: float) -> tuple[float, float]:
     return value, value
 
 
-SHARES = tuple(
-    Population(
-        f"shares of pooled runs, {a}, {b}", lambda u, a=a, b=b: np.round(stats.beta.ppf(u, a, b) * 3) / 3, 0.0, 1.0
-    )
-    for a, b in ((0.1, 0.1), (0.05, 0.5), (2.0, 2.0), (8.0, 0.5))
-)
+def of_seeds(a: float, b: float) -> Population:
+    """The shares of seeds with three runs each, which may be as good as one."""
+    law = stats.beta(a, b)
+    return Population(f"three runs a seed, beta({a}, {b})", lambda u: np.round(law.ppf(u) * 3) / 3, 0.0, 1.0)
+
+
+SHARES = tuple(of_seeds(a, b) for a, b in ((0.1, 0.1), (0.05, 0.5), (2.0, 2.0), (8.0, 0.5)))
 KINDS = (
     Kind(
         "median",
@@ -186,3 +187,63 @@ def test_differences_of_pairs(n: int, diverged: float) -> None:
     held = (found["difference_low"] <= 0.0) & (found["difference_high"] >= 0.0)
     told = median_coverage(n)
     assert held.mean() >= told - 3.5 * math.sqrt(told * (1 - told) / len(held))
+
+
+def interpolated(values: Floats) -> tuple[float, float]:
+    """Hettmansperger and Sheather (1986): between two order statistics of which the inner one covers too little."""
+    n = len(values)
+    reached = 1.0 - 2.0 * stats.binom.cdf(np.arange(n // 2 + 1), n, 0.5)
+    d = int(np.sum(reached >= 0.95))
+    share = (reached[d - 1] - 0.95) / (reached[d - 1] - reached[d])
+    inner = (n - d) * share / (d + (n - 2 * d) * share)
+    ordered = np.sort(values)
+    return (1 - inner) * ordered[d - 1] + inner * ordered[d], (1 - inner) * ordered[-d] + inner * ordered[-d - 1]
+
+
+def bootstrapped(values: Floats, statistic: Callable[..., Floats]) -> tuple[float, float]:
+    found = stats.bootstrap((values,), statistic, method="percentile", n_resamples=500, rng=np.random.default_rng(0))
+    return tuple(found.confidence_interval)
+
+
+def students(values: Floats) -> tuple[float, float]:
+    return tuple(stats.t.interval(0.95, len(values) - 1, values.mean(), max(stats.sem(values), 1e-300)))
+
+
+def wilson(values: Floats) -> tuple[float, float]:
+    found = stats.binomtest(int(values.sum()), len(values)).proportion_ci(method="wilson")
+    return found.low, found.high
+
+
+MEDIAN, RESTRICTED, SHARE, MIDDLE = KINDS
+USUAL = [
+    ("interpolated", interpolated, MEDIAN, "two values 50%", 6, 0.78),
+    ("interpolated", interpolated, MEDIAN, "three values 48 4 48", 6, 0.89),
+    ("interpolated", interpolated, MEDIAN, "two groups 50%", 9, 0.82),
+    ("bootstrap", lambda x: bootstrapped(x, np.mean), RESTRICTED, "first_look: 95% at one look", 5, 0.23),
+    ("bootstrap", lambda x: bootstrapped(x, np.mean), RESTRICTED, "first_look: 5% at one look", 15, 0.54),
+    ("Student's t", students, RESTRICTED, "first_look: 80% at two looks", 5, 0.71),
+    ("Wilson", wilson, SHARE, "solved 96.5%", 5, 0.84),
+    ("bootstrap", lambda x: bootstrapped(x, iqm), MIDDLE, "two values 26%", 5, 0.78),
+]
+"""The interval, what it is of, where it fails, and its coverage there."""
+
+
+@pytest.mark.parametrize(("usual", "interval", "kind", "name", "n", "about"), USUAL)
+def test_the_usual_intervals_cover_less(
+    usual: str, interval: Callable[[Floats], tuple[float, float]], kind: Kind, name: str, n: int, about: float
+) -> None:
+    """Why none of them is printed, and that the tests above would have said so."""
+    populations = {each.name: each for each in (*kind.populations, atoms("solved 96.5%", {0.0: 0.035, 1.0: 0.965}))}
+    share = covered(replace(kind, interval=lambda values, _: interval(values)), populations[name], n, 500)
+    assert share == pytest.approx(about, abs=0.04) and share < LEAST
+
+
+def test_the_interval_of_a_row_that_came_out_best_covers_less() -> None:
+    """Twenty equal rows: why tables say that an interval is of its row alone, and give none against the best."""
+    values = np.random.default_rng(0).normal(size=(4000, 20, 5))
+    best = np.median(values, axis=2).argmax(axis=1)
+    own = np.take_along_axis(values, best[:, None, None], axis=1)
+    against = (values - own)[best != 0, 0]
+    for numbers, told in ((own[:, 0], 0.83), (against, 0.87)):
+        held = (numbers.min(axis=1) <= 0) & (numbers.max(axis=1) >= 0)
+        assert held.mean() == pytest.approx(told, abs=0.015) and held.mean() < LEAST

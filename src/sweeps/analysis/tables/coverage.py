@@ -38,29 +38,29 @@ def _how_often(n: pd.Series) -> str:
 
 def iqm_words(n: pd.Series, seed: int) -> str:
     """The interval of an interquartile mean, and where it has none."""
-    some = n[n > 0]
-    few = f"of fewer than {IQM_SEEDS} seeds it has none that would hold where some runs learn and some do not"
-    if not (some >= IQM_SEEDS).any():
-        return f"without an interval: {few}"
-    text = (
-        f"in brackets its {CONFIDENCE:.0%} interval (order statistics with {DRAWS} draws of their levels, seed {seed})"
-    )
-    return f"{text}; {few}" if (some < IQM_SEEDS).any() else text
+    kind = f"order statistics, {DRAWS} draws of their levels, seed {seed}"
+    why = f"with fewer than {IQM_SEEDS} seeds none reaches {CONFIDENCE:.0%} where some runs learn and some do not"
+    return _from(IQM_SEEDS, n, kind, why)
 
 
 def mean_words(n: pd.Series, fewest: int) -> str:
     """The interval of a mean of bounded numbers, and where it is too wide to be given."""
+    kind = "Gaffke's for a mean between 0 and the budget"
+    return _from(fewest, n, kind, f"with fewer than {fewest} seeds one that holds would span 60% of the budget or more")
+
+
+def _from(fewest: int, n: pd.Series, kind: str, why: str) -> str:
+    """The kind of an interval that so many seeds have, and why fewer have none."""
     some = n[n > 0]
-    few = f"of fewer than {fewest} seeds it has none: one that holds would span 60% of the budget or more"
     if not (some >= fewest).any():
-        return f"without an interval: {few}"
-    text = f"in brackets its {CONFIDENCE:.0%} interval (Gaffke's for a mean between 0 and the budget)"
-    return f"{text}; {few}" if (some < fewest).any() else text
+        return f"without an interval ({why})"
+    text = f"in brackets its {CONFIDENCE:.0%} interval ({kind})"
+    return f"{text} or none ({why})" if (some < fewest).any() else text
 
 
 def share_words(n: pd.Series, *, pooled: bool = False) -> str:
     """The interval of a share; of settings pooled it is one over the shares of the seeds."""
-    kind = "Gaffke's, over the share of each seed" if pooled else "Clopper and Pearson's, at least that for any share"
+    kind = "Gaffke's, over the share of each seed" if pooled else "Clopper and Pearson's exact one"
     return f"in brackets its {CONFIDENCE:.0%} interval ({kind})" + _one_seed(n)
 
 

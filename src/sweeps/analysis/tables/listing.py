@@ -87,5 +87,7 @@ def _field(solved: float, score: float, diverged: float) -> str:
 
 
 def _intervals(table: pd.DataFrame, name: str, *, infinite: str | None = None) -> list[str]:
+    """A column with its interval; of a share two decimals at least, lest an end be rounded by what it says."""
     columns = (table[name], table[f"{name}_low"], table[f"{name}_high"])
-    return [with_interval(*row, infinite=infinite) for row in zip(*columns, strict=True)]
+    digits = 3 if name.startswith("share_") else 2
+    return [with_interval(*row, digits, infinite=infinite) for row in zip(*columns, strict=True)]
