@@ -102,7 +102,7 @@ KINDS = (
         lambda population: twice(population.iqm),
         lambda n: 0.95 if n >= IQM_SEEDS else 0.0,
         (*TIED[::-1], DIVERGED[0], *TWO_GROUPS, *SMOOTH),
-        400,
+        300,
         8,
     ),
 )

@@ -40,20 +40,23 @@ def iqm_interval(values: ArrayLike, *, seed: int, confidence: float = CONFIDENCE
         return NO_INTERVAL
     weights = _middle_weights(len(kept), seed)
     tail = (1.0 - confidence) / 2
-    low, high = (_weighted(weights, row) for row in ([kept[0], *kept], [*kept, kept[-1]]))
+    low, high = (_weighted(weights, row) for row in (np.r_[kept[0], kept], np.r_[kept, kept[-1]]))
     ends = (np.quantile(low, tail, method="lower"), np.quantile(high, 1.0 - tail, method="higher"))
     return float(ends[0]), float(ends[1])
 
 
 @lru_cache(maxsize=16)
 def _middle_weights(n: int, seed: int) -> Floats:
-    """`[DRAWS, n + 1]`: what lies between 1/4 and 3/4 of each gap that n uniform numbers leave, times 2."""
-    drawn = np.sort(np.random.default_rng(seed).random((DRAWS, n)), axis=1)
-    ends = np.pad(drawn, ((0, 0), (1, 1)), constant_values=((0, 0), (0, 1))).clip(0.25, 0.75)
-    return np.asarray(2.0 * np.diff(ends, axis=1))
+    """`[n + 1, DRAWS]`: what lies between 1/4 and 3/4 of each gap that n uniform numbers leave, times 2."""
+    drawn = np.sort(np.random.default_rng(seed).random((n, DRAWS)), axis=0)
+    ends = np.pad(drawn, ((1, 1), (0, 0)), constant_values=((0, 1), (0, 0))).clip(0.25, 0.75)
+    return np.asarray(2.0 * np.diff(ends, axis=0))
 
 
-def _weighted(weights: Floats, values: ArrayLike) -> Floats:
-    """Sums of weighted values; what has no weight may be infinite."""
-    with np.errstate(invalid="ignore"):
-        return np.asarray(np.where(weights > 0.0, weights * np.asarray(values), 0.0).sum(axis=1))
+def _weighted(weights: Floats, values: Floats) -> Floats:
+    """`[DRAWS]`: sums of weighted values; an infinite one counts where it has any weight."""
+    infinite = np.isinf(values)
+    sums = (weights * np.where(infinite, 0.0, values)[:, None]).sum(axis=0)
+    for place in np.flatnonzero(infinite):
+        sums[weights[place] > 0.0] = values[place]
+    return np.asarray(sums)
