@@ -75,7 +75,7 @@ KINDS = (
         lambda population: population.medians,
         median_coverage,
         (*SMOOTH, *TWO_GROUPS, *TIED, *DIVERGED, *SOLVING),
-        4000,
+        2000,
         99,
     ),
     Kind(
@@ -102,7 +102,7 @@ KINDS = (
         lambda population: twice(population.iqm),
         lambda n: 0.95 if n >= IQM_SEEDS else 0.0,
         (*TIED[::-1], DIVERGED[0], *TWO_GROUPS, *SMOOTH),
-        300,
+        200,
         8,
     ),
 )
