@@ -11,7 +11,7 @@ from sweeps.analysis.loading.names import HEADS, label
 from sweeps.analysis.statistics.contrast import Contrast
 from sweeps.analysis.statistics.design import Design
 from sweeps.analysis.statistics.intervals import CONFIDENCE, RESAMPLES, median_coverage
-from sweeps.analysis.statistics.measures import how_diverged_count
+from sweeps.analysis.statistics.measures import STOPS, how_diverged_count
 from sweeps.analysis.statistics.paired import too_small
 
 IQM_COVERAGE = {5: "93 to 94%", 10: "96 to 97%", 20: "95 to 96%"}
@@ -111,8 +111,18 @@ def selected_words(found: Contrast) -> list[str]:
     return words
 
 
+def crossed(count: int, runs: int) -> str:
+    """Why scores are not ranked where runs end as soon as they are solved."""
+    return (
+        f"Not ranked: {count} of {runs} runs ended at the evaluation that solved them (`{STOPS}`), so that their "
+        "number is where they crossed the threshold, not what they could have reached. Compare the updates until solved."
+    )
+
+
 def what_was_tested(found: Contrast) -> str:
-    """The test, its pairs and its family, in one sentence."""
+    """The test, its pairs and its family, in one sentence; why there is none where runs ended as they were solved."""
+    if found.crossings:
+        return crossed(found.crossings, int(found.frame["runs"].sum()))
     tested = found.pairs["p"].notna().sum()
     by = listed(["seed", *found.design.pooled])
     return (
@@ -123,7 +133,8 @@ def what_was_tested(found: Contrast) -> str:
 
 def warnings(found: Contrast) -> list[str]:
     """What the reader must know before believing the marks: too few seeds, holes."""
-    told = [too_small(found.pairs["smallest_p"].to_numpy(dtype=np.float64), alpha=found.alpha)]
+    smallest = found.pairs["smallest_p"].to_numpy(dtype=np.float64)
+    told = [None if found.crossings else too_small(smallest, alpha=found.alpha)]
     return [text for text in (*told, what_is_missing(found.design)) if text]
 
 
