@@ -13,12 +13,23 @@ from sweeps.analysis.statistics.design import Design
 from sweeps.analysis.statistics.intervals import CONFIDENCE, RESAMPLES, median_coverage
 from sweeps.analysis.statistics.measures import STOPS, how_diverged_count
 from sweeps.analysis.statistics.paired import too_small
+from sweeps.analysis.statistics.summaries import ENDS, SHORTEST
 
 IQM_COVERAGE = {5: "93 to 94%", 10: "96 to 97%", 20: "95 to 96%"}
 """What `iqm_interval` covers for normal, exponential, log-normal and skewed beta values; tests/analysis measures it."""
 
 MEAN_COVERAGE = {2: "46 to 51%", 3: "68 to 75%", 4: "83 to 88%", 5: "88 to 92%", 10: "94 to 96%", 20: "94 to 96%"}
 """The same interval for a mean of updates until solved, cut off at a budget."""
+
+
+HOW_IT_TRAVELS = (
+    "Decades per step, end to end, are log10 of ‖∂L/∂h_0‖ over ‖∂L/∂h_{T-1}‖, divided by the T - 1 steps between "
+    f"them. The factor per step is 10 to the slope of log10 ‖∂L/∂h_t‖ against lag, {ENDS} steps at either end left "
+    "out, where it still depends on the readout or on the start from 0: a sequence of fewer than "
+    f"{SHORTEST} steps has none. Below 1 the gradient vanishes on its way back, above 1 it explodes; 0 (-inf decades) "
+    "is of one that is exactly zero somewhere on its way."
+)
+"""How the tables tell what becomes of the gradient on its way back."""
 
 
 def several(counts: Iterable[int]) -> str:
@@ -115,7 +126,8 @@ def crossed(count: int, runs: int) -> str:
     """Why scores are not ranked where runs end as soon as they are solved."""
     return (
         f"Not ranked: {count} of {runs} runs ended at the evaluation that solved them (`{STOPS}`), so that their "
-        "number is where they crossed the threshold, not what they could have reached. Compare the updates until solved."
+        "number is where they crossed the threshold, not what they could have reached; the updates until solved are "
+        "what compares them."
     )
 
 

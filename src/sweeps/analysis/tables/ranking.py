@@ -60,8 +60,8 @@ def rank(
         ordered = ", ".join(name for name, each in MEASURES.items() if each.better)
         raise SweepsError(f"metric: neither more nor less {metric} is better, so it cannot rank (these can: {ordered})")
     if found.crossings:
-        told = notes.crossed(found.crossings, int(found.frame["runs"].sum()))
-        raise SweepsError(f"metric: {metric} cannot rank (solved_step and solved can). {told}")
+        why = notes.crossed(found.crossings, int(found.frame["runs"].sum()))
+        raise SweepsError(f"metric: {metric} cannot rank (solved_step and solved can). {why}")
     frame = _ranked(found)
     names = axis_columns(frame, list(axes))
     rows = tuple(
