@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,7 +38,13 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> str:
             for seed, slope in enumerate(slopes):
                 outcome = ENDS.get((init, clip), ("finished",) * 2)[seed]
                 best = 0.95 if outcome == "solved" else 0.5
-                more = {"outcome": outcome, "end": 100, "best_score": best, "steps": 200, "log_every": 100}
+                more: dict[str, Any] = {
+                    "outcome": outcome,
+                    "end": 100,
+                    "best_score": best,
+                    "steps": 200,
+                    "log_every": 100,
+                }
                 write_cell(root, init=init, clip=clip, seed=seed, slope=slope, length=60, **more)
     return written(load(root))
 
@@ -49,8 +56,7 @@ def written(records: Records) -> str:
 def test_the_init_nearest_to_constant_is_named_and_neither_the_largest_nor_one_lucky_run(told: str) -> None:
     assert (
         "- **tanh RNN: orthogonal**, 0.977 per step (n = 2: 0.977); end to end the gradient changes by -0.010 decades "
-        "per step, in all by a factor of 10^-0.6. Of networks alike in seed it is the nearest to constant in 1 of 2."
-        in told
+        "per step, in all by a factor of 10^-0.6. Compared by seed it is the nearest to constant in 1 of 2." in told
     )
 
 
@@ -113,7 +119,7 @@ def test_few_seeds_are_said_to_be_a_description(tmp_path: Path, seeds: int, few:
     for seed in range(seeds):
         write_cell(tmp_path, seed=seed, length=3)
     text = standing(load(tmp_path))
-    assert text.startswith(f"Of {seeds} run") and ("with fewer than 6 seeds no paired test" in text) is few
+    assert text.startswith(f"{seeds} run") and ("With fewer than 6 seeds no paired test" in text) is few
 
 
 def test_what_clipping_changed_is_counted_in_pairs(told: str) -> None:

@@ -32,8 +32,15 @@ def blown(tmp_path_factory: pytest.TempPathFactory) -> Path:
             if clip == "norm" and seed < 4:
                 more |= {"outcome": "diverged", "end": 700, "best_score": 0.95, "summary": {"solved_step": 300}}
             write_cell(root, arch="rnn_relu", clip=clip, seed=seed, **more)
-    make_report(SweepPaths(root))
+    report(root)
     return root
+
+
+def report(root: Path) -> str:
+    """The report as Markdown, without its figures."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sweeps.report.draw", lambda *_: [])
+        return make_report(SweepPaths(root)).with_suffix(".md").read_text()
 
 
 def test_frames_count_it_once_and_alike(blown: Path) -> None:
@@ -42,10 +49,10 @@ def test_frames_count_it_once_and_alike(blown: Path) -> None:
         **{"solved": 4, "solved_at_end": 0},
         **{"diverged": 4, "diverged_at_start": 0},
     }
-    table = comparison(records).set_index("clip")
-    columns = ["share_solved", "share_solved_at_end", "share_diverged", "solved_step"]
-    assert table.loc["norm", columns].tolist() == [0.5, 0.0, 0.5, 300.0]
-    assert table.loc["none", columns[:3]].tolist() == [0.0, 0.0, 0.0]
+    table = comparison(records)
+    columns = ["share_solved", "share_solved_at_end", "share_diverged"]
+    assert table["clip"].tolist() == ["none", "norm"] and table["solved_step"].iloc[1] == 300
+    assert table[columns].to_numpy().tolist() == [[0.0, 0.0, 0.0], [0.5, 0.0, 0.5]]
     assert summary(comparison(records), "norm")["solved_5"].tolist() == [0.5]
     assert shares(records, AXES)["share_solved"].tolist() == [0.0, 0.5]
     assert compare(records, ("clip",), "solved").frame["value"].tolist() == [0.0, 0.5]
@@ -75,10 +82,7 @@ def test_headline_and_what_ran_count_it(blown: Path) -> None:
 
 def test_answer_and_captions_count_it(blown: Path) -> None:
     text = (blown / "report" / "report.md").read_text()
-    assert (
-        "**25% of runs solved the task** (4 of 16): an evaluation reached the explained variance of 0.9. At the end "
-        in (text)
-    )
+    assert "**25% of runs solved the task** (4 of 16): an evaluation reached 0.9 in explained variance." in text
     assert "At the end 0 of the 4 were still solved." in text
     assert re.search(r"\| ReLU RNN +\| 4 of 16 \(25%\), 0 at the end \|", text)
     assert (
@@ -118,7 +122,7 @@ def best_and_last(root: Path) -> None:
 
 def test_clipping_is_told_by_the_best_look_and_by_the_last(tmp_path: Path) -> None:
     best_and_last(tmp_path)
-    text = make_report(SweepPaths(tmp_path)).with_suffix(".md").read_text()
+    text = report(tmp_path)
     assert (
         "- **Clip by norm**, 6 pairs. Solved: 3 only with it (tanh RNN 3), 1 only without (tanh RNN 1). Solved at the "
         "end: 1 only with it (tanh RNN 1), 2 only without (tanh RNN 2). Diverged: 0 only with it, 0 only without."
@@ -183,7 +187,7 @@ def test_scores_of_runs_that_end_when_solved_rank_nothing(tmp_path: Path) -> Non
 
 def test_the_report_ranks_them_by_their_updates_and_says_why(tmp_path: Path) -> None:
     crossing(tmp_path)
-    text = make_report(SweepPaths(tmp_path)).with_suffix(".md").read_text()
+    text = report(tmp_path)
     assert "Ranking by the best" not in text and "### Ranking by the updates until solved at T = 5" in text
     for part in ("### At a glance", "### Comparison of the best"):
         assert "Not ranked: 32 of 32 runs ended at the evaluation" in text[text.index(part) :].split("\n### ")[0]

@@ -44,14 +44,14 @@ def answer(records: Records, table: pd.DataFrame, task: Any = None) -> list[Sect
 def standing(records: Records) -> str:
     """How many runs and seeds the answer is of, and whether so few can show more than themselves."""
     runs, seeds = len(records.cells), records.cells["seed"].nunique()
-    text = f"Of {runs} run{'s' * (runs != 1)} with {seeds} seed{'s' * (seeds != 1)}."
+    text = f"{runs} run{'s' * (runs != 1)} with {seeds} seed{'s' * (seeds != 1)}"
     enough = next(n for n in range(2, 20) if smallest_p(n) <= ALPHA)
-    if seeds < enough:
-        text += (
-            " That describes these runs and proves nothing about others: with fewer than "
-            f"{enough} seeds no paired test can reach {ALPHA:.0%}."
-        )
-    return text
+    if seeds >= enough:
+        return f"{text}."
+    return (
+        f"{text}: a description of these runs, which proves nothing about others. With fewer than {enough} seeds no "
+        f"paired test can reach {ALPHA:.0%}."
+    )
 
 
 def clipping(records: Records, table: pd.DataFrame) -> list[Block]:
@@ -89,8 +89,8 @@ def solved(records: Records, table: pd.DataFrame) -> list[Block]:
     total = _outcomes(table, "arch").sum()
     n, reached, kept = total["n"], total["solved"], total["solved_at_end"]
     wanted = records.cells["solved_at"].dropna().unique()
-    score = f"{records.score_name} of {number(wanted[0])}" if len(wanted) == 1 else "score that the task asks for"
-    told = f"**{percent(reached, n)} of runs solved the task** ({reached} of {n}): an evaluation reached the {score}."
+    score = f"{number(wanted[0])} in {records.score_name}" if len(wanted) == 1 else "the score that the task asks for"
+    told = f"**{percent(reached, n)} of runs solved the task** ({reached} of {n}): an evaluation reached {score}."
     told += f" At the end {kept} of the {reached} were still solved." if reached else ""
     caption = "Runs that solved the task, inits and clipping pooled, and how many of them were solved at the end."
     return [Prose(told), Tabular(render(pd.DataFrame(rows), names=1), caption)]

@@ -117,10 +117,14 @@ def _told(here: pd.DataFrame, named: list[Any], alike: Sequence[str]) -> str:
     text += f" In {gone} of {len(own)} it is exactly zero somewhere." if gone else ""
     if here["init"].nunique() == 1:
         return f"{text} (The only init.)"
+    change = here["change"].abs().fillna(np.inf).groupby(here["init"], observed=True).median()
+    least, by = min(zip(change.index, change, strict=True), key=lambda each: each[1])
+    if by < change.loc[named[0]]:
+        text += f" End to end it is {label(least)} that changes least ({by:.3f} decades per step)."
     sets = here.groupby(list(alike), observed=True, dropna=False)
     compared = [part for _, part in sets if part["init"].nunique() > 1 and part["from_rate"].min() < np.inf]
     wins = sum(part["init"].iloc[int(part["from_rate"].argmin())] == named[0] for part in compared)
-    return f"{text} Of networks alike in {listed(alike)} it is the nearest to constant in {wins} of {len(compared)}."
+    return f"{text} Compared by {listed(alike)} it is the nearest to constant in {wins} of {len(compared)}."
 
 
 def _span(values: pd.Series, written: Any, before: str = "") -> str:

@@ -56,6 +56,8 @@ def _alone(records: Records, here: pd.Series) -> Iterator[str]:
 
 def _maker(kernel: str | None, instructions: str | None, processor: str | None, device: str | None) -> str:
     """One kernel and machine in words; what an older record does not tell is said to be not recorded."""
+    if not kernel and not processor:
+        return ", ".join(filter(None, ("a kernel and a processor not recorded", device)))
     how = f"the {kernel} kernel" if kernel else "a kernel not recorded"
     if instructions:
         how += f" ({instructions})"
