@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sweeps.analysis.document import captions, command, evidence, sections
-from sweeps.analysis.document.answer import answer
+from sweeps.analysis.document.answer import answer, standing
 from sweeps.analysis.document.blocks import Document, Prose, Section, readme, to_markdown
 from sweeps.analysis.document.html import to_html
 from sweeps.analysis.document.plan import plan
@@ -83,13 +83,12 @@ def _document(records: Records, folder: Path, question: str | None, claims: str 
     told = {task: captions.captions(part, rows) for task, part, rows in parts}
     drawn = draw(records, folder / "figures")
     (title, asked), bent = readme(question or ""), command.bent(records.root)
-    outcomes = records.cells["outcome"].value_counts().sort_index(ascending=False)
     return Document(
         title or records.root.name,
-        f"{len(records.cells)} runs: {', '.join(f'{count} {name}' for name, count in outcomes.items())}.",
+        sections.headline(records),
         [
             *([Section("The question", [Prose("\n\n".join(filter(None, (bent, asked))))])] if asked else []),
-            Section("The answer in numbers", []),
+            Section("The answer in numbers", [Prose(standing(records))]),
             *(section for task, part, rows in parts for section in answer(part, rows, task)),
             plan(records),
             sections.what_ran(records),

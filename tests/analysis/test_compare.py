@@ -110,10 +110,10 @@ def test_a_lower_loss_is_better(tmp_path: Path) -> None:
 
 def test_a_metric_without_direction_has_no_best_and_no_rank(tmp_path: Path) -> None:
     records = planted(tmp_path)
-    table = compare(records, ("arch",), "decay_start")
+    table = compare(records, ("arch",), "change_start")
     assert not table.frame["best"].any() and table.frame["value"].tolist() == pytest.approx([-0.1] * 4)
     with pytest.raises(SweepsError, match="cannot rank"):
-        rank(records, ("arch",), "decay_start")
+        rank(records, ("arch",), "change_start")
 
 
 def test_pairwise_lists_every_two(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from sweeps.analysis.statistics.intervals import (
     medians,
     share_interval,
 )
-from sweeps.analysis.statistics.measures import Measure, measure_named, per_run
+from sweeps.analysis.statistics.measures import Measure, crossings, measure_named, per_run
 from sweeps.analysis.statistics.paired import all_pairs, compare_pairs, holm
 from sweeps.errors import SweepsError, unknown
 
@@ -41,6 +41,8 @@ class Contrast:
             `paired.compare_pairs` (first minus second) and `p_holm`.
         within: the axes of which the best is sought per level.
         selected: the levels chosen by the caller.
+        crossings: runs whose number is where they crossed the threshold (`measures.crossings`); where there are any,
+            nothing is best and nothing is tested.
     """
 
     measure: Measure
@@ -54,6 +56,7 @@ class Contrast:
     seed: int
     alpha: float
     score: str
+    crossings: int = 0
 
 
 def contrast(
@@ -94,8 +97,12 @@ def contrast(
     pairs = compare_pairs(design.values[first], design.values[second], share=measure.share, seed=seed)
     pairs.insert(0, "first", first)
     pairs.insert(1, "second", second)
+    crossed = crossings(records, measure)
+    if crossed:
+        pairs[["effect", "p", "smallest_p"]] = np.nan
     pairs["p_holm"] = holm(pairs["p"].to_numpy(), alpha=alpha)
-    frame = pd.concat([frame, _against_best(frame, pairs, groups, measure.better, alpha)], axis=1)
+    better = 0 if crossed else measure.better
+    frame = pd.concat([frame, _against_best(frame, pairs, groups, better, alpha)], axis=1)
     return Contrast(
         measure,
         statistic,
@@ -108,6 +115,7 @@ def contrast(
         seed,
         alpha,
         records.score_name,
+        crossed,
     )
 
 

@@ -73,7 +73,9 @@ def compare(
     told = [notes.how_diverged(found)]
     if found.frame["diverged"].any() and found.measure.name != "diverged":
         told.append("“k div.” counts them.")
-    if found.measure.better:
+    if found.crossings:
+        told.append(notes.what_was_tested(found))
+    elif found.measure.better:
         scope = f"for each {notes.listed(found.within)}" if found.within else "of the table"
         told.append(
             f"Bold: the best {scope}. *: worse than that best, p < {found.alpha:g}. {notes.what_was_tested(found)}"

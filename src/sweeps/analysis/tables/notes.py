@@ -9,9 +9,19 @@ import numpy as np
 from sweeps.analysis.loading.names import HEADS, label
 from sweeps.analysis.statistics.contrast import Contrast
 from sweeps.analysis.statistics.design import Design
-from sweeps.analysis.statistics.measures import how_diverged_count
+from sweeps.analysis.statistics.measures import STOPS, how_diverged_count
 from sweeps.analysis.statistics.paired import too_small
+from sweeps.analysis.statistics.summaries import ENDS, SHORTEST
 from sweeps.analysis.tables.coverage import iqm_words, median_words, share_words
+
+HOW_IT_TRAVELS = (
+    "Decades per step, end to end, are log10 of ‖∂L/∂h_0‖ over ‖∂L/∂h_{T-1}‖, divided by the T - 1 steps between "
+    f"them. The factor per step is 10 to the slope of log10 ‖∂L/∂h_t‖ against lag, {ENDS} steps at either end left "
+    "out, where it still depends on the readout or on the start from 0: a sequence of fewer than "
+    f"{SHORTEST} steps has none. Below 1 the gradient vanishes on its way back, above 1 it explodes; 0 (-inf decades) "
+    "is of one that is exactly zero somewhere on its way."
+)
+"""How the tables tell what becomes of the gradient on its way back."""
 
 
 def several(counts: Iterable[int]) -> str:
@@ -61,8 +71,19 @@ def selected_words(found: Contrast) -> list[str]:
     return words
 
 
+def crossed(count: int, runs: int) -> str:
+    """Why scores are not ranked where runs end as soon as they are solved."""
+    return (
+        f"Not ranked: {count} of {runs} runs ended at the evaluation that solved them (`{STOPS}`), so that their "
+        "number is where they crossed the threshold, not what they could have reached; the updates until solved are "
+        "what compares them."
+    )
+
+
 def what_was_tested(found: Contrast) -> str:
-    """The test, its pairs and its family, in one sentence."""
+    """The test, its pairs and its family, in one sentence; why there is none where runs ended as they were solved."""
+    if found.crossings:
+        return crossed(found.crossings, int(found.frame["runs"].sum()))
     tested = found.pairs["p"].notna().sum()
     by = listed(["seed", *found.design.pooled])
     return (
@@ -73,7 +94,8 @@ def what_was_tested(found: Contrast) -> str:
 
 def warnings(found: Contrast) -> list[str]:
     """What the reader must know before believing the marks: chosen rows, too few seeds, holes."""
-    told = [too_small(found.pairs["smallest_p"].to_numpy(dtype=np.float64), alpha=found.alpha)]
+    smallest = found.pairs["smallest_p"].to_numpy(dtype=np.float64)
+    told = [None if found.crossings else too_small(smallest, alpha=found.alpha)]
     return [text for text in (of_the_best(found), *told, what_is_missing(found.design)) if text]
 
 
