@@ -30,7 +30,9 @@ def blown(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for seed in range(8):
             more: dict[str, Any] = {"steps": 1000, "log_every": 100, "eval_every": 100, "length": 5}
             if clip == "norm" and seed < 4:
-                more |= {"outcome": "diverged", "end": 700, "best_score": 0.95, "summary": {"solved_step": 300}}
+                last = {"step": 700, "train_loss": "inf", "eval_loss": 0.1, "eval_score": 0.95, "grad_norm": "inf"}
+                kept = {"solved_step": 300, "final": last}  # still solved at its last evaluation, then blown up
+                more |= {"outcome": "diverged", "end": 700, "best_score": 0.95, "summary": kept}
             write_cell(root, arch="rnn_relu", clip=clip, seed=seed, **more)
     report(root)
     return root
