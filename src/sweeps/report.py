@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sweeps.analysis.document import captions, command, evidence, sections
-from sweeps.analysis.document.answer import answer
+from sweeps.analysis.document.answer import answer, standing
 from sweeps.analysis.document.blocks import Document, Prose, Section, readme, to_markdown
 from sweeps.analysis.document.html import to_html
 from sweeps.analysis.document.plan import plan
@@ -19,7 +19,7 @@ from sweeps.analysis.tables.comparison import comparison
 from sweeps.records.files import write_atomically
 from sweeps.records.paths import SweepPaths
 
-BOOTSTRAP_SEED = 0
+SEED = 0
 
 
 def asked_for(root: Path, *, cache: bool = True) -> Records:
@@ -75,7 +75,7 @@ def make_report(
 
 def _document(records: Records, folder: Path, question: str | None, claims: str | None) -> Document:
     """The report as a document; its tables and figures are written under `folder` on the way."""
-    whole = comparison(records, seed=BOOTSTRAP_SEED)
+    whole = comparison(records, seed=SEED)
     problems = records.problems.sort_values(["problem", "cell"])
     for name, frame in (("problems", problems), ("diverged", sections.diverged(records))):
         write_atomically(folder / "tables" / f"{name}.csv", frame.to_csv(index=False, lineterminator="\n"))
@@ -83,18 +83,17 @@ def _document(records: Records, folder: Path, question: str | None, claims: str 
     told = {task: captions.captions(part, rows) for task, part, rows in parts}
     drawn = draw(records, folder / "figures")
     (title, asked), bent = readme(question or ""), command.bent(records.root)
-    outcomes = records.cells["outcome"].value_counts().sort_index(ascending=False)
     return Document(
         title or records.root.name,
-        f"{len(records.cells)} runs: {', '.join(f'{count} {name}' for name, count in outcomes.items())}.",
+        sections.headline(records),
         [
             *([Section("The question", [Prose("\n\n".join(filter(None, (bent, asked))))])] if asked else []),
-            Section("The answer in numbers", []),
+            Section("The answer in numbers", [Prose(standing(records))]),
             *(section for task, part, rows in parts for section in answer(part, rows, task)),
             plan(records),
             sections.what_ran(records),
             sections.what_diverged(records, folder / "tables"),
-            *evidence.tables(records, whole, folder / "tables", seed=BOOTSTRAP_SEED),
+            *evidence.tables(records, whole, folder / "tables", seed=SEED),
             *sections.figures(drawn, told),
             *([Section("Claims", [Prose(claims)])] if claims else []),
             sections.provenance(records),

@@ -10,6 +10,7 @@ import hashlib
 import json
 import math
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,7 @@ def write_cell(
     best_score: float | None = 0.5,
     grad_norm: float = 1.0,
     noise: float = 0.0,
+    curve: Callable[[int], float] | None = None,
     settings: dict[str, Any] | None = None,
     summary: dict[str, Any] | None = None,
 ) -> str:
@@ -68,6 +70,7 @@ def write_cell(
         best_score: None for a task without a score.
         grad_norm: median over the logged steps, before clipping.
         noise: standard deviation of the scatter of log10 quantities over steps.
+        curve: log10 of ||dL/dh_t|| at a lag, at every logged step, in place of `slope`.
         settings: further settings by dotted name, `{"optim.lr": 0.1}`.
         summary: entries of summary.json to replace.
     """
@@ -106,6 +109,7 @@ def write_cell(
         for t in range(length):
             lag = length - 1 - t
             value = math.nan if blown else level + here * lag + rng.normal(0.0, noise / 4)
+            value = value if curve is None or blown else curve(lag)
             gradient.append((step, t, lag, value))
         parameters.append((step, "weight_hh", norm, 8.0, 1.0, 1.1))
         parameters.append((step, "bias", norm / 10, 0.1, None, None))

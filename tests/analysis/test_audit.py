@@ -38,7 +38,7 @@ def test_the_audit_says_what_was_planted(tmp_path: Path) -> None:
     assert norm["effect"] == 1.0 and norm["p"] == pytest.approx(2.0**-7) and norm["p_holm"] == pytest.approx(2.0**-6)
     assert (value["clipped"], value["ever"], value["difference"], value["p"]) == (0.0, 0.0, 0.0, 1.0)
     assert [row[6].mark for row in table.rows] == ["*", ""]
-    assert table.rows[0][-1].text == "+0 −3" and table.rows[0][-2].text == "+1 −0"
+    assert table.rows[0][-1].text == "+0 −3" and table.rows[0][-3].text == "+1 −0"
     assert "6 of 24 runs diverged" in table.legend
 
 

@@ -11,7 +11,9 @@ from scipy import stats
 
 from analysis.make_records import write_cell
 from sweeps.analysis import Records, load
-from sweeps.analysis.statistics.intervals import iqm, median_interval, wilson_interval
+from sweeps.analysis.statistics.interquartile import iqm
+from sweeps.analysis.statistics.intervals import mean_interval, median_interval
+from sweeps.analysis.statistics.outcomes import shares
 from sweeps.analysis.tables.compare import compare
 from sweeps.analysis.tables.pairwise import pairwise
 from sweeps.analysis.tables.ranking import rank
@@ -47,7 +49,8 @@ def test_the_planted_effect_is_found_through_the_luck_of_seeds(tmp_path: Path) -
     assert frame.loc["gru", "value"] == pytest.approx(np.median(0.6 + LUCK))
     assert list(frame.loc["gru", ["low", "high"]]) == pytest.approx(median_interval(0.6 + LUCK))
     assert frame.loc["lstm", "difference"] == pytest.approx(-0.05)
-    assert list(frame.loc["lstm", ["difference_low", "difference_high"]]) == pytest.approx([-0.05, -0.05])
+    assert "difference_low" not in frame, "which is best was seen in the same runs"
+    assert "An interval is of its row alone" in table.legend
     assert list(frame.loc["lstm", ["effect", "p"]]) == pytest.approx([-1.0, 2.0 ** (1 - SEEDS)])
     assert frame.loc["lstm", "p_holm"] == pytest.approx(6 * 2.0 ** (1 - SEEDS))
     assert frame["worse"].to_dict() == {"rnn_tanh": True, "rnn_relu": True, "lstm": True, "gru": False}
@@ -107,10 +110,10 @@ def test_a_lower_loss_is_better(tmp_path: Path) -> None:
 
 def test_a_metric_without_direction_has_no_best_and_no_rank(tmp_path: Path) -> None:
     records = planted(tmp_path)
-    table = compare(records, ("arch",), "decay_start")
+    table = compare(records, ("arch",), "change_start")
     assert not table.frame["best"].any() and table.frame["value"].tolist() == pytest.approx([-0.1] * 4)
     with pytest.raises(SweepsError, match="cannot rank"):
-        rank(records, ("arch",), "decay_start")
+        rank(records, ("arch",), "change_start")
 
 
 def test_pairwise_lists_every_two(tmp_path: Path) -> None:
@@ -122,13 +125,15 @@ def test_pairwise_lists_every_two(tmp_path: Path) -> None:
     assert frame.loc[("rnn_tanh", "lstm"), "p"] == pytest.approx(expected)
 
 
-def test_shares_have_wilson_intervals_and_an_exact_sign_test(tmp_path: Path) -> None:
+def test_shares_have_exact_intervals_and_an_exact_sign_test(tmp_path: Path) -> None:
     for seed in range(8):
         write_cell(tmp_path, arch="lstm", seed=seed, length=3, outcome="solved", end=100)
         write_cell(tmp_path, arch="gru", seed=seed, length=3, outcome="solved" if seed < 2 else "finished", end=100)
     frame = compare(load(tmp_path), ("arch",), "solved").frame.set_index("arch")
     assert frame.loc["gru", "value"] == 0.25 and frame.loc["gru", "difference"] == -0.75
-    assert list(frame.loc["gru", ["low", "high"]]) == pytest.approx(wilson_interval(2, 8))
+    assert list(frame.loc["gru", ["low", "high"]]) == pytest.approx(
+        [stats.beta.ppf(0.025, 2, 7), stats.beta.ppf(0.975, 3, 6)]
+    )
     assert frame.loc["gru", "p"] == pytest.approx(stats.binomtest(0, 6).pvalue)  # McNemar: six pairs, all one way
 
 
@@ -146,16 +151,39 @@ def test_a_seed_counts_once_however_much_is_pooled(tmp_path: Path) -> None:
     row = compare(load(tmp_path), ("arch",)).frame.iloc[0]
     assert (row["n"], row["runs"]) == (3, 12)
     assert (row["value"], row["low"], row["high"]) == pytest.approx((0.46, 0.45, 0.47))
-    low, high = compare(load(tmp_path), ("arch",), statistic="iqm").frame.iloc[0][["low", "high"]]
-    assert (low, high) == pytest.approx((0.45, 0.47)), "all but the range of three seeds is drawn too often"
+
+
+def test_a_share_of_pooled_runs_is_one_of_seeds(tmp_path: Path) -> None:
+    """Four lengths that a seed solves all or none of are no more evidence than one; one of four is a quarter."""
+    for seed in range(5):
+        for length in (3, 4, 5, 6):
+            solved = seed < 2 or (seed == 2 and length == 3)
+            write_cell(tmp_path, seed=seed, length=length, outcome="solved" if solved else "finished", end=100)
+    records = load(tmp_path)
+    table = compare(records, ("arch",), "solved")
+    row = table.frame.iloc[0]
+    expected = mean_interval([1, 1, 0.25, 0, 0], 0, 1)
+    assert (row["value"], row["low"], row["high"]) == pytest.approx((0.45, *expected))
+    assert "over the share of each seed" in table.caption
+    figure = shares(records, ("arch",)).iloc[0]
+    assert (figure["share_solved_low"], figure["share_solved_high"]) == pytest.approx(expected)
 
 
 def test_the_interquartile_mean_and_its_seed(tmp_path: Path) -> None:
-    records = planted(tmp_path)
-    frames = [compare(records, ("arch",), statistic="iqm", seed=seed).frame.set_index("arch") for seed in (0, 0, 1)]
-    assert frames[0].loc["gru", "value"] == pytest.approx(iqm(0.6 + LUCK))
+    for seed in range(12):
+        write_cell(tmp_path, seed=seed, length=3, best_score=0.5 + (seed - 6) ** 3 / 1000)
+    records = load(tmp_path)
+    tables = [compare(records, ("arch",), statistic="iqm", seed=seed) for seed in (0, 0, 1)]
+    frames = [table.frame for table in tables]
+    assert frames[0]["value"].iloc[0] == pytest.approx(iqm(0.5 + (np.arange(12) - 6) ** 3 / 1000))
     assert frames[0].equals(frames[1]) and not frames[0].equals(frames[2])
-    assert "seed 1" in compare(records, ("arch",), statistic="iqm", seed=1).caption
+    assert "seed 1" in tables[2].caption and "[" in tables[0].rows[0][1].text
+
+
+def test_the_interquartile_mean_of_few_seeds_has_no_interval_and_says_why(tmp_path: Path) -> None:
+    table = compare(planted(tmp_path), ("arch",), statistic="iqm")
+    assert table.frame["low"].isna().all() and all("[" not in row[1].text for row in table.rows)
+    assert "without an interval (with fewer than 11 seeds none reaches 95%" in table.caption
 
 
 def test_the_best_is_sought_for_each_length_alone(tmp_path: Path) -> None:
@@ -200,7 +228,7 @@ def test_five_seeds_are_told_what_they_cover_and_cannot_show(tmp_path: Path) -> 
         for arch in ("lstm", "gru"):
             write_cell(tmp_path, arch=arch, seed=seed, length=3, best_score=0.9 if arch == "lstm" else 0.1)
     legend = compare(load(tmp_path), ("arch",)).legend
-    assert "in 93.8% of cases" in legend and "0.0625" in legend and "6 seeds would be the fewest" in legend
+    assert "in at least 93.75% of cases" in legend and "0.0625" in legend and "6 seeds would be the fewest" in legend
 
 
 def test_all_diverged_has_no_best(tmp_path: Path) -> None:

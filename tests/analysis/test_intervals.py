@@ -1,88 +1,59 @@
-"""Intervals against closed forms, SciPy's own, and what they cover in simulation."""
+"""Intervals against closed forms, SciPy's own and second routes; what they cover is in test_coverage.py."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 import pytest
 from scipy import stats
 
+from sweeps.analysis.statistics.interquartile import iqm, iqm_interval
 from sweeps.analysis.statistics.intervals import (
-    bootstrap_bounds,
-    bootstrap_interval,
-    iqm,
-    iqm_interval,
+    mean_interval,
     median_bounds,
     median_coverage,
     median_interval,
     medians,
-    wilson_interval,
+    share_interval,
 )
-from sweeps.analysis.tables.notes import IQM_COVERAGE, MEAN_COVERAGE
-
-SIMULATIONS = 20_000
-SIZES = (5, 10, 20)
-DISTRIBUTIONS: dict[str, Any] = {
-    "normal": stats.norm(),
-    "exponential": stats.expon(),
-    "log-normal": stats.lognorm(1.0),
-    "scores": stats.beta(8, 0.5),  # most near 1, a tail below
-    "Cauchy": stats.cauchy(),
-}
 
 
-def draws(name: str, n: int, count: int = SIMULATIONS) -> Any:
-    return DISTRIBUTIONS[name].rvs((count, n), random_state=np.random.default_rng(list(f"{name}{n}".encode())))
+def rng_of(phrase: str) -> np.random.Generator:
+    return np.random.default_rng(list(phrase.encode()))
 
 
-@pytest.mark.parametrize("name", DISTRIBUTIONS)
-@pytest.mark.parametrize("n", SIZES)
-def test_the_median_interval_covers_93_to_97_percent(name: str, n: int) -> None:
-    low, high = median_bounds(draws(name, n))
-    truth = DISTRIBUTIONS[name].median()
-    assert 0.93 <= np.mean((low <= truth) & (truth <= high)) <= 0.97
+@pytest.mark.parametrize("n", range(6, 31))
+def test_the_median_interval_is_the_exact_one_of_scipy(n: int) -> None:
+    values = rng_of("exact").exponential(size=n)
+    exact = stats.quantile_test(values, p=0.5).confidence_interval(confidence_level=0.95)
+    assert median_interval(values) == (exact.low, exact.high)
 
 
-@pytest.mark.parametrize("n", range(2, 9))
-def test_the_coverage_that_is_told_is_reached(n: int) -> None:
-    low, high = median_bounds(draws("normal", n))
-    assert np.mean((low <= 0) & (high >= 0)) == pytest.approx(median_coverage(n), abs=0.012)
+@pytest.mark.parametrize(
+    ("n", "order", "covered"),
+    [(2, 1, 0.5), (3, 1, 0.75), (4, 1, 0.875), (5, 1, 0.9375), (6, 1, 0.96875), (8, 1, 0.9921875), (9, 2, 0.9609375)],
+)
+def test_the_order_statistics_by_hand(n: int, order: int, covered: float) -> None:
+    """1 - 2^(1-n) for the range; with nine 1 - 2 (1 + 9) / 512. Eight have 0.93 with the second ones: too little."""
+    assert median_interval(np.arange(1.0, n + 1)) == (order, n + 1 - order)
+    assert median_coverage(n) == pytest.approx(covered)
 
 
-def test_ties_and_diverged_runs_cost_no_coverage() -> None:
-    """Scores with two digits of which the lowest fifth diverged: the median stays where it was."""
-    values = np.round(draws("normal", 10), 1)
-    values[values < -0.84] = -np.inf
-    low, high = median_bounds(values)
-    assert np.mean((low <= 0) & (high >= 0)) >= 0.945
-    assert np.isneginf(low).any() and not np.isnan(low).any()
-
-
-@pytest.mark.parametrize(("n", "d"), [(6, 1), (10, 2), (10, 3), (20, 6), (25, 8)])
-def test_without_interpolation_it_is_the_exact_interval_of_scipy(n: int, d: int) -> None:
-    values = draws("exponential", n, 1)[0]
-    confidence = 1 - 2 * stats.binom.cdf(d - 1, n, 0.5)
-    exact = stats.quantile_test(values, p=0.5).confidence_interval(confidence_level=confidence - 1e-9)
-    assert median_interval(values, confidence=confidence - 1e-12) == pytest.approx((exact.low, exact.high), rel=1e-6)
-
-
-def test_the_interpolation_by_hand() -> None:
-    # n = 10: (2, 9) cover 0.97852, (3, 8) 0.89063; I = 0.32454 of the way, weight (n-d) I / (d + (n-2d) I)
-    share = (0.978515625 - 0.95) / (0.978515625 - 0.890625)
-    weight = 8 * share / (2 + 6 * share)
-    assert median_interval(np.arange(1.0, 11.0)) == pytest.approx((2 + weight, 9 - weight), abs=1e-9)
+def test_an_end_is_one_of_the_values() -> None:
+    """Between two groups nothing ran: an end there would leave out the median of a mixture."""
+    low, high = median_bounds(np.sort(rng_of("ends").integers(0, 2, (200, 12)), axis=1).astype(float))
+    assert set(np.unique([low, high])) == {0.0, 1.0}
 
 
 def test_fewer_than_two_values_have_no_interval() -> None:
     for found in (
         median_interval([0.7]),
         median_interval([np.nan, 0.7]),
+        mean_interval([0.7], 0.0, 1.0),
+        share_interval([1.0, np.nan]),
+        share_interval([]),
         iqm_interval([0.7], seed=0),
-        bootstrap_interval([0.7], seed=0),
-        wilson_interval(1, 1),
-        wilson_interval(0, 0),
     ):
         assert all(map(math.isnan, found))
 
@@ -96,63 +67,47 @@ def test_medians_with_infinite_values_and_holes() -> None:
 
 def test_a_diverged_run_that_decides_is_in_the_interval() -> None:
     assert median_interval([-np.inf, -np.inf, 0.9, 0.92, 0.94]) == (-np.inf, 0.94)
-    low, high = iqm_interval([-np.inf, -np.inf, 0.9, 0.92, 0.94], seed=0)
-    assert np.isneginf(low) and high == pytest.approx(0.94)
+    low, high = iqm_interval([-np.inf] * 4 + [0.9, 0.91, 0.92, 0.93, 0.94, 0.95, 0.96, 0.97], seed=0)
+    assert np.isneginf(low) and 0.93 < high <= 0.97
 
 
-@pytest.mark.parametrize("n", SIZES)
-def test_wilson_covers_95_percent_averaged_over_true_shares(n: int) -> None:
-    """Its coverage oscillates with the true share; the docs give the average and the worst, exact here."""
-    bounds = np.array([wilson_interval(count, n) for count in range(n + 1)])
-    rng = np.random.default_rng(list(b"shares"))
-    truth = rng.uniform(size=SIMULATIONS)
-    low, high = bounds[rng.binomial(n, truth)].T
-    assert 0.93 <= np.mean((low <= truth) & (truth <= high)) <= 0.97
-    shares = np.linspace(0.0005, 0.9995, 1999)
-    held = (bounds[:, :1] <= shares) & (shares <= bounds[:, 1:])
-    covered = (stats.binom.pmf(np.arange(n + 1)[:, None], n, shares) * held).sum(axis=0)
-    average, worst = {5: (0.955, 0.832), 10: (0.954, 0.835), 20: (0.953, 0.836)}[n]
-    assert covered.mean() == pytest.approx(average, abs=0.001)
-    assert covered.min() == pytest.approx(worst, abs=0.01)
+@pytest.mark.parametrize(("count", "n"), [(0, 2), (2, 2), (0, 5), (2, 5), (3, 10), (19, 20)])
+def test_a_mean_of_zeros_and_ones_has_the_exact_interval_of_a_share(count: int, n: int) -> None:
+    values = np.repeat([0.0, 1.0], [n - count, count])
+    exact = stats.binomtest(count, n).proportion_ci(method="exact")
+    assert mean_interval(values, 0.0, 1.0) == pytest.approx((exact.low, exact.high), abs=1e-9)
+    assert share_interval(values) == pytest.approx((exact.low, exact.high), abs=1e-12)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ["normal", "exponential", "log-normal", "scores"])
-@pytest.mark.parametrize("n", SIZES)
-def test_the_bootstrap_of_the_interquartile_mean_covers_what_is_told(name: str, n: int) -> None:
-    """2,000 simulations: within the range told by the tables, and one and a half standard errors beside it."""
-    law = DISTRIBUTIONS[name]
-    truth = 2 * law.expect(lambda value: value, lb=law.ppf(0.25), ub=law.ppf(0.75))
-    low, high = bootstrap_bounds(draws(name, n, 2000), iqm, seed=0, resamples=1000)
-    least, most = (float(text) / 100 for text in IQM_COVERAGE[n].removesuffix("%").split(" to "))
-    assert least - 0.008 <= np.mean((low <= truth) & (truth <= high)) <= most + 0.008
+def test_equal_values_have_the_interval_of_what_was_not_seen() -> None:
+    """Up to 1 - 0.025^(1/n) of the runs may be at either bound."""
+    unseen = 1 - 0.025 ** (1 / 5)
+    expected = (500 - unseen * 500, 500 + unseen * 700)
+    assert mean_interval([500.0] * 5, 0.0, 1200.0) == pytest.approx(expected)
+    assert mean_interval([1200.0] * 5, 0.0, 1200.0) == pytest.approx((1200 - unseen * 1200, 1200))
 
 
-@pytest.mark.slow
-def test_the_bootstrap_of_a_restricted_mean_covers_what_is_told() -> None:
-    """2,000 simulations of three laws: the range told by the tables holds all, to one and a half standard errors."""
-    rng = np.random.default_rng(list(b"restricted"))
-    laws: tuple[tuple[Any, float], ...] = (
-        (lambda shape: rng.normal(size=shape), 0.0),
-        (lambda shape: np.minimum(rng.exponential(size=shape), 1.5), 1 - math.exp(-1.5)),  # a fifth unsolved
-        (lambda shape: np.where(rng.random(shape) < 0.5, 1.0, rng.random(shape)), 0.75),  # half of them
-    )
-    for n, told in MEAN_COVERAGE.items():
-        ends = [float(text) / 100 for text in told.removesuffix("%").split(" to ")]
-        least, most = ends[0], ends[-1]
-        for draw, truth in laws:
-            low, high = bootstrap_bounds(draw((2000, n)), np.mean, seed=0, resamples=1000)
-            room = 1.5 * math.sqrt(least * (1 - least) / 2000)
-            assert least - room <= np.mean((low <= truth) & (truth <= high)) <= most + room, (n, truth)
+@pytest.mark.parametrize("n", [2, 5, 9])
+def test_the_ends_of_a_mean_are_quantiles_by_the_closed_form(n: int) -> None:
+    """P(sum_i D_i x_i > t) is the divided difference of (x - t)_+^n at n + 1 different values."""
+    values = (np.arange(n) + rng_of("closed").random(n)) / n
+    for end, bound, level in zip(mean_interval(values, 0.0, 1.0), (0.0, 1.0), (0.025, 0.975), strict=True):
+        knots = [*values, bound]
+        beyond = sum((x - end) ** n / math.prod(x - y for y in knots if y != x) for x in knots if x > end)
+        assert 1.0 - beyond == pytest.approx(level, abs=1e-7)
 
 
-@pytest.mark.slow
-def test_the_plain_percentile_bootstrap_would_cover_less() -> None:
-    """Why the quantiles are taken further out."""
-    values = draws("normal", 5, 2000)
-    picked = np.random.default_rng(0).integers(0, 5, (1000, 5))
-    low, high = np.quantile(iqm(values[:, picked]), (0.025, 0.975), axis=-1)
-    assert np.mean((low <= 0) & (high >= 0)) < 0.91
+def test_the_ends_of_a_mean_are_quantiles_of_drawn_weights() -> None:
+    values = np.array([300.0, 400, 400, 700, 1200, 1200, 1200])
+    weights = rng_of("drawn").dirichlet(np.ones(8), 200_000)
+    low, high = mean_interval(values, 0.0, 1200.0)
+    assert np.mean(weights @ [*values, 0.0] <= low) == pytest.approx(0.025, abs=0.0015)
+    assert np.mean(weights @ [*values, 1200.0] <= high) == pytest.approx(0.975, abs=0.0015)
+
+
+def test_a_mean_beyond_its_bounds_is_refused() -> None:
+    with pytest.raises(ValueError, match="from 1 to 3 are not between 0 and 2"):
+        mean_interval([1.0, 3.0], 0.0, 2.0)
 
 
 def test_the_interquartile_mean_by_hand() -> None:
@@ -160,7 +115,22 @@ def test_the_interquartile_mean_by_hand() -> None:
     assert iqm(np.array([1.0, 2.0, 6.0])) == 3.0  # too few to cut
 
 
-def test_the_bootstrap_of_infinite_values_warns_of_nothing_and_is_seeded() -> None:
-    values = [-np.inf, 0.1, 0.2, 0.3, 0.5, 0.9, 0.4, 0.35]
+def test_the_interval_of_an_interquartile_mean_by_integration() -> None:
+    """One draw of the levels at a time, the quantile function written out as steps and integrated numerically."""
+    values = np.sort(rng_of("middle").normal(size=12))
+    levels = np.linspace(0.25, 0.75, 2001)
+    rng = rng_of("levels")
+    low, high = [], []
+    for _ in range(4000):
+        at = np.searchsorted(np.sort(rng.random(12)), levels)  # so many values lie below each level
+        low.append(np.mean(values[np.maximum(at - 1, 0)]))
+        high.append(np.mean(values[np.minimum(at, 11)]))
+    expected = (np.quantile(low, 0.025), np.quantile(high, 0.975))
+    assert iqm_interval(values, seed=0) == pytest.approx(expected, abs=0.06)
+
+
+def test_the_draws_are_seeded_and_infinite_values_warn_of_nothing() -> None:
+    values = [-np.inf, 0.1, 0.2, 0.3, 0.5, 0.9, 0.4, 0.35, 0.33, 0.38, 0.41]
     assert iqm_interval(values, seed=3) == iqm_interval(values, seed=3)
-    assert iqm_interval(values[1:], seed=3) != iqm_interval(values[1:], seed=4)
+    finite = [0.15, *values[1:]]
+    assert iqm_interval(finite, seed=3) != iqm_interval(finite, seed=4)

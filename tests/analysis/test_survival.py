@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from analysis.make_records import write_cell
 from sweeps.analysis import load
-from sweeps.analysis.statistics.survival import durations, kaplan_meier, restricted_mean, survival_curves
+from sweeps.analysis.statistics.survival import durations, kaplan_meier, survival_curves
 from sweeps.analysis.tables.steps import steps_to_solve
 
 
@@ -18,31 +19,14 @@ def test_kaplan_meier_by_hand() -> None:
     curve = kaplan_meier([3, 5, 5, 8, 10], [True, True, False, True, False])
     assert curve["step"].tolist() == [0, 3, 5, 8]
     assert curve["unsolved"].tolist() == pytest.approx([1.0, 0.8, 0.6, 0.3])
-    # log(-log) interval at 3: variance of log(-log S) is (1 / (5 x 4)) / log(0.8)^2
-    reach = 1.959964 * np.sqrt(1 / 20) / abs(np.log(0.8))
-    assert list(curve.loc[1, ["low", "high"]]) == pytest.approx([0.8 ** np.exp(reach), 0.8 ** np.exp(-reach)])
 
 
 def test_nothing_solved_stays_at_one() -> None:
     assert kaplan_meier([9, 9], [False, False])["unsolved"].tolist() == [1.0]
-    assert restricted_mean([9, 9], [False, False], 9.0) == 9.0
-
-
-def test_one_run_has_no_interval() -> None:
-    assert kaplan_meier([4], [True])[["low", "high"]].isna().all().all()
-
-
-def test_the_restricted_mean_is_the_mean_where_nothing_is_censored_early() -> None:
-    rng = np.random.default_rng(list(b"survival"))
-    time = rng.integers(1, 150, 40).astype(float)
-    solved = time < 100
-    time = np.minimum(time, 100.0)
-    assert restricted_mean(time, solved, 100.0) == pytest.approx(time.mean())
-    assert restricted_mean(time, solved, 60.0) == pytest.approx(np.minimum(time, 60.0).mean())
 
 
 def test_solved_at_step_0_counts_as_no_time() -> None:
-    assert restricted_mean([0, 10], [True, True], 20.0) == pytest.approx(5.0)
+    assert kaplan_meier([0, 10], [True, True]).to_numpy().tolist() == [[0, 0.5], [10, 0]]
 
 
 def plant(root: Path) -> None:
@@ -71,6 +55,41 @@ def test_the_table_says_what_was_planted(tmp_path: Path) -> None:
     assert texts["tanh RNN"] == "unsolved"
 
 
+def test_the_restricted_mean_is_the_area_under_the_curve(tmp_path: Path) -> None:
+    plant(tmp_path)
+    records = load(tmp_path)
+    means = steps_to_solve(records, ("arch",)).frame.set_index("arch")["restricted_mean"].to_dict()
+    for arch, curve in survival_curves(records, ["arch"]).groupby("arch", observed=True):
+        widths = np.diff([*curve["step"], 200.0])
+        assert means[arch] == pytest.approx(np.sum(widths * curve["unsolved"]))
+
+
+def test_the_interval_of_a_restricted_mean_is_never_a_point(tmp_path: Path) -> None:
+    """Eight runs that never solved: what up to 1 - 0.025^(1/8) of all runs do was not seen."""
+    plant(tmp_path)
+    table = steps_to_solve(load(tmp_path), ("arch",))
+    row = table.frame.set_index("arch").loc["rnn_tanh"]
+    assert row["restricted_mean_low"] == pytest.approx(200 * 0.025 ** (1 / 8)) and row["restricted_mean_high"] == 200
+    assert "Gaffke" in table.caption
+
+
+def test_a_restricted_mean_of_few_seeds_has_no_interval_and_says_why(tmp_path: Path) -> None:
+    for seed in range(4):
+        write_cell(tmp_path, seed=seed, length=3, outcome="solved", end=100)
+    table = steps_to_solve(load(tmp_path), ("arch",))
+    assert np.isnan(table.frame["restricted_mean_low"].iloc[0]) and table.rows[0][4].text == "100"
+    assert "without an interval (with fewer than 5 seeds one that holds" in table.caption
+
+
+def test_a_restricted_mean_counts_a_seed_once_where_cells_are_missing(tmp_path: Path) -> None:
+    """The number in front of the bracket is the mean that the bracket is of."""
+    for seed in range(5):
+        for clip in ("none", "norm") if seed else ("none",):
+            write_cell(tmp_path, seed=seed, clip=clip, length=3, outcome="solved", end=100 if seed else 200)
+    row = steps_to_solve(load(tmp_path), ("arch",), incomplete="allow").frame.iloc[0]
+    assert row["restricted_mean"] == pytest.approx((4 * 100 + 200) / 5)
+
+
 def test_a_diverged_run_is_censored_at_the_end_of_its_budget(tmp_path: Path) -> None:
     write_cell(tmp_path, outcome="diverged", end=60, length=3)
     write_cell(tmp_path, seed=1, outcome="diverged", end=60, length=3, summary={"solved_step": 40})
@@ -90,3 +109,13 @@ def test_curves_of_every_combination(tmp_path: Path) -> None:
     gru = curves[curves["arch"] == "gru"]
     assert gru[["step", "unsolved", "n"]].to_numpy().tolist() == [[0, 1, 8], [140, 0.25, 8]]
     assert set(curves["arch"]) == {"lstm", "gru", "rnn_tanh"}
+
+
+def test_the_interval_of_a_curve_is_the_exact_one_up_to_the_smallest_budget(tmp_path: Path) -> None:
+    for seed in range(5):
+        write_cell(tmp_path, seed=seed, length=3, outcome="solved" if seed else "finished", end=80)
+    write_cell(tmp_path, seed=5, length=3, outcome="solved", steps=400, end=300)
+    curve = survival_curves(load(tmp_path), ["arch"]).set_index("step")
+    exact = stats.binomtest(2, 6).proportion_ci(method="exact")
+    assert list(curve.loc[80, ["low", "high"]]) == pytest.approx([exact.low, exact.high])
+    assert curve.loc[300, ["low", "high"]].isna().all(), "one was censored at 200, its interval is not binomial"

@@ -12,7 +12,7 @@ import pytest
 from analysis.make_records import write_cell
 from sweeps.analysis import comparison, load, summary
 from sweeps.analysis.statistics.outcomes import shares
-from sweeps.analysis.tables.listing import comparison_markdown, counting_rules
+from sweeps.analysis.tables.listing import comparison_markdown, counting_rules, summary_markdown
 from sweeps.analysis.tables.markdown import factor, number, with_interval
 
 
@@ -96,13 +96,24 @@ def test_a_sweep_without_scores_has_shares_and_no_score(tmp_path: Path) -> None:
 
 
 def test_the_summary_has_the_lengths_side_by_side(tmp_path: Path) -> None:
-    for length in (5, 9):
+    for length in (5, 60):
         write_cell(tmp_path, length=length, slope=-0.5, outcome="solved" if length == 5 else "finished")
         write_cell(tmp_path, length=length, clip="norm", slope=-0.1)
     short = summary(comparison(load(tmp_path)), "none")
     assert len(short) == 1
-    assert (short.loc[0, "solved_5"], short.loc[0, "solved_9"]) == (1.0, 0.0)
+    assert (short.loc[0, "solved_5"], short.loc[0, "solved_60"]) == (1.0, 0.0)
     assert short.loc[0, "factor_start"] == pytest.approx(10**-0.5)
+    assert short.loc[0, "change_start"] == pytest.approx(-0.5)
+    assert summary_markdown(short).split("|")[-5:-1][1].strip() == "-0.500"
+
+
+def test_a_dead_gradient_reads_0_and_a_short_one_has_no_factor(tmp_path: Path) -> None:
+    write_cell(tmp_path, init="he", length=60, curve=lambda lag: -math.inf if lag > 2 else 0.0)
+    text = summary_markdown(summary(comparison(load(tmp_path)), "none")).splitlines()[-1]
+    assert [part.strip() for part in text.split("|")][-4:-1] == ["-inf", "0", "0"]
+    write_cell(tmp_path / "short", length=20)
+    text = summary_markdown(summary(comparison(load(tmp_path / "short")), "none")).splitlines()[-1]
+    assert [part.strip() for part in text.split("|")][-4:-1] == ["-0.100", "–", "–"]
 
 
 def test_clipped_share_is_of_the_steps_where_the_gradient_got_smaller(tmp_path: Path) -> None:
@@ -128,8 +139,8 @@ def test_the_rules_say_what_two_runs_cannot_show(tmp_path: Path) -> None:
         write_cell(tmp_path, seed=seed)
     records = load(tmp_path)
     text = counting_rules(comparison(records), records, seed=0)
-    assert "in only 50% of cases" in text and "Wilson" in text and "Diverged runs stay in" in text
-    assert "order statistics" in text and "seed 0" in text
+    assert "in at least 50% of cases" in text and "Clopper and Pearson" in text and "Diverged runs stay in" in text
+    assert "with fewer than 11 seeds none reaches 95%" in text
 
 
 def test_numbers_are_written_for_reading() -> None:

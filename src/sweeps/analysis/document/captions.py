@@ -10,7 +10,9 @@ import pandas as pd
 from sweeps.analysis.figures import curves
 from sweeps.analysis.loading.load import Records
 from sweeps.analysis.loading.names import HEADS, label
-from sweeps.analysis.tables.markdown import factor, number
+from sweeps.analysis.statistics.outcomes import counted
+from sweeps.analysis.statistics.summaries import ENDS, SHORTEST
+from sweeps.analysis.tables.markdown import decades, factor, number, percent
 from sweeps.analysis.tables.notes import several
 
 
@@ -53,13 +55,14 @@ def captions(records: Records, table: pd.DataFrame) -> dict[str, str]:
             f"{length_sentence(table, length)}{lines}"
         ),
         "share_solved": (
-            f"Share of runs that solved the task against sequence length, {runs} a point, with 95% Wilson intervals. "
-            f"{length_sentence(table)}{pooled}"
+            f"Share of runs that solved the task, whatever followed, against sequence length, {runs} a point, with "
+            f"exact 95% intervals over seeds. {length_sentence(table)}{pooled}"
         ),
         "clipping": clipping_caption(records, length) + lines,
         "outcomes": (
             f"Share of runs that diverged (left) and that solved the task (right) over the whole grid, {runs} a field; "
-            f"an unmarked field is 0, a hatched one had no run. {outcome_sentence(table)}{pooled}"
+            f"an unmarked field is 0, a hatched one had no run; a run that was solved and then diverged is in both. "
+            f"{outcome_sentence(table)}{pooled}"
         ),
     }
 
@@ -72,21 +75,29 @@ def _about_lstm(here: pd.DataFrame) -> str:
 
 
 def decay_sentence(rates: pd.DataFrame) -> str:
-    """The factor per step of the init whose runs are nearest to constant and of the one farthest, for every arch.
+    """What one step leaves of the init whose runs are nearest to constant and of the one farthest, for every arch.
 
     Args:
         rates: from `curves.decay_by_run`.
     """
+    fitted = rates["decay_rate"].notna().any()
+    name, written = ("decay_rate", factor) if fitted else ("change", decades)
+    known = rates.dropna(subset=[name])
     texts = []
-    for arch, part in rates.assign(distance=rates["decay_rate"].abs()).groupby("arch", observed=True):
-        by_init = part.groupby("init", observed=True)[["decay_rate", "distance"]].median()  # further axes are pooled
+    for arch, part in known.assign(distance=known[name].abs()).groupby("arch", observed=True):
+        by_init = part.groupby("init", observed=True)[[name, "distance"]].median()  # further axes are pooled
         order = by_init["distance"].sort_values(kind="stable").index
         ends = dict.fromkeys((order[0], order[-1]))
-        medians = by_init["decay_rate"].to_dict()
-        texts.append(f"{label(arch)} {', '.join(f'{label(init)} {factor(medians[init])}' for init in ends)}")
+        medians = by_init[name].to_dict()
+        texts.append(f"{label(arch)} {', '.join(f'{label(init)} {written(medians[init])}' for init in ends)}")
     if not texts:
-        return "No factor per step could be fitted."
-    return f"Nearest to level and farthest from it, with the factor per step: {'; '.join(texts)}."
+        return "No gradient was finite from end to end."
+    what = (
+        f"factor per step between the ends ({ENDS} steps at either end left out)"
+        if fitted
+        else f"end-to-end change in decades per step (under {SHORTEST} steps there is no factor free of the ends)"
+    )
+    return f"Nearest to level and farthest from it, with the {what}: {'; '.join(texts)}."
 
 
 def growth_sentence(records: Records, clip: Any) -> str:
@@ -112,25 +123,25 @@ def growth_sentence(records: Records, clip: Any) -> str:
 
 
 def length_sentence(table: pd.DataFrame, only: Any = None) -> str:
-    """How many runs solved the task at each length, or at one."""
+    """How many runs solved the task at each length, or at one, and how many were solved at the end."""
     texts = []
     ran = table["n"] > 0
     chosen = ran if only is None else ran & (table["length"] == only)
     for length, part in table[chosen].groupby("length", observed=True):
-        solved = round((part["share_solved"] * part["n"]).sum())
-        texts.append(f"{solved} of {part['n'].sum()} runs at T = {length:g}")
+        solved, kept = (counted(part, name).sum() for name in ("solved", "solved_at_end"))
+        texts.append(f"{solved} of {part['n'].sum()} runs at T = {length:g}" + f" ({kept} at the end)" * bool(solved))
     return f"The task was solved by {', '.join(texts)}."
 
 
 def outcome_sentence(table: pd.DataFrame) -> str:
     """How many runs diverged, under which clipping, and where most of them."""
     runs = table[table["n"] > 0]
-    gone = (runs["share_diverged"] * runs["n"]).round()
+    gone, at_start = counted(runs, "diverged"), counted(runs, "diverged_at_start").sum()
     n, total = int(runs["n"].sum()), int(gone.sum())
     if not total:
         return f"None of the {n} runs diverged."
     by_clip = [
-        f"{int(gone[part.index].sum())} of {part['n'].sum()} with {label(clip)}"
+        f"{gone[part.index].sum()} of {part['n'].sum()} with {label(clip)}"
         for clip, part in runs.groupby("clip", observed=True)
     ]
     where = gone.groupby([runs["arch"], runs["init"]], observed=True).sum()
@@ -138,8 +149,8 @@ def outcome_sentence(table: pd.DataFrame) -> str:
     arch, init = place
     most = "all of them" if int(where.max()) == total else f"{int(where.max())} of them"
     return (
-        f"{total} of {n} runs diverged ({total / n:.0%}): {', '.join(by_clip)}; "
-        f"{most} were the {label(arch)} with {label(init)} init."
+        f"{total} of {n} runs diverged ({percent(total, n)}), {at_start or 'none'} of them at update 0: "
+        f"{', '.join(by_clip)}; {most} were the {label(arch)} with {label(init)} init."
     )
 
 

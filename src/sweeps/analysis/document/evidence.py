@@ -15,6 +15,8 @@ from sweeps.analysis.figures.draw import by_task
 from sweeps.analysis.figures.origin import origin
 from sweeps.analysis.loading.load import Records
 from sweeps.analysis.loading.names import label
+from sweeps.analysis.statistics.measures import MEASURES, crossings
+from sweeps.analysis.tables import notes
 from sweeps.analysis.tables.audit import REFERENCE, clipping_audit
 from sweeps.analysis.tables.compare import compare
 from sweeps.analysis.tables.comparison import summary
@@ -26,13 +28,15 @@ from sweeps.analysis.tables.steps import steps_to_solve
 from sweeps.analysis.tables.table import Table
 from sweeps.records.files import write_atomically
 
+TIME = "solved_step"
+
 
 def tables(records: Records, whole: pd.DataFrame, folder: Path, *, seed: int) -> list[Section]:
     """Write every table under `folder` as CSV and Markdown, the paired ones as LaTeX too; returns their sections.
 
     Args:
         whole: from `tables.comparison`.
-        seed: of the bootstrap.
+        seed: of what is drawn.
     """
     comment = "\n".join(f"{name}: {text}" for name, text in origin(records).lines().items())
     parts = [Section("Tables", []), _summary(records, whole, folder)]
@@ -54,24 +58,28 @@ def tables(records: Records, whole: pd.DataFrame, folder: Path, *, seed: int) ->
 def paired(records: Records, seed: int) -> Iterator[tuple[str, Table]]:
     """Title and table of every paired comparison that the records allow; holes are told in the notes.
 
+    Where runs ended as they were solved, a score cannot rank: what ranks is the updates until solved.
+
     Args:
         records: of one task.
     """
     allow: dict[str, Any] = {"incomplete": "allow", "seed": seed}
-    length = curves.longest(records)
+    length, stopped = curves.longest(records), crossings(records, MEASURES["best_score"])
     if records.cells["best_score"].notna().any():
         score = f"best {records.score_name}"
         axes = varied(records, ("arch", "init", "length"))
         yield f"Comparison of the {score}", compare(records, axes, **allow)
         at = {"length": length}
-        yield (
-            f"Ranking by the {score} at T = {length:g}",
-            rank(records, varied(records, ("arch", "init")), select=at, **allow),
-        )
+        by = varied(records, ("arch", "init"))
+        if stopped:
+            yield f"Ranking by the updates until solved at T = {length:g}", rank(records, by, TIME, select=at, **allow)
+        else:
+            yield f"Ranking by the {score} at T = {length:g}", rank(records, by, select=at, **allow)
         yield "Updates until solved", steps_to_solve(records, axes, **allow)
         present = set(records.cells["clip"])
         if REFERENCE in present and len(present) > 1:
-            yield "What clipping did", clipping_audit(records, ("arch", "clip", "length"), **allow)
+            metric = TIME if stopped else "best_score"
+            yield "What clipping did", clipping_audit(records, ("arch", "clip", "length"), metric, **allow)
 
 
 def varied(records: Records, axes: Sequence[str]) -> tuple[str, ...]:
@@ -89,10 +97,12 @@ def _summary(records: Records, whole: pd.DataFrame, folder: Path) -> Section:
     write_atomically(folder / "summary.csv", short.to_csv(index=False, lineterminator="\n"))
     write_atomically(folder / "summary.md", text)
     caption = (
-        f"{label(clip).capitalize()}. At each length T: the share of runs solved, in brackets the median best "
-        f"{records.score_name}, and the share diverged if there is one. On the right, at the longest length, what one "
-        "step back in time leaves of the gradient, at initialisation and as the median over training."
+        f"{label(clip).capitalize()}. At each length T: the share of runs solved, whatever followed, in brackets the "
+        f"median best {records.score_name}, and the share diverged if there is one. On the right, at the longest "
+        f"length, what one step back in time leaves of the gradient. {notes.HOW_IT_TRAVELS}"
     )
+    if stopped := crossings(records, MEASURES["best_score"]):
+        caption += f" {notes.crossed(stopped, len(records.cells))}"
     files = [folder / "summary.csv", folder / "summary.md"]
     return Section("At a glance", [sections.table_or_fold(text, caption, len(short), files)], level=3)
 

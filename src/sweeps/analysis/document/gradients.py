@@ -1,132 +1,167 @@
-"""Which init keeps gradients alive before training, and what exploded, then or later."""
+"""Which init keeps gradients alive before training."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from sweeps.analysis.document.blocks import Block, Prose, Tabular
 from sweeps.analysis.figures import curves
+from sweeps.analysis.loading.axes import owner_of
 from sweeps.analysis.loading.load import Records
 from sweeps.analysis.loading.names import HEADS, label
-from sweeps.analysis.statistics.summaries import decay_rates
-from sweeps.analysis.tables.markdown import factor, percent, render, share_of
+from sweeps.analysis.statistics.measures import STOPS
+from sweeps.analysis.statistics.outcomes import diverged_at_start
+from sweeps.analysis.statistics.summaries import ENDS, SHORTEST, decay_rates
+from sweeps.analysis.tables.markdown import EMPTY, decades, factor, render
+from sweeps.analysis.tables.notes import listed, several
+
+LATER = ("clip", "optim", "steps", "train.log_every", "train.eval_every", "train.eval_size", STOPS)
+"""Axes that act after the first gradient is taken, as do the settings of clipping and of the optimiser."""
 
 
 def at_initialisation(records: Records) -> pd.DataFrame:
-    """The gradient through time of every run before the first update, in two numbers.
+    """The gradient through time of every network before its first update, a row per network.
+
+    Runs that differ only in what acts later (clipping, learning rate) start as one network, which counts once.
 
     Returns:
-        `cell`, the axes, `seed`, `outcome`; `rate`: log10 of what one step back in time leaves of ‖dL/dh_t‖, fitted;
-        `change`: log10 of what all of them leave, as recorded from the last time step to the first.
+        `arch, init, length`, the further axes that tell networks apart, `seed`, `outcome`, `diverged_step`; in decades
+        per step back `rate` (both ends left out), `late` and `early` (the same of the half of that stretch that is
+        nearer to the end of the sequence, and of the other) and `change` (end to end); `total`, decades from the last
+        time step to the first. Of a gradient that is exactly zero somewhere all of them are -inf. `lost`: it was not
+        finite.
     """
     rows = records.gradient[records.gradient["step"] == 0]
-    rates = decay_rates(rows).set_index("cell")["decay_rate"]
-    first, last = (rows[rows[name] == 0].set_index("cell")["log10_norm"] for name in ("t", "lag"))
-    axes = ["cell", *records.axes, "seed", "outcome"]
-    return records.cells[axes].join(rates.rename("rate"), on="cell").join((first - last).rename("change"), on="cell")
+    parts = {"rate": (0.0, 1.0), "late": (0.0, 0.5), "early": (0.5, 1.0)}
+    found = {name: decay_rates(rows, part).set_index("cell") for name, part in parts.items()}
+    numbers = pd.DataFrame({name: rates["decay_rate"] for name, rates in found.items()})
+    numbers["change"] = found["rate"]["change"]
+    keys = ["arch", "init", "length", *further(records), "seed"]
+    start = records.cells[["cell", *keys, "outcome", "diverged_step"]].join(numbers, on="cell").drop_duplicates(keys)
+    start["total"] = start["change"] * (start["length"].astype(float) - 1)
+    start["lost"] = start["change"].isna() & diverged_at_start(start)
+    return start.drop(columns="cell").reset_index(drop=True)
 
 
-def networks(start: pd.DataFrame) -> pd.DataFrame:
-    """Every network that was started, once: runs that differ in clipping, say, are the same before the first update."""
-    return start.drop_duplicates(["arch", "init", "length", "seed", "rate", "change"])
+def further(records: Records) -> list[str]:
+    """The axes beyond arch, init and length that tell networks apart before training."""
+    return [axis for axis in records.extra_axes if axis not in LATER and owner_of(axis) not in ("clip", "optim")]
 
 
 def alive(records: Records, start: pd.DataFrame) -> list[Block]:
-    """For each architecture the init whose gradient stays nearest to constant, and the factor per step of them all."""
-    length, clip = curves.longest(records), curves.reference_clip(records)
-    here = start[(start["length"] == length) & (start["clip"] == clip)].dropna(subset=["rate"])
+    """For each architecture the init whose gradient stays nearest to constant, and what one step leaves in them all.
+
+    Args:
+        start: from `at_initialisation`.
+    """
+    length = curves.longest(records)
+    here = start[(start["length"] == length) & (start["change"].notna() | start["lost"])]
     if here.empty:
-        return [Prose("No run recorded a gradient through time at initialisation.")]
-    archs = [arch for arch in here["arch"].cat.categories if (here["arch"] == arch).any()]
-    inits = [init for init in here["init"].cat.categories if (here["init"] == init).any()]
-    here = networks(here).assign(distance=here["rate"].abs())
-    groups = here.groupby(["init", "arch"], observed=True)
-    median, distance = (groups[name].median().unstack("arch").reindex(inits) for name in ("rate", "distance"))
-    best = {arch: distance[arch].idxmin() for arch in archs}
-    points = [f"- {_nearest(here[here['arch'] == arch], best[arch])}" for arch in archs]
+        return [Prose(f"No run of T = {length:g} recorded a gradient through time at initialisation.")]
+    for name in ("rate", "late", "early"):
+        here = here.assign(**{f"from_{name}": here[name].abs().fillna(np.inf)})
+    pooled = [axis for axis in further(records) if axis != "task"]
+    if length < SHORTEST:
+        first = (
+            f"At T = {length:g}, the longest here, no init is named: a factor per step leaves out {ENDS} steps at "
+            "either end, where the gradient still depends on the readout or on the start from 0, and that takes "
+            f"{SHORTEST} steps. What there is to tell is the change from the last step to the first, and of that such "
+            "transients are a large part."
+        )
+        return [Prose(first), _table(here, pooled, {})]
+    best = {arch: _nearest(part) for arch, part in here.groupby("arch", observed=True)}
+    alike = ["seed", *(axis for axis in pooled if owner_of(axis) != "init")]
+    points = [f"- {_told(here[here['arch'] == arch], named, alike)}" for arch, named in best.items()]
+    first = (
+        f"At T = {length:g}, before training, each step back in time multiplies the norm of the gradient ‖∂L/∂h_t‖ by "
+        f"a factor: below 1 it vanishes on its way back, above 1 it explodes. {ENDS} steps at either end are left out, "
+        "where it still depends on the readout or on the start from 0. The init that keeps it nearest to constant (by "
+        "the median over networks of the distance from 1, in decades; a gradient that is exactly zero somewhere is "
+        "infinitely far):"
+    )
+    return [Prose(first + "\n\n" + "\n".join(points)), _table(here, pooled, best)]
+
+
+def _nearest(part: pd.DataFrame) -> list[Any]:
+    """The init that is nearest to constant; several if the halves of the stretch name others, none if all are gone."""
+    named = []
+    for name in ("from_rate", "from_late", "from_early"):
+        median = part.groupby("init", observed=True)[name].median()
+        if median.min() < np.inf:
+            named.append(median.idxmin())
+    return list(dict.fromkeys(named))
+
+
+def _told(here: pd.DataFrame, named: list[Any], alike: Sequence[str]) -> str:
+    """One architecture: its best init, the spread of that init's networks, and what the whole sequence leaves."""
+    arch = label(here["arch"].iloc[0])
+    if not named:
+        return f"**{arch}: none**; in all of its {len(here)} networks the gradient is exactly zero or not finite."
+    rates = {init: here.loc[here["init"] == init, "rate"] for init in named}
+    if len(named) > 1:
+        texts = [f"{label(init)} ({factor(rate.median())}, n = {len(rate)})" for init, rate in rates.items()]
+        return (
+            f"**{arch}: not decided** between {' and '.join(texts)}: the half of these steps that is nearer to the end "
+            "of the sequence and the other half do not name the same."
+        )
+    own = here[here["init"] == named[0]]
+    text = f"**{arch}: {label(named[0])}**, {factor(own['rate'].median())} per step"
+    text += f" (n = {len(own)}{_span(own['rate'], factor, ': ')}); end to end the gradient changes by"
+    text += f" {_span(own['change'], decades)} decades per step, in all by a factor of {_span(own['total'], _power)}."
+    gone = int((own["rate"] == -np.inf).sum())
+    text += f" In {gone} of {len(own)} it is exactly zero somewhere." if gone else ""
+    if here["init"].nunique() == 1:
+        return f"{text} (The only init.)"
+    change = here["change"].abs().fillna(np.inf).groupby(here["init"], observed=True).median()
+    least, by = min(zip(change.index, change, strict=True), key=lambda each: each[1])
+    if by < change.loc[named[0]]:
+        text += f" End to end it is {label(least)} that changes least ({by:.3f} decades per step)."
+    sets = here.groupby(list(alike), observed=True, dropna=False)
+    compared = [part for _, part in sets if part["init"].nunique() > 1 and part["from_rate"].min() < np.inf]
+    wins = sum(part["init"].iloc[int(part["from_rate"].argmin())] == named[0] for part in compared)
+    return f"{text} Compared by {listed(alike)} it is the nearest to constant in {wins} of {len(compared)}."
+
+
+def _span(values: pd.Series, written: Any, before: str = "") -> str:
+    """`0.98 to 1.00`, one text where all are written alike; after `before` only where there are several values."""
+    kept = values.dropna()
+    if kept.empty or (before and len(values) == 1):
+        return "" if before else EMPTY
+    return before + " to ".join(dict.fromkeys(written(value) for value in (kept.min(), kept.max())))
+
+
+def _power(exponent: float) -> str:
+    """`10^-2.4`; `0` for a gradient that is gone exactly."""
+    return "0" if exponent == -math.inf else f"10^{round(exponent, 1) + 0.0:.1f}"
+
+
+def _table(here: pd.DataFrame, pooled: Sequence[str], best: dict[Any, list[Any]]) -> Tabular:
+    """What one step back leaves for every init (rows) and architecture, bold where it is named."""
+    archs, inits = ([level for level in here[axis].cat.categories if (here[axis] == level).any()] for axis in AXES)
     shown = pd.DataFrame({"init": [label(init) for init in inits]})
     for arch in archs:
-        texts = [factor(rate) for rate in median[arch]]
-        shown[label(arch)] = [f"**{t}**" if init == best[arch] else t for init, t in zip(inits, texts, strict=True)]
-    others = [HEADS.get(axis, axis) for axis in records.extra_axes if axis != "task"]
-    pooled = f", {', '.join(others)} pooled" if others else ""
-    first = (
-        f"At T = {length:g} with {label(clip)}, before training, each step back in time multiplies the norm of the "
-        "gradient ‖∂L/∂h_t‖ by a factor: below 1 it vanishes on its way back, above 1 it explodes. The init that keeps "
-        "it nearest to constant (by the median over runs of the distance from 1, in decades):"
-    )
+        texts = []
+        for init in inits:
+            part = here[(here["arch"] == arch) & (here["init"] == init)]
+            rate, change = part["rate"].median(), part["change"].median()
+            text = decades(change) if math.isnan(rate) else f"{factor(rate)} ({decades(change)})"
+            texts.append(f"**{text}**" if best.get(arch) == [init] else text)
+        shown[label(arch)] = texts
+    n = several(here.groupby(list(AXES), observed=True).size())
+    what = "decades per step, end to end"
+    if here["rate"].notna().any():
+        what = f"factor per step back, both ends left out, in brackets the {what}; bold: the init named above"
+    more = f" ({', '.join(HEADS.get(axis, axis) for axis in pooled)} pooled)" if pooled else ""
     caption = (
-        f"Factor per step back in time at initialisation, T = {length:g}, median over runs{pooled}; bold: the init "
-        "whose runs are nearest to 1."
+        f"The gradient through time at initialisation, T = {here['length'].iloc[0]:g}, medians over n = {n} "
+        f"networks{more}: {what}."
     )
-    return [Prose(first + "\n\n" + "\n".join(points)), Tabular(render(shown, names=1), caption)]
+    return Tabular(render(shown, names=1), caption)
 
 
-def _nearest(here: pd.DataFrame, best: Any) -> str:
-    """One architecture: its best init, the spread of that init's runs, and what the whole sequence leaves."""
-    own = here[here["init"] == best]
-    rate, change = own["rate"], own["change"].sort_values()
-    text = f"**{label(here['arch'].iloc[0])}: {label(best)}**, {factor(rate.median())} per step"
-    if len(own) > 1:
-        text += f" (single runs: {factor(rate.min())} to {factor(rate.max())})"
-    text += f"; from the last step to the first the gradient changes by a factor of {_power(change.iloc[0])}"
-    if len(own) > 1:
-        text += f" to {_power(change.iloc[-1])}"
-    if here["init"].nunique() == 1:
-        return text + " (the only init)."
-    known = ("cell", "init", "outcome", "rate", "change", "distance")
-    apart = [name for name in here if name not in known]
-    nearest = here.loc[here.groupby(apart, observed=True, dropna=False)["distance"].idxmin(), "init"]
-    return f"{text}. It is the nearest to constant in {(nearest == best).sum()} of {len(nearest)} runs."
-
-
-def _power(decades: float) -> str:
-    """`10^-2.4`; `0` for a gradient that is gone exactly."""
-    return "0" if decades == -math.inf else f"10^{round(decades, 1) + 0.0:.1f}"
-
-
-def exploded(records: Records, start: pd.DataFrame) -> list[Block]:
-    """The share of networks whose gradient grew through time before training, and of runs that diverged in it."""
-    frame = start.assign(diverged=start["outcome"] == "diverged")
-    alone = networks(start).dropna(subset=["change"])
-    alone = alone.assign(known=True, grew=alone["change"] > 0, tenfold=alone["change"] > 1)
-    counts = frame.groupby("arch", observed=True)["diverged"].agg(diverged="sum", runs="size")
-    counts = counts.join(alone.groupby("arch", observed=True)[["known", "grew", "tenfold"]].sum()).fillna(0).astype(int)
-    gone, runs, known, grew, tenfold = counts.sum()
-    longest = alone[alone["length"] == curves.longest(records)]
-    first = f"**{percent(gone, runs)} of runs diverged in training** ({gone} of {runs}){_where(frame)}."
-    second = (
-        f"**In {percent(grew, known)} of networks the gradient exploded through time at initialisation**, that is, "
-        f"was larger at the first step than at the last: in {grew} of {known} (at T = {curves.longest(records):g}: "
-        f"{longest['grew'].sum()} of {len(longest)}), in {tenfold} of them more than tenfold."
-    )
-    if known < runs:
-        second += " Runs that differ only in what acts later, such as clipping, start as one network and count once."
-    points = Prose("\n".join(f"- {text}" for text in ((first, second) if known else (first,))))
-    if len(counts) == 1:
-        return [points]
-    shown = pd.DataFrame({"architecture": [label(arch) for arch in counts.index]})
-    for head, name, n in (
-        ("diverged in training", "diverged", "runs"),
-        ("grew at initialisation", "grew", "known"),
-        ("more than tenfold", "tenfold", "known"),
-    ):
-        shown[head] = [share_of(*pair) for pair in zip(counts[name], counts[n], strict=True)]
-    caption = "Runs that diverged in training, and networks whose gradient grew on its way back before training."
-    return [points, Tabular(render(shown, names=1), caption)]
-
-
-def _where(frame: pd.DataFrame) -> str:
-    """`: ReLU RNN with He 6, identity 5`, the runs that diverged by arch and init; nothing where none did."""
-    gone = frame[frame["diverged"]]
-    texts = []
-    for arch, part in gone.groupby("arch", observed=True):
-        inits = part["init"].value_counts()
-        named = ", ".join(f"{label(init)} {count}" for init, count in inits[inits > 0].items())
-        texts.append(f"{label(arch)} with {named}")
-    lengths = gone["length"].unique()
-    at = f", all at T = {lengths[0]:g}" if len(lengths) == 1 else ""
-    return f": the {'; the '.join(texts)}{at}" if texts else ""
+AXES = ("arch", "init")

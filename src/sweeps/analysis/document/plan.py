@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from sweeps.analysis.document.blocks import Prose, Section, Tabular
+from sweeps.analysis.document.machines import mixed
 from sweeps.analysis.loading.axes import AXES, may_vary, ordered_levels, owner_of
 from sweeps.analysis.loading.load import ASKED, Records
 from sweeps.analysis.loading.names import HEADS, label
@@ -40,6 +41,7 @@ def plan(records: Records) -> Section:
     told += (
         [f"**Varied along with another axis, so that their effects cannot be told apart: {along}.**"] if along else []
     )
+    told += [text] if (text := mixed(records)) else []
     told += ["Runs of the same seed see the same data, so that comparisons are paired."]
     return Section(
         "The plan", [Tabular(render(pd.DataFrame(rows), names=2), "What was varied."), Prose(" ".join(told))]

@@ -9,13 +9,15 @@ from typing import Any
 import pandas as pd
 
 from sweeps.analysis.document.blocks import Attached, Block, Picture, Prose, Section, Tabular
+from sweeps.analysis.document.machines import machines, mixed
 from sweeps.analysis.figures.charts import CHARTS
 from sweeps.analysis.figures.draw import Drawn
 from sweeps.analysis.figures.origin import origin
 from sweeps.analysis.loading.axes import AXES
 from sweeps.analysis.loading.load import Records
 from sweeps.analysis.loading.names import label
-from sweeps.analysis.tables.markdown import axis_columns, number, render
+from sweeps.analysis.statistics.outcomes import COUNTS
+from sweeps.analysis.tables.markdown import axis_columns, number, percent, render
 
 LISTED = 20
 """Problem cells named in the report; all of them are in tables/problems.csv."""
@@ -27,32 +29,52 @@ WHOLE = 500
 TITLES = {name: chart.title for name, chart in CHARTS.items()}
 
 OUTCOMES = {
-    "solved": "an evaluation reached the score at which the task counts as solved",
-    "finished": "trained to the end of the budget without that",
+    "solved": "an evaluation reached the score at which the task counts as solved, whatever followed",
+    "of these, at the end": "the last evaluation did, too, and the run did not diverge",
     "diverged": "the loss or the gradient stopped being finite; an outcome, counted everywhere",
+    "of these, at update 0": "before the first update, so that nothing was trained",
+    "of these, after solving": "counted among the solved as well",
+    "neither": "trained to the end of the budget without solving the task",
 }
+
+
+def ended(records: Records) -> dict[str, int]:
+    """How many runs there are of each of `OUTCOMES`."""
+    kinds = {name: of(records.cells) for name, of in COUNTS.items()}
+    counts = (
+        *(kinds["solved"], kinds["solved_at_end"], kinds["diverged"], kinds["diverged_at_start"]),
+        *(kinds["solved"] & kinds["diverged"], ~(kinds["solved"] | kinds["diverged"])),
+    )
+    return {name: int(runs.sum()) for name, runs in zip(OUTCOMES, counts, strict=True)}
+
+
+def headline(records: Records) -> str:
+    """How the runs ended, in a line; a run that was solved and then diverged is counted as both."""
+    solved, kept, gone, at_start, after, neither = ended(records).values()
+    first = f"{solved} solved" + (f" ({kept} at the end)" if solved else "")
+    apart = [f"{count} {when}" for count, when in ((at_start, "at update 0"), (after, "after solving")) if count]
+    second = f"{gone} diverged" + (f" ({', '.join(apart)})" if apart else "")
+    return f"{_runs(len(records.cells))}: {first}, {second}, {neither} neither."
+
+
+def _runs(count: int) -> str:
+    return f"{count} run{'s' * (count != 1)}"
 
 
 def what_ran(records: Records) -> Section:
     """Counts by outcome, and by name what cannot be counted."""
-    counts = records.cells["outcome"].value_counts()
-    names = [*(name for name in OUTCOMES if name in counts), *(name for name in counts.index if name not in OUTCOMES)]
-    total = len(records.cells)
+    total, always = len(records.cells), ("solved", "of these, at the end", "diverged", "neither")
     shown = pd.DataFrame(
         [
-            {
-                "outcome": name,
-                "meaning": OUTCOMES.get(name, ""),
-                "runs": counts[name],
-                "share": f"{counts[name] / total:.0%}",
-            }
-            for name in names
+            {"outcome": name, "meaning": OUTCOMES[name], "runs": count, "share": percent(count, total)}
+            for name, count in ended(records).items()
+            if count or name in always
         ]
     )
     kinds = records.problems["problem"].value_counts()
     lost = ", ".join(f"{count} {kind}" for kind, count in kinds.sort_index().items()) or "none"
     minutes = records.cells["seconds"].sum() / 60
-    told = f"{total} runs have numbers; not counted: {lost}. The runs took {minutes:.1f} minutes of computing in all."
+    told = f"{_runs(total)} with numbers; not counted: {lost}. The runs took {minutes:.1f} minutes of computing in all."
     if records.others:
         told += (
             f" {records.others} further runs in this folder were not asked for by the last sweep and are in no number "
@@ -93,7 +115,9 @@ def what_diverged(records: Records, folder: Path) -> Section:
     shown = pd.concat([names, axis_columns(gone, list(records.axes))], axis=1)
     shown["seed"] = [number(seed, 6) for seed in gone["seed"]]
     shown["at update"] = [number(step, 9) for step in gone["diverged_step"]]
-    caption = f"The {len(gone)} of {len(records.cells)} runs that diverged."
+    at_start = int((gone["diverged_step"] == 0).sum())
+    caption = f"The {len(gone)} of {len(records.cells)} runs that diverged"
+    caption += f", {at_start} of them at update 0, before any training." if at_start else ", all of them in training."
     return Section(
         "What diverged", [table_or_fold(render(shown, names=5), caption, len(gone), [folder / "diverged.csv"])]
     )
@@ -122,10 +146,11 @@ def figures(drawn: Sequence[Drawn], told: dict[Any, dict[str, str]]) -> list[Sec
 
 
 def provenance(records: Records) -> Section:
-    """Which records, code, versions and machine the numbers come from."""
+    """Which records, code, versions, kernels and machines the numbers come from."""
     lines = {**origin(records, "report").lines(), "Device": ", ".join(sorted(set(records.cells["ran_on"].dropna())))}
+    lines["Computed by"] = machines(records)
     text = "\n".join(f"- {name}: {value or 'not recorded'}" for name, value in lines.items() if name != "Command")
-    return Section("Where the numbers come from", [Prose(text)])
+    return Section("Where the numbers come from", [Prose("\n\n".join(filter(None, (text, mixed(records)))))])
 
 
 def _settings(row: pd.Series) -> str:

@@ -61,13 +61,13 @@ def gradient_by_lag(records: Records, *, at: str, length: Any, clip: Any) -> pd.
 
 
 def decay_by_run(records: Records, *, at: str, length: Any, clip: Any) -> pd.DataFrame:
-    """The decay rate of every run whose gradient `gradient_by_lag` shows.
+    """What one step back leaves of the gradient of every run that `gradient_by_lag` shows.
 
     Returns:
-        The axes and `decay_rate`, log10 per step of lag.
+        The axes, `decay_rate` and `change`, decades per step (see `summaries.decay_rates`).
     """
     chosen = records.select(length=length, clip=clip)
-    return chosen.with_axes(decay_rates(_gradient_at(chosen, at))).dropna(subset=["decay_rate"])
+    return chosen.with_axes(decay_rates(_gradient_at(chosen, at))).dropna(subset=["change"])
 
 
 def _gradient_at(records: Records, at: str) -> pd.DataFrame:

@@ -93,7 +93,7 @@ def trouble_of(
 
 def summary_row(summary: dict[str, Any]) -> dict[str, Any]:
     """The columns of one summary.json; a part that is missing or null gives NaN."""
-    final, best, task = (summary.get(part) or {} for part in ("final", "best", "task"))
+    final, best, task, pack = (summary.get(part) or {} for part in ("final", "best", "task", "pack"))
     return {
         "outcome": summary.get("outcome"),
         "reason": summary.get("reason"),
@@ -115,6 +115,9 @@ def summary_row(summary: dict[str, Any]) -> dict[str, Any]:
         "numerics": summary.get("numerics"),
         "commit": summary.get("commit"),
         "ran_on": summary.get("device"),
+        "kernel": pack.get("kernel"),
+        "instructions": pack.get("instructions"),
+        "processor": summary.get("processor"),
         "versions": ", ".join(f"{name} {value}" for name, value in sorted((summary.get("versions") or {}).items())),
     }
 

@@ -11,16 +11,15 @@ import pandas as pd
 
 from sweeps.analysis.loading.load import Records
 from sweeps.analysis.statistics.design import Design, Incomplete, lay_out
+from sweeps.analysis.statistics.interquartile import iqm, iqm_interval
 from sweeps.analysis.statistics.intervals import (
     NO_INTERVAL,
     Floats,
-    iqm,
-    iqm_interval,
     median_interval,
     medians,
-    wilson_interval,
+    share_interval,
 )
-from sweeps.analysis.statistics.measures import Measure, measure_named, per_run
+from sweeps.analysis.statistics.measures import Measure, crossings, measure_named, per_run
 from sweeps.analysis.statistics.paired import all_pairs, compare_pairs, holm
 from sweeps.errors import SweepsError, unknown
 
@@ -35,12 +34,15 @@ class Contrast:
 
     Attributes:
         frame: a row per combination: the axes, `n` (seeds with a number), `runs`, `diverged`, `missing`, `value`,
-            `low`, `high`, `best`; against the best of the same problem `difference` (this minus best) with
-            `_low, _high`, `effect`, `p`, `p_holm` and `worse` (significantly).
+            `low`, `high`, `best`; against the best of the same problem `difference` (this minus best),
+            `effect`, `p`, `p_holm` and `worse` (significantly). The difference has no interval there: which is best
+            was seen in the same runs; that of two combinations chosen beforehand is in `pairs`.
         pairs: a row per two combinations of one problem: places `first, second` in `frame`, the columns of
             `paired.compare_pairs` (first minus second) and `p_holm`.
         within: the axes of which the best is sought per level.
         selected: the levels chosen by the caller.
+        crossings: runs whose number is where they crossed the threshold (`measures.crossings`); where there are any,
+            nothing is best and nothing is tested.
     """
 
     measure: Measure
@@ -54,6 +56,7 @@ class Contrast:
     seed: int
     alpha: float
     score: str
+    crossings: int = 0
 
 
 def contrast(
@@ -94,8 +97,12 @@ def contrast(
     pairs = compare_pairs(design.values[first], design.values[second], share=measure.share, seed=seed)
     pairs.insert(0, "first", first)
     pairs.insert(1, "second", second)
+    crossed = crossings(records, measure)
+    if crossed:
+        pairs[["effect", "p", "smallest_p"]] = np.nan
     pairs["p_holm"] = holm(pairs["p"].to_numpy(), alpha=alpha)
-    frame = pd.concat([frame, _against_best(frame, pairs, groups, measure.better, alpha)], axis=1)
+    better = 0 if crossed else measure.better
+    frame = pd.concat([frame, _against_best(frame, pairs, groups, better, alpha)], axis=1)
     return Contrast(
         measure,
         statistic,
@@ -108,6 +115,7 @@ def contrast(
         seed,
         alpha,
         records.score_name,
+        crossed,
     )
 
 
@@ -115,11 +123,9 @@ def _summary(values: Floats, measure: Measure, statistic: Statistic, seed: int) 
     """n, value and interval of each combination of `[C, S, B]`: one number per seed, then over seeds."""
     rows: list[tuple[float, ...]] = []
     if measure.share:
-        for row in values.reshape(len(values), -1):
-            kept = row[~np.isnan(row)]
-            seeds = (~np.isnan(row.reshape(values.shape[1:]))).any(axis=1).sum()
-            interval = wilson_interval(int(kept.sum()), len(kept))
-            rows.append((seeds, kept.mean() if len(kept) else np.nan, *interval))
+        for row in values:
+            by_seed = [part[~np.isnan(part)].mean() for part in row if not np.isnan(part).all()]
+            rows.append((len(by_seed), np.nanmean(row) if by_seed else np.nan, *share_interval(by_seed)))
     else:
         for numbers in medians(values) if statistic == "median" else _per_seed_iqm(values):
             kept = numbers[~np.isnan(numbers)]
@@ -142,7 +148,7 @@ def _against_best(
     frame: pd.DataFrame, pairs: pd.DataFrame, groups: list[tuple[Any, ...]], better: int, alpha: float
 ) -> pd.DataFrame:
     """Columns `best`, and of every other combination its comparison with the best of its problem."""
-    names = ["difference", "difference_low", "difference_high", "effect", "p", "p_holm"]
+    names = ["difference", "effect", "p", "p_holm"]
     against = pd.DataFrame(np.nan, index=frame.index, columns=names)
     against.insert(0, "best", False)
     against["worse"] = False
@@ -161,16 +167,8 @@ def _against_best(
         for index in members:
             if index == best:
                 continue
-            swap = index > best
             row = pairs.iloc[place[min(index, best), max(index, best)]]
-            sign = -1.0 if swap else 1.0
-            low, high = row["difference_low"], row["difference_high"]
-            against.loc[index, names] = [
-                sign * row["difference"],
-                *((-high, -low) if swap else (low, high)),
-                sign * row["effect"],
-                row["p"],
-                row["p_holm"],
-            ]
+            sign = -1.0 if index > best else 1.0
+            against.loc[index, names] = [sign * row["difference"], sign * row["effect"], row["p"], row["p_holm"]]
             against.loc[index, "worse"] = bool(row["p_holm"] < alpha and sign * row["effect"] * better < 0)
     return against

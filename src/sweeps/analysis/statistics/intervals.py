@@ -1,25 +1,29 @@
-"""Intervals for one number per run: order statistics for a median, Wilson for a share, bootstrap for the rest.
+"""Intervals for one number per seed that hold for every distribution: ties, mixtures and diverged runs included.
 
-What each really covers at n = 5, 10 and 20 is measured in tests/analysis/test_intervals.py and told in
-docs/statistics.md.
+Order statistics for a median, Gaffke's interval for a share or a mean of bounded numbers; an interquartile mean is in
+`interquartile.py`. What each covers is simulated in tests/analysis/test_coverage.py and told in docs/statistics.md.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
+from scipy import optimize, stats
 
 CONFIDENCE = 0.95
-RESAMPLES = 2000
 NO_INTERVAL = (math.nan, math.nan)
 
 Floats = NDArray[np.float64]
+
+
+def known(values: ArrayLike) -> Floats:
+    """The values without NaN."""
+    kept = np.asarray(values, dtype=np.float64)
+    return kept[~np.isnan(kept)]
 
 
 def medians(values: Floats) -> Floats:
@@ -37,19 +41,15 @@ def medians(values: Floats) -> Floats:
 
 
 def median_interval(values: ArrayLike, *, confidence: float = CONFIDENCE) -> tuple[float, float]:
-    """Interval of the median from interpolated order statistics (Hettmansperger and Sheather 1986).
-
-    It assumes no distribution. Up to n = 5 no interval made of the values reaches 95%: the answer is their
-    range, which covers `range_coverage(n)`. Infinite values take part: they are the first or last in order.
+    """Interval of the median: the innermost order statistics that hold it often enough, see `median_bounds`.
 
     Args:
-        values: `[n]`, one per independent run; NaN is left out.
+        values: `[n]`, one per independent run; NaN is left out, infinite values are the first or last in order.
 
     Returns:
         (low, high); (nan, nan) for fewer than two values, which have no interval.
     """
-    kept = np.asarray(values, dtype=np.float64)
-    kept = kept[~np.isnan(kept)]
+    kept = known(values)
     if len(kept) < 2:
         return NO_INTERVAL
     low, high = median_bounds(kept, confidence=confidence)
@@ -57,7 +57,12 @@ def median_interval(values: ArrayLike, *, confidence: float = CONFIDENCE) -> tup
 
 
 def median_bounds(values: Floats, *, confidence: float = CONFIDENCE) -> tuple[Floats, Floats]:
-    """`median_interval` along the last axis.
+    """The d-th lowest and the d-th highest value along the last axis.
+
+    They hold every median m of any distribution, P(X <= m) and P(X >= m) being at least 1/2, in at least
+    `median_coverage(n)` of cases. Nothing is interpolated between order statistics: with few different values or two
+    groups of runs an end between two of them falls where no run is, and the median beside it. Up to n = 5 no d
+    reaches 95%, and the answer is the range.
 
     Args:
         values: `[..., n]` with n of at least 2, no NaN.
@@ -66,132 +71,96 @@ def median_bounds(values: Floats, *, confidence: float = CONFIDENCE) -> tuple[Fl
         low and high, each `[...]`.
     """
     ordered = np.sort(values, axis=-1)
-    n = ordered.shape[-1]
-    d, inner = _order(n, confidence)
-    return (
-        _between(ordered[..., d - 1], ordered[..., d], inner),
-        _between(ordered[..., n - d], ordered[..., n - d - 1], inner),
-    )
-
-
-@lru_cache(maxsize=1024)
-def _order(n: int, confidence: float) -> tuple[int, float]:
-    """Which order statistics bound the median, counted from 1, and the weight of the next inner one.
-
-    With B binomial(n, 1/2) the d-th from either end cover g(d) = 1 - 2 P(B < d); between g(d) and g(d + 1) the
-    ends are interpolated by Hettmansperger and Sheather's equation (1.2).
-    """
-    covered = 1.0 - 2.0 * stats.binom.cdf(np.arange(n // 2 + 1), n, 0.5)  # [d - 1]: g(d)
-    d = int(np.sum(covered >= confidence))
-    if d == 0:
-        return 1, 0.0
-    share = (covered[d - 1] - confidence) / (covered[d - 1] - covered[d])
-    return d, float((n - d) * share / (d + (n - 2 * d) * share))
-
-
-def _between(outer: Floats, inner: Floats, weight: float) -> Floats:
-    """(1 - weight) outer + weight inner; an infinite outer end stays what it is."""
-    if weight == 0.0:
-        return outer
-    with np.errstate(invalid="ignore"):
-        return np.where(np.isinf(outer), outer, (1.0 - weight) * outer + weight * inner)
-
-
-def range_coverage(n: int) -> float:
-    """How often the range of n runs holds the median, 1 - 2^(1-n): no resampling can do better."""
-    return 1.0 - 2.0 ** (1 - n)
+    d = _order(ordered.shape[-1], confidence)
+    return ordered[..., d - 1], ordered[..., -d]
 
 
 def median_coverage(n: int, *, confidence: float = CONFIDENCE) -> float:
-    """What `median_interval` covers with n runs of a continuous distribution: `confidence`, or the range's."""
-    return min(confidence, range_coverage(n))
+    """How often `median_interval` holds the median of n runs, or oftener where the distribution has ties.
+
+    1 - 2 P(B < d) with B binomial(n, 1/2); that of the range, 1 - 2^(1-n), up to n = 5.
+    """
+    return float(1.0 - 2.0 * stats.binom.cdf(_order(n, confidence) - 1, n, 0.5))
 
 
-def iqm(values: Any, axis: int = -1) -> Any:
-    """Interquartile mean: the mean without the lowest and highest floor(n/4) values."""
-    return stats.trim_mean(values, 0.25, axis=axis)
+@lru_cache(maxsize=1024)
+def _order(n: int, confidence: float) -> int:
+    """The largest d with P(B < d) of at most half of 1 - confidence, and at least 1."""
+    outside = stats.binom.cdf(np.arange(n // 2 + 1), n, 0.5)  # [d - 1]: P(B < d)
+    return max(1, int(np.sum(outside <= (1.0 - confidence) / 2)))
 
 
-def iqm_interval(values: ArrayLike, *, seed: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
-    """Bootstrap interval of the interquartile mean; NaN is left out, infinite values take part.
+def share_interval(shares: ArrayLike, *, confidence: float = CONFIDENCE) -> tuple[float, float]:
+    """Interval of a share from the share of each seed: 0 or 1 where a seed has one run, between them where several.
+
+    That of Clopper and Pearson (1934) where all are 0 or 1, Gaffke's in general, which is the same there.
+
+    Args:
+        shares: `[n]`, one per seed; NaN is left out.
 
     Returns:
-        (low, high); (nan, nan) for fewer than two values.
+        (low, high); (nan, nan) for fewer than two seeds, which have no interval.
     """
-    kept = np.asarray(values, dtype=np.float64)
-    kept = kept[~np.isnan(kept)]
+    kept = known(shares)
+    if len(kept) > 1 and np.isin(kept, (0.0, 1.0)).all():
+        return _exact_share(int(kept.sum()), len(kept), confidence)
+    return mean_interval(kept, 0.0, 1.0, confidence=confidence)
+
+
+@lru_cache(maxsize=4096)
+def _exact_share(count: int, n: int, confidence: float) -> tuple[float, float]:
+    interval = stats.binomtest(count, n).proportion_ci(confidence_level=confidence, method="exact")
+    return float(interval.low), float(interval.high)
+
+
+def mean_interval(
+    values: ArrayLike, lowest: float, highest: float, *, confidence: float = CONFIDENCE
+) -> tuple[float, float]:
+    """Interval of the mean of numbers that lie between two bounds (Gaffke 2005; Learned-Miller and Thomas 2020).
+
+    Let D be uniform on the simplex. The upper end is the 97.5% quantile of sum_i D_i x_i over the values and
+    `highest`, the lower end the 2.5% quantile of that over the values and `lowest`. So n equal values have an
+    interval, that of what the runs not seen might have done. That it covers what it says for every distribution is a
+    conjecture without a known counter-example; for values at the two bounds it is Clopper and Pearson's.
+
+    Args:
+        values: `[n]`, one per independent seed; NaN is left out.
+        lowest, highest: what no value can be beyond, whatever the sample.
+
+    Returns:
+        (low, high); (nan, nan) for fewer than two values, which have no interval.
+
+    Raises:
+        ValueError: a value lies beyond the bounds.
+    """
+    kept = known(values)
     if len(kept) < 2:
         return NO_INTERVAL
-    low, high = bootstrap_bounds(kept, iqm, seed=seed, confidence=confidence)
-    return float(low), float(high)
+    if kept.min() < lowest or kept.max() > highest:
+        raise ValueError(f"values from {kept.min():g} to {kept.max():g} are not between {lowest:g} and {highest:g}")
+    tail = (1.0 - confidence) / 2
+    return _quantile([lowest, *kept.tolist()], tail), _quantile([highest, *kept.tolist()], 1.0 - tail)
 
 
-def bootstrap_interval(
-    values: ArrayLike,
-    statistic: Callable[..., Any] = np.median,
-    *,
-    seed: int,
-    confidence: float = CONFIDENCE,
-    resamples: int = RESAMPLES,
-) -> tuple[float, float]:
-    """Bootstrap interval of a statistic over runs, see `bootstrap_bounds`; non-finite values are left out.
+def _quantile(values: Sequence[float], level: float) -> float:
+    """The quantile of sum_i D_i x_i, D uniform on the simplex."""
+    least, most = min(values), max(values)
+    if least == most:
+        return least
+    return float(optimize.brentq(lambda t: _share_below(t, values) - level, least, most))
 
-    Every call starts its own generator from `seed`, so an interval depends on its own values alone.
 
-    Args:
-        values: `[n]`, one per run.
-        statistic: must accept `axis`, as np.median and np.mean do.
+def _share_below(t: float, values: Sequence[float]) -> float:
+    """P(sum_i D_i x_i <= t), exactly.
 
-    Returns:
-        (low, high); (nan, nan) for fewer than two finite values, which have no interval.
+    D_i being E_i / sum E with E exponential, it is the chance that sum a_i E_i over the a = t - x below outweighs
+    sum b_j E_j over the b = x - t above. Of two terms a E and b E' the first is larger with chance a / (a + b), and
+    what it then has over the other is again distributed as a E: so one of the two drops out, and the chance of the
+    first i terms against the first j follows from those with one term fewer.
     """
-    finite = np.asarray(values, dtype=np.float64)
-    finite = finite[np.isfinite(finite)]
-    if len(finite) < 2:
-        return NO_INTERVAL
-    low, high = bootstrap_bounds(finite, statistic, seed=seed, confidence=confidence, resamples=resamples)
-    return float(low), float(high)
-
-
-def bootstrap_bounds(
-    values: Floats,
-    statistic: Callable[..., Any],
-    *,
-    seed: int,
-    confidence: float = CONFIDENCE,
-    resamples: int = RESAMPLES,
-) -> tuple[Floats, Floats]:
-    """Expanded percentile bootstrap (Hesterberg 2015, section 5.2) along the last axis.
-
-    The plain percentile interval is too short by about sqrt((n-1)/n) and by the normal's tails in place of
-    Student's; taking the quantiles at Phi(-sqrt(n/(n-1)) t) with t Student's quantile of n-1 degrees undoes both.
-
-    Args:
-        values: `[..., n]` with n of at least 2, no NaN.
-
-    Returns:
-        low and high, each `[...]`.
-    """
-    n = values.shape[-1]
-    tail = stats.norm.cdf(math.sqrt(n / (n - 1)) * stats.t.ppf((1 - confidence) / 2, n - 1))
-    with np.errstate(invalid="ignore"):  # infinite values have no standard error, which is not used
-        drawn = stats.bootstrap(
-            (values,),
-            statistic,
-            n_resamples=resamples,
-            batch=max(1, 20_000_000 // values.size),
-            axis=-1,
-            method="percentile",
-            vectorized=True,
-            rng=np.random.default_rng(seed),
-        ).bootstrap_distribution
-    low, high = np.quantile(drawn, (tail, 1 - tail), axis=-1, method="closest_observation")
-    return low, high
-
-
-def wilson_interval(count: int, n: int, *, confidence: float = CONFIDENCE) -> tuple[float, float]:
-    """Wilson interval of the share count/n; (nan, nan) for fewer than two runs, which have no interval."""
-    if n < 2:
-        return NO_INTERVAL
-    interval = stats.binomtest(int(count), int(n)).proportion_ci(confidence_level=confidence, method="wilson")
-    return float(interval.low), float(interval.high)
+    above = [x - t for x in values if x > t]
+    chance = [1.0, *[0.0] * len(above)]  # of no term below against the first j above
+    for a in (t - x for x in values if x < t):
+        for j, b in enumerate(above):
+            chance[j + 1] = (a * chance[j] + b * chance[j + 1]) / (a + b)
+    return chance[-1]

@@ -12,8 +12,11 @@ import numpy as np
 import pandas as pd
 
 from sweeps.analysis.loading.load import Records
+from sweeps.analysis.statistics.outcomes import COUNTS, diverged, solved
 from sweeps.analysis.statistics.summaries import per_cell
 from sweeps.errors import SweepsError, unknown
+
+STOPS = "train.stop_when_solved"
 
 
 @dataclass(frozen=True)
@@ -24,8 +27,10 @@ class Measure:
         name: column of the cells, or of `statistics.per_cell`.
         better: 1 if more is better, -1 if less is, 0 if neither (nothing is then marked as best).
         label: how a table calls it; `{score}` is the name of the task's score.
-        share: the number is 0 or 1, so that a table shows its mean with a Wilson interval.
+        share: the number is 0 or 1, so that a table shows its mean with an exact interval.
         worst: how a table writes the infinite value of a run that has the worst rank.
+        reached: how well the task was learned; of a run that ends when it is solved that is where it crossed the
+            threshold, not what it could have reached.
     """
 
     name: str
@@ -33,28 +38,33 @@ class Measure:
     label: str
     share: bool = False
     worst: str = "diverged"
+    reached: bool = False
 
 
 MEASURES = {
     measure.name: measure
     for measure in (
-        Measure("best_score", 1, "best {score}"),
-        Measure("final_score", 1, "final {score}"),
-        Measure("best_loss", -1, "best evaluation loss"),
-        Measure("final_loss", -1, "final training loss"),
-        Measure("final_eval_loss", -1, "final evaluation loss"),
+        Measure("best_score", 1, "best {score}", reached=True),
+        Measure("final_score", 1, "final {score}", reached=True),
+        Measure("best_loss", -1, "best evaluation loss", reached=True),
+        Measure("final_loss", -1, "final training loss", reached=True),
+        Measure("final_eval_loss", -1, "final evaluation loss", reached=True),
         Measure("solved_step", -1, "updates until solved", worst="unsolved"),
         Measure("solved", 1, "share solved", share=True),
+        Measure("solved_at_end", 1, "share solved at the end", share=True),
         Measure("diverged", -1, "share diverged", share=True),
+        Measure("diverged_at_start", -1, "share diverged at update 0", share=True),
         Measure("grad_norm", 0, "gradient norm before clipping"),
         Measure("grad_norm_clipped", 0, "gradient norm after clipping"),
         Measure("clipped", 0, "share of steps clipped"),
         Measure("decay_start", 0, "decay rate at initialisation"),
         Measure("decay_training", 0, "decay rate in training"),
+        Measure("change_start", 0, "end-to-end change at initialisation (decades per step)"),
+        Measure("change_training", 0, "end-to-end change in training (decades per step)"),
         Measure("zeros", 0, "share of gradients exactly zero"),
     )
 }
-"""By name. In the last six a diverged run counts with its logged steps that were still finite."""
+"""By name. In the last eight a diverged run counts with its logged steps that were still finite."""
 
 
 def measure_named(name: str) -> Measure:
@@ -74,21 +84,33 @@ def per_run(records: Records, measure: Measure) -> pd.Series:
     NaN: the run has no such number (a task without a score, a run that was never evaluated).
     """
     cells = records.cells
-    diverged = cells["outcome"] == "diverged"
     if measure.share:
-        return (cells["solved_step"].notna() if measure.name == "solved" else diverged).astype(float)
+        return COUNTS[measure.name](cells).astype(float)
     if measure.name == "solved_step":
         return cells["solved_step"].fillna(np.inf)
     if measure.better == 0:
         return cells[["cell"]].join(per_cell(records.metrics, records.gradient), on="cell")[measure.name]
     measured = cells[measure.name].notna().groupby(cells["task"], dropna=False).transform("any")
-    return cells[measure.name].mask(diverged & measured, -np.inf * measure.better)
+    return cells[measure.name].mask(diverged(cells) & measured, -np.inf * measure.better)
+
+
+def crossings(records: Records, measure: Measure) -> int:
+    """How many runs ended at the evaluation that solved them (`train.stop_when_solved`), if that cuts the measure off.
+
+    Their scores are where they crossed the threshold: to rank by them is to rank by the last stride before it.
+    """
+    cells = records.cells
+    if not measure.reached or STOPS not in cells:
+        return 0
+    return int((solved(cells) & (cells[STOPS] == True)).sum())  # noqa: E712 - a missing setting is NaN
 
 
 def how_diverged_count(measure: Measure, score: str = "score") -> str:
     """The sentence that every table carries."""
-    if measure.name == "diverged":
+    if measure.name in ("diverged", "diverged_at_start"):
         return "Diverged runs are what is counted."
+    if measure.name == "solved_at_end":
+        return "A diverged run counts as not solved at the end, also if it was solved before."
     if measure.share or measure.name == "solved_step":
         return (
             "A diverged run counts as not solved to the end of the budget; one that was solved before it diverged "

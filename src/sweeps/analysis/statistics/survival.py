@@ -13,11 +13,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import stats
-from statsmodels.duration.survfunc import SurvfuncRight
 
 from sweeps.analysis.loading.load import Records
 from sweeps.analysis.statistics.design import check_axes
-from sweeps.analysis.statistics.intervals import CONFIDENCE
+from sweeps.analysis.statistics.intervals import NO_INTERVAL, share_interval
 
 
 def durations(records: Records) -> pd.DataFrame:
@@ -37,55 +36,49 @@ def budget(records: Records) -> pd.Series:
     return given.fillna(cells["step"])
 
 
-def kaplan_meier(time: ArrayLike, solved: ArrayLike, *, confidence: float = CONFIDENCE) -> pd.DataFrame:
-    """The share not solved yet after each step at which a run was solved (statsmodels' SurvfuncRight).
+def kaplan_meier(time: ArrayLike, solved: ArrayLike) -> pd.DataFrame:
+    """The share not solved yet after each step at which a run was solved (Kaplan and Meier 1958).
 
     Args:
         time: `[n]`, updates until solved or censored.
         solved: `[n]`, False where censored.
 
     Returns:
-        `step, unsolved, low, high`, from step 0 on; the pointwise interval is that of log(-log) with
-        Greenwood's variance, and NaN where the share is 0 or 1 or n is 1.
+        `step, unsolved`, from step 0 on.
     """
     times, events = np.asarray(time, dtype=np.float64), np.asarray(solved, dtype=bool)
-    if not events.any():
-        return pd.DataFrame({"step": [0.0], "unsolved": [1.0], "low": [np.nan], "high": [np.nan]})
-    curve = SurvfuncRight(times, events.astype(float))
-    s, se = np.asarray(curve.surv_prob, dtype=np.float64), np.asarray(curve.surv_prob_se, dtype=np.float64)
-    inside = (s > 0) & (s < 1) & (len(times) > 1)
-    low, high = np.full_like(s, np.nan), np.full_like(s, np.nan)
-    reach = stats.norm.ppf(0.5 + confidence / 2) * se[inside] / (s[inside] * np.log(s[inside]))  # negative
-    low[inside], high[inside] = s[inside] ** np.exp(-reach), s[inside] ** np.exp(reach)
-    frame = pd.DataFrame({"step": np.asarray(curve.surv_times, float), "unsolved": s, "low": low, "high": high})
-    start = pd.DataFrame({"step": [0.0], "unsolved": [1.0], "low": [np.nan], "high": [np.nan]})
-    return pd.concat([start, frame[frame["step"] > 0]], ignore_index=True) if frame["step"].iloc[0] > 0 else frame
-
-
-def restricted_mean(time: ArrayLike, solved: ArrayLike, horizon: float) -> float:
-    """Mean updates until solved within the first `horizon` updates: the area under the Kaplan-Meier curve."""
-    curve = kaplan_meier(time, solved)
-    inside = curve[curve["step"] < horizon]
-    widths = np.diff([*inside["step"], horizon])
-    return float(np.sum(widths * inside["unsolved"]) + inside["step"].iloc[0])
+    curve = stats.ecdf(stats.CensoredData.right_censored(times, ~events)).sf
+    steps = np.union1d(0.0, times[events])
+    return pd.DataFrame({"step": steps, "unsolved": curve.evaluate(steps)})
 
 
 def survival_curves(records: Records, axes: Sequence[str]) -> pd.DataFrame:
     """`kaplan_meier` for every combination of the axes that has runs, for a figure.
 
-    Runs of pooled axes count one each; the interval takes them as independent, which runs of one seed are not.
+    Returns:
+        The axes, `n` (runs), `step, unsolved` and `low, high`: at each step the interval of the share not solved yet
+        over seeds, as far as no run was censored before (the smallest budget); beyond, NaN.
 
     Raises:
         SweepsError: an axis is unknown; two tasks would be pooled.
     """
     check_axes(records, axes)
-    both = pd.concat([records.cells[list(axes)], durations(records)], axis=1)
+    both = pd.concat([records.cells[[*axes, "seed"]], durations(records)], axis=1)
     parts: list[pd.DataFrame] = []
     for values, part in both.groupby(list(axes), observed=True, dropna=False, sort=True):
         levels: dict[str, Any] = dict(zip(axes, values, strict=True))
         curve = kaplan_meier(part["time"], part["solved"])
+        bounds = [_pointwise(part, step) for step in curve["step"]]
+        curve["low"], curve["high"] = zip(*bounds, strict=True)
         parts.append(curve.assign(n=len(part), **levels)[[*axes, "n", "step", "unsolved", "low", "high"]])
     frame = pd.concat(parts, ignore_index=True)
     for axis in axes:
         frame[axis] = pd.Categorical(frame[axis], categories=records.cells[axis].cat.categories, ordered=True)
     return frame
+
+
+def _pointwise(part: pd.DataFrame, step: float) -> tuple[float, float]:
+    """Interval of the share of runs that are not solved after a step."""
+    if (part["time"] < step)[~part["solved"]].any():
+        return NO_INTERVAL
+    return share_interval(((part["time"] > step) | ~part["solved"]).groupby(part["seed"]).mean())

@@ -12,16 +12,30 @@ from sweeps.analysis.loading.axes import owner_of
 from sweeps.analysis.loading.load import Records
 from sweeps.analysis.statistics.design import Design, Incomplete, check_axes, key_of, lay_out
 from sweeps.analysis.statistics.intervals import Floats, medians
-from sweeps.analysis.statistics.measures import MEASURES, Measure, how_diverged_count, measure_named, per_run
+from sweeps.analysis.statistics.measures import (
+    MEASURES,
+    Measure,
+    crossings,
+    how_diverged_count,
+    measure_named,
+    per_run,
+)
 from sweeps.analysis.statistics.paired import ALPHA, compare_pairs, holm, too_small
 from sweeps.analysis.statistics.summaries import per_cell
 from sweeps.analysis.tables import notes
 from sweeps.analysis.tables.compare import bracketed, joined
+from sweeps.analysis.tables.coverage import median_words
 from sweeps.analysis.tables.markdown import axis_columns, number
 from sweeps.analysis.tables.table import Cell, Table
 from sweeps.errors import SweepsError
 
 REFERENCE = "none"
+CHANGES = {
+    "solved": ("solved_gained", "solved_lost"),
+    "solved_at_end": ("solved_at_end_gained", "solved_at_end_lost"),
+    "diverged": ("diverged_caused", "diverged_avoided"),
+}
+"""Columns that count the pairs in which clipping brought an outcome about and in which it prevented it."""
 
 
 def clipping_audit(
@@ -46,7 +60,9 @@ def clipping_audit(
         which clipping acted), `ever` (share of runs in which it ever did), `clip_scale` (factor where it did),
         `grad_norm`, `grad_norm_clipped` (before and after), each the median over runs; and against no clipping
         `pairs`, `seeds`, `difference` (with - without) with `_low, _high`, `effect`, `p`, `p_holm`; pairs whose
-        outcome changed: `solved_gained, solved_lost, diverged_avoided, diverged_caused`.
+        outcome changed: `solved_gained, solved_lost` (by any evaluation), `solved_at_end_gained, solved_at_end_lost`
+        (by the last), `diverged_avoided, diverged_caused`. Where runs ended as they were solved, a score is not
+        tested: `effect`, `p` and `p_holm` are NaN.
 
     Raises:
         SweepsError: as `compare`; also if `clip` is not among the axes, or no run is without clipping.
@@ -64,6 +80,9 @@ def clipping_audit(
     design = lay_out(records, rows_axes, per_run(records, measure), incomplete)
     with_, without = _partners(design, rows_axes)
     pairs = compare_pairs(design.values[with_], design.values[without], share=measure.share, seed=seed)
+    crossed = crossings(records, measure)
+    if crossed:
+        pairs[["effect", "p", "smallest_p"]] = np.nan
     pairs["p_holm"] = holm(pairs["p"].to_numpy(), alpha=alpha)
     frame = pd.concat(
         [
@@ -71,13 +90,13 @@ def clipping_audit(
             design.runs.iloc[with_].reset_index(drop=True),
             _what_it_did(records, design, rows_axes).iloc[with_].reset_index(drop=True),
             pairs,
-            *(_changed(records, rows_axes, name, with_, without) for name in ("solved", "diverged")),
+            *(_changed(records, rows_axes, name, with_, without) for name in CHANGES),
         ],
         axis=1,
     )
     alone = design.values[without]
     frame["without"] = np.nanmean(alone, axis=(1, 2)) if measure.share else medians(medians(alone))
-    return _table(records, frame, rows_axes, measure, design, select or {}, alpha)
+    return _table(records, frame, rows_axes, measure, design, select or {}, alpha, crossed)
 
 
 def _partners(design: Design, axes: Sequence[str]) -> tuple[list[int], list[int]]:
@@ -111,7 +130,7 @@ def _changed(records: Records, axes: list[str], name: str, with_: list[int], wit
     values: Floats = lay_out(records, axes, per_run(records, MEASURES[name]), "allow").values
     change = (values[with_] - values[without]).reshape(len(with_), -1)
     up, down = (change > 0).sum(axis=1), (change < 0).sum(axis=1)
-    more, less = ("solved_gained", "solved_lost") if name == "solved" else ("diverged_caused", "diverged_avoided")
+    more, less = CHANGES[name]
     return pd.DataFrame({more: up, less: down})
 
 
@@ -123,6 +142,7 @@ def _table(
     design: Design,
     select: Mapping[str, Any],
     alpha: float,
+    crossed: int,
 ) -> Table:
     names = axis_columns(frame, axes)
     rows = tuple(
@@ -133,8 +153,7 @@ def _table(
             Cell(f"{number(row['grad_norm'])} → {number(row['grad_norm_clipped'])}"),
             Cell(bracketed(row["without"], np.nan, np.nan, measure)),
             Cell(_signed(row), mark="*" if row["p_holm"] < alpha else ""),
-            Cell(f"+{row['solved_gained']} −{row['solved_lost']}"),
-            Cell(f"+{row['diverged_caused']} −{row['diverged_avoided']}"),
+            *(Cell(f"+{row[more]} −{row[less]}") for more, less in CHANGES.values()),
         )
         for texts, (_, row) in zip(names.itertuples(index=False), frame.iterrows(), strict=True)
     )
@@ -143,7 +162,7 @@ def _table(
     n = frame["seeds"]
     change = "that of the shares"
     if not measure.share:
-        change = f"median over n = {notes.several(n)} seeds of the median over a seed's pairs, {notes.median_words(n)}"
+        change = f"median over n = {notes.several(n)} seeds of the median over a seed's pairs, {median_words(n)}"
     caption = [
         f"What clipping did, by {notes.listed(axes)}, against no clipping in runs paired by "
         f"{notes.listed(['seed', *design.pooled])}.",
@@ -153,15 +172,18 @@ def _table(
         notes.what_is_pooled(design, fixed, share=measure.share),
     ]
     gone, total = int(design.runs["diverged"].sum()), int(design.runs["runs"].sum())
-    tested = frame["p"].notna().sum()
-    warning = too_small(frame["smallest_p"].to_numpy(dtype=np.float64), alpha=alpha)
+    tested = (
+        f"*: changed, p < {alpha:g} (signed-rank test that exchanges the signs of whole seeds, Holm's correction over "
+        f"the {frame['p'].notna().sum()} rows)."
+    )
+    warning = None if crossed else too_small(frame["smallest_p"].to_numpy(dtype=np.float64), alpha=alpha)
     told = [
         f"{gone} of {total} runs diverged. {how_diverged_count(measure, records.score_name)}",
         "Their gradient norms are those of the logged steps that were still finite. A change that reads inf or -inf is "
         "one between a score and divergence.",
-        "+ and − count pairs in which clipping brought the outcome about, and in which it prevented it.",
-        f"*: changed, p < {alpha:g} (signed-rank test that exchanges the signs of whole seeds, Holm's correction over "
-        f"the {tested} rows).",
+        "+ and − count pairs in which clipping brought the outcome about, and in which it prevented it: solved by any "
+        "evaluation, solved by the last one, diverged.",
+        notes.crossed(crossed, total) if crossed else tested,
         *(text for text in (warning, notes.what_is_missing(design)) if text),
     ]
     heads = (
@@ -172,6 +194,7 @@ def _table(
         "without",
         "change",
         "solved",
+        "solved at the end",
         "diverged",
     )
     return Table("clipping_audit", frame, heads, rows, joined(caption), tuple(told), len(axes), frame)

@@ -41,8 +41,8 @@ def compare(
         metric: a name of `measures.MEASURES`.
         within: axes for each of whose levels the best is sought alone; `task` and `length` unless told.
         select: a level, or a list of levels, of any setting; the rest of the records is left out.
-        statistic: "median" with an order-statistics interval, or "iqm" (interquartile mean) with a bootstrap one.
-        seed: of the bootstrap, and of the tests beyond 14 seeds.
+        statistic: "median" with an order-statistics interval, or "iqm" (interquartile mean) with one from 11 seeds on.
+        seed: of the draws for the interval of an iqm, and of the tests beyond 14 seeds.
         alpha: level of the tests, family-wise (Holm) over all pairs of combinations of one problem.
         incomplete: "allow" compares the pairs that a grid with holes has.
 
@@ -73,7 +73,9 @@ def compare(
     told = [notes.how_diverged(found)]
     if found.frame["diverged"].any() and found.measure.name != "diverged":
         told.append("“k div.” counts them.")
-    if found.measure.better:
+    if found.crossings:
+        told.append(notes.what_was_tested(found))
+    elif found.measure.better:
         scope = f"for each {notes.listed(found.within)}" if found.within else "of the table"
         told.append(
             f"Bold: the best {scope}. *: worse than that best, p < {found.alpha:g}. {notes.what_was_tested(found)}"

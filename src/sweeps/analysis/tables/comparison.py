@@ -13,10 +13,13 @@ import pandas as pd
 from sweeps.analysis.loading.axes import AXES, grid
 from sweeps.analysis.loading.load import Records
 from sweeps.analysis.statistics.design import key_of
-from sweeps.analysis.statistics.intervals import iqm, iqm_interval, median_interval, medians
+from sweeps.analysis.statistics.interquartile import iqm, iqm_interval
+from sweeps.analysis.statistics.intervals import median_interval, medians
 from sweeps.analysis.statistics.measures import MEASURES, per_run
 from sweeps.analysis.statistics.outcomes import outcomes
 from sweeps.analysis.statistics.summaries import per_cell
+
+MEDIANS = ("grad_norm", "decay_start", "decay_training", "change_start", "change_training", "clipped", "zeros")
 
 
 def comparison(records: Records, *, seed: int = 0) -> pd.DataFrame:
@@ -26,16 +29,15 @@ def comparison(records: Records, *, seed: int = 0) -> pd.DataFrame:
     What compares one row with another (`compare`, `ranking` and the rest) refuses a grid with holes.
 
     Args:
-        seed: of the bootstrap.
+        seed: of the draws for the interval of an interquartile mean.
 
     Returns:
         The axes; `n` (runs with numbers: solved, finished or diverged), `failed` and `unfinished` (runs
-        without); `share_solved`, `share_diverged` each with `_low, _high` (Wilson); `solved_step` (median
+        without); `share_` of every one of `outcomes.COUNTS` with `_low, _high` (exact); `solved_step` (median
         updates, solved runs only); `best_score` (median over runs of the best evaluation each reached, -inf for
         a diverged run) with `_low, _high` (order statistics), `iqm_score` (interquartile mean of the same) with
-        `_low, _high` (bootstrap) and `n_score`, the runs that have such a number; `grad_norm` (median over runs
-        of the run's median, before clipping); `decay_start`, `decay_training` (log10 per step of lag, median
-        over runs); `clipped`, `zeros` (shares, median over runs; see `statistics.per_cell`).
+        `_low, _high` (from 11 runs on) and `n_score`, the runs that have such a number; the medians over runs of the
+        `MEDIANS` of `statistics.per_cell`.
     """
     axes = list(records.axes)
     cells = records.cells.join(per_cell(records.metrics, records.gradient), on="cell")
@@ -71,7 +73,8 @@ def summary(table: pd.DataFrame, clip: Any) -> pd.DataFrame:
 
     Returns:
         `arch, init, ...`; for each length T `solved_T, diverged_T, best_score_T`, and at the longest
-        length `factor_start, factor_training`: what is left of the gradient per step of lag, 10**decay rate.
+        length `factor_start, factor_training`: what is left of the gradient per step of lag, 10**decay rate, and
+        `change_start`: its end-to-end change at initialisation, decades per step.
     """
     here = table[table["clip"] == clip]
     lengths = list(here["length"].cat.categories)
@@ -87,6 +90,7 @@ def summary(table: pd.DataFrame, clip: Any) -> pd.DataFrame:
     longest = by_length.get(lengths[-1]) if lengths else None
     for when in ("start", "training"):
         short[f"factor_{when}"] = 10.0 ** _look_up(combinations, longest, f"decay_{when}")
+    short["change_start"] = _look_up(combinations, longest, "change_start")
     return short
 
 
@@ -98,7 +102,7 @@ def _aggregate(part: pd.DataFrame, seed: int) -> dict[str, Any]:
     iqm_low, iqm_high = iqm_interval(score, seed=seed)
     return {
         **outcomes(part),
-        "solved_step": part.loc[part["outcome"] == "solved", "solved_step"].median(),
+        "solved_step": part["solved_step"].median(),
         "best_score": float(medians(score)),
         "best_score_low": low,
         "best_score_high": high,
@@ -106,7 +110,7 @@ def _aggregate(part: pd.DataFrame, seed: int) -> dict[str, Any]:
         "iqm_score_low": iqm_low,
         "iqm_score_high": iqm_high,
         "n_score": len(score),
-        **{name: part[name].median() for name in ("grad_norm", "decay_start", "decay_training", "clipped", "zeros")},
+        **{name: part[name].median() for name in MEDIANS},
     }
 
 

@@ -7,8 +7,10 @@ import math
 import pandas as pd
 
 from sweeps.analysis.loading.load import Records
-from sweeps.analysis.statistics.intervals import CONFIDENCE, RESAMPLES, range_coverage
-from sweeps.analysis.tables.markdown import EMPTY, axis_columns, factor, number, render, with_interval
+from sweeps.analysis.statistics.measures import MEASURES, crossings
+from sweeps.analysis.tables import notes
+from sweeps.analysis.tables.coverage import iqm_words, median_words, share_words
+from sweeps.analysis.tables.markdown import EMPTY, axis_columns, decades, factor, number, render, with_interval
 
 
 def comparison_markdown(table: pd.DataFrame, score: str) -> str:
@@ -24,11 +26,13 @@ def comparison_markdown(table: pd.DataFrame, score: str) -> str:
     for name in ("failed", "unfinished"):
         if table[name].any():
             shown[name] = table[name].astype(str)
-    for name in ("solved", "diverged"):
-        shown[f"share {name}"] = _intervals(table, f"share_{name}")
+    shown["share solved"] = _intervals(table, "share_solved")
+    shown["at the end"] = table["share_solved_at_end"].map(lambda share: number(share, 2))
+    shown["share diverged"] = _intervals(table, "share_diverged")
     shown[f"best {score}"] = _intervals(table, "best_score", infinite="diverged")
     shown["gradient norm"] = table["grad_norm"].map(number)
-    shown["factor per step of lag, at init"] = table["decay_start"].map(factor)
+    shown["decades per step, end to end, at init"] = table["change_start"].map(decades)
+    shown["factor per step, at init"] = table["decay_start"].map(factor)
     shown["in training"] = table["decay_training"].map(factor)
     return render(shown)
 
@@ -42,8 +46,9 @@ def summary_markdown(short: pd.DataFrame) -> str:
     for length in lengths:
         columns = (short[f"{name}_{length}"] for name in ("solved", "best_score", "diverged"))
         shown[f"T = {length}"] = [_field(*row) for row in zip(*columns, strict=True)]
+    shown["decades per step, end to end, at init"] = short["change_start"].map(decades)
     for name, head in (("start", "factor per step, at init"), ("training", "in training")):
-        shown[head] = [factor(math.log10(value)) if value > 0 else EMPTY for value in short[f"factor_{name}"]]
+        shown[head] = [factor(-math.inf if value == 0 else math.log10(value)) for value in short[f"factor_{name}"]]
     return render(shown)
 
 
@@ -55,29 +60,26 @@ def counting_rules(table: pd.DataFrame, records: Records, seed: int) -> str:
     score = records.score_name
     sentences = [
         f"n is the number of runs (seeds) in a row: {several}.",
-        f"Shares have {CONFIDENCE:.0%} Wilson intervals; the best {score} is the median over runs with a "
-        f"{CONFIDENCE:.0%} interval from order statistics; in the CSV file stands also its interquartile mean with a "
-        f"bootstrap interval ({RESAMPLES} resamples, seed {seed}); one run has none of them.",
+        f"A share has {share_words(counts)}. The best {score} is the median over runs, "
+        f"{median_words(counts)}; in the CSV file stands also its interquartile mean, "
+        f"{iqm_words(counts, seed)}.",
     ]
-    smallest = int(counts[counts > 1].min()) if (counts > 1).any() else 0
-    if 1 < smallest < 6:
-        sentences.append(
-            f"With {smallest} runs the interval of a median is their range, which holds the median of such runs "
-            f"in only {range_coverage(smallest):.0%} of cases: read it as a range."
-        )
     sentences.append(
-        "Diverged runs stay in: they count in the share diverged and among the runs not solved, their best "
+        "Solved means that an evaluation reached the score at which the task counts as solved, whatever followed; at "
+        "the end, that the last one did and the run did not diverge. Diverged runs stay in: they count in the share "
+        "diverged, and among the solved if they were solved before; their best "
         f"{score} has the worst rank, below every other and written “diverged” where it decides a number, and their "
-        "gradient norms and decay rates are those of the logged steps that were still finite."
+        "gradients are those of the logged steps that were still finite."
     )
     unscored = int((table["n"] - table["n_score"]).sum())
     if unscored:
         sentences.append(f"{unscored} runs have no finite score and are missing from the best {records.score_name}.")
     sentences.append(
-        "The gradient norm is the median over runs of each run's median over logged steps, before clipping. The factor "
-        "per step of lag is 10 to the slope of log10 ‖∂L/∂h_t‖ against lag: below 1 the gradient vanishes on its way "
-        "back, above 1 it explodes."
+        "The gradient norm is the median over runs of each run's median over logged steps, before clipping. "
+        + notes.HOW_IT_TRAVELS
     )
+    if crossed := crossings(records, MEASURES["best_score"]):
+        sentences.append(notes.crossed(crossed, len(records.cells)))
     holes = int((table["n"] == 0).sum())
     if holes:
         sentences.append(f"{holes} rows have n = 0: combinations of the grid without a single run that ended.")
@@ -93,5 +95,7 @@ def _field(solved: float, score: float, diverged: float) -> str:
 
 
 def _intervals(table: pd.DataFrame, name: str, *, infinite: str | None = None) -> list[str]:
+    """A column with its interval; of a share two decimals at least, lest an end be rounded by what it says."""
     columns = (table[name], table[f"{name}_low"], table[f"{name}_high"])
-    return [with_interval(*row, infinite=infinite) for row in zip(*columns, strict=True)]
+    digits = 3 if name.startswith("share_") else 2
+    return [with_interval(*row, digits, infinite=infinite) for row in zip(*columns, strict=True)]

@@ -33,6 +33,13 @@ def factor(log10_per_step: float) -> str:
     return f"{value:.3f}" if 0.1 <= value < 10 else f"{value:#.2g}" if 1e-3 <= value < 0.1 else number(value)
 
 
+def decades(per_step: float) -> str:
+    """An end-to-end change in decades per step with its sign; `-inf` for a gradient that is gone exactly."""
+    if not math.isfinite(per_step):
+        return number(per_step)
+    return f"{per_step:+z.3f}" if abs(per_step) >= 0.00995 else f"{per_step:+z.4f}"
+
+
 def percent(count: Any, n: Any) -> str:
     """`4%`, with decimals where a few of many would read as 0%, or all but a few as 100%."""
     if not n:

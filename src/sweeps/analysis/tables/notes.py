@@ -1,24 +1,27 @@
-"""The sentences beneath a table: n, the kind of interval and what it reaches, pooling, tests, diverged runs."""
+"""The sentences beneath a table: n, pooling, tests, diverged runs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-import pandas as pd
 
 from sweeps.analysis.loading.names import HEADS, label
 from sweeps.analysis.statistics.contrast import Contrast
 from sweeps.analysis.statistics.design import Design
-from sweeps.analysis.statistics.intervals import CONFIDENCE, RESAMPLES, median_coverage
-from sweeps.analysis.statistics.measures import how_diverged_count
+from sweeps.analysis.statistics.measures import STOPS, how_diverged_count
 from sweeps.analysis.statistics.paired import too_small
+from sweeps.analysis.statistics.summaries import ENDS, SHORTEST
+from sweeps.analysis.tables.coverage import iqm_words, median_words, share_words
 
-IQM_COVERAGE = {5: "93 to 94%", 10: "96 to 97%", 20: "95 to 96%"}
-"""What `iqm_interval` covers for normal, exponential, log-normal and skewed beta values; tests/analysis measures it."""
-
-MEAN_COVERAGE = {2: "46 to 51%", 3: "68 to 75%", 4: "83 to 88%", 5: "88 to 92%", 10: "94 to 96%", 20: "94 to 96%"}
-"""The same interval for a mean of updates until solved, cut off at a budget."""
+HOW_IT_TRAVELS = (
+    "Decades per step, end to end, are log10 of ‖∂L/∂h_0‖ over ‖∂L/∂h_{T-1}‖, divided by the T - 1 steps between "
+    f"them. The factor per step is 10 to the slope of log10 ‖∂L/∂h_t‖ against lag, {ENDS} steps at either end left "
+    "out, where it still depends on the readout or on the start from 0: a sequence of fewer than "
+    f"{SHORTEST} steps has none. Below 1 the gradient vanishes on its way back, above 1 it explodes; 0 (-inf decades) "
+    "is of one that is exactly zero somewhere on its way."
+)
+"""How the tables tell what becomes of the gradient on its way back."""
 
 
 def several(counts: Iterable[int]) -> str:
@@ -33,55 +36,12 @@ def listed(names: Sequence[str]) -> str:
     return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]
 
 
-def median_words(n: pd.Series) -> str:
-    """The kind of the interval of a median and what it covers at this n."""
-    text = f"in brackets its {CONFIDENCE:.0%} interval (interpolated order statistics)"
-    least = int(n[n > 1].min()) if (n > 1).any() else 0
-    if least and median_coverage(least) < CONFIDENCE:
-        text += (
-            f", which with {least} seeds is their range and holds the median in {median_coverage(least):.1%} of cases"
-        )
-    return text + ("; one seed has none" if (n == 1).any() else "")
-
-
-def iqm_words(n: pd.Series, seed: int) -> str:
-    """The kind of the interval of an interquartile mean and what it covers at this n."""
-    text = (
-        f"in brackets its {CONFIDENCE:.0%} bootstrap interval (expanded percentile, {RESAMPLES} resamples, seed {seed})"
-    )
-    least = int(n[n > 1].min()) if (n > 1).any() else 0
-    if least:
-        if least < 5:
-            text += f", which with {least} seeds is at most their range: too short"
-        else:
-            near = max(known for known in IQM_COVERAGE if known <= least)
-            text += f", which was measured to cover {IQM_COVERAGE[near]} at n = {near}"
-    return text + ("; one seed has none" if (n == 1).any() else "")
-
-
-def mean_words(n: pd.Series, seed: int) -> str:
-    """The kind of the interval of a restricted mean and what it covers at this n."""
-    text = (
-        f"in brackets its {CONFIDENCE:.0%} bootstrap interval over seeds (expanded percentile, {RESAMPLES} resamples, "
-        f"seed {seed})"
-    )
-    least = int(n[n > 1].min()) if (n > 1).any() else 0
-    if least:
-        near = max(known for known in MEAN_COVERAGE if known <= least)
-        text += f", which was measured to cover {MEAN_COVERAGE[near]} at n = {near}"
-    return text + ("; one seed has none" if (n == 1).any() else "")
-
-
 def what_the_numbers_are(found: Contrast) -> str:
     """n, the statistic and its interval, as part of the caption."""
     n = found.frame["n"]
     if found.measure.share:
-        pooled = " that takes runs as independent, which runs of one seed are not" if found.design.pooled else ""
-        return (
-            f"Each number is a share of {several(found.frame['runs'])} runs ({several(n)} seeds), in brackets its "
-            f"{CONFIDENCE:.0%} Wilson interval{pooled} (which covers 95% on average over all "
-            "true shares, but as little as 83% where the true share is near 0 or 1)."
-        )
+        interval = share_words(n, pooled=bool(found.design.pooled))
+        return f"Each number is a share of {several(found.frame['runs'])} runs ({several(n)} seeds), {interval}."
     if found.statistic == "median":
         return f"Each number is the median over n = {several(n)} seeds, {median_words(n)}."
     return f"Each number is the interquartile mean over n = {several(n)} seeds, {iqm_words(n, found.seed)}."
@@ -111,8 +71,19 @@ def selected_words(found: Contrast) -> list[str]:
     return words
 
 
+def crossed(count: int, runs: int) -> str:
+    """Why scores are not ranked where runs end as soon as they are solved."""
+    return (
+        f"Not ranked: {count} of {runs} runs ended at the evaluation that solved them (`{STOPS}`), so that their "
+        "number is where they crossed the threshold, not what they could have reached; the updates until solved are "
+        "what compares them."
+    )
+
+
 def what_was_tested(found: Contrast) -> str:
-    """The test, its pairs and its family, in one sentence."""
+    """The test, its pairs and its family, in one sentence; why there is none where runs ended as they were solved."""
+    if found.crossings:
+        return crossed(found.crossings, int(found.frame["runs"].sum()))
     tested = found.pairs["p"].notna().sum()
     by = listed(["seed", *found.design.pooled])
     return (
@@ -122,9 +93,17 @@ def what_was_tested(found: Contrast) -> str:
 
 
 def warnings(found: Contrast) -> list[str]:
-    """What the reader must know before believing the marks: too few seeds, holes."""
-    told = [too_small(found.pairs["smallest_p"].to_numpy(dtype=np.float64), alpha=found.alpha)]
-    return [text for text in (*told, what_is_missing(found.design)) if text]
+    """What the reader must know before believing the marks: chosen rows, too few seeds, holes."""
+    smallest = found.pairs["smallest_p"].to_numpy(dtype=np.float64)
+    told = [None if found.crossings else too_small(smallest, alpha=found.alpha)]
+    return [text for text in (of_the_best(found), *told, what_is_missing(found.design)) if text]
+
+
+def of_the_best(found: Contrast) -> str | None:
+    """That an interval is not of a row chosen for its number; None where none is marked or none has an interval."""
+    if not found.frame["best"].any() or found.frame["low"].isna().all():
+        return None
+    return "An interval is of its row alone: that of the row that came out best of many is too favourable."
 
 
 def what_is_missing(design: Design) -> str | None:

@@ -11,6 +11,7 @@ from sweeps.analysis.statistics.design import Incomplete
 from sweeps.analysis.statistics.paired import ALPHA
 from sweeps.analysis.tables import notes
 from sweeps.analysis.tables.compare import bracketed, combination_texts, joined, named_pairs
+from sweeps.analysis.tables.coverage import median_words
 from sweeps.analysis.tables.markdown import number
 from sweeps.analysis.tables.table import Cell, Table
 
@@ -61,7 +62,7 @@ def pairwise(
         "The difference is that of the shares."
         if found.measure.share
         else f"The difference is the median over n = {notes.several(found.pairs['seeds'])} seeds of the median over a "
-        f"seed's pairs, {notes.median_words(found.pairs['seeds'])}."
+        f"seed's pairs, {median_words(found.pairs['seeds'])}."
     )
     caption = [
         f"Differences in {what}, first minus second, between {notes.listed(found.axes)}.",

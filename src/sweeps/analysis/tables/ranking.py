@@ -41,7 +41,8 @@ def rank(
         `contrast.Contrast.frame`; sorted, the best first within each problem.
 
     Raises:
-        SweepsError: also for a metric of which neither more nor less is better.
+        SweepsError: also for a metric of which neither more nor less is better, and for a score where runs ended at
+            the evaluation that solved them.
     """
     found = contrast(
         records,
@@ -58,6 +59,9 @@ def rank(
     if not measure.better:
         ordered = ", ".join(name for name, each in MEASURES.items() if each.better)
         raise SweepsError(f"metric: neither more nor less {metric} is better, so it cannot rank (these can: {ordered})")
+    if found.crossings:
+        why = notes.crossed(found.crossings, int(found.frame["runs"].sum()))
+        raise SweepsError(f"metric: {metric} cannot rank (solved_step and solved can). {why}")
     frame = _ranked(found)
     names = axis_columns(frame, list(axes))
     rows = tuple(

@@ -12,14 +12,18 @@ import pandas as pd
 from sweeps.analysis.loading.load import Records
 from sweeps.analysis.statistics.contrast import PROBLEMS, contrast
 from sweeps.analysis.statistics.design import Incomplete, check_axes, key_of
-from sweeps.analysis.statistics.intervals import bootstrap_interval
+from sweeps.analysis.statistics.intervals import NO_INTERVAL, mean_interval
 from sweeps.analysis.statistics.measures import MEASURES
 from sweeps.analysis.statistics.paired import ALPHA
-from sweeps.analysis.statistics.survival import budget, durations, restricted_mean
+from sweeps.analysis.statistics.survival import budget, durations
 from sweeps.analysis.tables import notes
 from sweeps.analysis.tables.compare import bracketed, joined, named_pairs
+from sweeps.analysis.tables.coverage import mean_words, median_words
 from sweeps.analysis.tables.markdown import axis_columns, number
 from sweeps.analysis.tables.table import Cell, Table
+
+MEAN_SEEDS = 5
+"""Fewest seeds for which a restricted mean gets its interval; with fewer it would span over 60% of the budget."""
 
 
 def steps_to_solve(
@@ -31,7 +35,7 @@ def steps_to_solve(
     alpha: float = ALPHA,
     incomplete: Incomplete = "refuse",
 ) -> Table:
-    """Updates until solved: share solved within the budget, median, and Kaplan-Meier restricted mean.
+    """Updates until solved: share solved within the budget, median, and restricted mean.
 
     The budget of a problem (task x length, where these are axes of the table) is the smallest that any of its
     runs was given; what was solved later counts as unsolved.
@@ -41,7 +45,7 @@ def steps_to_solve(
 
     Returns:
         A frame with the columns of `contrast.Contrast.frame` (`value` is `median`) and `solved` (runs), `budget`,
-        `restricted_mean` with `_low, _high`.
+        `restricted_mean` with `_low, _high` (from MEAN_SEEDS seeds on).
 
     Raises:
         SweepsError: as `compare` does.
@@ -71,7 +75,7 @@ def steps_to_solve(
     timed = durations(records).assign(horizon=horizon, seed=records.cells["seed"])
     groups = records.cells.groupby(list(axes), observed=True, dropna=False)
     parts = {key_of(levels): timed.loc[part.index] for levels, part in groups}
-    more = [_restricted(parts.get(key_of(row)), seed) for row in found.frame[list(axes)].itertuples(index=False)]
+    more = [_restricted(parts.get(key_of(row))) for row in found.frame[list(axes)].itertuples(index=False)]
     frame = pd.concat([found.frame.rename(columns={"value": "median"}), pd.DataFrame(more)], axis=1)
     names = axis_columns(frame, list(axes))
     measure = MEASURES["solved_step"]
@@ -95,8 +99,9 @@ def steps_to_solve(
     caption = [
         f"Updates until solved by {notes.listed(axes)}, within a budget of "
         f"{' to '.join(dict.fromkeys(number(each, 6) for each in (budgets[0], budgets[-1])))} updates.",
-        f"Median over n = {notes.several(frame['n'])} seeds, {notes.median_words(frame['n'])}; restricted mean: area "
-        f"under the Kaplan-Meier curve up to the budget, {notes.mean_words(frame['n'], seed)}.",
+        f"Median over n = {notes.several(frame['n'])} seeds, {median_words(frame['n'])}; restricted mean: "
+        "mean over seeds of the updates spent, of an unsolved run the whole budget (the area under the Kaplan-Meier "
+        f"curve), {mean_words(frame['n'], MEAN_SEEDS)}.",
         notes.what_is_pooled(found.design, notes.selected_words(chosen)),
     ]
     told = [
@@ -110,13 +115,15 @@ def steps_to_solve(
     return Table("steps_to_solve", frame, heads, rows, joined(caption), tuple(told), len(axes), named_pairs(found))
 
 
-def _restricted(part: pd.DataFrame | None, seed: int) -> dict[str, float]:
-    """Solved runs, the budget, and the restricted mean with its interval over seeds, of one combination."""
+def _restricted(part: pd.DataFrame | None) -> dict[str, float]:
+    """Solved runs, the budget, and the restricted mean with its interval over seeds, of one combination.
+
+    No run is censored before the budget, so that the area under the Kaplan-Meier curve is a mean.
+    """
     names = ("solved", "budget", "restricted_mean", "restricted_mean_low", "restricted_mean_high")
     if part is None:
         return dict(zip(names, (0, *[np.nan] * 4), strict=True))
     horizon = float(part["horizon"].iloc[0])
-    mean = restricted_mean(part["time"], part["solved"], horizon)
-    per_seed = part["time"].clip(upper=horizon).groupby(part["seed"]).mean()  # no run is censored before the budget
-    bounds = bootstrap_interval(per_seed, np.mean, seed=seed)
-    return dict(zip(names, (int(part["solved"].sum()), horizon, mean, *bounds), strict=True))
+    by_seed = part["time"].clip(upper=horizon).groupby(part["seed"]).mean()
+    bounds = mean_interval(by_seed, 0.0, horizon) if len(by_seed) >= MEAN_SEEDS else NO_INTERVAL
+    return dict(zip(names, (int(part["solved"].sum()), horizon, float(by_seed.mean()), *bounds), strict=True))
