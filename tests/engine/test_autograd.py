@@ -77,7 +77,7 @@ def test_saturated_units_keep_their_derivative(arch: str) -> None:
         recurrence.forward(p, x, keep=True)
         recurrence.through_time(p, Rows.of(start), trace)
         found.append(trace.log10_norm())
-    assert np.isfinite(found[0]).all() and found[0].min() < -20
+    assert np.isfinite(found[0]).all() and found[0].min() < -10
     np.testing.assert_allclose(found[1], found[0], atol=1e-4)
 
 

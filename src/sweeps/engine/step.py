@@ -1,6 +1,6 @@
 """One training step of a pack in two halves, between which the host may look at weights and unclipped gradients.
 
-Between them, too, the gradient through time may be asked for. On a CPU these parts are plain calls. On a CUDA device each
+Between them, too, the gradient through time may be asked for. On a CPU these are plain calls. On a CUDA device each
 is captured once in a CUDA graph and replayed: some thousand small kernels a step would otherwise wait for the host to
 launch them one by one.
 """
