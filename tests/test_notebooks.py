@@ -36,7 +36,7 @@ names = pytest.mark.parametrize("name", FIGURES)
 def small_sweep(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A sweep over the axes that the second notebook compares, some seconds long."""
     runs = tmp_path_factory.mktemp("runs")
-    grid = ("arch=rnn_tanh,gru", "init=random,orthogonal", "clip=none,norm", "task.length=4,8", "seed=range(2)")
+    grid = ("arch=rnn_tanh,gru", "init=random,orthogonal", "clip=none,norm", "task.length=4,60", "seed=range(2)")
     small = ("arch.hidden=8", "train.steps=40", "train.batch=8", "train.eval_size=32", "optim.lr=0.01")
     command = (sys.executable, "-m", "sweeps", "-m", *grid, *small, "tracker=csv", f"runs_dir={runs}")
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)

@@ -142,7 +142,9 @@ def _power(exponent: float) -> str:
 
 def _table(here: pd.DataFrame, pooled: Sequence[str], best: dict[Any, list[Any]]) -> Tabular:
     """What one step back leaves for every init (rows) and architecture, bold where it is named."""
-    archs, inits = ([level for level in here[axis].cat.categories if (here[axis] == level).any()] for axis in AXES)
+    archs, inits = (
+        [level for level in here[axis].cat.categories if (here[axis] == level).any()] for axis in ("arch", "init")
+    )
     shown = pd.DataFrame({"init": [label(init) for init in inits]})
     for arch in archs:
         texts = []
@@ -152,7 +154,7 @@ def _table(here: pd.DataFrame, pooled: Sequence[str], best: dict[Any, list[Any]]
             text = decades(change) if math.isnan(rate) else f"{factor(rate)} ({decades(change)})"
             texts.append(f"**{text}**" if best.get(arch) == [init] else text)
         shown[label(arch)] = texts
-    n = several(here.groupby(list(AXES), observed=True).size())
+    n = several(here.groupby(["arch", "init"], observed=True).size())
     what = "decades per step, end to end"
     if here["rate"].notna().any():
         what = f"factor per step back, both ends left out, in brackets the {what}; bold: the init named above"
@@ -162,6 +164,3 @@ def _table(here: pd.DataFrame, pooled: Sequence[str], best: dict[Any, list[Any]]
         f"networks{more}: {what}."
     )
     return Tabular(render(shown, names=1), caption)
-
-
-AXES = ("arch", "init")

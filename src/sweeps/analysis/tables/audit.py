@@ -186,17 +186,8 @@ def _table(
         notes.crossed(crossed, total) if crossed else tested,
         *(text for text in (warning, notes.what_is_missing(design)) if text),
     ]
-    heads = (
-        *names.columns,
-        "pairs",
-        "clipped",
-        "gradient norm",
-        "without",
-        "change",
-        "solved",
-        "solved at the end",
-        "diverged",
-    )
+    outcomes = ("solved", "solved at the end", "diverged")
+    heads = (*names.columns, "pairs", "clipped", "gradient norm", "without", "change", *outcomes)
     return Table("clipping_audit", frame, heads, rows, joined(caption), tuple(told), len(axes), frame)
 
 

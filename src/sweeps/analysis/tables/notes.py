@@ -15,9 +15,9 @@ from sweeps.analysis.statistics.summaries import ENDS, SHORTEST
 from sweeps.analysis.tables.coverage import iqm_words, median_words, share_words
 
 HOW_IT_TRAVELS = (
-    "Decades per step, end to end, are log10 of ‖∂L/∂h_0‖ over ‖∂L/∂h_{T-1}‖, divided by the T - 1 steps between "
-    f"them. The factor per step is 10 to the slope of log10 ‖∂L/∂h_t‖ against lag, {ENDS} steps at either end left "
-    "out, where it still depends on the readout or on the start from 0: a sequence of fewer than "
+    "Decades per step, end to end, are log10 of ‖∂L/∂h_t‖ at the first time step over that at the last, divided by the "
+    f"T - 1 steps between them. The factor per step is 10 to the slope of log10 ‖∂L/∂h_t‖ against lag, {ENDS} steps at "
+    "either end left out, where it still depends on the readout or on the start from 0: a sequence of fewer than "
     f"{SHORTEST} steps has none. Below 1 the gradient vanishes on its way back, above 1 it explodes; 0 (-inf decades) "
     "is of one that is exactly zero somewhere on its way."
 )
