@@ -13,8 +13,9 @@ from sweeps.execute.base import Ended, Executor, Message
 from sweeps.plan.cells import Cell
 from sweeps.plan.packs import Pack
 from sweeps.plan.plan import Plan
-from sweeps.records.files import read_json, write_json
+from sweeps.records.files import write_json
 from sweeps.records.paths import CellPaths, SweepPaths
+from sweeps.records.summary import whole_summary
 
 ATTEMPTS = 2
 """How often a cell may be lost while alone in its pack before it counts as failed."""
@@ -30,8 +31,7 @@ class Result:
 
 def summary(paths: CellPaths) -> dict[str, Any] | None:
     """The summary of a cell that is done; None if it is not."""
-    found = read_json(paths.summary)
-    return found if found is not None and "outcome" in found and "seconds" in found else None
+    return whole_summary(paths.summary)
 
 
 @contextmanager

@@ -63,20 +63,3 @@ def jsonable(value: Any) -> Any:
 def write_json(path: Path, value: Any) -> None:
     """Write JSON, indented and in the given order, atomically."""
     write_atomically(path, json.dumps(jsonable(value), indent=2, allow_nan=False) + "\n")
-
-
-def json_object(content: bytes | None) -> dict[str, Any] | None:
-    """The object in the content of a JSON file, or None when there is none or it is not whole."""
-    try:
-        value = json.loads(content or b"")
-    except ValueError:
-        return None
-    return value if isinstance(value, dict) else None
-
-
-def read_json(path: Path) -> dict[str, Any] | None:
-    """The object in a JSON file, or None when it is missing or not whole."""
-    try:
-        return json_object(path.read_bytes())
-    except OSError:
-        return None

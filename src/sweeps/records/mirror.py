@@ -21,10 +21,10 @@ from threading import Thread
 from sweeps.errors import SweepsError
 from sweeps.records import wandb_log
 from sweeps.records.alone import alone
-from sweeps.records.files import read_json
 from sweeps.records.mirror_helper import Helper, HelperError
 from sweeps.records.paths import SweepPaths
 from sweeps.records.run_folders import offline, run_folders, uploaded, whole
+from sweeps.records.summary import whole_summary
 from sweeps.records.wandb_client import Client, UploadError
 from sweeps.records.wandb_environment import client_environment, requested_mode
 from sweeps.records.wandb_run import run_content, run_id
@@ -111,7 +111,7 @@ class _Replay:
         self._write_all([cell for cell in new if self._wanted(cell)])
 
     def _done(self, cell: str) -> bool:
-        return read_json(self.sweep.cell(cell).summary) is not None
+        return whole_summary(self.sweep.cell(cell).summary) is not None
 
     def close(self) -> MirrorResult:
         """Flush the client, check every file, and give what the client failed at one more chance."""

@@ -37,8 +37,10 @@ READERS = (
     "analysis/loading/twins",
     "config/identity",
     "records/columns",
-    "records/files",
     "records/planned",
+    "records/reading",
+    "records/rows",
+    "records/summary",
 )
 """The code between the files and the frames."""
 INDEX = "found.json"

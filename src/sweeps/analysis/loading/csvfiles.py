@@ -17,6 +17,8 @@ INTEGERS = ("step", "t", "lag")
 NAMES = ("parameter",)
 OPTIONAL = ("beyond_float32",)
 """Columns that records of this format may lack: they came later; NaN where they do."""
+MOST = 1000
+"""Columns of a file at most."""
 
 Columns = dict[str, np.ndarray | pd.Categorical]
 
@@ -40,10 +42,15 @@ def split(name: str, content: bytes | None, columns: Sequence[str]) -> tuple[byt
         raise Unreadable(f"{name} is missing")
     header, _, rows = content.partition(b"\n")
     header = header.rstrip(b"\r")
-    found = header.decode(errors="replace").split(",")
+    try:
+        found = header.decode().split(",")
+    except UnicodeDecodeError:
+        raise Unreadable(f"{name} is not text") from None
     lacking = [each for each in columns if each not in found and each not in OPTIONAL]
     if lacking:
         raise Unreadable(f"{name} lacks the column {', '.join(lacking)}")
+    if len(set(found)) < len(found) or "cell" in found or len(found) > MOST:
+        raise Unreadable(f"{name} has a column twice, too many of them or one called cell")
     if rows and not rows.endswith(b"\n"):
         raise Unreadable(f"{name} ends in the middle of a row")
     return header, rows
@@ -66,13 +73,13 @@ def parse(files: Mapping[str, tuple[bytes, bytes]]) -> tuple[list[tuple[list[str
     for header, cells in by_header.items():
         try:
             blocks.append((cells, *_parse(header, [files[cell][1] for cell in cells])))
-        except (pa.ArrowInvalid, Unreadable):
+        except (pa.ArrowException, Unreadable):
             good = []
             for cell in cells:  # one of them is not whole: find it
                 try:
                     _parse(header, [files[cell][1]])
                     good.append(cell)
-                except (pa.ArrowInvalid, Unreadable):
+                except (pa.ArrowException, Unreadable):
                     bad.add(cell)
             if good:
                 blocks.append((good, *_parse(header, [files[cell][1] for cell in good])))
