@@ -16,6 +16,7 @@ from sweeps.records.columns import GRADIENT_THROUGH_TIME
 from sweeps.records.reading import SMALL, is_settings, read_text, why, yaml_value
 from sweeps.records.rows import ENDS, wrong_end, wrong_lags, wrong_steps
 
+
 def read_settings(path: Path, numerics: int) -> dict[str, Any]:
     """The resolved settings of the cell in whose folder the file lies, nested.
 
@@ -67,8 +68,8 @@ def read_gradient(path: Path, measured: Sequence[int]) -> tuple[np.ndarray, np.n
         whole = table[:, :3]
         if not ((np.abs(whole) < 1 << 31) & (whole == np.floor(whole))).all():
             raise ValueError("a step, a t or a lag is no whole number")
-        steps = np.array(measured)
-        if (what := wrong_lags(*whole.astype(np.int64).T, steps)) is not None:
+        steps, (step, t, lag) = np.array(measured), whole.astype(np.int64).T
+        if (what := wrong_lags(step, t, lag, steps)) is not None:
             raise ValueError(f"it {what}")
         return steps, table[:, 3].reshape(len(steps), -1)[:, ::-1]
 

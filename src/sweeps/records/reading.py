@@ -104,6 +104,11 @@ def why(error: Exception) -> str:
     return str(error.strerror if isinstance(error, OSError) else error).strip()
 
 
+def printable(name: str) -> str:
+    """The name of a file as it can be written; the system allows bytes in it that are no text."""
+    return name.encode(errors="backslashreplace").decode()
+
+
 def _is_plain(value: Any) -> bool:
     if isinstance(value, list):
         return all(_is_plain(each) for each in value)

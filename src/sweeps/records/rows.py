@@ -1,4 +1,4 @@
-"""Which rows a whole record has: functions of the columns of its tables, each with a clause on what is wrong or None."""
+"""Which rows a whole record has: functions of the columns of its tables that say what is wrong with them, or None."""
 
 from __future__ import annotations
 
@@ -14,23 +14,20 @@ ENDS = ("train_loss", "eval_loss", "eval_score", "grad_norm")
 """Columns of metrics.csv whose last values the summary repeats."""
 
 
-def wrong_rows(frame: str, rows: Columns, summary: Mapping[str, Any], measured: dict[str, Columns]) -> str | None:
+def wrong_rows(frame: str, rows: Columns, summary: Mapping[str, Any], metrics: Columns) -> str | None:
     """What is wrong with the rows of one file of a cell.
 
     Args:
-        frame: metrics, gradient or parameters; metrics come first.
+        frame: metrics, gradient or parameters.
         summary: of the cell, whole.
-        measured: rows of metrics.csv by cell; those of this one are put there.
+        metrics: rows of its metrics.csv, right for the other files.
     """
-    cell = summary["cell"]
     if frame == "metrics":
-        measured[cell] = rows
         return wrong_steps(rows["step"], summary["step"]) or wrong_end(rows, summary["final"])
-    steps = measured[cell]["step"]
+    steps = metrics["step"]
     if frame == "gradient":
         return wrong_lags(rows["step"], rows["t"], rows["lag"], steps)
-    evaluated = steps[~np.isnan(measured[cell]["eval_loss"])]
-    return wrong_parameters(rows["step"], rows["parameter"].codes, steps, evaluated)
+    return wrong_parameters(rows["step"], rows["parameter"].codes, steps, steps[~np.isnan(metrics["eval_loss"])])
 
 
 def wrong_steps(steps: Ints, last: int) -> str | None:

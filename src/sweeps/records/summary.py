@@ -47,6 +47,19 @@ def whole_summary(path: Path) -> dict[str, Any] | None:
     return summary
 
 
+def in_the_way(path: Path) -> str | None:
+    """Why the cell in whose folder `path` lies cannot be trained: the folder holds the whole record of another one.
+
+    Training would write over it, and it may be the only one there is.
+    """
+    summary = read_json(path)
+    if summary is None or trouble(summary) is not None or summary["cell"] == path.parent.name:
+        return None
+    return (
+        f"{path.parent} holds the record of cell {summary['cell']}; move it away and the same command trains this cell"
+    )
+
+
 def read_summary(path: Path) -> dict[str, Any]:
     """What the summary.json of a cell says.
 

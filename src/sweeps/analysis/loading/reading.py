@@ -151,14 +151,14 @@ def _read(here: Scan, cell: str, *endings: str) -> _Read:
 def _add(found: Found, contents: Mapping[str, _Read], writers: Mapping[str, Writer], codes: np.dtype[Any]) -> None:
     """Append the rows of those cells of a batch whose files are all whole; list the others."""
     parsed: dict[str, list[tuple[list[str], list[int], Columns]]] = {}
-    measured: dict[str, Columns] = {}  # by cell, its columns of metrics.csv
+    metrics: dict[str, Columns] = {}  # by cell, its part of them
     good = list(contents)
     for read in contents.values():
         found.digests |= read.digests
     for name, (file, columns) in FRAMES.items():
         parsed[name] = _parse_frame(found, file, columns, {cell: contents[cell] for cell in good})
-        for cell, rows in _by_cell(parsed[name]):
-            if (what := wrong_rows(name, rows, found.summaries[cell], measured)) is not None:
+        for cell, part in _by_cell(parsed[name]):
+            if (what := wrong_rows(name, part, found.summaries[cell], metrics.setdefault(cell, part))) is not None:
                 found.problems[cell] = ("damaged", f"{file} {what}")
         good = [cell for cell in good if cell not in found.problems]
     place = {cell: len(found.done) + code for code, cell in enumerate(good)}

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sweeps.records.paths import CellPaths, SweepPaths
-from sweeps.records.reading import why
+from sweeps.records.reading import printable, why
 
 _ANY = CellPaths(Path())
 FILES = tuple(
@@ -78,19 +78,14 @@ def scan(root: Path) -> Scan:
         try:
             files, inner = _look(root / name)
         except OSError as error:
-            closed[_printable(name)] = why(error)
+            closed[printable(name)] = why(error)
             continue
-        if MARKS & files.keys() and name == _printable(name):
+        if MARKS & files.keys() and name == printable(name):
             cells[name] = files
         elif MARKS & files.keys():
-            nested.append(_printable(name))
-        nested.extend(f"{_printable(name)}/{_printable(each)}" for each in inner)
+            nested.append(printable(name))
+        nested.extend(f"{printable(name)}/{printable(each)}" for each in inner)
     return Scan(root, cells, nested, closed, _stamp(paths.plan), at)
-
-
-def _printable(name: str) -> str:
-    """A name as it can be written; the system allows bytes in it that are no text."""
-    return name.encode(errors="backslashreplace").decode()
 
 
 def _look(folder: Path, depth: int = 3) -> tuple[dict[str, Stamp], list[str]]:
