@@ -42,9 +42,9 @@ def one_cell(config: DictConfig) -> None:
         console.print("Already done.", end=" ")
     found = summary(sweep.cell(cell.id))
     assert found is not None
-    best = found["best"]["eval_score"]
-    score = f", best {found['task']['score']} {best:.3f}" if isinstance(best, float) else ""
-    why = f" ({found['reason']})" if found["reason"] else ""
+    best, name = found["best"].get("eval_score"), (found.get("task") or {}).get("score") or "score"
+    score = f", best {name} {best:.3f}" if isinstance(best, float) else ""
+    why = f" ({found['reason']})" if found.get("reason") else ""
     console.print(
         f"{cell.name}: {found['outcome']}{why} at step {found['step']}{score}", highlight=False, soft_wrap=True
     )

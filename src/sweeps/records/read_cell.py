@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,9 +13,9 @@ import numpy as np
 
 from sweeps.config.identity import id_of
 from sweeps.errors import SweepsError
-from sweeps.records.columns import GRADIENT_THROUGH_TIME
+from sweeps.records.columns import GRADIENT_THROUGH_TIME, METRICS
 from sweeps.records.reading import SMALL, is_settings, read_text, why, yaml_value
-from sweeps.records.rows import ENDS, wrong_end, wrong_lags, wrong_steps
+from sweeps.records.rows import wrong_end, wrong_header, wrong_lags, wrong_steps
 
 
 def read_settings(path: Path, numerics: int) -> dict[str, Any]:
@@ -39,7 +40,7 @@ def read_metrics(path: Path, summary: Mapping[str, Any]) -> dict[int, dict[str, 
         summary: of the same cell.
     """
     with _reading(path):
-        header, lines = _lines(path, ("step", *ENDS))
+        header, lines = _lines(path, METRICS)
         rows = [dict(zip(header, line.split(","), strict=True)) for line in lines]
         steps = np.array([int(row.pop("step")) for row in rows])
         history = [{name: float(text) for name, text in row.items() if text} for row in rows]
@@ -52,17 +53,17 @@ def read_metrics(path: Path, summary: Mapping[str, Any]) -> dict[int, dict[str, 
 
 
 def read_gradient(path: Path, measured: Sequence[int]) -> tuple[np.ndarray, np.ndarray] | None:
-    """(steps [S], log10 norms [S, T] by step and lag), or None where nothing was recorded.
+    """(steps [S], log10 norms [S, T] by step and lag), or None without the file.
 
     Args:
         measured: [S], the steps of metrics.csv.
     """
-    if not path.exists():
+    if not os.path.lexists(path):
         return None
     with _reading(path):
         header, lines = _lines(path, GRADIENT_THROUGH_TIME)
         if not lines:
-            return None
+            raise ValueError("it has no rows")
         table = np.loadtxt(lines, delimiter=",", ndmin=2, comments=None)  # reads every bit back
         table = table[:, [header.index(column) for column in GRADIENT_THROUGH_TIME]]
         whole = table[:, :3]
@@ -83,8 +84,8 @@ def _lines(path: Path, needed: Sequence[str]) -> tuple[list[str], list[str]]:
     if not all(lines) or any("_" in line for line in lines):  # Python's own float would take 1_0
         raise ValueError("it holds a row that cannot be read")
     names = header.split(",")
-    if lacking := [each for each in needed if each not in names]:
-        raise ValueError(f"it lacks the column {', '.join(lacking)}")
+    if (what := wrong_header(names, needed)) is not None:
+        raise ValueError(f"it {what}")
     return names, lines
 
 

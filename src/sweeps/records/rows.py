@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from sweeps.records.columns import OPTIONAL
+
 Ints = np.ndarray[Any, np.dtype[np.integer[Any]]]
 Columns = Mapping[str, Any]
 """By name, arrays or categoricals [R], a row each."""
+MOST = 1000
+"""Columns of a file at most."""
 ENDS = ("train_loss", "eval_loss", "eval_score", "grad_norm")
 """Columns of metrics.csv whose last values the summary repeats."""
+
+
+def wrong_header(names: Sequence[str], needed: Sequence[str]) -> str | None:
+    """Of any file: all columns that must be there, each once; further ones may be."""
+    if lacking := [each for each in needed if each not in names and each not in OPTIONAL]:
+        return f"lacks the column {', '.join(lacking)}"
+    if len(set(names)) < len(names) or "cell" in names or len(names) > MOST:
+        return "has a column twice, too many of them or one called cell"
+    return None
 
 
 def wrong_rows(frame: str, rows: Columns, summary: Mapping[str, Any], metrics: Columns) -> str | None:

@@ -84,8 +84,8 @@ def trouble_of(
         if "summary.json" in unread:
             return "unfinished", f"summary.json cannot be read: {unread['summary.json']}"
         return "unfinished", "summary.json is not whole" if "summary.json" in files else "no summary.json yet"
-    if summary.get("format") != FORMAT:
-        return "other format", f"record format {summary.get('format')}, this version reads {FORMAT}"
+    if type(written := summary.get("format")) is int and written != FORMAT:
+        return "other format", f"record format {written}, this version reads {FORMAT}"
     if (what := trouble(summary)) is not None:
         return "unfinished", f"summary.json is not whole: {what}"
     if summary["cell"] != folder:

@@ -13,12 +13,10 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import csv
 
+from sweeps.records.rows import wrong_header
+
 INTEGERS = ("step", "t", "lag")
 NAMES = ("parameter",)
-OPTIONAL = ("beyond_float32",)
-"""Columns that records of this format may lack: they came later; NaN where they do."""
-MOST = 1000
-"""Columns of a file at most."""
 
 Columns = dict[str, np.ndarray | pd.Categorical]
 
@@ -46,11 +44,8 @@ def split(name: str, content: bytes | None, columns: Sequence[str]) -> tuple[byt
         found = header.decode().split(",")
     except UnicodeDecodeError:
         raise Unreadable(f"{name} is not text") from None
-    lacking = [each for each in columns if each not in found and each not in OPTIONAL]
-    if lacking:
-        raise Unreadable(f"{name} lacks the column {', '.join(lacking)}")
-    if len(set(found)) < len(found) or "cell" in found or len(found) > MOST:
-        raise Unreadable(f"{name} has a column twice, too many of them or one called cell")
+    if (what := wrong_header(found, columns)) is not None:
+        raise Unreadable(f"{name} {what}")
     if rows and not rows.endswith(b"\n"):
         raise Unreadable(f"{name} ends in the middle of a row")
     return header, rows
