@@ -27,6 +27,11 @@ def _folder(path: Path) -> None:
     (path / "inside").touch()
 
 
+def _vast(path: Path) -> None:
+    path.touch()
+    os.truncate(path, 2 << 30)
+
+
 IN_ITS_PLACE: dict[str, Damage] = {
     "nothing": lambda path: None,
     "an empty file": lambda path: path.touch(),
@@ -38,7 +43,7 @@ IN_ITS_PLACE: dict[str, Damage] = {
     "a link to a device that never ends": lambda path: path.symlink_to("/dev/zero"),
     "a link to itself": lambda path: path.symlink_to(path),
     "a link to nothing": lambda path: path.symlink_to(path.with_name("none")),
-    "two gigabytes of nothing": lambda path: (path.touch(), os.truncate(path, 2 << 30)),
+    "two gigabytes of nothing": _vast,
 }
 """What may lie in place of a file, written where nothing is."""
 

@@ -81,7 +81,7 @@ def test_every_damaged_cell_is_listed_with_one_sentence_and_no_number_of_it_coun
     kinds = damaged(sweep.root, list(KINDS))
     records = load(sweep.root)
     told = records.problems.set_index("cell")
-    assert {kinds[cell]: problem for cell, problem in told["problem"].items()} == {
+    assert {kinds[str(cell)]: problem for cell, problem in told["problem"].items()} == {
         kind: problem_of(kind) for kind in KINDS
     }
     assert all(reason.strip() and "\n" not in reason for reason in told["reason"])
@@ -183,8 +183,8 @@ def test_the_same_sweep_trains_what_is_not_done_and_nothing_else(sweep: SweepPat
     refused = {kinds[cell] for cell in result.failures}
     assert refused == {f"{SUMMARY}: another cell", f"{SUMMARY}: a folder"}
     assert "holds the record of cell 0123456789ab" in "".join(result.failures.values())
-    for cell in waiting - result.failures.keys():
-        assert sweep.cell(cell).gradient_through_time.read_bytes() == before[cell], kinds[cell]
+    for each in waiting - result.failures.keys():
+        assert sweep.cell(each).gradient_through_time.read_bytes() == before[each], kinds[each]
     records = load(sweep.root)
     assert waiting - result.failures.keys() <= set(records.cells["cell"])
 
@@ -391,7 +391,7 @@ def test_links_to_files_and_folders_elsewhere_are_records(sweep: SweepPaths, tmp
 
 def test_names_that_are_no_text_and_folders_in_circles_are_no_trouble(sweep: SweepPaths) -> None:
     cell = write_cell(sweep.root, **SMALL)
-    shutil.copytree(os.fsencode(sweep.cell(cell).root), os.fsencode(sweep.root) + b"/\xff\xfe")
+    shutil.copytree(sweep.cell(cell).root, sweep.root / os.fsdecode(b"\xff\xfe"))
     (sweep.root / "around").symlink_to(sweep.root / "around")
     (sweep.root / "again").symlink_to(sweep.root)
     records = load(sweep.root)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,7 @@ def write_cell(
         grad_norm: median over the logged steps, before clipping.
         noise: standard deviation of the scatter of log10 quantities over steps.
         settings: further settings by dotted name, `{"optim.lr": 0.1}`.
-        summary: entries of summary.json to replace.
+        summary: entries of summary.json to replace; what is `final` there ends metrics.csv too.
     """
     config = settings_of(arch, init, clip, length, seed, steps, settings or {})
     config["train"] |= {"log_every": log_every, "eval_every": eval_every}
@@ -78,7 +79,7 @@ def write_cell(
     last = steps if outcome == "finished" else end
     logged = sorted({*range(0, last + 1, log_every), last})
     start, stop = slope if isinstance(slope, tuple) else (slope, slope)
-    metrics: list[tuple[Any, ...]] = []
+    metrics: list[list[Any]] = []
     gradient: list[tuple[Any, ...]] = []
     parameters: list[tuple[Any, ...]] = []
     chance = 1.0 / 6.0
@@ -99,7 +100,7 @@ def write_cell(
         if evaluated and best_score is not None:
             best = {"step": step, "eval_loss": loss, "eval_score": best_score if step == last else score}
         metrics.append(
-            (step, loss, loss if evaluated else None, score if evaluated else None, norm, after, scale, 0.01, 0)
+            [step, loss, loss if evaluated else None, score if evaluated else None, norm, after, scale, 0.01, 0]
         )
         here = start + (stop - start) * share
         level = -2.0 + rng.normal(0.0, noise)
@@ -109,6 +110,7 @@ def write_cell(
             gradient.append((step, t, lag, value))
         parameters.append((step, "weight_hh", norm, 8.0, 1.0, 1.1))
         parameters.append((step, "bias", norm / 10, 0.1, None, None))
+    _end_with(metrics, (summary or {}).get("final", {}))
     folder = root / cell
     folder.mkdir(parents=True)
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
@@ -143,6 +145,15 @@ def write_cell(
     }
     (folder / "summary.json").write_text(json.dumps(jsonable(written | (summary or {})), indent=2))
     return cell
+
+
+def _end_with(metrics: list[list[Any]], final: dict[str, Any]) -> None:
+    """Have the columns of metrics.csv end with what the summary is to call final."""
+    for name in final.keys() & set(METRICS[1:]):
+        place = METRICS.index(name)
+        last = [row for row in metrics if row[place] is not None][-1:]
+        for row in last:
+            row[place] = None if final[name] is None else float(final[name])
 
 
 def settings_of(
@@ -219,7 +230,7 @@ def _typical(root: Path, arch: str, init: str, clip: str, length: int, seed: int
     )
 
 
-def _csv(path: Path, columns: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
+def _csv(path: Path, columns: tuple[str, ...], rows: Sequence[Sequence[Any]]) -> None:
     """As records.files.write_csv, without waiting for the disk."""
     lines = [",".join(columns), *(",".join(map(field, row)) for row in rows)]
     path.write_text("\n".join(lines) + "\n")
