@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -230,7 +229,7 @@ def _typical(root: Path, arch: str, init: str, clip: str, length: int, seed: int
     )
 
 
-def _csv(path: Path, columns: tuple[str, ...], rows: Sequence[Sequence[Any]]) -> None:
+def _csv(path: Path, columns: tuple[str, ...], rows: list[Any]) -> None:
     """As records.files.write_csv, without waiting for the disk."""
     lines = [",".join(columns), *(",".join(map(field, row)) for row in rows)]
     path.write_text("\n".join(lines) + "\n")
