@@ -79,19 +79,15 @@ def wrong_lags(steps: Ints, t: Ints, lag: Ints, measured: Ints) -> str | None:
     """
     if not len(steps):
         return f"has no rows, the run at step {measured[-1]}"
-    length = int(lag[0]) + 1
-    whole = min(len(steps), length * len(measured)) if length > 0 else 0
-    place = np.arange(whole)
-    bad = np.flatnonzero(
-        (steps[:whole] != np.repeat(measured, length)[:whole])
-        | (t[:whole] != place % length)
-        | (lag[:whole] != length - 1 - place % length)
-        if whole
-        else np.ones(1, bool)
-    )
-    if len(bad):
-        at = bad[0]
-        return f"has step {steps[at]}, t = {t[at]}, lag {lag[at]} in row {at + 1}, where another must be"
+    length = max(1, np.count_nonzero(steps == measured[0]))
+    whole = min(len(steps), length * len(measured))
+    there, place = (steps[:whole], t[:whole], lag[:whole]), np.arange(whole) % length
+    right = (np.repeat(measured, length)[:whole], place, length - 1 - place)
+    unlike = [np.flatnonzero(is_ != should_be) for is_, should_be in zip(there, right, strict=True)]
+    if len(bad := np.concatenate(unlike)):
+        at = bad.min()
+        has, must = ("step {}, t = {}, lag {}".format(*(each[at] for each in rows)) for rows in (there, right))
+        return f"has {has} in line {at + 2}, where {must} must be"
     if len(steps) > whole:
         return f"has rows after lag 0 of step {measured[-1]}"
     if len(steps) < length * len(measured):
