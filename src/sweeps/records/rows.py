@@ -79,7 +79,7 @@ def wrong_lags(steps: Ints, t: Ints, lag: Ints, measured: Ints) -> str | None:
     """
     if not len(steps):
         return f"has no rows, the run at step {measured[-1]}"
-    length = max(1, np.count_nonzero(steps == measured[0]))
+    length = max(1, int((steps == measured[0]).sum()))
     whole = min(len(steps), length * len(measured))
     there, place = (steps[:whole], t[:whole], lag[:whole]), np.arange(whole) % length
     right = (np.repeat(measured, length)[:whole], place, length - 1 - place)
