@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
+from rich.console import Console
 
 from analysis.make_records import write_cell
 from damage import IN_ITS_PLACE, KINDS, SUMMARY, Damage, is_done, problem_of, replaced
-from helpers import make_cell
+from helpers import make_cell, summary_of
 from sweeps import verify as verifying
 from sweeps.analysis import comparison, load
 from sweeps.analysis.figures.origin import ORIGIN, SUMS
@@ -29,14 +30,16 @@ from sweeps.execute.base import Ended
 from sweeps.execute.harness import locked, run, summary
 from sweeps.launch import plan_for
 from sweeps.main import main
-from sweeps.plan.cells import distinct
+from sweeps.plan.cells import Cell, distinct
 from sweeps.records import alone
+from sweeps.records.files import write_json
 from sweeps.records.mirror import mirror
 from sweeps.records.paths import SweepPaths
 from sweeps.records.planned import write_plan
 from sweeps.records.reading import yaml_value
 from sweeps.records.summary import in_the_way
 from sweeps.records.wandb_run import run_content, run_id
+from sweeps.solo import train
 
 SMALL: dict[str, Any] = {"length": 4, "steps": 40, "log_every": 20, "eval_every": 20}
 GOOD = 3
@@ -218,6 +221,28 @@ class _Takes:
 
     def flush(self) -> None:
         pass
+
+
+def test_a_record_of_another_cell_is_not_written_over(sweep: SweepPaths) -> None:
+    """It may be the only one there is: whoever trains the cell whose folder it lies in says so and leaves it."""
+
+    class Idle:
+        workers = 1
+
+        def run(self, packs: Any, root: Path) -> Any:
+            assert not packs
+            return iter(())
+
+    settings = make_cell()
+    cell = Cell(cell_id(settings), settings)
+    path = sweep.cell(cell.id).summary
+    write_json(path, summary_of("0123456789ab"))
+    before = path.read_bytes()
+    with pytest.raises(SweepsError, match=r"holds the record of cell 0123456789ab; move it away"):
+        train(cell, sweep, Console())
+    result = run(plan_for([settings], sweep, 1), sweep, Idle(), lambda event: None)
+    assert list(result.failures) == [cell.id] and "0123456789ab" in result.failures[cell.id]
+    assert path.read_bytes() == before
 
 
 # Files of the sweep itself.

@@ -199,9 +199,9 @@ def test_nothing_leads_off_this_host_or_out_of_the_report(
     os.mkfifo(empty.report / "pipe")
     with ExitStack() as stack:
         address = stack.enter_context(serve(follow(stack, empty)))
-        there = HTTPConnection("127.0.0.1", urlsplit(address).port or 0)
+        there = HTTPConnection("127.0.0.1", urlsplit(address).port or 0, timeout=5)
         there.putrequest("GET", path, skip_host=True)
-        there.putheader("Host", "localhost")
+        there.putheader("Host", f"localhost:{there.port}")
         there.endheaders()
         answer = there.getresponse()
         assert (answer.status, answer.getheader("Location")) == (status, None)

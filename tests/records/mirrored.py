@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from damage import IN_ITS_PLACE
 from sweeps.config.identity import id_of
 from sweeps.records.columns import GRADIENT_THROUGH_TIME, METRICS
 from sweeps.records.files import write_atomically, write_csv, write_json
@@ -124,8 +125,9 @@ def damage(path: Path, how: str) -> None:
         path.write_bytes(content.replace(b"1e+300", b"2e+300", 1))
     elif how == "another header":
         path.write_bytes(b";" + content[1:])
-    elif how == "gone":
+    elif how in IN_ITS_PLACE:
         path.unlink()
+        IN_ITS_PLACE[how](path)
 
 
 def assert_equals_csv(sweep: SweepPaths, cell: str, history: list[dict[str, Any]], *, uploaded: bool = False) -> None:

@@ -23,6 +23,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from damage import IN_ITS_PLACE
 from records.logged import LoggedRun, read
 from records.mirrored import KEY, T, add_cell, assert_equals_csv, cell_id, damage, folders, log_of, run, timeless
 from sweeps.errors import SweepsError
@@ -134,13 +135,13 @@ def test_a_second_call_adds_nothing(sweep: SweepPaths) -> None:
 
 
 def test_a_damaged_run_is_replaced_and_a_whole_or_uploaded_one_is_left(sweep: SweepPaths) -> None:
-    damages = ["empty", "header only", "truncated", "half", "another digit", "another header", "gone"]
+    damages = ["empty", "header only", "truncated", "half", "another digit", "another header", *IN_ITS_PLACE]
     cells = {how: add_cell(sweep, index) for index, how in enumerate(damages)}
     whole, uploaded = add_cell(sweep, 50), add_cell(sweep, 51)
     run(sweep)
     for how, cell in cells.items():
         damage(log_of(sweep, cell), how)
-        if how != "gone":
+        if how != "nothing":
             assert not wandb_log.complete(log_of(sweep, cell))
     damage(log_of(sweep, uploaded), "truncated")
     log_of(sweep, uploaded).with_suffix(".wandb.synced").touch()
