@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 from sweeps.config.compose import Composer
+from sweeps.config.identity import NUMERICS_VERSION
 from sweeps.config.parse import parse
 from sweeps.config.precheck import load
 from sweeps.config.rules import check
 from sweeps.config.schema import Settings
 from sweeps.plan.cells import Cell, distinct
+from sweeps.records.columns import FORMAT
 
 SMALL = (
     "tracker=csv",
@@ -43,6 +46,23 @@ def make_cell(*overrides: str) -> Settings:
     if settings is None or problems:
         raise ValueError("; ".join(problems))
     return settings
+
+
+def summary_of(cell: str, outcome: str = "finished") -> dict[str, Any]:
+    """The least that makes a cell done."""
+    step = 6
+    return {
+        "format": FORMAT,
+        "cell": cell,
+        "outcome": outcome,
+        "step": step,
+        "solved_step": step if outcome == "solved" else None,
+        "diverged_step": step if outcome == "diverged" else None,
+        "final": {},
+        "best": {},
+        "seconds": 1.0,
+        "numerics": NUMERICS_VERSION,
+    }
 
 
 def make_cells(*jobs: tuple[str, ...]) -> list[Cell]:

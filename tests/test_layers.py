@@ -31,7 +31,7 @@ ALLOWED: dict[str, set[str]] = {
     "plan": {*CONFIG, "plan"},
     "engine": {*PURE, "config.schema", "tasks", "engine"},
     "probes": {"engine", "probes"},
-    "records": {*RECORDS, "config.places", "config.schema"},
+    "records": {*RECORDS, "config.identity", "config.places", "config.schema"},
     "execute": {*CONFIG, "tasks", "plan", "engine", "probes", "records", "execute"},
     "analysis.loading": {*RECORDS, "config.identity", "analysis.loading"},
     "analysis.statistics": STATISTICS,
@@ -92,7 +92,7 @@ def test_the_reader_of_imports_sees_them() -> None:
     seen = {(str(path.relative_to(SRC)), module) for path, _, module in EDGES}
     assert len([module for _, module in seen if module.startswith("sweeps.")]) >= 100
     assert ("sweeps/launch.py", "sweeps.tasks") in seen, "`from sweeps import tasks`"
-    assert ("sweeps/records/mirror.py", "sweeps.records.files") in seen, "`from sweeps.records.files import ...`"
+    assert ("sweeps/records/mirror.py", "sweeps.records.paths") in seen, "`from sweeps.records.paths import ...`"
     assert ("hydra_plugins/sweeps/launcher.py", "sweeps.launch") in seen, "the doors of Hydra"
     assert ("sweeps/execute/local.py", "sweeps.execute.worker") in seen, "an import inside a function"
 

@@ -170,7 +170,7 @@ def test_figures_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         [{"best_score": None, "eval_every": 1000}],
         [{"clip": "value", "settings": {"optim.lr": lr, "arch.hidden": h}} for lr in (0.1, 1e-5) for h in (8, 16)],
         [{"length": 5}, {"length": 7, "settings": {"task.name": "digits"}, "clip": "norm"}],
-        [{"summary": {"commit": None, "versions": {}, "task": {}, "best": {}, "seconds": None}}],
+        [{"summary": {"commit": None, "versions": {}, "task": {}, "best": {}, "seconds": 0}}],
         [
             {
                 "arch": "mgu",

@@ -9,6 +9,7 @@ from sweeps.config.places import EXPERIMENTS, top_level
 from sweeps.config.rules import NAME
 from sweeps.errors import ConfigError, SweepsError, unknown
 from sweeps.records.paths import SweepPaths
+from sweeps.records.reading import SMALL, read_bytes
 
 HELP = {"--help", "-h"}
 
@@ -68,4 +69,7 @@ def sweep_of(settings: dict[str, str]) -> SweepPaths:
 def written(settings: dict[str, str], name: str) -> str | None:
     """What a person wrote about an experiment, if anything: README.md asks the question, claims.md states claims."""
     path = EXPERIMENTS / settings["experiment"] / name
-    return path.read_text(encoding="utf-8") if path.exists() else None
+    try:
+        return read_bytes(path, SMALL).decode(errors="replace")
+    except FileNotFoundError:
+        return None

@@ -11,13 +11,15 @@ from rich.console import Console
 
 from sweeps.config.compose import composed, plain
 from sweeps.config.rules import check
-from sweeps.errors import ConfigError
+from sweeps.errors import ConfigError, SweepsError
 from sweeps.execute.harness import summary
 from sweeps.execute.tracking import Mirror
 from sweeps.launch import device_problems, place, task_problems
 from sweeps.plan.cells import Cell, distinct
 from sweeps.plan.packs import Pack
+from sweeps.records.files import open_lock
 from sweeps.records.paths import CellPaths, SweepPaths
+from sweeps.records.summary import in_the_way
 
 
 def one_cell(config: DictConfig) -> None:
@@ -25,6 +27,7 @@ def one_cell(config: DictConfig) -> None:
 
     Raises:
         ConfigError: its settings are wrong; nothing was written.
+        SweepsError: its folder holds the record of another cell.
         OSError: its record cannot be written.
     """
     settings, problems = composed(plain, config, True)
@@ -39,9 +42,9 @@ def one_cell(config: DictConfig) -> None:
         console.print("Already done.", end=" ")
     found = summary(sweep.cell(cell.id))
     assert found is not None
-    best = found["best"]["eval_score"]
-    score = f", best {found['task']['score']} {best:.3f}" if isinstance(best, float) else ""
-    why = f" ({found['reason']})" if found["reason"] else ""
+    best, name = found["best"].get("eval_score"), (found.get("task") or {}).get("score") or "score"
+    score = f", best {name} {best:.3f}" if isinstance(best, float) else ""
+    why = f" ({found['reason']})" if found.get("reason") else ""
     console.print(
         f"{cell.name}: {found['outcome']}{why} at step {found['step']}{score}", highlight=False, soft_wrap=True
     )
@@ -53,6 +56,8 @@ def train(cell: Cell, sweep: SweepPaths, console: Console) -> bool:
     paths = sweep.cell(cell.id)
     if summary(paths) is not None:
         return False
+    if (reason := in_the_way(paths.summary)) is not None:
+        raise SweepsError(reason)
     with held(paths, console):
         if summary(paths) is not None:
             return False
@@ -68,7 +73,7 @@ def train(cell: Cell, sweep: SweepPaths, console: Console) -> bool:
 def held(paths: CellPaths, console: Console) -> Iterator[None]:
     """Hold a cell, once no other single run does; the lock ends with the process, however it ends."""
     paths.root.mkdir(parents=True, exist_ok=True)
-    with paths.lock.open("w") as file:
+    with open_lock(paths.lock) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

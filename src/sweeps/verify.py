@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from sweeps.analysis.figures.origin import ORIGIN, SUMS, read_sums
 from sweeps.analysis.loading.load import Records
 from sweeps.errors import SweepsError
 from sweeps.records.paths import SweepPaths
+from sweeps.records.reading import json_object, printable, read_bytes, read_json, why
 from sweeps.report import asked_for, make_report
 
 
@@ -51,8 +53,8 @@ def verify(sweep: SweepPaths, question: str | None = None, *, claims: str | None
     Raises:
         SweepsError: there is no report, or there are no records to make one from.
     """
-    before = read_sums(sweep.report / SUMS)
-    if before is None:
+    before, unread = _sums(sweep.report / SUMS)
+    if before is None and unread is None:
         raise SweepsError(f"{sweep.report} holds no report that can be verified; `python -m sweeps report` makes one")
     records = asked_for(sweep.root, cache=False)
     with tempfile.TemporaryDirectory() as folder:
@@ -63,7 +65,15 @@ def verify(sweep: SweepPaths, question: str | None = None, *, claims: str | None
         stale = [name for name in names if _differs_in_origin_alone(sweep.report / name, again / name, same)]
         others = [name for name in names if name not in stale]
         told = [text for name in others if (text := _compared(sweep.report / name, again / name, name)) is not None]
-    return Verdict(_changed(records, before), told, stale, left, len(names))
+    return Verdict(_changed(records, before) if before is not None else [str(unread)], told, stale, left, len(names))
+
+
+def _sums(path: Path) -> tuple[dict[str, str] | None, str | None]:
+    """The digests that the report kept, or a sentence on why they cannot be read; neither without a report."""
+    try:
+        return read_sums(path), None
+    except SweepsError as error:
+        return None, f"{path.name} cannot be read ({error}), so which files of the records changed is not known"
 
 
 def _changed(records: Records, before: dict[str, str]) -> list[str]:
@@ -86,15 +96,20 @@ def _who(cell: dict[Any, Any] | None) -> str:
 
 def _compared(there: Path, again: Path, name: str) -> str | None:
     """What is wrong with one file of the report; None if nothing is."""
-    if not there.exists():
+    try:
+        old = read_bytes(there)
+    except FileNotFoundError:
         return f"{name} is missing"
-    if there.read_bytes() == again.read_bytes():
+    except OSError as error:
+        return f"{name} cannot be read: {why(error)}"
+    if old == again.read_bytes():
         return None
-    if name == ORIGIN:
-        before, now = (json.loads(path.read_text(encoding="utf-8")) for path in (there, again))
-        parts = [f"{key} was {before.get(key)!r}, is {now[key]!r}" for key in now if before.get(key) != now[key]]
-        return f"{name} differs: {'; '.join(parts)}"
-    return f"{name} differs"
+    before = json_object(old)
+    if name != ORIGIN or before is None:
+        return f"{name} differs"
+    now = json.loads(again.read_bytes())
+    parts = [f"{key} was {before.get(key)!r}, is {now[key]!r}" for key in now if before.get(key) != now[key]]
+    return f"{name} differs: {'; '.join(parts)}" if parts else f"{name} differs"
 
 
 def _differs_in_origin_alone(there: Path, again: Path, same: dict[bytes, bytes]) -> bool:
@@ -103,28 +118,40 @@ def _differs_in_origin_alone(there: Path, again: Path, same: dict[bytes, bytes])
     Args:
         same: digests of the old origin and what they are in the new one.
     """
-    if there.name in (ORIGIN, SUMS) or not there.exists():
+    if there.name in (ORIGIN, SUMS):
         return False
-    old, new = there.read_bytes(), again.read_bytes()
+    try:
+        old, new = read_bytes(there), again.read_bytes()
+    except OSError:
+        return False
     if old == new:
         return False
+    renamed = old
     for was, now in same.items():
-        old = old.replace(was, now)
-    return old == new or (there.suffix == ".png" and _same_pixels(there, again))
+        renamed = renamed.replace(was, now)
+    return renamed == new or (there.suffix == ".png" and _same_pixels(old, new))
 
 
 def _renamed(old: Path, new: Path) -> dict[bytes, bytes]:
-    """The digests of one provenance and what they are in the other."""
-    if not old.exists():
-        return {}
-    before, now = (json.loads(path.read_text(encoding="utf-8")) for path in (old, new))
-    return {before[key].encode(): now[key].encode() for key in ("cell_ids", "records") if before.get(key)}
+    """The digests of one provenance and what they are in the other; none where the old one cannot be read."""
+    before, now = read_json(old) or {}, json.loads(new.read_bytes())
+    digests = {key: before.get(key) for key in ("cell_ids", "records")}
+    return {old.encode(): now[key].encode() for key, old in digests.items() if isinstance(old, str) and _is_digest(old)}
 
 
-def _same_pixels(one: Path, other: Path) -> bool:
-    with Image.open(one) as first, Image.open(other) as second:
-        return first.size == second.size and first.tobytes() == second.tobytes()
+def _is_digest(text: str) -> bool:
+    return len(text) == 64 and set(text) <= set("0123456789abcdef")
+
+
+def _same_pixels(one: bytes, other: bytes) -> bool:
+    """Whether two pictures look the same; a file that is no whole picture does not."""
+    try:
+        with Image.open(BytesIO(one)) as first, Image.open(BytesIO(other)) as second:
+            return first.size == second.size and first.tobytes() == second.tobytes()
+    except Exception:  # a broken file makes Pillow raise many kinds
+        return False
 
 
 def _files(folder: Path) -> set[str]:
-    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    """Everything in a folder and below that is no folder, by its path there."""
+    return {printable(path.relative_to(folder).as_posix()) for path in folder.rglob("*") if not path.is_dir()}

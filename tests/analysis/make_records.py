@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import yaml
 
+from sweeps.config.identity import id_of
 from sweeps.records.columns import GRADIENT_THROUGH_TIME, METRICS, PARAMETERS
 from sweeps.records.files import field, jsonable
 
@@ -72,16 +73,17 @@ def write_cell(
         noise: standard deviation of the scatter of log10 quantities over steps.
         curve: log10 of ||dL/dh_t|| at a lag, at every logged step, in place of `slope`.
         settings: further settings by dotted name, `{"optim.lr": 0.1}`.
-        summary: entries of summary.json to replace.
+        summary: entries of summary.json to replace; what is `final` there ends metrics.csv too.
     """
     config = settings_of(arch, init, clip, length, seed, steps, settings or {})
     config["train"] |= {"log_every": log_every, "eval_every": eval_every}
-    cell = hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()[:12]
-    rng = np.random.default_rng([seed, int(cell, 16)])
+    cell = id_of(config, (summary or {}).get("numerics", 1))
+    luck = hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()[:12]  # whatever ids are made of
+    rng = np.random.default_rng([seed, int(luck, 16)])
     last = steps if outcome == "finished" else end
     logged = sorted({*range(0, last + 1, log_every), last})
     start, stop = slope if isinstance(slope, tuple) else (slope, slope)
-    metrics: list[tuple[Any, ...]] = []
+    metrics: list[list[Any]] = []
     gradient: list[tuple[Any, ...]] = []
     parameters: list[tuple[Any, ...]] = []
     chance = 1.0 / 6.0
@@ -102,7 +104,7 @@ def write_cell(
         if evaluated and best_score is not None:
             best = {"step": step, "eval_loss": loss, "eval_score": best_score if step == last else score}
         metrics.append(
-            (step, loss, loss if evaluated else None, score if evaluated else None, norm, after, scale, 0.01, 0)
+            [step, loss, loss if evaluated else None, score if evaluated else None, norm, after, scale, 0.01, 0]
         )
         here = start + (stop - start) * share
         level = -2.0 + rng.normal(0.0, noise)
@@ -113,6 +115,7 @@ def write_cell(
             gradient.append((step, t, lag, value))
         parameters.append((step, "weight_hh", norm, 8.0, 1.0, 1.1))
         parameters.append((step, "bias", norm / 10, 0.1, None, None))
+    _end_with(metrics, (summary or {}).get("final", {}))
     folder = root / cell
     folder.mkdir(parents=True)
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
@@ -147,6 +150,15 @@ def write_cell(
     }
     (folder / "summary.json").write_text(json.dumps(jsonable(written | (summary or {})), indent=2))
     return cell
+
+
+def _end_with(metrics: list[list[Any]], final: dict[str, Any]) -> None:
+    """Have the columns of metrics.csv end with what the summary is to call final."""
+    for name in final.keys() & set(METRICS[1:]):
+        place = METRICS.index(name)
+        last = [row for row in metrics if row[place] is not None][-1:]
+        for row in last:
+            row[place] = None if final[name] is None else float(final[name])
 
 
 def settings_of(
@@ -223,7 +235,7 @@ def _typical(root: Path, arch: str, init: str, clip: str, length: int, seed: int
     )
 
 
-def _csv(path: Path, columns: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
+def _csv(path: Path, columns: tuple[str, ...], rows: list[Any]) -> None:
     """As records.files.write_csv, without waiting for the disk."""
     lines = [",".join(columns), *(",".join(map(field, row)) for row in rows)]
     path.write_text("\n".join(lines) + "\n")

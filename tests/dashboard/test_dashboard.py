@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import time
@@ -160,6 +162,110 @@ def test_only_this_machine_and_only_the_report(sweep: SweepPaths) -> None:
         assert get(address, "/elsewhere")[0] == 404
         with pytest.raises(SweepsError, match="port"), serve(shown, urlsplit(address).port or 0):
             pass
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/report//evil.com/%2e%2e/figures", 404),
+        ("//evil.com/%2e%2e/report/figures", 404),
+        ("/report/figures", 404),
+        ("/report/figures/", 404),
+        ("/report/..//report.log", 404),
+        ("/report//etc/passwd", 404),
+        ("/report/%2fetc%2fpasswd", 404),
+        ("/report/out.txt", 404),
+        ("/report/pipe", 404),
+        ("/report/circle", 404),
+        ("/report/" + "a" * 5000, 404),
+        ("/report/%ff%fe", 404),
+        ("/report/report.html?x=%00", 200),
+        ("/report/figures/one.svg", 200),
+        ("/report/figures/../report.html", 200),
+        ("/%00", 400),
+        ("/report/%00", 400),
+        ("/report/report.html%00.png", 400),
+        ("http://evil.com/status", 404),
+    ],
+)
+def test_nothing_leads_off_this_host_or_out_of_the_report(
+    empty: SweepPaths, path: str, status: int, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (empty.report / "figures").mkdir(parents=True)
+    (empty.report / "report.html").write_text("the report")
+    (empty.report / "figures" / "one.svg").write_text("<svg/>")
+    (empty.report / "out.txt").symlink_to("/etc/passwd")
+    (empty.report / "circle").symlink_to("circle")
+    os.mkfifo(empty.report / "pipe")
+    with ExitStack() as stack:
+        address = stack.enter_context(serve(follow(stack, empty)))
+        there = HTTPConnection("127.0.0.1", urlsplit(address).port or 0, timeout=5)
+        there.putrequest("GET", path, skip_host=True)
+        there.putheader("Host", f"localhost:{there.port}")
+        there.endheaders()
+        answer = there.getresponse()
+        assert (answer.status, answer.getheader("Location")) == (status, None)
+        assert b"root:" not in answer.read()
+        there.close()
+    assert "Traceback" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("hosts", "status"),
+    [
+        (["localhost"], 200),
+        (["LOCALHOST:80"], 200),
+        (["127.0.0.1"], 200),
+        (["[::1]:8080"], 200),
+        ([], 403),
+        ([""], 403),
+        (["evil.com"], 403),
+        (["evil.com:80"], 403),
+        (["localhost.evil.com"], 403),
+        (["localhost:80@evil.com"], 403),
+        (["localhost:evil"], 403),
+        (["127.0.0.1.evil.com"], 403),
+        (["localhost", "evil.com"], 403),
+    ],
+)
+def test_who_asks_must_call_this_machine_by_its_own_name(empty: SweepPaths, hosts: list[str], status: int) -> None:
+    with ExitStack() as stack:
+        address = stack.enter_context(serve(follow(stack, empty)))
+        there = HTTPConnection("127.0.0.1", urlsplit(address).port or 0)
+        there.putrequest("GET", "/status", skip_host=True)
+        for host in hosts:
+            there.putheader("Host", host)
+        there.endheaders()
+        assert there.getresponse().status == status
+        there.close()
+
+
+def test_a_browser_that_goes_away_is_no_error(empty: SweepPaths, capfd: pytest.CaptureFixture[str]) -> None:
+    (empty.report).mkdir(parents=True)
+    (empty.report / "report.html").write_bytes(b" " * 50_000_000)
+    with ExitStack() as stack:
+        address = stack.enter_context(serve(follow(stack, empty)))
+        where = ("127.0.0.1", urlsplit(address).port or 0)
+        with socket.create_connection(where) as there:
+            there.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # ends with a reset
+            there.sendall(b"GET /report/report.html HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            there.recv(100)
+        time.sleep(0.5)
+        assert get(address, "/status")[0] == 200
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_what_is_not_whole_is_not_counted_as_done(sweep: SweepPaths) -> None:
+    first, second, *others = sweep.cells()
+    before = count(sweep)
+    assert before.done == 4
+    first.summary.write_text(first.summary.read_text().replace('"seconds": 1.5', '"seconds": null'))
+    second.summary.unlink()
+    os.mkfifo(second.summary)
+    sweep.plan.write_bytes(bytes(range(256)))
+    with ExitStack() as stack:
+        status = follow(stack, sweep).status()
+    assert (status["done"], status["failed"], status["planned"]) == (len(others), 0, None)
 
 
 def test_a_port_is_a_port() -> None:

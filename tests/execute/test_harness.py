@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers import make_cell
+from helpers import make_cell, summary_of
 from sweeps.errors import SweepsError
 from sweeps.execute.base import Ended, Message
 from sweeps.execute.harness import ATTEMPTS, Result, locked, run, summary
@@ -28,7 +28,7 @@ def plan_of(count: int, workers: int = 1) -> Plan:
 
 def finish(cell: Cell, root: Path, outcome: str = "finished") -> None:
     paths = SweepPaths(root).cell(cell.id)
-    write_json(paths.summary, {"cell": cell.id, "outcome": outcome, "seconds": 1.0})
+    write_json(paths.summary, summary_of(cell.id, outcome))
     paths.failure.unlink(missing_ok=True)
 
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import math
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from damage import IN_ITS_PLACE
+from sweeps.config.identity import id_of
 from sweeps.records.columns import GRADIENT_THROUGH_TIME, METRICS
 from sweeps.records.files import write_atomically, write_csv, write_json
 from sweeps.records.mirror import MirrorResult, mirror
@@ -21,7 +25,31 @@ T = 8
 
 
 def cell_id(index: int) -> str:
-    return f"{index:012x}"
+    """The id of a cell; the first ids are in the order of their indices."""
+    return id_of(settings_of(index), 3)
+
+
+@cache
+def settings_of(index: int) -> dict[str, Any]:
+    """Settings of one's own, with a task's seed that makes the id begin with the index."""
+    found = (_settings(index, seed) for seed in itertools.count())
+    return next(each for each in found if id_of(each, 3).startswith(f"{index % 256:02x}"))
+
+
+def _settings(index: int, seed: int) -> dict[str, Any]:
+    return {
+        "arch": {"name": "lstm", "hidden": 32},
+        "init": {"name": "orthogonal", "gain": 1.5},
+        "clip": {"name": "norm", "threshold": 0.25},
+        "task": {"name": "adding", "length": T, "seed": seed},
+        "optim": {"name": "adam", "lr": 0.001, "betas.first": [0.9, 0.999]},
+        "train": {"steps": 50},
+        "seed": index,
+        "experiment": "first_look",
+        "runs_dir": "/somewhere/private",
+        "tracker": {"mode": "offline"},
+        "executor": {"name": "local"},
+    }
 
 
 def add_cell(sweep: SweepPaths, index: int, *, rows: int = 5, diverged: bool = False, **extra: Any) -> str:
@@ -51,30 +79,17 @@ def add_cell(sweep: SweepPaths, index: int, *, rows: int = 5, diverged: bool = F
         gradient += [[step, t, T - 1 - t, -40.0 * (T - 1 - t) - row - 1 / 3] for t in range(T)]
     write_csv(cell.metrics, METRICS, metrics)
     write_csv(cell.gradient_through_time, GRADIENT_THROUGH_TIME, gradient)
-    settings = {
-        "arch": {"name": "lstm", "hidden": 32},
-        "init": {"name": "orthogonal", "gain": 1.5},
-        "clip": {"name": "norm", "threshold": 0.25},
-        "task": {"name": "adding", "length": T},
-        "optim": {"name": "adam", "lr": 0.001, "betas.first": [0.9, 0.999]},
-        "train": {"steps": 50},
-        "seed": index,
-        "experiment": "first_look",
-        "runs_dir": "/somewhere/private",
-        "tracker": {"mode": "offline"},
-        "executor": {"name": "local"},
-    }
-    write_atomically(cell.config, yaml.safe_dump(settings))
+    write_atomically(cell.config, yaml.safe_dump(settings_of(index)))
     summary = {
         "format": 1,
         "cell": cell.root.name,
         "experiment": "first_look",
         "outcome": "diverged" if diverged else "solved",
         "reason": "the loss is nan" if diverged else None,
-        "step": 40,
-        "solved_step": None if diverged else 30,
-        "diverged_step": 40 if diverged else None,
-        "final": {"train_loss": math.nan if diverged else 0.25},
+        "step": step,
+        "solved_step": None if diverged else min(30, step),
+        "diverged_step": step if diverged else None,
+        "final": {"train_loss": loss},
         "best": {"eval_score": 0.9},
         "seconds": 1.25,
         "numerics": 3,
@@ -110,8 +125,9 @@ def damage(path: Path, how: str) -> None:
         path.write_bytes(content.replace(b"1e+300", b"2e+300", 1))
     elif how == "another header":
         path.write_bytes(b";" + content[1:])
-    elif how == "gone":
+    elif how in IN_ITS_PLACE:
         path.unlink()
+        IN_ITS_PLACE[how](path)
 
 
 def assert_equals_csv(sweep: SweepPaths, cell: str, history: list[dict[str, Any]], *, uploaded: bool = False) -> None:

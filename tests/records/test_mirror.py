@@ -23,6 +23,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from damage import IN_ITS_PLACE
 from records.logged import LoggedRun, read
 from records.mirrored import KEY, T, add_cell, assert_equals_csv, cell_id, damage, folders, log_of, run, timeless
 from sweeps.errors import SweepsError
@@ -57,7 +58,7 @@ def test_non_finite_values_stay_visible(sweep: SweepPaths) -> None:
     assert math.isnan(logged.history[3]["train_loss"])
     assert logged.summary["nonfinite_values"] == 4
     assert logged.summary["outcome"] == "diverged"
-    assert logged.summary["diverged_step"] == 40
+    assert logged.summary["diverged_step"] == 30
     assert logged.summary["reason"] == "the loss is nan"
     assert logged.summary["final/train_loss"] == "NaN"
 
@@ -134,13 +135,13 @@ def test_a_second_call_adds_nothing(sweep: SweepPaths) -> None:
 
 
 def test_a_damaged_run_is_replaced_and_a_whole_or_uploaded_one_is_left(sweep: SweepPaths) -> None:
-    damages = ["empty", "header only", "truncated", "half", "another digit", "another header", "gone"]
+    damages = ["empty", "header only", "truncated", "half", "another digit", "another header", *IN_ITS_PLACE]
     cells = {how: add_cell(sweep, index) for index, how in enumerate(damages)}
     whole, uploaded = add_cell(sweep, 50), add_cell(sweep, 51)
     run(sweep)
     for how, cell in cells.items():
         damage(log_of(sweep, cell), how)
-        if how != "gone":
+        if how != "nothing":
             assert not wandb_log.complete(log_of(sweep, cell))
     damage(log_of(sweep, uploaded), "truncated")
     log_of(sweep, uploaded).with_suffix(".wandb.synced").touch()
@@ -299,14 +300,16 @@ def test_cells_that_are_not_done_wait_and_malformed_ones_are_told(sweep: SweepPa
     sweep.cell(unfinished).summary.write_text('{"format": 1,')
     sweep.cell(no_csv).metrics.unlink()
     sweep.cell(bad_csv).metrics.write_text("step,train_loss\n0,x\n")
-    sweep.cell(backwards).metrics.write_text("step,train_loss\n10,1.0\n10,2.0\n")
+    rows = sweep.cell(backwards).metrics.read_text()
+    sweep.cell(backwards).metrics.write_text(rows.replace("\n20,", "\n10,"))
     sweep.cell(no_config).config.unlink()
     (sweep.root / "report").mkdir()
     result = run(sweep)
     assert result.mirrored == good
-    assert result.failed.keys() == {no_csv, bad_csv, backwards, no_config}
-    assert "metrics.csv cannot be read: could not convert" in result.failed[bad_csv]
-    assert "step 10 comes after step 10" in result.failed[backwards]
+    assert result.failed.keys() == {unfinished, no_csv, bad_csv, backwards, no_config}
+    assert result.failed[unfinished] == "summary.json is missing or not whole"
+    assert "metrics.csv cannot be read: it lacks the column eval_loss" in result.failed[bad_csv]
+    assert "metrics.csv cannot be read: it has step 10 twice" in result.failed[backwards]
     assert "config.yaml" in result.failed[no_config]
 
 
@@ -315,7 +318,7 @@ def test_a_failing_client_gets_a_second_chance_and_then_gives_up(
 ) -> None:
     import wandb
 
-    init, fail = wandb.init, ["000000000001-n3"]
+    init, fail = wandb.init, [f"{cell_id(1)}-n3"]
 
     def flaky(**options: Any) -> Any:
         if options["id"] in fail:
@@ -327,7 +330,7 @@ def test_a_failing_client_gets_a_second_chance_and_then_gives_up(
     cells = [add_cell(sweep, index) for index in range(3)]
     assert sorted(run(sweep).mirrored) == cells
     more = [add_cell(sweep, index) for index in range(10, 15)]
-    fail[:] = ["00000000000a-n3"] * 2
+    fail[:] = [f"{cell_id(10)}-n3"] * 2
     result = run(sweep)
     assert result.failed == {more[0]: "CommError: lost the service"}
     assert result.mirrored == more[1:]

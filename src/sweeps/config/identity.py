@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from sweeps.config.schema import Settings, as_dict
@@ -22,10 +23,25 @@ Of these only the executor's kernel and device touch the numbers: the choices ag
 
 def deciding(settings: Settings) -> dict[str, Any]:
     """The settings that decide the numbers, nested."""
-    return {key: value for key, value in as_dict(settings).items() if key not in EXCLUDED}
+    return _deciding(as_dict(settings))
 
 
 def cell_id(settings: Settings) -> str:
     """Twelve hex digits: the first 48 bits of SHA-256 over canonical JSON (sorted keys, shortest floats)."""
-    canonical = json.dumps({"numerics": NUMERICS_VERSION, **deciding(settings)}, sort_keys=True)
+    return id_of(as_dict(settings), NUMERICS_VERSION)
+
+
+def id_of(config: Mapping[str, Any], numerics: int) -> str:
+    """The id of a cell whose `config.yaml` holds `config`, trained by code of that numerics version.
+
+    Of what is written, never of what today's defaults would add to it: a setting that comes later orphans no record.
+
+    Raises:
+        TypeError: `config` is not settings, nested plain values by name.
+    """
+    canonical = json.dumps({"numerics": numerics, **_deciding(config)}, sort_keys=True)
     return hashlib.sha256(canonical.encode()).hexdigest()[:12]
+
+
+def _deciding(config: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in config.items() if key not in EXCLUDED}

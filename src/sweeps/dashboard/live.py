@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import subprocess
 import threading
@@ -10,14 +9,22 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from sweeps.errors import SweepsError
 from sweeps.records.paths import SweepPaths
+from sweeps.records.planned import read_plan_rows
+from sweeps.records.summary import whole_summary
 
 PAUSE = 20.0
 """Seconds between two reports: making one takes about ten, which training would like to have."""
+
+
+KNOWN = 1 << 17
+"""Summaries that are not read again as long as their files stay as they are."""
 
 
 @dataclass(frozen=True)
@@ -30,23 +37,30 @@ class Counts:
 
 
 def count(sweep: SweepPaths) -> Counts:
-    """Look at the folders of the cells, not into their files."""
+    """Look at the cells; one is done when its summary is whole, one failed when it has the word of that instead."""
     done, failed, newest = 0, 0, 0.0
     for cell in sweep.cells():
-        failed += cell.failure.exists()
-        with suppress(FileNotFoundError):
-            newest = max(newest, cell.summary.stat().st_mtime)
-            done += 1
+        with suppress(OSError):  # there is none
+            found = cell.summary.stat()
+            if _whole(cell.summary, found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino):
+                done, newest = done + 1, max(newest, found.st_mtime)
+                continue
+        failed += os.path.lexists(cell.failure)
     return Counts(done, failed, newest)
 
 
+@lru_cache(KNOWN)
+def _whole(summary: Path, *stamp: int) -> bool:
+    return whole_summary(summary) is not None
+
+
 def planned(sweep: SweepPaths) -> int | None:
-    """Cells that were asked for last; None where nobody wrote it down."""
+    """Cells that were asked for last; None where nobody wrote it down, or it cannot be read."""
     try:
-        with sweep.plan.open(newline="", encoding="utf-8") as file:
-            return sum(1 for _ in csv.reader(file)) - 1
-    except OSError:
+        rows = read_plan_rows(sweep.plan)
+    except SweepsError:
         return None
+    return None if rows is None else len(rows)
 
 
 class Live:
@@ -114,7 +128,7 @@ class Live:
             self.folder, self._problem, self._version = self._into, None, self._version + 1
             self._cells = self._counts.done if self._counts else 0
         else:  # the page says it, and the next change of the records tries again
-            said = self._said.read_text(encoding="utf-8").strip().splitlines()
+            said = self._said.read_text(encoding="utf-8", errors="replace").strip().splitlines()
             self._problem = said[-1] if said else f"making it ended with status {status}"
 
     @property
@@ -142,4 +156,4 @@ def live(sweep: SweepPaths, command: Sequence[str], pause: float = PAUSE) -> Ite
 
 def _current(sweep: SweepPaths) -> bool:
     page = sweep.report / "report.html"
-    return page.exists() and page.stat().st_mtime >= count(sweep).newest
+    return page.is_file() and page.stat().st_mtime >= count(sweep).newest

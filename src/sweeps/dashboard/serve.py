@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import threading
 import webbrowser
@@ -11,14 +12,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from http import HTTPStatus
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
+from mimetypes import guess_type
+from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from sweeps.dashboard.live import Live
-from sweeps.errors import SweepsError
+from sweeps.errors import SweepsError, told
+from sweeps.records.reading import printable, read_bytes
 
-LOCAL = ("127.0.0.1", "localhost")
+LOCAL = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d+)?", re.IGNORECASE)
+"""What a browser of this machine calls it, with a port or, on the usual one or through a tunnel, without."""
 
 
 @contextmanager
@@ -29,10 +35,9 @@ def serve(live: Live, port: int = 0) -> Iterator[str]:
         SweepsError: the port is taken.
     """
     try:
-        server = ThreadingHTTPServer(("127.0.0.1", port), partial(_Handler, live))
+        server = _Server(("127.0.0.1", port), partial(_Handler, live))
     except OSError as error:
         raise SweepsError(f"port: {port} cannot be used ({error.strerror}); port=0 takes a free one") from error
-    server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
     thread.start()
     try:
@@ -62,25 +67,38 @@ def open_browser(address: str) -> None:
         webbrowser.open(address)
 
 
-class _Handler(SimpleHTTPRequestHandler):
-    """`/` the page, `/status` what it asks every few seconds, `/report/...` the files of the newest report."""
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A browser that goes away before its answer has arrived is no error."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """`/` the page, `/status` what it asks every few seconds, `/report/...` the files of the newest report.
+
+    It answers with a file of the report or a number of an error, never with a list of files or another address.
+    """
 
     def __init__(self, live: Live, *arguments: Any) -> None:
         self.live = live
         super().__init__(*arguments)
 
     def do_GET(self) -> None:
-        host = self.headers.get("Host", "").rpartition(":")[0]
-        if host not in LOCAL:  # a page elsewhere that gave its name this address
+        hosts = self.headers.get_all("Host", [])
+        if len(hosts) != 1 or not LOCAL.fullmatch(hosts[0]):  # a page elsewhere that gave its name this address
             return self.send_error(HTTPStatus.FORBIDDEN)
-        path = self.path.partition("?")[0]
-        if path == "/":
+        path = unquote(self.path.partition("?")[0])
+        if "\0" in path:
+            self.send_error(HTTPStatus.BAD_REQUEST)
+        elif path == "/":
             self._send("text/html; charset=utf-8", files(__package__).joinpath("page.html").read_bytes())
         elif path == "/status":
-            self._send("application/json", json.dumps(self.live.status()).encode())
+            self._send_status()
         elif path.startswith("/report/") and self.live.folder is not None:
-            self.directory, self.path = str(self.live.folder), path.removeprefix("/report")
-            super().do_GET()
+            self._send_file(self.live.folder, path.removeprefix("/report/"))
         else:
             self.send_error(HTTPStatus.NOT_FOUND)
 
@@ -91,11 +109,26 @@ class _Handler(SimpleHTTPRequestHandler):
         self.send_header("Cache-Control", "no-store")
         super().end_headers()
 
-    def list_directory(self, path: Any) -> None:
-        self.send_error(HTTPStatus.NOT_FOUND)
-
     def log_message(self, format: str, *arguments: Any) -> None:
         pass
+
+    def _send_status(self) -> None:
+        try:
+            status = self.live.status()
+        except OSError as error:  # the folder of the sweep cannot be looked into
+            return self.send_error(HTTPStatus.INTERNAL_SERVER_ERROR, printable(told(error)))
+        self._send("application/json", json.dumps(status).encode())
+
+    def _send_file(self, folder: Path, name: str) -> None:
+        """Answer with a regular file that lies in the folder or below, wherever links in its path lead."""
+        try:
+            path = (folder / name).resolve()
+            if not path.is_relative_to(folder.resolve()):
+                raise FileNotFoundError(name)
+            content = read_bytes(path)
+        except (OSError, RuntimeError):  # there is none, it is none, or its links lead in a circle
+            return self.send_error(HTTPStatus.NOT_FOUND)
+        self._send(guess_type(path.name)[0] or "application/octet-stream", content)
 
     def _send(self, kind: str, body: bytes) -> None:
         self.send_response(HTTPStatus.OK)

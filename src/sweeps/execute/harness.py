@@ -13,8 +13,9 @@ from sweeps.execute.base import Ended, Executor, Message
 from sweeps.plan.cells import Cell
 from sweeps.plan.packs import Pack
 from sweeps.plan.plan import Plan
-from sweeps.records.files import read_json, write_json
+from sweeps.records.files import open_lock, write_json
 from sweeps.records.paths import CellPaths, SweepPaths
+from sweeps.records.summary import in_the_way, whole_summary
 
 ATTEMPTS = 2
 """How often a cell may be lost while alone in its pack before it counts as failed."""
@@ -30,8 +31,7 @@ class Result:
 
 def summary(paths: CellPaths) -> dict[str, Any] | None:
     """The summary of a cell that is done; None if it is not."""
-    found = read_json(paths.summary)
-    return found if found is not None and "outcome" in found and "seconds" in found else None
+    return whole_summary(paths.summary)
 
 
 @contextmanager
@@ -42,7 +42,7 @@ def locked(sweep: SweepPaths) -> Iterator[None]:
         SweepsError: another sweep is writing there.
     """
     sweep.root.mkdir(parents=True, exist_ok=True)
-    with sweep.lock.open("w") as file:
+    with open_lock(sweep.lock) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -54,7 +54,7 @@ def run(plan: Plan, sweep: SweepPaths, executor: Executor, watch: Callable[[Mess
     """Train every pack of the plan; returns when each cell is done or has failed."""
     result = Result()
     alone: dict[str, int] = {}  # cell id -> times it was lost in a pack of its own
-    packs: Sequence[Pack] = [Pack(rest) for pack in plan.packs if (rest := _missing(pack, sweep))]
+    packs: Sequence[Pack] = [Pack(rest) for pack in plan.packs if (rest := _free(_missing(pack, sweep), sweep, result))]
     while packs:
         again: list[Pack] = []
         _tidy(packs, sweep)
@@ -77,12 +77,20 @@ def _missing(pack: Pack, sweep: SweepPaths) -> tuple[Cell, ...]:
     return tuple(cell for cell in pack.cells if summary(sweep.cell(cell.id)) is None)
 
 
+def _free(cells: Sequence[Cell], sweep: SweepPaths, result: Result) -> tuple[Cell, ...]:
+    """The cells whose folders hold no other cell's record; the others have failed."""
+    taken = {cell.id: reason for cell in cells if (reason := in_the_way(sweep.cell(cell.id).summary)) is not None}
+    result.failures |= taken
+    return tuple(cell for cell in cells if cell.id not in taken)
+
+
 def _tidy(packs: Sequence[Pack], sweep: SweepPaths) -> None:
     """Remove what workers that were killed left half written in the folders of cells that nobody trains now."""
     for pack in packs:
         for cell in pack.cells:
             for path in sweep.cell(cell.id).root.glob(".*.tmp"):
-                path.unlink(missing_ok=True)
+                with suppress(OSError):  # it is gone, or a folder of somebody's
+                    path.unlink()
 
 
 def _after(event: Ended, sweep: SweepPaths, result: Result, alone: dict[str, int]) -> list[Pack]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sweeps.errors import SweepsError
+from sweeps.records.files import open_lock
 from sweeps.records.paths import SweepPaths
 
 PATIENCE = 5.0
@@ -23,7 +24,7 @@ def alone(sweep: SweepPaths) -> Iterator[int]:
     """
     try:
         sweep.wandb.mkdir(parents=True, exist_ok=True)
-        file = (sweep.wandb / ".lock").open("w")
+        file = open_lock(sweep.wandb / ".lock")
     except OSError as error:
         raise SweepsError(f"W&B runs cannot be written in {sweep.wandb}: {error.strerror}.") from error
     with file:

@@ -32,4 +32,6 @@ PARAMETERS = (
     "spectral_radius",  # recurrent matrices only: largest |eigenvalue|
     "sigma_max",  # recurrent matrices only: largest singular value
 )
+OPTIONAL = ("beyond_float32",)
+"""Columns that records of this format may lack: they came later."""
 OUTCOMES = ("solved", "finished", "diverged", "failed")

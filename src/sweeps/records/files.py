@@ -8,7 +8,7 @@ import os
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
@@ -31,6 +31,15 @@ def write_atomically(path: Path, content: str | bytes) -> None:
         if isinstance(error, OSError):  # a full disk names no file
             error.filename = str(path)
         raise
+
+
+def open_lock(path: Path) -> BinaryIO:
+    """A file to hold, made if need be; what is there in its place, even a pipe, is neither waited for nor emptied.
+
+    Raises:
+        OSError: it cannot be made, or is a folder.
+    """
+    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644), "rb", buffering=0)
 
 
 def field(value: Any) -> str:
@@ -63,20 +72,3 @@ def jsonable(value: Any) -> Any:
 def write_json(path: Path, value: Any) -> None:
     """Write JSON, indented and in the given order, atomically."""
     write_atomically(path, json.dumps(jsonable(value), indent=2, allow_nan=False) + "\n")
-
-
-def json_object(content: bytes | None) -> dict[str, Any] | None:
-    """The object in the content of a JSON file, or None when there is none or it is not whole."""
-    try:
-        value = json.loads(content or b"")
-    except ValueError:
-        return None
-    return value if isinstance(value, dict) else None
-
-
-def read_json(path: Path) -> dict[str, Any] | None:
-    """The object in a JSON file, or None when it is missing or not whole."""
-    try:
-        return json_object(path.read_bytes())
-    except OSError:
-        return None

@@ -8,6 +8,7 @@ mirroring again, after a kill too, adds nothing twice. No trouble here touches a
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 import time
 from collections import deque
@@ -21,10 +22,10 @@ from threading import Thread
 from sweeps.errors import SweepsError
 from sweeps.records import wandb_log
 from sweeps.records.alone import alone
-from sweeps.records.files import read_json
 from sweeps.records.mirror_helper import Helper, HelperError
-from sweeps.records.paths import SweepPaths
+from sweeps.records.paths import CellPaths, SweepPaths
 from sweeps.records.run_folders import offline, run_folders, uploaded, whole
+from sweeps.records.summary import read_summary, whole_summary
 from sweeps.records.wandb_client import Client, UploadError
 from sweeps.records.wandb_environment import client_environment, requested_mode
 from sweeps.records.wandb_run import run_content, run_id
@@ -111,7 +112,7 @@ class _Replay:
         self._write_all([cell for cell in new if self._wanted(cell)])
 
     def _done(self, cell: str) -> bool:
-        return read_json(self.sweep.cell(cell).summary) is not None
+        return whole_summary(self.sweep.cell(cell).summary) is not None
 
     def close(self) -> MirrorResult:
         """Flush the client, check every file, and give what the client failed at one more chance."""
@@ -124,6 +125,9 @@ class _Replay:
         if self.retry and shutil.disk_usage(self.client.root).free < _LITTLE_SPACE:
             raise SweepsError(f"W&B runs cannot be written in {self.client.root}: no space left on the disk.")
         self.result.failed.update(self.retry)
+        for cell in self.sweep.cells():  # a summary that is there and not whole will not become so
+            if cell.root.name not in self.seen and (reason := _unfit(cell)) is not None:
+                self.result.failed[cell.root.name] = reason
         self.result.mode, self.result.notes = self.client.mode, self.client.notes
         return self.result
 
@@ -223,6 +227,15 @@ class _Replay:
                 raise SweepsError("its upload was interrupted; `python -m sweeps sync` sends the rest")
             shutil.rmtree(folder)
         return bool(kept)
+
+
+def _unfit(cell: CellPaths) -> str | None:
+    """Why a cell that has a summary is not done; None where it has none."""
+    try:
+        read_summary(cell.summary)
+    except SweepsError as error:
+        return str(error) if os.path.lexists(cell.summary) else None
+    return None
 
 
 def _wait(seconds: float, done: Callable[[], bool]) -> None:

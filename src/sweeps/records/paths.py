@@ -10,6 +10,11 @@ from pathlib import Path
 _CELL = re.compile(r"[0-9a-f]{12}")
 
 
+def is_cell(name: str) -> bool:
+    """Whether a name is one of a cell's folder."""
+    return _CELL.fullmatch(name) is not None
+
+
 @dataclass(frozen=True)
 class CellPaths:
     """The record of one cell, `runs/<experiment>/<cell id>/`."""
@@ -94,4 +99,4 @@ class SweepPaths:
     def cells(self) -> list[CellPaths]:
         """Every cell folder there is, done or not, in order of id; known by its name alone."""
         names = os.listdir(self.root) if self.root.is_dir() else []
-        return [self.cell(name) for name in sorted(names) if _CELL.fullmatch(name)]
+        return [self.cell(name) for name in sorted(names) if is_cell(name)]

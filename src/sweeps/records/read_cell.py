@@ -2,82 +2,96 @@
 
 from __future__ import annotations
 
-import csv
 import math
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
+from sweeps.config.identity import id_of
 from sweeps.errors import SweepsError
-from sweeps.records.files import read_json
-
-Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times faster where libyaml is there
-
-
-def read_summary(path: Path) -> dict[str, Any]:
-    """What summary.json says."""
-    summary = read_json(path)
-    if summary is None:
-        raise SweepsError("summary.json is missing or not whole")
-    return summary
+from sweeps.records.columns import GRADIENT_THROUGH_TIME, METRICS
+from sweeps.records.reading import SMALL, is_settings, read_text, why, yaml_value
+from sweeps.records.rows import wrong_end, wrong_header, wrong_lags, wrong_steps
 
 
-def read_settings(path: Path) -> dict[str, Any]:
-    """The resolved settings of the cell, nested."""
+def read_settings(path: Path, numerics: int) -> dict[str, Any]:
+    """The resolved settings of the cell in whose folder the file lies, nested.
+
+    Args:
+        numerics: version of the code that trained the cell.
+    """
     with _reading(path):
-        value = yaml.load(path.read_text(encoding="utf-8"), Loader=Loader)
-        if not isinstance(value, dict):
+        value = yaml_value(read_text(path, SMALL))
+        if not is_settings(value):
             raise ValueError("it does not hold settings")
+        if (found := id_of(value, numerics)) != path.parent.name:
+            raise ValueError(f"its settings have the id {found}")
         return value
 
 
-def read_metrics(path: Path) -> dict[int, dict[str, float]]:
-    """step -> {column: value}, in the order of the file; `nonfinite` counts the values of a row that are not finite."""
-    history: dict[int, dict[str, float]] = {}
+def read_metrics(path: Path, summary: Mapping[str, Any]) -> dict[int, dict[str, float]]:
+    """step -> {column: value}, in the order of the file; `nonfinite` counts the values of a row that are not finite.
+
+    Args:
+        summary: of the same cell.
+    """
     with _reading(path):
-        header, lines = _table(path)
-        at = header.index("step")
-        for line in lines:
-            step = int(line[at])
-            if history and step <= (before := next(reversed(history))):
-                raise ValueError(f"step {step} comes after step {before}")
-            fields = zip(header, line, strict=True)
-            row = {column: float(text) for column, text in fields if text != "" and column != "step"}
-            row["nonfinite"] = sum(not math.isfinite(value) for value in row.values())
-            history[step] = row
-    return history
+        header, lines = _lines(path, METRICS)
+        rows = [dict(zip(header, line.split(","), strict=True)) for line in lines]
+        steps = np.array([int(row.pop("step")) for row in rows])
+        history = [{name: float(text) for name, text in row.items() if text} for row in rows]
+        columns = {name: np.array([row.get(name, math.nan) for row in history]) for name in header}
+        if (what := wrong_steps(steps, summary["step"]) or wrong_end(columns, summary["final"])) is not None:
+            raise ValueError(f"it {what}")
+    for row in history:
+        row["nonfinite"] = sum(not math.isfinite(value) for value in row.values())
+    return dict(zip(steps.tolist(), history, strict=True))
 
 
-def read_gradient(path: Path) -> tuple[np.ndarray, np.ndarray] | None:
-    """(steps [S], log10 norms [S, T] by step and lag), or None where nothing was recorded."""
-    if not path.exists():
+def read_gradient(path: Path, measured: Sequence[int]) -> tuple[np.ndarray, np.ndarray] | None:
+    """(steps [S], log10 norms [S, T] by step and lag), or None without the file.
+
+    Args:
+        measured: [S], the steps of metrics.csv.
+    """
+    if not os.path.lexists(path):
         return None
-    with _reading(path), path.open(encoding="utf-8") as file:
-        header = file.readline().rstrip("\n").split(",")
-        step, lag, norm = (header.index(column) for column in ("step", "lag", "log10_norm"))
-        if not (lines := file.readlines()):
-            return None
-        table = np.loadtxt(lines, delimiter=",", ndmin=2)  # reads every bit back
-        steps, row = np.unique(table[:, step].astype(int), return_inverse=True)
-        lags = table[:, lag].astype(int)
-        norms = np.full((len(steps), lags.max() + 1), np.nan)
-        norms[row, lags] = table[:, norm]
-        return steps, norms
+    with _reading(path):
+        header, lines = _lines(path, GRADIENT_THROUGH_TIME)
+        if not lines:
+            raise ValueError("it has no rows")
+        table = np.loadtxt(lines, delimiter=",", ndmin=2, comments=None)  # reads every bit back
+        table = table[:, [header.index(column) for column in GRADIENT_THROUGH_TIME]]
+        whole = table[:, :3]
+        if not ((np.abs(whole) < 1 << 31) & (whole == np.floor(whole))).all():
+            raise ValueError("a step, a t or a lag is no whole number")
+        steps, (step, t, lag) = np.array(measured), whole.astype(np.int64).T
+        if (what := wrong_lags(step, t, lag, steps)) is not None:
+            raise ValueError(f"it {what}")
+        return steps, table[:, 3].reshape(len(steps), -1)[:, ::-1]
+
+
+def _lines(path: Path, needed: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The names in the header of a CSV file, `needed` among them, and its rows; none of their fields is ever quoted."""
+    text = read_text(path)
+    header, *lines = text.split("\n")
+    if not lines or lines.pop():
+        raise ValueError("it ends in the middle of a row")
+    if not all(lines) or any("_" in line for line in lines):  # Python's own float would take 1_0
+        raise ValueError("it holds a row that cannot be read")
+    names = header.split(",")
+    if (what := wrong_header(names, needed)) is not None:
+        raise ValueError(f"it {what}")
+    return names, lines
 
 
 @contextmanager
 def _reading(path: Path) -> Iterator[None]:
     try:
         yield
-    except (OSError, ValueError, IndexError, csv.Error, yaml.YAMLError) as error:
-        raise SweepsError(f"{path.name} cannot be read: {error}") from error
-
-
-def _table(path: Path) -> tuple[list[str], list[list[str]]]:
-    with path.open(newline="", encoding="utf-8") as file:
-        header, *lines = csv.reader(file, strict=True)
-    return header, lines
+    except (OSError, ValueError, LookupError, OverflowError) as error:
+        raise SweepsError(f"{path.name} cannot be read: {why(error)}") from error

@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from sweeps.records.reading import read_bytes
+
 ROWS = "history_rows"
 """Summary key under which the mirror says how many history rows the run has."""
 
@@ -36,7 +38,7 @@ def payloads(path: Path) -> Iterator[bytes]:
         LogError: there is no header, or a checksum does not match.
         OSError: the file cannot be read.
     """
-    content = path.read_bytes()
+    content = read_bytes(path)
     if content[: len(_MAGIC)] != _MAGIC:
         raise LogError("it has no W&B header")
     position, record = len(_MAGIC), b""
@@ -85,14 +87,17 @@ def problem(path: Path) -> str | None:
                 rows += 1
             elif kind == "summary":
                 expected = next((i.value_json for i in last.summary.update if i.key == ROWS), expected)
+        rows_told = None if expected is None else int(json.loads(expected))
     except (LogError, OSError) as error:
         return str(error)
+    except (ValueError, TypeError, RecursionError):
+        return f"its summary does not say how many history rows it has, but {expected:.40}"
     if last is None or last.WhichOneof("record_type") != "exit":
         return "it does not end with an exit record"
     if last.exit.exit_code != 0:
         return f"the run ended with status {last.exit.exit_code}"
-    if expected is not None and rows != int(json.loads(expected)):
-        return f"it has {rows} history rows instead of {expected}"
+    if rows_told is not None and rows != rows_told:
+        return f"it has {rows} history rows instead of {rows_told}"
     return None
 
 

@@ -11,7 +11,8 @@ from PIL import Image
 from sweeps.records.files import jsonable
 from sweeps.records.heat_map import heat_map
 from sweeps.records.paths import CellPaths
-from sweeps.records.read_cell import read_gradient, read_metrics, read_settings, read_summary
+from sweeps.records.read_cell import read_gradient, read_metrics, read_settings
+from sweeps.records.summary import read_summary
 from sweeps.records.wandb_log import ROWS
 
 NOT_MIRRORED = ("runs_dir", "tracker", "executor")
@@ -45,7 +46,7 @@ def run_id(cell: CellPaths) -> str:
     Raises:
         SweepsError: summary.json is not whole.
     """
-    return f"{cell.root.name}-n{int(read_summary(cell.summary).get('numerics', 0))}"
+    return f"{cell.root.name}-n{read_summary(cell.summary)['numerics']}"
 
 
 def run_content(cell: CellPaths) -> RunContent:
@@ -60,9 +61,9 @@ def run_content(cell: CellPaths) -> RunContent:
         SweepsError: a record is missing or malformed; says which.
     """
     summary = read_summary(cell.summary)
-    settings = read_settings(cell.config)
-    metrics = read_metrics(cell.metrics)
-    gradient = read_gradient(cell.gradient_through_time)
+    settings = read_settings(cell.config, summary["numerics"])
+    metrics = read_metrics(cell.metrics, summary)
+    gradient = read_gradient(cell.gradient_through_time, list(metrics))
     rows, picture = dict(metrics), None
     if gradient is not None:
         at, norms = gradient

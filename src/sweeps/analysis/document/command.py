@@ -5,20 +5,20 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-import yaml
-
 from sweeps.analysis.document.blocks import Prose, Section
 from sweeps.analysis.loading.load import Records
+from sweeps.errors import SweepsError
 from sweeps.records.paths import SweepPaths
+from sweeps.records.planned import read_overrides
 
 
 def overrides(root: Path) -> list[str] | None:
-    """What was written after `-m`, but for where the records are; None where that was not kept."""
-    path = SweepPaths(root).multirun
-    if not path.exists():
+    """What was written after `-m`, but for where the records are; None where that was not kept, or cannot be read."""
+    try:
+        given = read_overrides(SweepPaths(root).multirun)
+    except SweepsError:  # one of the records' problems
         return None
-    kept = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return [text for text in kept["hydra"]["overrides"]["task"] if not text.startswith("runs_dir=")]
+    return given and [text for text in given if not text.startswith("runs_dir=")]
 
 
 def bent(root: Path) -> str | None:

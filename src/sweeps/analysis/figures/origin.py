@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -14,11 +15,14 @@ from typing import Any
 import pandas as pd
 
 from sweeps.analysis.loading.load import Records
+from sweeps.errors import SweepsError
 from sweeps.records.files import write_atomically
+from sweeps.records.reading import read_text, why
 
 DRAWN_WITH = ("matplotlib", "numpy", "pandas", "scipy", "statsmodels", "sweeps")
 SUMS, ORIGIN = "records.sha256", "provenance.json"
 """Files of a report: the digest of every record file, as `sha256sum --check` reads it; and what made the report."""
+_SUM = re.compile(r"(?P<digest>[0-9a-f]{64})  (?P<path>.+)")
 
 
 @dataclass(frozen=True)
@@ -108,12 +112,20 @@ def write_origin(records: Records, report: Path) -> None:
 
 
 def read_sums(path: Path) -> dict[str, str] | None:
-    """Digest by path from a file of `sha256sum`; None if it is not there."""
+    """Digest by path from a file of `sha256sum`; None if it is not there.
+
+    Raises:
+        SweepsError: it is there and cannot be read; the message is a clause.
+    """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = [_SUM.fullmatch(line) for line in read_text(path).splitlines()]
     except FileNotFoundError:
         return None
-    return {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
+    except (OSError, ValueError) as error:
+        raise SweepsError(why(error)) from error
+    if None in lines:
+        raise SweepsError(f"line {lines.index(None) + 1} is not a digest and a path")
+    return {line["path"]: line["digest"] for line in lines if line}
 
 
 def _sums(digests: list[tuple[str, str]]) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -25,6 +26,7 @@ from sweeps.analysis.loading.reading import FRAMES, Found, read
 from sweeps.analysis.loading.scan import Scan
 from sweeps.analysis.loading.store import mapped
 from sweeps.records.paths import SweepPaths
+from sweeps.records.reading import read_text
 
 READERS = (
     "analysis/loading/axes",
@@ -37,11 +39,14 @@ READERS = (
     "analysis/loading/twins",
     "config/identity",
     "records/columns",
-    "records/files",
     "records/planned",
+    "records/reading",
+    "records/rows",
+    "records/summary",
 )
 """The code between the files and the frames."""
 INDEX = "found.json"
+_OURS = re.compile(r"[0-9a-f]{64}|writing-.*")
 ABANDONED = 3600
 """Seconds after which an unfinished cache belongs to a process that was killed."""
 
@@ -61,7 +66,7 @@ def fetch(here: Scan, *, keep: bool = True) -> tuple[Found, dict[str, pd.DataFra
     name = hashlib.sha256((here.key() + _code()).encode()).hexdigest()
     try:
         return _open(place / name)
-    except (OSError, ValueError, TypeError):  # there is none, or it is not whole
+    except Exception:  # there is none, or it is not whole, in whatever way
         pass
     _tidy(place)
     with tempfile.TemporaryDirectory(prefix="writing-", dir=place, ignore_cleanup_errors=True) as folder:
@@ -74,7 +79,7 @@ def fetch(here: Scan, *, keep: bool = True) -> tuple[Found, dict[str, pd.DataFra
 
 
 def _open(folder: Path) -> tuple[Found, dict[str, pd.DataFrame]]:
-    found = Found(**json.loads((folder / INDEX).read_text(encoding="utf-8")))
+    found = Found(**json.loads(read_text(folder / INDEX)))
     found.problems = {cell: (kind, reason) for cell, (kind, reason) in found.problems.items()}
     return found, _frames(folder, found)
 
@@ -84,8 +89,10 @@ def _frames(folder: Path, found: Found) -> dict[str, pd.DataFrame]:
 
 
 def _tidy(place: Path) -> None:
-    """Remove older caches, and what a killed process left."""
+    """Remove older caches, and what a killed process left; nothing else that lies there."""
     for old in place.iterdir():
+        if not _OURS.fullmatch(old.name):
+            continue
         with suppress(FileNotFoundError):  # another process was faster
             if not old.name.startswith("writing-") or time.time() - old.stat().st_mtime > ABANDONED:
                 shutil.rmtree(old, ignore_errors=True)
@@ -96,7 +103,7 @@ def _writable(place: Path) -> bool:
         place.mkdir(exist_ok=True)
     except OSError:
         return False
-    return os.access(place, os.W_OK)
+    return os.access(place, os.W_OK) and not place.is_symlink()
 
 
 @cache

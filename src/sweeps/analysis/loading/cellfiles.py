@@ -7,12 +7,10 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-import yaml
-
-from sweeps.analysis.loading.axes import flatten
-from sweeps.records.columns import FORMAT, OUTCOMES
-from sweeps.records.files import json_object
-from sweeps.records.read_cell import Loader
+from sweeps.config.identity import NUMERICS_VERSION, id_of
+from sweeps.records.columns import FORMAT
+from sweeps.records.reading import is_settings, json_object, yaml_value
+from sweeps.records.summary import trouble
 
 _TOP_LEVEL = re.compile(r"^(?=[A-Za-z_])", re.MULTILINE)
 
@@ -36,59 +34,74 @@ NUMBERS: tuple[str, ...] = (
 """Columns of a summary row that are float64; what was not measured is NaN."""
 
 
-def settings_of(content: bytes | None) -> dict[str, Any] | None:
-    """The flattened settings of a cell from its config.yaml, or None if it is missing or not whole."""
+def config_of(content: bytes | None) -> dict[str, Any] | None:
+    """The nested settings of a cell from its config.yaml, or None if it is missing or not whole."""
     if content is None:
         return None
     try:
         config = _config(content.decode())
-    except (ValueError, yaml.YAMLError):
+    except ValueError:
         return None
-    return flatten(config) if isinstance(config, dict) else None
+    return config if is_settings(config) else None
 
 
 def _config(text: str) -> Any:
     """The mapping of a YAML text, read a top-level key at a time: a sweep repeats the same few over and over."""
     if any(mark in text for mark in "&*#{%|>\r") or "---" in text:
-        return yaml.load(text, Loader=Loader)  # what may reach beyond a key
+        return yaml_value(text)  # what may reach beyond a key
     whole: dict[str, Any] = {}
     parts = _TOP_LEVEL.split(text)
     for part in parts:
         found = _part(part) if part.strip() else {}
         if not isinstance(found, dict) or whole.keys() & found.keys():
-            return yaml.load(text, Loader=Loader)
+            return yaml_value(text)
         whole |= found
     return whole
 
 
-@lru_cache(maxsize=4096)
-def _part(text: str) -> Any:
-    return yaml.load(text, Loader=Loader)
+_part = lru_cache(maxsize=4096)(yaml_value)
 
 
 def trouble_of(
-    folder: str, files: Mapping[str, bytes], settings: dict[str, Any] | None, summary: dict[str, Any] | None
+    folder: str,
+    files: Mapping[str, bytes],
+    unread: Mapping[str, str],
+    config: dict[str, Any] | None,
+    summary: dict[str, Any] | None,
 ) -> tuple[str, str] | None:
     """Why a cell is not done or not to be trusted: kind of problem and reason; None if all is well.
 
     Args:
         folder: name of the cell's folder, its id.
         files: content of the files that are there, by name.
+        unread: why a file that is there has no content, by name.
+        config: nested settings, None where they cannot be read.
     """
     if summary is None:
         failure = json_object(files.get("failure.json"))
         if failure is not None:
             return "failed", str(failure.get("reason") or "no reason recorded")
+        if "summary.json" in unread:
+            return "unfinished", f"summary.json cannot be read: {unread['summary.json']}"
         return "unfinished", "summary.json is not whole" if "summary.json" in files else "no summary.json yet"
-    if summary.get("format") != FORMAT:
-        return "other format", f"record format {summary.get('format')}, this version reads {FORMAT}"
-    if settings is None:
+    if type(written := summary.get("format")) is int and written != FORMAT:
+        return "other format", f"record format {written}, this version reads {FORMAT}"
+    if (what := trouble(summary)) is not None:
+        return "unfinished", f"summary.json is not whole: {what}"
+    if summary["cell"] != folder:
+        return "foreign", f"the folder holds the record of cell {summary['cell']}"
+    if "config.yaml" in unread:
+        return "damaged", f"config.yaml cannot be read: {unread['config.yaml']}"
+    if config is None:
         return "damaged", "config.yaml is missing or not whole"
-    if summary.get("cell") != folder:
-        return "foreign", f"the folder holds the record of cell {summary.get('cell')}"
-    if summary.get("outcome") not in OUTCOMES:
-        return "damaged", f"summary.json has the outcome {summary.get('outcome')!r}"
+    if (found := id_of(config, summary["numerics"])) != folder:
+        return "damaged", f"config.yaml is not the cell's: its settings have the id {found}"
     return None
+
+
+def is_own(config: dict[str, Any], folder: str) -> bool:
+    """Whether settings are those of the cell that its folder is named after, by any version of the numbers."""
+    return any(id_of(config, numerics) == folder for numerics in range(NUMERICS_VERSION, -1, -1))
 
 
 def summary_row(summary: dict[str, Any]) -> dict[str, Any]:

@@ -13,10 +13,10 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import csv
 
+from sweeps.records.rows import wrong_header
+
 INTEGERS = ("step", "t", "lag")
 NAMES = ("parameter",)
-OPTIONAL = ("beyond_float32",)
-"""Columns that records of this format may lack: they came later; NaN where they do."""
 
 Columns = dict[str, np.ndarray | pd.Categorical]
 
@@ -40,10 +40,12 @@ def split(name: str, content: bytes | None, columns: Sequence[str]) -> tuple[byt
         raise Unreadable(f"{name} is missing")
     header, _, rows = content.partition(b"\n")
     header = header.rstrip(b"\r")
-    found = header.decode(errors="replace").split(",")
-    lacking = [each for each in columns if each not in found and each not in OPTIONAL]
-    if lacking:
-        raise Unreadable(f"{name} lacks the column {', '.join(lacking)}")
+    try:
+        found = header.decode().split(",")
+    except UnicodeDecodeError:
+        raise Unreadable(f"{name} is not text") from None
+    if (what := wrong_header(found, columns)) is not None:
+        raise Unreadable(f"{name} {what}")
     if rows and not rows.endswith(b"\n"):
         raise Unreadable(f"{name} ends in the middle of a row")
     return header, rows
@@ -66,13 +68,13 @@ def parse(files: Mapping[str, tuple[bytes, bytes]]) -> tuple[list[tuple[list[str
     for header, cells in by_header.items():
         try:
             blocks.append((cells, *_parse(header, [files[cell][1] for cell in cells])))
-        except (pa.ArrowInvalid, Unreadable):
+        except (pa.ArrowException, Unreadable):
             good = []
             for cell in cells:  # one of them is not whole: find it
                 try:
                     _parse(header, [files[cell][1]])
                     good.append(cell)
-                except (pa.ArrowInvalid, Unreadable):
+                except (pa.ArrowException, Unreadable):
                     bad.add(cell)
             if good:
                 blocks.append((good, *_parse(header, [files[cell][1] for cell in good])))

@@ -19,9 +19,12 @@ from sweeps.analysis.loading.scan import scan
 from sweeps.errors import SweepsError, unknown
 from sweeps.records.columns import OUTCOMES
 from sweeps.records.paths import SweepPaths
+from sweeps.records.planned import read_overrides
 
 ASKED = ("missing", "unfinished", "failed", "damaged", "contradictory")
 """Problems of cells that belong to the grid all the same; foreign, doubled and outdated cells do not."""
+UNREADABLE = "unreadable"
+"""The problem of a file that is the sweep's own, no cell's."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class Records:
         metrics, gradient, parameters: every row of the CSV files, with `cell` in front.
         problems: a row per cell that is not in `cells`: `cell, problem, reason` and its settings if they are
             known; problem is missing, unfinished, failed, damaged, duplicate, contradictory, foreign, other
-            format or other numerics.
+            format, other numerics, or unreadable: of a file beside the cells, whose name is then in `cell`.
         extra_axes: settings that vary beyond arch, init, clip, length and seed.
         plan: ids of the cells that the last sweep asked for, None where that is not known.
         digests: SHA-256 of every file the frames were read from, by its path in the sweep's folder.
@@ -112,7 +115,8 @@ class Records:
         """
         if self.plan is None:
             raise SweepsError(f"{self.root} has no {SweepPaths(self.root).plan.name}: its cells were not planned here")
-        cells, problems = (frame[frame["cell"].isin(self.plan)] for frame in (self.cells, self.problems))
+        cells = self.cells[self.cells["cell"].isin(self.plan)]
+        problems = self.problems[self.problems["cell"].isin(self.plan) | (self.problems["problem"] == UNREADABLE)]
         if cells.empty:
             raise SweepsError(f"{self.root} holds no finished cell of the last sweep; nothing to tabulate yet")
         names, asked = self.settings, problems[problems["problem"].isin(ASKED)]
@@ -167,15 +171,33 @@ def load(root: str | Path, *, cache: bool = True) -> Records:
     if not here.cells:
         raise SweepsError(f"{root} holds no records: no cell folder with a config.yaml in it")
     found, frames = fetch(here, keep=cache)
-    plan = read_plan(SweepPaths(Path(root)).plan)
-    for cell in (plan if plan is not None else {}).keys() - here.cells.keys():
-        found.problems[cell] = ("missing", "the last sweep asked for it; it has no folder")
-        found.settings[cell] = (plan or {})[cell]
+    plan = _read_own_files(SweepPaths(Path(root)), found)
+    for cell, settings in (plan or {}).items():
+        if cell not in found.problems and cell not in here.cells:
+            found.problems[cell] = ("missing", "the last sweep asked for it; it has no folder")
+        if not found.settings.get(cell):
+            found.settings[cell] = settings
     if not found.done:
         kinds = pd.Series([kind for kind, _ in found.problems.values()]).value_counts()
         told = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
         raise SweepsError(f"{root} holds no finished cell ({told}); nothing to tabulate yet")
     return _assemble(Path(root), found, frames, None if plan is None else tuple(plan))
+
+
+def _read_own_files(sweep: SweepPaths, found: Found) -> dict[str, dict[str, Any]] | None:
+    """The plan, None where there is none to be read; files of the sweep that cannot be read become problems."""
+    plan = None
+    try:
+        plan = read_plan(sweep.plan)
+    except SweepsError as error:
+        reason = f"it cannot be read ({error}), so that every record in the folder counts"
+        found.problems[sweep.plan.name] = (UNREADABLE, reason)
+    try:
+        read_overrides(sweep.multirun)
+    except SweepsError as error:
+        reason = f"it cannot be read ({error}), so that the report does not know what was typed"
+        found.problems[sweep.multirun.name] = (UNREADABLE, reason)
+    return plan
 
 
 def with_levels(cells: pd.DataFrame, settings: pd.DataFrame, extra: tuple[str, ...]) -> pd.DataFrame:

@@ -13,14 +13,16 @@ from typing import Any
 
 import numpy as np
 
-from sweeps.analysis.loading.cellfiles import number, trouble_of
-from sweeps.analysis.loading.cellfiles import settings_of as settings_in
+from sweeps.analysis.loading.axes import flatten
+from sweeps.analysis.loading.cellfiles import config_of, is_own, number, trouble_of
 from sweeps.analysis.loading.csvfiles import Columns, Unreadable, parse, split
 from sweeps.analysis.loading.scan import Scan
 from sweeps.analysis.loading.store import Writer, code_dtype
 from sweeps.analysis.loading.twins import twins
 from sweeps.records.columns import GRADIENT_THROUGH_TIME, METRICS, PARAMETERS
-from sweeps.records.files import json_object
+from sweeps.records.paths import is_cell
+from sweeps.records.reading import LARGE, SMALL, json_object, read_bytes, why
+from sweeps.records.rows import wrong_rows
 
 BATCH = 48_000_000
 """Bytes of records in memory at once, about; several times that while they are parsed."""
@@ -38,7 +40,7 @@ class Found:
 
     Attributes:
         done: ids of the cells in the frames; the column `cell` counts in this order.
-        settings: flattened, of every cell whose config.yaml is whole; empty for the others.
+        settings: flattened, of every cell whose config.yaml is whole and its own; empty for the others.
         summaries: of every done cell.
         problems: kind and reason, for every cell that is not done.
         digests: SHA-256 of every record file, by its path in the sweep's folder.
@@ -57,7 +59,7 @@ def read(here: Scan, folder: Path) -> Found:
     """Read every record of a sweep and write the rows as columns under `folder`.
 
     Raises:
-        OSError: a file cannot be read, or `folder` not be written.
+        OSError: `folder` cannot be written.
     """
     found = Found()
     whole = _read_small_files(here, found)
@@ -79,17 +81,19 @@ def read(here: Scan, folder: Path) -> Found:
 def _read_small_files(here: Scan, found: Found) -> list[str]:
     """Settings and summaries into `found`; returns the cells whose CSV files are worth reading."""
     for cell in here.cells:
-        files, digests = _read(here, cell, "yaml", "json")
-        found.digests |= digests
-        settings, summary = settings_in(files.get("config.yaml")), json_object(files.get("summary.json"))
-        found.settings[cell] = settings or {}
-        trouble = trouble_of(cell, files, settings, summary)
+        read = _read(here, cell, "yaml", "json")
+        found.digests |= read.digests
+        config, summary = config_of(read.files.get("config.yaml")), json_object(read.files.get("summary.json"))
+        trouble = trouble_of(cell, read.files, read.unread, config, summary)
+        found.settings[cell] = flatten(config) if config and (trouble is None or is_own(config, cell)) else {}
         if trouble is None and summary is not None:
             found.summaries[cell] = summary
         elif trouble is not None and trouble[0] == "foreign" and summary is not None and summary["cell"] in here.cells:
             found.problems[cell] = ("duplicate", f"a copy of cell {summary['cell']}")
         elif trouble is not None:
             found.problems[cell] = trouble
+    for folder, reason in here.closed.items():
+        found.problems[folder] = ("damaged" if is_cell(folder) else "foreign", f"the folder cannot be read: {reason}")
     for path in here.nested:
         found.problems[path] = ("foreign", "a record in a folder inside the sweep; only folders directly in it count")
     version = {cell: number(summary.get("numerics")) for cell, summary in found.summaries.items()}
@@ -98,10 +102,10 @@ def _read_small_files(here: Scan, found: Found) -> list[str]:
         found.problems[cell] = ("other numerics", f"numerics {version[cell]:g}, the newest here is {newest:g}")
     found.problems |= twins(
         {cell: found.settings[cell] for cell in version if cell not in found.problems},
-        lambda cell: tuple(_read(here, cell, "csv")[1].values()),
+        lambda cell: tuple(_read(here, cell, "csv").digests.values()),
     )
     for cell in found.problems.keys() & here.cells.keys():  # not worth parsing, but vouched for
-        found.digests |= _read(here, cell, "csv")[1]
+        found.digests |= _read(here, cell, "csv").digests
     return [cell for cell in version if cell not in found.problems]
 
 
@@ -119,35 +123,44 @@ def _batches(here: Scan, cells: Sequence[str]) -> Iterator[list[str]]:
         yield group
 
 
-def _read(here: Scan, cell: str, *endings: str) -> tuple[dict[str, bytes], dict[str, str]]:
-    """The files of a cell with one of the endings, by name, and their digests by path.
+@dataclass(frozen=True)
+class _Read:
+    """Some files of a cell by name: their contents, or why they cannot be read; and their digests by path."""
 
-    Safe in a thread: reading and hashing leave the others running.
-    """
+    files: dict[str, bytes]
+    unread: dict[str, str]
+    digests: dict[str, str]
+
+
+def _read(here: Scan, cell: str, *endings: str) -> _Read:
+    """The files of a cell with one of the endings. Safe in a thread: reading and hashing leave the others running."""
     files: dict[str, bytes] = {}
+    unread: dict[str, str] = {}
     for name in here.cells[cell]:
         if name.endswith(endings):
             try:
-                with open(f"{here.root}/{cell}/{name}", "rb") as file:
-                    files[name] = file.read()
+                files[name] = read_bytes(f"{here.root}/{cell}/{name}", LARGE if name.endswith("csv") else SMALL)
             except FileNotFoundError:
-                continue  # gone since the scan
-    return files, {f"{cell}/{name}": hashlib.sha256(content).hexdigest() for name, content in files.items()}
+                continue  # gone since the scan, or a link that leads nowhere
+            except OSError as error:
+                unread[name] = why(error)
+    digests = {f"{cell}/{name}": hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    return _Read(files, unread, digests)
 
 
-def _add(
-    found: Found,
-    contents: Mapping[str, tuple[dict[str, bytes], dict[str, str]]],
-    writers: Mapping[str, Writer],
-    codes: np.dtype[Any],
-) -> None:
+def _add(found: Found, contents: Mapping[str, _Read], writers: Mapping[str, Writer], codes: np.dtype[Any]) -> None:
     """Append the rows of those cells of a batch whose files are all whole; list the others."""
     parsed: dict[str, list[tuple[list[str], list[int], Columns]]] = {}
+    metrics: dict[str, Columns] = {}  # by cell, its part of them
     good = list(contents)
-    for _, digests in contents.values():
-        found.digests |= digests
+    for read in contents.values():
+        found.digests |= read.digests
     for name, (file, columns) in FRAMES.items():
-        parsed[name], good = _parse_frame(found, name, file, columns, {cell: contents[cell][0] for cell in good})
+        parsed[name] = _parse_frame(found, file, columns, {cell: contents[cell] for cell in good})
+        for cell, part in _by_cell(parsed[name]):
+            if (what := wrong_rows(name, part, found.summaries[cell], metrics.setdefault(cell, part))) is not None:
+                found.problems[cell] = ("damaged", f"{file} {what}")
+        good = [cell for cell in good if cell not in found.problems]
     place = {cell: len(found.done) + code for code, cell in enumerate(good)}
     found.done += good
     for name, blocks in parsed.items():
@@ -159,33 +172,25 @@ def _add(
 
 
 def _parse_frame(
-    found: Found, frame: str, file: str, columns: Sequence[str], contents: Mapping[str, dict[str, bytes]]
-) -> tuple[list[tuple[list[str], list[int], Columns]], list[str]]:
-    """The blocks of one frame and the cells whose file is whole; the others become problems."""
+    found: Found, file: str, columns: Sequence[str], contents: Mapping[str, _Read]
+) -> list[tuple[list[str], list[int], Columns]]:
+    """The blocks of one frame; cells whose file cannot be parsed become problems."""
     rows: dict[str, tuple[bytes, bytes]] = {}
-    for cell, files in contents.items():
+    for cell, read in contents.items():
         try:
-            rows[cell] = split(file, files.get(file), columns)
+            if file in read.unread:
+                raise Unreadable(f"{file} cannot be read: {read.unread[file]}")
+            rows[cell] = split(file, read.files.get(file), columns)
         except Unreadable as reason:
             found.problems[cell] = ("damaged", str(reason))
     blocks, bad = parse(rows)
     found.problems |= {cell: ("damaged", f"{file} holds a row that cannot be read") for cell in bad}
+    return blocks
+
+
+def _by_cell(blocks: Sequence[tuple[list[str], list[int], Columns]]) -> Iterator[tuple[str, Columns]]:
+    """Each cell's part of the columns of a frame."""
     for cells, counts, data in blocks:
-        found.problems |= {cell: ("damaged", reason) for cell, reason in _cut(found, frame, file, cells, counts, data)}
-    return blocks, [cell for cell in contents if cell not in found.problems]
-
-
-def _cut(
-    found: Found, frame: str, file: str, cells: Sequence[str], counts: Sequence[int], data: Columns
-) -> Iterator[tuple[str, str]]:
-    """The cells whose file lacks rows at its end, by the last step that the summary tells of."""
-    if frame == "parameters":  # measured at evaluations only: it may end before the run
-        return
-    steps, lags = data["step"], data.get("lag")
-    for cell, end, count in zip(cells, np.cumsum(counts), counts, strict=True):
-        last = found.summaries[cell].get("step")
-        if not count or steps[end - 1] != last:
-            told = f"ends at step {steps[end - 1]}" if count else "has no rows"
-            yield cell, f"{file} {told}, the run at step {last}"
-        elif lags is not None and lags[end - 1] != 0:
-            yield cell, f"{file} ends at lag {lags[end - 1]} of the last step"
+        ends = np.cumsum(counts)
+        for cell, start, end in zip(cells, ends - counts, ends, strict=True):
+            yield cell, {column: values[start:end] for column, values in data.items()}

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sweeps.records.paths import CellPaths, SweepPaths
+from sweeps.records.reading import printable, why
 
 _ANY = CellPaths(Path())
 FILES = tuple(
@@ -39,7 +40,9 @@ class Scan:
 
     Attributes:
         cells: files and their stamps of every cell folder directly under `root`, by folder name, sorted.
-        nested: cell folders further down, relative to `root`; they are no part of the sweep.
+        nested: cell folders further down, relative to `root`, and those whose names are no text; they are no part
+            of the sweep.
+        closed: folders directly under `root` that cannot be listed, and why.
         plan: stamp of the plan, None without one.
         at: when the scan began, nanoseconds.
     """
@@ -47,12 +50,13 @@ class Scan:
     root: Path
     cells: dict[str, dict[str, Stamp]]
     nested: list[str]
+    closed: dict[str, str]
     plan: Stamp | None
     at: int
 
     def key(self) -> str:
         """A digest of every name and stamp."""
-        return hashlib.sha256(repr((self.cells, self.nested, self.plan)).encode()).hexdigest()
+        return hashlib.sha256(repr((self.cells, self.nested, self.closed, self.plan)).encode()).hexdigest()
 
     def settled(self) -> bool:
         """Whether every file is old enough that any later change of it must show in its stamp."""
@@ -67,14 +71,21 @@ def scan(root: Path) -> Scan:
     own = {paths.report.name, paths.wandb.name}
     cells: dict[str, dict[str, Stamp]] = {}
     nested: list[str] = []
+    closed: dict[str, str] = {}
     for name in _folders(root):
         if name in own:
             continue
-        files, inner = _look(root / name)
-        if MARKS & files.keys():
+        try:
+            files, inner = _look(root / name)
+        except OSError as error:
+            closed[printable(name)] = why(error)
+            continue
+        if MARKS & files.keys() and name == printable(name):
             cells[name] = files
-        nested.extend(f"{name}/{each}" for each in inner)
-    return Scan(root, cells, nested, _stamp(paths.plan), at)
+        elif MARKS & files.keys():
+            nested.append(printable(name))
+        nested.extend(f"{printable(name)}/{printable(each)}" for each in inner)
+    return Scan(root, cells, nested, closed, _stamp(paths.plan), at)
 
 
 def _look(folder: Path, depth: int = 3) -> tuple[dict[str, Stamp], list[str]]:
@@ -84,10 +95,12 @@ def _look(folder: Path, depth: int = 3) -> tuple[dict[str, Stamp], list[str]]:
     with os.scandir(folder) as entries:
         for entry in entries:
             if entry.name in FILES:
-                found = entry.stat()
-                files[entry.name] = (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
+                files[entry.name] = _stamp(entry) or (0, 0, 0, 0)
             elif depth and entry.is_dir(follow_symlinks=False) and not entry.name.startswith("."):
-                below, further = _look(Path(entry.path), depth - 1)
+                try:
+                    below, further = _look(Path(entry.path), depth - 1)
+                except OSError:
+                    continue  # what lies in there is no part of the sweep
                 inner.extend([entry.name] if MARKS & below.keys() else [])
                 inner.extend(f"{entry.name}/{each}" for each in further)
     return dict(sorted(files.items())), sorted(inner)
@@ -98,13 +111,20 @@ def _folders(root: Path) -> Iterator[str]:
     if not root.is_dir():
         return
     with os.scandir(root) as entries:
-        names = [entry.name for entry in entries if not entry.name.startswith(".") and entry.is_dir()]
+        names = [entry.name for entry in entries if not entry.name.startswith(".") and _is_folder(entry)]
     yield from sorted(names)
 
 
-def _stamp(path: Path) -> Stamp | None:
+def _is_folder(entry: os.DirEntry[str]) -> bool:
     try:
-        found = path.stat()
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False
+
+
+def _stamp(file: Path | os.DirEntry[str]) -> Stamp | None:
+    try:
+        found = file.stat()
     except OSError:
-        return None
+        return None  # there is none, or a link leads nowhere
     return found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino
