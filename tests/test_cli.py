@@ -360,7 +360,7 @@ def test_one_bad_cell_of_a_grid_stops_it_before_the_first_step(tmp_path: Path, l
     said = sweeps(tmp_path, "-m", "seed=0,1,-1", "optim.lr=1e-3,-1", f"hydra/launcher={launcher}")
     assert said.returncode == 2
     assert "seed: given -1, must be an integer of at least 0 [in 2 of 6 cells]" in said.stderr
-    assert "optim.lr: given -1.0, must be 0 or a positive number [in 3 of 6 cells]" in said.stderr
+    assert "optim.lr: given -1.0, must be 0 or a positive finite number [in 3 of 6 cells]" in said.stderr
     assert list(tmp_path.iterdir()) == []
 
 

@@ -18,6 +18,7 @@ from sweeps.launch import device_problems, place, task_problems
 from sweeps.plan.cells import Cell, distinct
 from sweeps.plan.packs import Pack
 from sweeps.records.paths import CellPaths, SweepPaths
+from sweeps.terminal import terminal
 
 
 def one_cell(config: DictConfig) -> None:
@@ -34,22 +35,28 @@ def one_cell(config: DictConfig) -> None:
         raise ConfigError(problems)
     [cell] = distinct([settings])
     sweep = place(settings)
-    console = Console()
+    console = terminal()
     if not train(cell, sweep, console):
-        console.print("Already done.", end=" ")
+        console.print(f"Already done. {ending(cell, sweep)}")
+    console.print(f"Record: {sweep.cell(cell.id).root}")
+
+
+def ending(cell: Cell, sweep: SweepPaths) -> str:
+    """How a cell that is done has ended, in a sentence."""
     found = summary(sweep.cell(cell.id))
     assert found is not None
     best = found["best"]["eval_score"]
     score = f", best {found['task']['score']} {best:.3f}" if isinstance(best, float) else ""
     why = f" ({found['reason']})" if found["reason"] else ""
-    console.print(
-        f"{cell.name}: {found['outcome']}{why} at step {found['step']}{score}", highlight=False, soft_wrap=True
-    )
-    console.print(f"Record: {sweep.cell(cell.id).root}", highlight=False, soft_wrap=True)
+    return f"{cell.name}: {found['outcome']}{why} at step {found['step']}{score}"
 
 
 def train(cell: Cell, sweep: SweepPaths, console: Console) -> bool:
-    """Train a cell, and nobody else at the same time; False if it is done already, by now if this had to wait."""
+    """Train a cell, and nobody else at the same time, and tell the result before the mirror is waited for.
+
+    Returns:
+        False if it is done already, by now if this had to wait.
+    """
     paths = sweep.cell(cell.id)
     if summary(paths) is not None:
         return False
@@ -60,7 +67,8 @@ def train(cell: Cell, sweep: SweepPaths, console: Console) -> bool:
 
         with Mirror(cell.settings.tracker, sweep, console):
             train_pack(Pack((cell,)), sweep.root, lambda kind, content: None)
-        paths.lock.unlink()  # never before the cell is done: whoever waits holds the removed file, and then looks
+            paths.lock.unlink()  # never before the cell is done: whoever waits holds the removed file, and then looks
+            console.print(ending(cell, sweep))
     return True
 
 

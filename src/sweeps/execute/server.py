@@ -1,0 +1,49 @@
+"""The server that workers are forked from. It may be killed like anything else: another is started in its place."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable
+from multiprocessing import forkserver, resource_tracker
+from typing import TypeVar
+
+from sweeps.errors import SweepsError
+from sweeps.execute.interrupts import held_back
+from sweeps.records.temporary import folder_of_this_process
+
+Started = TypeVar("Started")
+
+ATTEMPTS = 5
+"""How often a worker is tried to be started while the servers that should fork it die."""
+PAUSE = 0.1
+"""Seconds between two attempts."""
+
+
+def server_running() -> None:
+    """Start the fork server unless it runs, with the ending signals held back for it and all it forks.
+
+    Raises:
+        OSError: there is no room for it: descriptors, processes, temporary files.
+    """
+    with held_back(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # what a tracker that was killed might have left
+        folder_of_this_process()  # its socket lies there
+        resource_tracker.ensure_running()  # it would let the signals through again
+        forkserver.ensure_running()
+
+
+def start_process(attempt: Callable[[], Started]) -> Started:
+    """What `attempt` gives, which has the fork server start a process; the server is replaced when it turns out dead.
+
+    Raises:
+        SweepsError: one server after the other has died.
+    """
+    for _ in range(ATTEMPTS):
+        try:
+            server_running()
+            return attempt()
+        except (EOFError, ConnectionError) as error:
+            cause = error
+            time.sleep(PAUSE)  # the dead one has closed its socket, but cannot be told from a living one yet
+    raise SweepsError(f"no worker could be started: {ATTEMPTS} fork servers in a row have died") from cause
