@@ -21,6 +21,7 @@ LINES = (
 """How the package and CONTRIBUTING.md tell the order; below it is held part by part."""
 
 PURE = {"errors"}
+FRONT = {"application", "terminal"}
 CONFIG = {*PURE, "config"}
 RECORDS = {*PURE, "records"}
 STATISTICS = {*RECORDS, "analysis.loading", "analysis.statistics"}
@@ -32,7 +33,7 @@ ALLOWED: dict[str, set[str]] = {
     "engine": {"config.schema", "tasks", "engine"},
     "probes": {"engine", "probes"},
     "records": {*RECORDS, "config.places", "config.schema"},
-    "execute": {*CONFIG, "tasks", "plan", "engine", "probes", "records", "execute"},
+    "execute": {*CONFIG, "tasks", "plan", "engine", "probes", "records", "execute", "interrupts"},
     "analysis.loading": {*RECORDS, "config.identity", "analysis.loading"},
     "analysis.statistics": STATISTICS,
     "analysis.tables": {*STATISTICS, "analysis.tables"},
@@ -45,21 +46,11 @@ ALLOWED: dict[str, set[str]] = {
     "verify": {*RECORDS, "analysis", "report"},
     "dashboard": {*RECORDS, "analysis", "dashboard"},
     "arguments": {*PURE, "config.places", "config.rules", "records"},
-    "commands": {
-        *PURE,
-        "config.places",
-        "arguments",
-        "records",
-        "analysis",
-        "report",
-        "verify",
-        "dashboard",
-        "application",
-        "terminal",
-    },
+    "commands": {*PURE, *FRONT, "arguments", "records", "analysis", "report", "verify", "dashboard", "config.places"},
     "application": {*CONFIG, "solo"},
-    "main": {*CONFIG, "application", "arguments", "commands", "terminal"},
+    "main": {*CONFIG, "application", "interrupts", "arguments", "commands", "terminal"},
     "__main__": {"main"},
+    "interrupts": set(),
     "terminal": set(),
     "textbook": set(),
     "__init__": set(),

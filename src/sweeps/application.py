@@ -12,6 +12,7 @@ from pathlib import Path
 import hydra
 from hydra._internal.utils import get_args_parser
 from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
@@ -56,12 +57,11 @@ def hydra_app(arguments: Sequence[str]) -> int:
 
     try:
         hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")(task)()
-    except (SweepsError, OSError):
-        raise
     except Exception as error:
-        if _came_from_us(error):
+        told = isinstance(error, SweepsError | OSError) and not isinstance(error, HydraException)
+        if told or _came_from_us(error):
             raise
-        raise SweepsError(" ".join(f"Hydra: {error}".split())) from error
+        raise SweepsError(_in_a_sentence(error)) from error
     if wrong:
         raise wrong[0]
     return 0
@@ -80,6 +80,13 @@ def _check_flags(arguments: Sequence[str]) -> None:
         parser.parse_known_args(list(arguments))
     except ArgumentError as error:
         raise SweepsError(str(error)) from None
+
+
+def _in_a_sentence(error: Exception) -> str:
+    """What Hydra says, and what it says that this comes from, without where it looked."""
+    cause = str(error.__cause__ or "").strip().splitlines()[:1]
+    said = " ".join([str(error).partition("Config search path")[0], *cause])
+    return f"Hydra: {' '.join(said.split()) or type(error).__name__}"
 
 
 def _came_from_us(error: Exception) -> bool:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from types import FrameType
-from typing import NoReturn
+from collections.abc import Sequence
+from contextlib import suppress
 
 from hydra.errors import HydraException
 
@@ -17,9 +13,8 @@ from sweeps.arguments import Help
 from sweeps.commands import COMMANDS
 from sweeps.config.names import misread
 from sweeps.errors import SweepsError, told
+from sweeps.interrupts import ending_tidily
 from sweeps.terminal import terminal
-
-ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -30,7 +25,7 @@ def main(arguments: Sequence[str]) -> int:
         ended it: 130 after Ctrl-C, 143 after SIGTERM, 129 after a terminal was closed.
     """
     ended: list[int] = []
-    with _ending_tidily(ended):
+    with ending_tidily(ended):
         try:
             return _run(arguments)
         except BaseException as error:
@@ -53,42 +48,6 @@ def _run(arguments: Sequence[str]) -> int:
     if "=" not in command and not command.startswith(("-", "+", "~")):
         raise SweepsError(misread(command, COMMANDS))
     return hydra_app(arguments or [command])
-
-
-@contextmanager
-def _ending_tidily(ended: list[int]) -> Iterator[None]:
-    """What ends a command from outside ends it as Ctrl-C does: children are ended, temporary folders removed.
-
-    Only the first: `timeout` sends its signal twice, and the second would cut tidying short. What is ignored from the
-    start, as under nohup, stays so.
-    """
-
-    def end(number: int, frame: FrameType | None) -> NoReturn:
-        for each in ENDING:
-            signal.signal(each, signal.SIG_IGN)
-        ended.append(number)
-        _let_go_of_a_closed_terminal()
-        raise KeyboardInterrupt(number)
-
-    before = {number: signal.getsignal(number) for number in ENDING}
-    for number, handler in before.items():
-        if handler != signal.SIG_IGN:
-            signal.signal(number, end)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _let_go_of_a_closed_terminal() -> None:
-    """What is still to be said goes nowhere; it would be an error in the middle of tidying."""
-    for descriptor in (1, 2):
-        try:
-            os.write(descriptor, b"")
-        except OSError:
-            with suppress(OSError):
-                os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
 
 
 def _stopped(number: int, sweep: bool) -> int:

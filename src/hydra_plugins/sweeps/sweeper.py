@@ -15,6 +15,8 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
+from sweeps.errors import SweepsError
+
 
 @dataclass
 class GridConfig:
@@ -33,9 +35,12 @@ class GridSweeper(Sweeper):
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         self.context, self.config = hydra_context, config
-        self.launcher = Plugins.instance().instantiate_launcher(
-            hydra_context=hydra_context, task_function=task_function, config=config
-        )
+        try:
+            self.launcher = Plugins.instance().instantiate_launcher(
+                hydra_context=hydra_context, task_function=task_function, config=config
+            )
+        except Exception as error:  # of any kind: a launcher is code of others
+            raise SweepsError(f"hydra/launcher: {' '.join(str(error).split())}") from error
 
     def sweep(self, arguments: list[str]) -> Any:
         from sweeps.config.grid import expand

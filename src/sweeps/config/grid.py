@@ -49,7 +49,7 @@ def _few_enough(axes: Mapping[str, Override], limit: object) -> None:
         raise ConfigError([f"{LIMIT}: given {limit}, must be {allowed}"])
     sizes = {key: how_many(override) for key, override in axes.items()}
     if (cells := math.prod(sizes.values())) > limit:
-        product = " x ".join(f"{size:,} {key}" for key, size in sizes.items() if size > 1)
+        product = " x ".join(f"{key} {size:,}" for key, size in sizes.items() if size > 1)
         raise ConfigError(
             [f"the grid has {cells:,} cells ({product}), {LIMIT} allows {limit:,}; write {LIMIT}={cells} to train them"]
         )

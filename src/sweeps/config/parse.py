@@ -42,8 +42,8 @@ def _section(section: str, node: Any, problems: list[str]) -> Any:
     cls = SECTIONS[section]
     hints = {name: hint for name, hint in _hints(cls).items() if name != "options"}
     if not isinstance(node, Mapping):
-        allowed = f"one of {', '.join(choices(section))}" if section in GROUPS else f"settings, {', '.join(hints)}"
-        problems.append(f"{section}: given {node!r}, must be {allowed}")
+        what = f"one of {', '.join(choices(section))}" if section in GROUPS else f"settings: {', '.join(hints)}"
+        problems.append(f"{section}: given {node!r}, must be {what}")
         return None
     own: dict[str, Any] = {}
     if section in GROUPS:
@@ -74,7 +74,7 @@ def _typed(key: str, value: Any, hint: type, problems: list[str]) -> Any:
         value = float(value)
     if type(value) is not hint or (isinstance(value, float) and math.isnan(value)):
         several = isinstance(value, list | tuple) and len(value) > 0
-        hint_at = f"; an axis of a sweep is written {key}={','.join(map(str, value))}" if several else ""
-        problems.append(f"{key}: given {value!r}, must be {ARTICLE[hint]}{hint_at}")
+        axis = f"; an axis of a sweep is written {key}={','.join(map(str, value))}" if several else ""
+        problems.append(f"{key}: given {value!r}, must be {ARTICLE[hint]}{axis}")
         return None
     return value

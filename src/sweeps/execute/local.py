@@ -19,7 +19,8 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from sweeps.execute.base import Ended, Message
-from sweeps.execute.server import server_running, start_process
+from sweeps.execute.server import room_for, server_running, start_process
+from sweeps.interrupts import ENDING
 from sweeps.plan.forecast import seconds
 from sweeps.plan.packs import Pack
 
@@ -47,6 +48,7 @@ class Local:
             os.environ[name] = "1"
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["sweeps.execute.local", "sweeps.execute.worker"])
+        room_for(min(self.workers, len(packs)))
         server_running()
         waiting = deque(packs)
         running: dict[Connection, _Job] = {}
@@ -99,7 +101,7 @@ class _Job:
     error: str | None = None
 
     def kill(self) -> None:
-        """End it at once. By its number: of one whose fork server is gone, `multiprocessing` thinks that it has ended."""
+        """End it at once; by its number, as `multiprocessing` holds it for ended once its fork server is gone."""
         assert self.process.pid
         with suppress(ProcessLookupError):
             os.kill(self.process.pid, signal.SIGKILL)
@@ -155,6 +157,7 @@ def _work(pack: Pack, root: Path, messages: Connection, alive: Connection) -> No
         except OSError:  # nobody is there to listen, or to be told so
             os._exit(1)
 
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)  # the driver handles them; the server may not have held them back
     threading.Thread(target=_die_with_driver, args=(alive,), daemon=True).start()
     try:
         train_pack(pack, root, say)

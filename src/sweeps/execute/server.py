@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import time
 import warnings
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from multiprocessing import forkserver, resource_tracker
 from typing import TypeVar
 
 from sweeps.errors import SweepsError
-from sweeps.execute.interrupts import held_back
+from sweeps.interrupts import held_back
 from sweeps.records.temporary import folder_of_this_process
 
 Started = TypeVar("Started")
@@ -18,6 +19,25 @@ ATTEMPTS = 5
 """How often a worker is tried to be started while the servers that should fork it die."""
 PAUSE = 0.1
 """Seconds between two attempts."""
+FILES, FILES_OF_A_WORKER = 24, 4
+"""Files that a driver has open: its own, and four pipes to a worker."""
+
+
+def room_for(workers: int) -> None:
+    """Have as many files open at once as the workers need; without room the server itself would die.
+
+    Raises:
+        SweepsError: more than is allowed.
+    """
+    needed = FILES + FILES_OF_A_WORKER * workers
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < needed:
+        if hard != resource.RLIM_INFINITY and hard < needed:
+            raise SweepsError(
+                f"{workers} workers need {needed} open files, {hard} are allowed here;"
+                " raise it (ulimit -n) or set executor.workers lower"
+            )
+        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
 
 
 def server_running() -> None:

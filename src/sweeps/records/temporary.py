@@ -1,12 +1,11 @@
 """Temporary files of a process lie in a folder of its own. Whoever comes next removes those of the dead.
 
-`kill -9` leaves what a process had in TMPDIR: sockets of `multiprocessing`, pictures of the W&B client. A folder is locked
-by the process that it belongs to for as long as that lives, so what belongs to nobody can be told from what is in use.
+`kill -9` leaves what a process had in TMPDIR: sockets of `multiprocessing`, pictures of the W&B client. A folder is
+locked by the process that it belongs to for as long as that lives: what is left can be told from what is in use.
 """
 
 from __future__ import annotations
 
-import atexit
 import fcntl
 import os
 import shutil
@@ -14,6 +13,7 @@ import stat
 import tempfile
 from contextlib import suppress
 from functools import cache
+from multiprocessing.util import Finalize
 from pathlib import Path
 
 PREFIX = "sweeps-run-"
@@ -39,7 +39,8 @@ def folder_of_this_process() -> Path:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
     folder = new.rename(new.with_name(new.name.replace(".new-", PREFIX)))  # only now others look at it
     tempfile.tempdir = str(folder)
-    atexit.register(_remove, folder, os.getpid())
+    # after multiprocessing's own folder, which has a priority of -100 and must be there to be removed
+    Finalize(None, shutil.rmtree, (folder, True), exitpriority=-200)
     return folder
 
 
@@ -60,8 +61,3 @@ def _remove_if_left(folder: Path) -> None:
             shutil.rmtree(folder, ignore_errors=True)
     finally:
         os.close(descriptor)
-
-
-def _remove(folder: Path, owner: int) -> None:
-    if os.getpid() == owner:  # not what was forked from it
-        shutil.rmtree(folder, ignore_errors=True)
