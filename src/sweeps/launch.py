@@ -18,14 +18,19 @@ from sweeps.errors import ConfigError
 from sweeps.execute.base import Executor
 from sweeps.execute.harness import Result, locked, run, summary
 from sweeps.execute.local import Local
+from sweeps.execute.machine import memory_limit
 from sweeps.execute.progress import Progress, duration
 from sweeps.execute.show import show_outcomes, show_plan
 from sweeps.execute.tracking import Mirror
+from sweeps.plan.memory import too_large
 from sweeps.plan.plan import Plan, make_plan
 from sweeps.records.files import write_atomically
 from sweeps.records.paths import SweepPaths
 from sweeps.records.planned import write_plan
 from sweeps.terminal import terminal
+
+MOST_SIZES = 5
+"""Impossible sizes of one grid that are told."""
 
 
 def checked(jobs: Sequence[Sequence[str]], load: Load) -> list[Settings]:
@@ -36,10 +41,22 @@ def checked(jobs: Sequence[Sequence[str]], load: Load) -> list[Settings]:
     """
     settings, problems = settings_of(jobs, Composer(load))
     good = [each for each in settings if each is not None]
-    problems += task_problems(good) + device_problems(good) + shared_problems(good)
+    problems += problems_here(good) + shared_problems(good)
     if problems:
         raise ConfigError(problems)
     return good
+
+
+def problems_here(settings: Sequence[Settings]) -> list[str]:
+    """What stands against settings that break no rule: this machine, or the task."""
+    return size_problems(settings) or task_problems(settings) + device_problems(settings)
+
+
+def size_problems(settings: Sequence[Settings]) -> list[str]:
+    """What this machine could not train even alone; asked before the tasks, which may take long over a length."""
+    limit = memory_limit()
+    told = (too_large(each, limit) for each in settings if each.executor.device == "cpu")
+    return list(dict.fromkeys(sentence for sentence in told if sentence))[:MOST_SIZES]
 
 
 def task_problems(settings: Sequence[Settings]) -> list[str]:

@@ -14,7 +14,7 @@ from sweeps.config.rules import check
 from sweeps.errors import ConfigError
 from sweeps.execute.harness import summary
 from sweeps.execute.tracking import Mirror
-from sweeps.launch import device_problems, place, task_problems
+from sweeps.launch import place, problems_here, task_problems
 from sweeps.plan.cells import Cell, distinct
 from sweeps.plan.packs import Pack
 from sweeps.records.paths import CellPaths, SweepPaths
@@ -30,7 +30,8 @@ def one_cell(config: DictConfig) -> None:
     """
     settings, problems = composed(plain, config, True)
     if settings is not None:
-        problems = check(settings) + task_problems([settings]) + device_problems([settings])
+        wrong = check(settings)
+        problems = wrong + task_problems([settings]) if wrong else problems_here([settings])
     if settings is None or problems:
         raise ConfigError(problems)
     [cell] = distinct([settings])

@@ -19,7 +19,8 @@ from helpers import make_cell, make_cells
 from sweeps.config.places import ROOT
 from sweeps.execute.base import Ended, Message
 from sweeps.execute.harness import run, summary
-from sweeps.execute.local import Local, cores, patience_with
+from sweeps.execute.local import Local, patience_with
+from sweeps.execute.machine import cores
 from sweeps.execute.worker import train_pack
 from sweeps.plan.cells import Cell, distinct
 from sweeps.plan.packs import Pack

@@ -89,7 +89,7 @@ def test_servers_that_keep_dying_are_one_sentence(tmp_path: Path, monkeypatch: p
         start()
         kill_server()
 
-    for place in (server.forkserver, forkserver._forkserver):  # type: ignore[attr-defined]
+    for place in (server.forkserver, forkserver._forkserver):
         monkeypatch.setattr(place, "ensure_running", and_die)
     [cell] = make_cells(())
     with pytest.raises(SweepsError, match="no worker could be started: 5 fork servers in a row have died"):

@@ -19,6 +19,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from sweeps.execute.base import Ended, Message
+from sweeps.execute.machine import cores
 from sweeps.execute.server import room_for, server_running, start_process
 from sweeps.interrupts import ENDING
 from sweeps.plan.forecast import seconds
@@ -29,11 +30,6 @@ TICK = 1.0
 """Seconds between two looks at workers that say nothing."""
 SLACK = 10
 """A pack may take so many times its forecast between two words, if that is longer than the patience."""
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Local:
