@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import IO
+
 from rich.console import Console
 
 
-def terminal(stderr: bool = False) -> Console:
+def terminal(stderr: bool = False, file: IO[str] | None = None) -> Console:
     """A console that reads no markup, no emoji codes and no numbers into what it prints, and folds no line."""
-    return Console(stderr=stderr, markup=False, emoji=False, highlight=False, soft_wrap=True)
+    return Console(file=file, stderr=stderr, markup=False, emoji=False, highlight=False, soft_wrap=True)

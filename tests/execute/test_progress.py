@@ -17,6 +17,7 @@ from sweeps.execute.show import LISTED, show_outcomes, show_plan
 from sweeps.plan.packs import Pack
 from sweeps.plan.plan import Plan, make_plan
 from sweeps.records.paths import SweepPaths
+from sweeps.terminal import terminal
 
 
 class Clock:
@@ -35,7 +36,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
 
 def plain_console() -> tuple[Console, io.StringIO]:
     out = io.StringIO()
-    return Console(file=out, width=80), out
+    return terminal(file=out), out
 
 
 def plan_of(count: int, lanes: int = 1) -> Plan:

@@ -21,7 +21,7 @@ def memory_limit() -> int:
     """Bytes of memory that this process may take: what is built in, or less where a batch system or a shell says so."""
     built_in = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     limits = [resource.getrlimit(kind)[0] for kind in (resource.RLIMIT_AS, resource.RLIMIT_DATA)]
-    return min(built_in, *(each for each in limits if each != resource.RLIM_INFINITY), *_of_groups())
+    return min([built_in, *(each for each in limits if each != resource.RLIM_INFINITY), *_of_groups()])
 
 
 def _of_groups() -> Iterator[int]:
