@@ -71,7 +71,7 @@ def _check_flags(arguments: Sequence[str]) -> None:
     """What Hydra's parser of flags would answer with a page of usage."""
     parser = get_args_parser()
     parser.exit_on_error = False  # but raise
-    known = [flag for action in parser._actions for flag in action.option_strings]
+    known = [flag for action in parser._actions for flag in action.option_strings if "rerun" not in flag]
     for text in arguments:
         flag = text.partition("=")[0]
         if flag.startswith("-") and flag not in known:
