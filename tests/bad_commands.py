@@ -37,7 +37,7 @@ arch=lstm,gru arch.hidden=1000000 -m | task=binary_sum task.length=999999999999 
 task.length=50,99999999999 -m
 """
 GRIDS = """
--m seed=1,2 seed=3,4 | seed=1 seed=2 | -m seed=1 seed=1 | arch=lstm arch=gru | -m arch=lstm,gru arch=gru |
+-m seed=1,2 seed=3,4 | -m seed=1 seed=1 | -m arch=lstm,gru arch=gru |
 -m seed=range(1000000) | -m seed=range(20001) | -m seed=range(0,1e12,1) | -m seed=range(0,1,0) |
 -m seed=range(1000000) plan.max_cells=999999 | -m seed=range(200) task.length=range(2,103) | -m seed=range(0) |
 -m seed=range(5) plan.max_cells=4 | -m seed=interval(0,1) | -m seed=range(3 | -m seed=choice( | -m seed=, |

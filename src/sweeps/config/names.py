@@ -90,7 +90,7 @@ def _no_values(override: Override) -> str:
 
 
 def given_twice(arguments: Sequence[str]) -> list[str]:
-    """A sentence for every setting that a command line gives more than once, of which Hydra would take the last."""
+    """A sentence for every setting that a sweep is given more than once, of which Hydra would take the last."""
     given: dict[str, list[str]] = {}
     for text in arguments:
         with suppress(ValueError):  # which is told elsewhere

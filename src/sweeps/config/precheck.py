@@ -10,7 +10,7 @@ from omegaconf import DictConfig
 
 from sweeps.config.compose import Composer, settings_of
 from sweeps.config.grid import expand
-from sweeps.config.names import check_names, given_twice, parse_override
+from sweeps.config.names import check_names, parse_override
 from sweeps.config.places import CONF, choices, defaults
 from sweeps.config.schema import GROUPS
 from sweeps.errors import ConfigError
@@ -28,16 +28,14 @@ def problems(arguments: Sequence[str]) -> list[str]:
     A setting that only some choices of its group have, such as `arch.forget_bias`, is right or wrong with the others.
     """
     good, wrong = check_names(arguments)
-    wrong += (twice := given_twice(good))
-    if twice:
-        return wrong
     if not wrong and not any(_of_some_choices(parse_override(text).key_or_group) for text in good):
         return []
     chosen = [text for text in good if text.startswith(("experiment=", "hydra."))]
     try:
         with initialize_config_dir(str(CONF), version_base="1.3"):
             master = compose("config", chosen, return_hydra_config=True)
-        jobs = expand(master.hydra.sweeper.params or {}, good, master.plan.max_cells)
+        last = {parse_override(text).get_key_element(): text for text in good}  # of a key given twice, as Hydra does
+        jobs = expand(master.hydra.sweeper.params or {}, list(last.values()), master.plan.max_cells)
     except ConfigError as error:
         return wrong + error.problems
     except HydraException as error:

@@ -26,7 +26,7 @@ def memory_limit() -> int:
 
 def _of_groups() -> Iterator[int]:
     """The limits of the control groups (version 2, or version 1's of memory) that hold this process, and of theirs."""
-    with suppress(OSError):
+    with suppress(OSError, ValueError):  # no such file, or not of this form
         for line in OF_THIS_PROCESS.read_text().splitlines():
             _, kinds, path = line.split(":", 2)
             root, name = {"": (GROUPS, "memory.max"), "memory": (GROUPS / "memory", "memory.limit_in_bytes")}.get(
