@@ -46,10 +46,11 @@ def server_running() -> None:
     Raises:
         OSError: there is no room for it: descriptors, processes, temporary files.
     """
-    with held_back(), warnings.catch_warnings():
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # what a tracker that was killed might have left
+        resource_tracker.ensure_running()  # first: it would let the signals through again
+    with held_back():
         folder_of_this_process()  # its socket lies there
-        resource_tracker.ensure_running()  # it would let the signals through again
         forkserver.ensure_running()
 
 
