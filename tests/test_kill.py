@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -117,3 +118,57 @@ def test_killed_at_random_moments(
     print(f"done after each kill, of {len(expected)}: {counts}")
     assert counts[0] < len(expected), "the first kill came too late to disturb anything"
     assert counts[-1] > 0, "no kill came late enough to leave anything to go on from"
+
+
+def processes(driver: int) -> dict[str, list[int]]:
+    """What a sweep has started, by what it is."""
+    parents: dict[int, int] = {}
+    commands: dict[int, str] = {}
+    for path in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError, IndexError):
+            parents[int(path.name)] = int((path / "stat").read_text().rpartition(")")[2].split()[1])
+            commands[int(path.name)] = (path / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+    own = {pid for pid, parent in parents.items() if parent == driver}
+    servers = [pid for pid in own if "multiprocessing.forkserver" in commands[pid]]
+    return {
+        "server": servers,
+        "worker": [pid for pid, parent in parents.items() if parent in servers],
+        "mirror": [pid for pid in own if "sweeps mirror" in commands[pid]],
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize(
+    ("whom", "shape", "kills"), [("worker", "training", 4), ("server", "writing", 3), ("mirror", "writing", 1)]
+)
+def test_a_part_killed_at_random_moments(
+    tmp_path: Path, undisturbed: dict[str, dict[str, dict[str, bytes]]], whom: str, shape: str, seed: int, kills: int
+) -> None:
+    """The sweep goes on without it; what it could not do, the same command does."""
+    rng = random.Random(f"{whom} {seed}")
+    line = [*command(shape), *(["tracker=wandb", "tracker.mode=offline"] if whom == "mirror" else [])]
+    line = [text for text in line if whom != "mirror" or text != "tracker=csv"]
+    killed = 0
+    with subprocess.Popen(
+        line, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    ) as sweep:
+        while killed < kills and sweep.poll() is None:
+            time.sleep(rng.uniform(0.05, 1.0))
+            if found := processes(sweep.pid)[whom]:
+                with suppress(ProcessLookupError):
+                    os.kill(rng.choice(found), signal.SIGKILL)
+                    killed += 1
+        said, _ = sweep.communicate(timeout=120)
+    assert killed, "it was over before the first kill"
+    assert sweep.returncode in ((0, 1) if whom == "worker" else (0,)), said
+    assert "Traceback" not in said
+    before = done(tmp_path)
+    again = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert again.returncode == 0, again.stderr
+    after = done(tmp_path)
+    assert {cell: after.get(cell) for cell in before} == before, "a cell that was done was done again"
+    assert records(tmp_path) == undisturbed[shape]
+    if whom == "mirror":
+        assert f"{len(after)} cells are in" in again.stdout, again.stdout
+    print(f"killed {whom} {killed} times")

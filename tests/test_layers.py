@@ -21,6 +21,7 @@ LINES = (
 """How the package and CONTRIBUTING.md tell the order; below it is held part by part."""
 
 PURE = {"errors"}
+FRONT = {"application", "terminal"}
 CONFIG = {*PURE, "config"}
 RECORDS = {*PURE, "records"}
 STATISTICS = {*RECORDS, "analysis.loading", "analysis.statistics"}
@@ -32,7 +33,7 @@ ALLOWED: dict[str, set[str]] = {
     "engine": {*PURE, "config.schema", "tasks", "engine"},
     "probes": {"engine", "probes"},
     "records": {*RECORDS, "config.identity", "config.places", "config.schema"},
-    "execute": {*CONFIG, "tasks", "plan", "engine", "probes", "records", "execute"},
+    "execute": {*CONFIG, "tasks", "plan", "engine", "probes", "records", "execute", "interrupts"},
     "analysis.loading": {*RECORDS, "config.identity", "analysis.loading"},
     "analysis.statistics": STATISTICS,
     "analysis.tables": {*STATISTICS, "analysis.tables"},
@@ -40,22 +41,25 @@ ALLOWED: dict[str, set[str]] = {
     "analysis.document": {*STATISTICS, "analysis.tables", "analysis.figures", "analysis.document"},
     "analysis": {*STATISTICS, "analysis.tables"},
     "report": {*RECORDS, "analysis"},
-    "launch": {*CONFIG, "tasks", "plan", "records", "execute"},
-    "solo": {*CONFIG, "plan", "records", "execute", "launch"},
+    "launch": {*CONFIG, "tasks", "plan", "records", "execute", "terminal"},
+    "solo": {*CONFIG, "plan", "records", "execute", "launch", "terminal"},
     "verify": {*RECORDS, "analysis", "report"},
     "dashboard": {*RECORDS, "analysis", "dashboard"},
     "arguments": {*PURE, "config.places", "config.rules", "records"},
-    "commands": {*PURE, "config.places", "arguments", "records", "analysis", "report", "verify", "dashboard", "main"},
-    "main": {*CONFIG, "arguments", "commands", "solo"},
+    "commands": {*PURE, *FRONT, "arguments", "records", "analysis", "report", "verify", "dashboard", "config.places"},
+    "application": {*CONFIG, "solo"},
+    "main": {*CONFIG, "application", "interrupts", "arguments", "commands", "terminal"},
     "__main__": {"main"},
+    "interrupts": set(),
+    "terminal": set(),
     "textbook": set(),
     "__init__": set(),
-    "hydra_plugins": {*CONFIG, "records", "launch"},
+    "hydra_plugins": {*CONFIG, "records", "execute", "launch"},
 }
 """What each part may import of the package; a dotted name allows that module or room alone."""
 
 TORCH = {"engine", "probes"}
-HYDRA = {"config", "main", "launch", "solo", "commands", "hydra_plugins"}
+HYDRA = {"config", "application", "main", "launch", "solo", "commands", "hydra_plugins"}
 NUMBERS = {"pandas", "scipy", "seaborn", "matplotlib", "sklearn", "statsmodels"}
 
 
@@ -127,7 +131,7 @@ def test_imports_point_backwards(name: str) -> None:
         ("wandb", {"records"}),
         ("wandb_workspaces", {"dashboard"}),
         *((library, {"analysis", "report", "tasks"}) for library in sorted(NUMBERS)),
-        ("rich", {"execute", "launch", "solo", "commands", "main"}),
+        ("rich", {"execute", "launch", "solo", "terminal"}),
         ("submitit", {"execute"}),
         ("ray", {"execute"}),
     ],

@@ -1,8 +1,24 @@
 """`python -m sweeps`. Kept light: worker processes import this module too."""
 
 if __name__ == "__main__":
+    import os
+    import signal
     import sys
+    from types import FrameType
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        """While libraries are imported there is nothing to tidy."""
+        os.write(2, b"Stopped.\n")
+        os._exit(128 + number)
+
+    ending = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    handled = [number for number in ending if signal.getsignal(number) != signal.SIG_IGN]
+    for number in handled:
+        signal.signal(number, stop)
 
     from sweeps.main import main
 
-    sys.exit(main(sys.argv[1:]))
+    status = main(sys.argv[1:])
+    for number in handled:
+        signal.signal(number, signal.SIG_DFL)  # all is done; what still goes on is Python's own end
+    sys.exit(status)

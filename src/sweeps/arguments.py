@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sweeps.config.places import EXPERIMENTS, top_level
-from sweeps.config.rules import NAME
+from sweeps.config.rules import NAME, NO_FOLDER
 from sweeps.errors import ConfigError, SweepsError, unknown
 from sweeps.records.paths import SweepPaths
 from sweeps.records.reading import SMALL, read_bytes
@@ -28,12 +28,17 @@ def settings_in(arguments: Sequence[str], keys: Sequence[str]) -> dict[str, str]
     if HELP & set(arguments):
         raise Help(" ".join(f"[{key}=...]" for key in keys))
     found = {key: str(top_level()[key]) for key in ("experiment", "runs_dir")}
+    given: dict[str, str] = {}
     problems = []
     for text in arguments:
         key, equals, value = text.partition("=")
         if not equals or key not in keys:
             problems.append(unknown("argument", text, (f"{each}=..." for each in keys)))
-        found[key] = _unquoted(value)
+        if key in given:
+            problems.append(f"{key}: given {given[key]!r} and {value!r}, must be given once")
+        found[key] = given[key] = _unquoted(value)
+    if not found["runs_dir"].strip():
+        problems.append(NO_FOLDER.format(found["runs_dir"]))
     if not NAME.fullmatch(name := found["experiment"]):
         problems.append(f"experiment: given {name!r}, must be the name of a folder of {found['runs_dir']}")
     if problems:

@@ -10,17 +10,16 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from rich.console import Console
-
 from sweeps.arguments import HELP, settings_in, sweep_of, written
 from sweeps.config.places import EXPERIMENTS
 from sweeps.errors import ConfigError, unknown
 from sweeps.records.paths import SweepPaths
+from sweeps.terminal import terminal
 
 
 def plan(arguments: list[str]) -> int:
     """Say what a sweep would do, and do nothing."""
-    from sweeps.main import MULTIRUN, hydra_app
+    from sweeps.application import MULTIRUN, hydra_app
 
     if HELP & set(arguments):
         return hydra_app(["--help"])
@@ -212,4 +211,4 @@ def _input_closed() -> bool:
 
 
 def _say(text: str) -> None:
-    Console().print(text, highlight=False, markup=False, soft_wrap=True)
+    terminal().print(text)

@@ -30,6 +30,14 @@ def told(error: Exception) -> str:
     return str(error).strip()
 
 
+def last_words(trace: str) -> str:
+    """The type and text of the exception that ended it, of several lines too; text that is no traceback is all told."""
+    *_, last = trace.strip().split("Traceback (most recent call last):\n")
+    lines = last.splitlines()
+    start = next((i for i, line in enumerate(lines) if not line.startswith(" ")), 0)  # frames are indented
+    return "\n".join(lines[start:])
+
+
 def nearest(name: str, allowed: Iterable[str]) -> str | None:
     """The allowed name closest to `name` (a prefix counts as close), or None if none is near."""
     names = list(allowed)

@@ -15,15 +15,22 @@ from sweeps.config.compose import Composer, Load, settings_of
 from sweeps.config.identity import EXCLUDED, cell_id, deciding
 from sweeps.config.schema import SECTIONS, Settings
 from sweeps.errors import ConfigError
+from sweeps.execute.base import Executor
 from sweeps.execute.harness import Result, locked, run, summary
 from sweeps.execute.local import Local
+from sweeps.execute.machine import memory_limit
 from sweeps.execute.progress import Progress, duration
 from sweeps.execute.show import show_outcomes, show_plan
 from sweeps.execute.tracking import Mirror
+from sweeps.plan.memory import too_large
 from sweeps.plan.plan import Plan, make_plan
 from sweeps.records.files import write_atomically
 from sweeps.records.paths import SweepPaths
 from sweeps.records.planned import write_plan
+from sweeps.terminal import terminal
+
+MOST_SIZES = 5
+"""Impossible sizes of one grid that are told."""
 
 
 def checked(jobs: Sequence[Sequence[str]], load: Load) -> list[Settings]:
@@ -34,10 +41,22 @@ def checked(jobs: Sequence[Sequence[str]], load: Load) -> list[Settings]:
     """
     settings, problems = settings_of(jobs, Composer(load))
     good = [each for each in settings if each is not None]
-    problems += task_problems(good) + device_problems(good) + shared_problems(good)
+    problems += problems_here(good) + shared_problems(good)
     if problems:
         raise ConfigError(problems)
     return good
+
+
+def problems_here(settings: Sequence[Settings]) -> list[str]:
+    """What stands against settings that break no rule: this machine, or the task."""
+    return size_problems(settings) or task_problems(settings) + device_problems(settings)
+
+
+def size_problems(settings: Sequence[Settings]) -> list[str]:
+    """What this machine could not train even alone; asked before the tasks, which may take long over a length."""
+    limit = memory_limit()
+    told = (too_large(each, limit) for each in settings if each.executor.device == "cpu")
+    return list(dict.fromkeys(sentence for sentence in told if sentence))[:MOST_SIZES]
 
 
 def task_problems(settings: Sequence[Settings]) -> list[str]:
@@ -106,31 +125,33 @@ def launch(
 
     Raises:
         ConfigError: settings are wrong; nothing was written.
-        SweepsError: another sweep writes to the same place.
+        SweepsError: another sweep writes to the same place, or no worker could be started.
         OSError: nothing can be written there.
     """
-    console = Console()
+    console = terminal()
     settings = checked(jobs, load)
     sweep = place(settings[0])
     local = settings[0].executor
-    executor = Local(local.workers or (1 if local.device == "cuda" else 0))
+    executor = Local(local.workers or (1 if local.device == "cuda" else 0), local.patience)
     plan = plan_for(settings, sweep, executor.workers)
     show_plan(plan, sweep, console)
     if dry_run:
         return settings, Result()
-    if not plan.packs:
-        console.print("Nothing to train: every cell is done.")
-        write_down(plan, sweep, asked)
-        result = Result({cell.id: (summary(sweep.cell(cell.id)) or {})["outcome"] for cell in plan.done})
-        with Mirror(settings[0].tracker, sweep, console):
-            pass
-        show_outcomes(plan, result, sweep, console)
-        return settings, result
-    started = time.monotonic()
     with locked(sweep), Mirror(settings[0].tracker, sweep, console):
         write_down(plan, sweep, asked)
-        with Progress(plan, console) as progress:
-            result = run(plan, sweep, executor, progress)
-        console.print(f"Trained in {duration(time.monotonic() - started)}.")
-    show_outcomes(plan, result, sweep, console)
+        result = train(plan, sweep, executor, console)
+    console.print(f"Records: {sweep.root}")
     return settings, result
+
+
+def train(plan: Plan, sweep: SweepPaths, executor: Executor, console: Console) -> Result:
+    """Train what is missing, if anything; the result is told first, before a mirror is waited for."""
+    if not plan.packs:
+        console.print("Nothing to train: every cell is done.")
+    started = time.monotonic()
+    with Progress(plan, console) as progress:
+        result = run(plan, sweep, executor, progress)
+    show_outcomes(plan, result, console)
+    if plan.packs:
+        console.print(f"Trained in {duration(time.monotonic() - started)}.")
+    return result

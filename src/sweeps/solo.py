@@ -14,12 +14,13 @@ from sweeps.config.rules import check
 from sweeps.errors import ConfigError, SweepsError
 from sweeps.execute.harness import summary
 from sweeps.execute.tracking import Mirror
-from sweeps.launch import device_problems, place, task_problems
+from sweeps.launch import place, problems_here, task_problems
 from sweeps.plan.cells import Cell, distinct
 from sweeps.plan.packs import Pack
 from sweeps.records.files import open_lock
 from sweeps.records.paths import CellPaths, SweepPaths
 from sweeps.records.summary import in_the_way
+from sweeps.terminal import terminal
 
 
 def one_cell(config: DictConfig) -> None:
@@ -32,27 +33,34 @@ def one_cell(config: DictConfig) -> None:
     """
     settings, problems = composed(plain, config, True)
     if settings is not None:
-        problems = check(settings) + task_problems([settings]) + device_problems([settings])
+        wrong = check(settings)
+        problems = wrong + task_problems([settings]) if wrong else problems_here([settings])
     if settings is None or problems:
         raise ConfigError(problems)
     [cell] = distinct([settings])
     sweep = place(settings)
-    console = Console()
+    console = terminal()
     if not train(cell, sweep, console):
-        console.print("Already done.", end=" ")
+        console.print(f"Already done. {ending(cell, sweep)}")
+    console.print(f"Record: {sweep.cell(cell.id).root}")
+
+
+def ending(cell: Cell, sweep: SweepPaths) -> str:
+    """How a cell that is done has ended, in a sentence."""
     found = summary(sweep.cell(cell.id))
     assert found is not None
     best, name = found["best"].get("eval_score"), (found.get("task") or {}).get("score") or "score"
     score = f", best {name} {best:.3f}" if isinstance(best, float) else ""
     why = f" ({found['reason']})" if found.get("reason") else ""
-    console.print(
-        f"{cell.name}: {found['outcome']}{why} at step {found['step']}{score}", highlight=False, soft_wrap=True
-    )
-    console.print(f"Record: {sweep.cell(cell.id).root}", highlight=False, soft_wrap=True)
+    return f"{cell.name}: {found['outcome']}{why} at step {found['step']}{score}"
 
 
 def train(cell: Cell, sweep: SweepPaths, console: Console) -> bool:
-    """Train a cell, and nobody else at the same time; False if it is done already, by now if this had to wait."""
+    """Train a cell, and nobody else at the same time, and tell the result before the mirror is waited for.
+
+    Returns:
+        False if it is done already, by now if this had to wait.
+    """
     paths = sweep.cell(cell.id)
     if summary(paths) is not None:
         return False
@@ -65,7 +73,8 @@ def train(cell: Cell, sweep: SweepPaths, console: Console) -> bool:
 
         with Mirror(cell.settings.tracker, sweep, console):
             train_pack(Pack((cell,)), sweep.root, lambda kind, content: None)
-        paths.lock.unlink()  # never before the cell is done: whoever waits holds the removed file, and then looks
+            paths.lock.unlink()  # never before the cell is done: whoever waits holds the removed file, and then looks
+            console.print(ending(cell, sweep))
     return True
 
 

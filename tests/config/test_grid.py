@@ -7,6 +7,7 @@ import math
 import pytest
 
 from sweeps.config.grid import expand
+from sweeps.config.names import how_many, parse_override, values
 from sweeps.errors import ConfigError
 
 
@@ -54,3 +55,58 @@ def test_hydra_expands_alike() -> None:
 def test_what_has_no_values_is_an_error(text: str) -> None:
     with pytest.raises(ConfigError, match="write key="):
         expand({}, ["arch=lstm", text])
+
+
+@pytest.mark.parametrize(
+    ("params", "arguments", "limit", "told"),
+    [
+        ({}, ["seed=range(6)"], 5, "the grid has 6 cells (seed 6), plan.max_cells allows 5; write plan.max_cells=6"),
+        (
+            {},
+            ["seed=range(3)", "arch=lstm,gru", "clip=none"],
+            5,
+            "has 6 cells (seed 3 x arch 2), plan.max_cells allows 5",
+        ),
+        ({"seed": "range(6)"}, ["plan.max_cells=5"], 20_000, "has 6 cells (seed 6), plan.max_cells allows 5"),
+        ({}, ["seed=range(1000000000000)"], 20_000, "has 1,000,000,000,000 cells"),
+        ({}, ["optim.lr=range(0,1,1e-9)"], 20_000, "has 1,000,000,000 cells"),
+        (
+            {},
+            ["seed=1,2", "plan.max_cells=many"],
+            20_000,
+            "plan.max_cells: given many, must be an integer of at least 1",
+        ),
+    ],
+)
+def test_more_cells_than_allowed_are_counted_and_refused(
+    params: dict[str, object], arguments: list[str], limit: int, told: str
+) -> None:
+    with pytest.raises(ConfigError) as error:
+        expand(params, arguments, limit)
+    assert told in str(error.value)
+
+
+def test_a_limit_may_be_raised() -> None:
+    assert len(expand({}, ["seed=range(6)", "plan.max_cells=6"], 5)) == 6
+    assert len(expand({}, ["seed=range(6)"], 6)) == 6
+
+
+@pytest.mark.parametrize(
+    ("arguments", "key"),
+    [
+        (["seed=1,2", "seed=3,4"], "seed"),
+        (["arch=lstm", "seed=1", "arch=lstm"], "arch"),
+        (["++seed=1", "seed=2"], "seed"),
+    ],
+)
+def test_a_key_given_twice_is_refused(arguments: list[str], key: str) -> None:
+    with pytest.raises(ConfigError, match=f"{key}: given 2 times"):
+        expand({"seed": "1,2"}, arguments)
+
+
+@pytest.mark.parametrize(
+    "text", ["seed=range(7)", "seed=range(1,9,3)", "seed=range(9,0,-2)", "optim.lr=range(0,1,0.3)", "arch=lstm,gru"]
+)
+def test_counting_agrees_with_listing(text: str) -> None:
+    override = parse_override(text)
+    assert how_many(override) == len(values(override))

@@ -70,7 +70,7 @@ def test_there_are_as_many_settings_as_the_contract_names() -> None:
 
 def test_the_excluded_settings_are_these() -> None:
     """A name more here would merge cells that differ."""
-    assert EXCLUDED == ("tracker", "executor", "runs_dir", "experiment")
+    assert EXCLUDED == ("plan", "tracker", "executor", "runs_dir", "experiment")
     assert not set(EXCLUDED) & set(deciding(make_cell()))
 
 

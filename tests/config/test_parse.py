@@ -34,7 +34,10 @@ def problems_of(*overrides: str) -> list[str]:
         ("task.length=null", "task.length: given None, must be an integer"),
         ("task.length=", "task.length: given '', must be an integer"),
         ("task.length=true", "task.length: given True, must be an integer"),
-        ("task.length=[1,2]", "task.length: given [1, 2], must be an integer"),
+        (
+            "task.length=[1,2]",
+            "task.length: given [1, 2], must be an integer; an axis of a sweep is written task.length=1,2",
+        ),
         ("seed='3'", "seed: given '3', must be an integer"),
         ("optim.lr=fast", "optim.lr: given 'fast', must be a number"),
         ("optim.lr=nan", "optim.lr: given nan, must be a number"),

@@ -33,8 +33,10 @@ WRONG = {
     "train.log_every": ["0", "-1"],
     "train.eval_every": ["0"],
     "train.eval_size": ["1"],
+    "plan.max_cells": ["0", "-1"],
     "executor.workers": ["-1"],
     "executor.lanes": ["-1"],
+    "executor.patience": ["0", "-1", "-inf"],
     "seed": ["-1"],
 }
 RIGHT = {
@@ -56,8 +58,10 @@ RIGHT = {
     "train.log_every": ["1"],
     "train.eval_every": ["10"],
     "train.eval_size": ["2"],
+    "plan.max_cells": ["1"],
     "executor.workers": ["0"],
     "executor.lanes": ["0", "3"],
+    "executor.patience": ["0.5", "60", "inf"],
     "seed": ["0", "123456789012"],
 }
 WITH = {

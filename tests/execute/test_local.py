@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,10 +17,10 @@ import pytest
 
 from helpers import make_cell, make_cells
 from sweeps.config.places import ROOT
-from sweeps.execute import local
 from sweeps.execute.base import Ended, Message
 from sweeps.execute.harness import run, summary
-from sweeps.execute.local import Local, cores
+from sweeps.execute.local import Local, patience_with
+from sweeps.execute.machine import cores
 from sweeps.execute.worker import train_pack
 from sweeps.plan.cells import Cell, distinct
 from sweeps.plan.packs import Pack
@@ -106,6 +106,77 @@ def test_a_killed_worker_loses_only_its_pack(tmp_path: Path) -> None:
     for pack in others:
         assert ended[pack.id] == Ended(pack)
         assert summary(SweepPaths(tmp_path).cell(pack.cells[0].id)) is not None
+
+
+@pytest.mark.usefixtures("nobody_left")
+def test_a_worker_that_hangs_is_named_ended_and_its_cells_are_tried_again_in_halves(tmp_path: Path) -> None:
+    """Stopped while it trains a pack of four: the sweep does not wait for ever, and nothing is lost."""
+    plan = make_plan([make_cell("train.steps=600", f"seed={seed}") for seed in range(4)], {}, workers=1, lanes=4)
+    [whole] = plan.packs
+    ended: list[Ended] = []
+    stopped = False
+
+    def watch(event: Message | Ended) -> None:
+        nonlocal stopped
+        if isinstance(event, Ended):
+            ended.append(event)
+        elif not stopped:
+            [worker] = multiprocessing.active_children()
+            assert worker.pid is not None
+            os.kill(worker.pid, signal.SIGSTOP)
+            stopped = True
+
+    result = run(plan, SweepPaths(tmp_path), Local(2, patience=4), watch)
+    assert ended[0] == Ended(whole, "silent for 4 s and was ended (executor.patience)")
+    assert [len(event.pack.cells) for event in ended[1:]] == [2, 2]
+    assert result.failures == {}
+    assert set(result.outcomes) == {cell.id for cell in plan.cells}
+
+
+@pytest.mark.usefixtures("nobody_left")
+def test_silence_is_counted_from_the_last_word(tmp_path: Path) -> None:
+    """A cell that takes much longer than the patience but speaks all the while is let alone."""
+    [pack] = packs_of(("train.steps=3000", "train.log_every=20", "train.eval_every=3000"))
+    started = time.monotonic()
+    [ended] = [event for event in Local(1, patience=0.3).run([pack], tmp_path) if isinstance(event, Ended)]
+    assert time.monotonic() - started > 0.3, "too quick to show anything"
+    assert ended == Ended(pack)
+
+
+@pytest.mark.slow
+def test_a_driver_that_was_stopped_does_not_blame_its_workers(tmp_path: Path) -> None:
+    """As by Ctrl-Z: all are stopped, and all go on. Time in which the driver did not run is no silence."""
+    script = tmp_path / "driver.py"
+    script.write_text(DRIVER.replace("Local(2)", "Local(2, patience=4)"))
+    command = [sys.executable, str(script), str(ROOT / "tests"), str(tmp_path / "runs"), *ENDLESS]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as driver:
+        assert driver.stdout is not None
+        try:
+            pids = [int(pid) for pid in driver.stdout.readline().split()]
+            assert len(pids) == 2
+            for number, seconds in ((signal.SIGSTOP, 5), (signal.SIGCONT, 1)):
+                for pid in (driver.pid, *pids):
+                    os.kill(pid, number)
+                time.sleep(seconds)
+            assert all(alive(pid) for pid in pids)
+        finally:
+            driver.kill()
+
+
+@pytest.mark.parametrize(
+    ("overrides", "patience"),
+    [
+        (("train.steps=100", "train.log_every=10"), 1800.0),
+        (("arch.hidden=2000", "task.length=20000", "train.steps=1000", "train.log_every=1000"), 1e5),
+    ],
+)
+def test_a_step_that_is_forecast_to_take_long_is_waited_for(overrides: tuple[str, ...], patience: float) -> None:
+    [pack] = packs_of(("train.eval_every=1000", *overrides))
+    if patience == 1800.0:
+        assert patience_with(pack, patience) == patience
+    else:
+        assert patience_with(pack, 1800.0) > 10 * 1800.0
+    assert patience_with(pack, math.inf) == math.inf
 
 
 @pytest.mark.usefixtures("nobody_left")
@@ -238,26 +309,3 @@ def test_workers_end_when_their_driver_is_killed(tmp_path: Path, how: signal.Sig
             for pid in pids:
                 if alive(pid):
                     os.kill(pid, signal.SIGKILL)
-
-
-def test_a_signal_that_another_thread_takes_waits_until_the_server_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Python raises it in the main thread, whose mask does not help: it would cut the start short."""
-    done = threading.Event()
-    other = threading.Thread(target=done.wait)
-    other.start()
-    finished = []
-
-    def start() -> None:
-        os.kill(os.getpid(), signal.SIGINT)
-        for _ in range(100):
-            time.sleep(0.001)
-        finished.append(True)
-
-    monkeypatch.setattr(local.forkserver, "ensure_running", start)
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            local._start_server()
-    finally:
-        done.set()
-        other.join()
-    assert finished

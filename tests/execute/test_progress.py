@@ -17,6 +17,7 @@ from sweeps.execute.show import LISTED, show_outcomes, show_plan
 from sweeps.plan.packs import Pack
 from sweeps.plan.plan import Plan, make_plan
 from sweeps.records.paths import SweepPaths
+from sweeps.terminal import terminal
 
 
 class Clock:
@@ -35,7 +36,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
 
 def plain_console() -> tuple[Console, io.StringIO]:
     out = io.StringIO()
-    return Console(file=out, width=80), out
+    return terminal(file=out), out
 
 
 def plan_of(count: int, lanes: int = 1) -> Plan:
@@ -161,15 +162,18 @@ def test_the_digest_names_what_failed_and_why_and_is_not_endless(tmp_path: str) 
     console, out = plain_console()
     plan = plan_of(20)
     outcomes = {cell.id: "finished" for cell in plan.cells[:3]}
-    failures = {cell.id: f"Traceback\n  ...\nValueError: [no] {cell.settings.seed}" for cell in plan.cells[3:]}
-    show_outcomes(plan, Result(outcomes, failures), SweepPaths(tmp_path), console)  # type: ignore[arg-type]
+    failures = {
+        cell.id: f"Traceback (most recent call last):\n  ...\nValueError: [no] {cell.settings.seed}\nnor yes"
+        for cell in plan.cells[3:]
+    }
+    show_outcomes(plan, Result(outcomes, failures), console)
     lines = out.getvalue().splitlines()
     assert lines[0] == "3 of 20 cells done: 3 finished"
     assert lines[1] == "17 failed (the same command tries them again):"
     fourth = plan.cells[3]
-    assert lines[2] == f"  {fourth.id}  {fourth.name}: ValueError: [no] 3"
-    assert lines[2 + LISTED] == f"  and {17 - LISTED} more; see failure.json in their folders"
-    assert len(lines) == 4 + LISTED
+    assert lines[2:4] == [f"  {fourth.id}  {fourth.name}: ValueError: [no] 3", "    nor yes"]
+    assert lines[2 + 2 * LISTED] == f"  and {17 - LISTED} more; see failure.json in their folders"
+    assert len(lines) == 3 + 2 * LISTED
 
 
 def test_running_cells_are_those_of_running_packs_that_have_not_ended(clock: Clock) -> None:

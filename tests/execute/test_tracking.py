@@ -11,7 +11,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from records.conftest import no_account
 from records.mirrored import add_cell
@@ -19,6 +18,7 @@ from sweeps.config.schema import Tracker
 from sweeps.execute import tracking
 from sweeps.execute.tracking import Mirror
 from sweeps.records.paths import SweepPaths
+from sweeps.terminal import terminal
 
 __all__ = ["no_account"]
 
@@ -44,7 +44,7 @@ def until(holds: Callable[[], object]) -> None:
 def mirror_of(sweep: SweepPaths) -> tuple[Mirror, io.StringIO]:
     """A mirror, and what it tells."""
     told = io.StringIO()
-    return Mirror(WANDB, sweep, Console(file=told, width=200)), told
+    return Mirror(WANDB, sweep, terminal(file=told)), told
 
 
 def process_of(mirror: Mirror) -> subprocess.Popen[str]:

@@ -93,6 +93,8 @@ VARYING = {
     "tracker.mode": "tracker.mode=auto",
     "executor.workers": "executor.workers=3",
     "executor.lanes": "executor.lanes=3",
+    "executor.patience": "executor.patience=60",
+    "plan.max_cells": "plan.max_cells=7",
     "runs_dir": "runs_dir=other",
 }
 FIXED = {

@@ -1,6 +1,8 @@
 """The sweeper `grid`: the product of the axes. Hydra's basic sweeper would compose every cell once more to check it."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -12,6 +14,8 @@ from hydra.plugins.launcher import Launcher
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
+
+from sweeps.errors import SweepsError
 
 
 @dataclass
@@ -27,22 +31,24 @@ class GridSweeper(Sweeper):
     launcher: Launcher
 
     def __init__(self, params: dict[str, Any]) -> None:
-        self.params = params
+        self.params = params or {}
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         self.context, self.config = hydra_context, config
-        self.launcher = Plugins.instance().instantiate_launcher(
-            hydra_context=hydra_context, task_function=task_function, config=config
-        )
+        try:
+            self.launcher = Plugins.instance().instantiate_launcher(
+                hydra_context=hydra_context, task_function=task_function, config=config
+            )
+        except Exception as error:  # of any kind: a launcher is code of others
+            raise SweepsError(f"hydra/launcher: {' '.join(str(error).split())}") from error
 
     def sweep(self, arguments: list[str]) -> Any:
         from sweeps.config.grid import expand
 
-        jobs = expand(self.params, arguments)
-        packed = "dry_run" in self.config.hydra.launcher  # it checks its jobs and tells what failed itself
-        if not packed:
-            self._prepare(jobs)
-        returned = self.launcher.launch(jobs, initial_job_idx=0)
+        jobs = expand(self.params, arguments, self.config.plan.max_cells)
+        packed = "dry_run" in self.config.hydra.launcher  # it checks and holds its jobs and tells what failed itself
+        with nullcontext() if packed else self._held(jobs):
+            returned = self.launcher.launch(jobs, initial_job_idx=0)
         failed = [job for job in returned if job.status != JobStatus.COMPLETED]
         if failed and not packed:
             print(f"{len(failed)} of {len(jobs)} cells failed (the same command tries them again):", file=sys.stderr)
@@ -52,13 +58,17 @@ class GridSweeper(Sweeper):
             sys.exit(1)
         return returned
 
-    def _prepare(self, jobs: list[list[str]]) -> None:
-        """Check the jobs of a launcher that is not ours, and write down what is asked for."""
+    @contextmanager
+    def _held(self, jobs: list[list[str]]) -> Iterator[None]:
+        """Check the jobs of a launcher that is not ours, hold the folder while it runs, and write down the plan."""
+        from sweeps.execute.harness import locked
         from sweeps.launch import checked, place, plan_for, write_down
 
         settings = checked(jobs, partial(self.context.config_loader.load_sweep_config, self.config))
         sweep = place(settings[0])
-        write_down(plan_for(settings, sweep, workers=1), sweep, OmegaConf.to_yaml(self.config))
+        with locked(sweep):
+            write_down(plan_for(settings, sweep, workers=1), sweep, OmegaConf.to_yaml(self.config))
+            yield
 
 
 ConfigStore.instance().store(group="hydra/sweeper", name="grid", node=GridConfig, provider="sweeps")

@@ -14,7 +14,7 @@ from typing import Any
 from sweeps.config.schema import Settings, as_dict
 
 NUMERICS_VERSION = 3
-EXCLUDED = ("tracker", "executor", "runs_dir", "experiment")
+EXCLUDED = ("plan", "tracker", "executor", "runs_dir", "experiment")
 """Settings that make no other cell: where the numbers go, who computes them, what the study is called.
 
 Of these only the executor's kernel and device touch the numbers: the choices agree to the rounding of float32.

@@ -42,7 +42,8 @@ def _section(section: str, node: Any, problems: list[str]) -> Any:
     cls = SECTIONS[section]
     hints = {name: hint for name, hint in _hints(cls).items() if name != "options"}
     if not isinstance(node, Mapping):
-        problems.append(f"{section}: given {node!r}, must be one of {', '.join(choices(section))}")
+        what = f"one of {', '.join(choices(section))}" if section in GROUPS else f"settings: {', '.join(hints)}"
+        problems.append(f"{section}: given {node!r}, must be {what}")
         return None
     own: dict[str, Any] = {}
     if section in GROUPS:
@@ -72,6 +73,8 @@ def _typed(key: str, value: Any, hint: type, problems: list[str]) -> Any:
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
     if type(value) is not hint or (isinstance(value, float) and math.isnan(value)):
-        problems.append(f"{key}: given {value!r}, must be {ARTICLE[hint]}")
+        several = isinstance(value, list | tuple) and len(value) > 0
+        axis = f"; an axis of a sweep is written {key}={','.join(map(str, value))}" if several else ""
+        problems.append(f"{key}: given {value!r}, must be {ARTICLE[hint]}{axis}")
         return None
     return value

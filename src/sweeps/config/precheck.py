@@ -34,7 +34,8 @@ def problems(arguments: Sequence[str]) -> list[str]:
     try:
         with initialize_config_dir(str(CONF), version_base="1.3"):
             master = compose("config", chosen, return_hydra_config=True)
-        jobs = expand(master.hydra.sweeper.params or {}, good)
+        last = {parse_override(text).get_key_element(): text for text in good}  # of a key given twice, as Hydra does
+        jobs = expand(master.hydra.sweeper.params or {}, list(last.values()), master.plan.max_cells)
     except ConfigError as error:
         return wrong + error.problems
     except HydraException as error:

@@ -12,9 +12,9 @@ from sweeps.errors import unknown
 
 Rule = tuple[Callable[[float], bool], str]
 
-POSITIVE: Rule = (lambda v: 0 < v < math.inf, "a positive number")
+POSITIVE: Rule = (lambda v: 0 < v < math.inf, "a positive finite number")
 ABOVE_ZERO: Rule = (lambda v: v > 0, "a positive number or inf")
-FROM_ZERO: Rule = (lambda v: 0 <= v < math.inf, "0 or a positive number")
+FROM_ZERO: Rule = (lambda v: 0 <= v < math.inf, "0 or a positive finite number")
 FINITE: Rule = (math.isfinite, "a finite number")
 FRACTION: Rule = (lambda v: 0 <= v < 1, "a number from 0 up to, not including, 1")
 SEVERAL: Rule = (lambda v: v >= 2, "an integer of at least 2")
@@ -40,12 +40,15 @@ RULES: dict[str, Rule] = {
     "train.log_every": COUNT,
     "train.eval_every": COUNT,
     "train.eval_size": SEVERAL,
+    "plan.max_cells": COUNT,
     "executor.workers": NATURAL,
     "executor.lanes": NATURAL,
+    "executor.patience": ABOVE_ZERO,
     "seed": NATURAL,
 }
 DEVICES = ("cpu", "cuda")
 KERNELS = ("auto", "native", "torch")
+NO_FOLDER = "runs_dir: given {!r}, must be a folder for the records, for example runs (. is this one)"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -73,6 +76,8 @@ def check(settings: Settings) -> list[str]:
         problems.append(unknown("executor.device", device, DEVICES))
     if (kernel, device) == ("native", "cuda"):
         problems.append("executor.kernel: given 'native', must be auto or torch with executor.device=cuda")
+    if settings.runs_dir is not None and not settings.runs_dir.strip():
+        problems.append(NO_FOLDER.format(settings.runs_dir))
     if settings.experiment is not None and not NAME.fullmatch(settings.experiment):
         problems.append(
             f"experiment: given {settings.experiment!r}, must be a folder name of letters, digits, '.', '_', '-'"

@@ -61,6 +61,11 @@ class Train:
 
 
 @dataclass(frozen=True)
+class Plan:
+    max_cells: int  # a larger grid is refused
+
+
+@dataclass(frozen=True)
 class Tracker:
     name: str
     project: str
@@ -73,6 +78,7 @@ class Executor:
     name: str
     workers: int  # processes; 0 = one per core
     lanes: int  # cells in a pack at most; 0 = chosen from the cache
+    patience: float  # seconds without a word from a worker, after which it is ended; inf = for ever
     device: str  # cpu, cuda
     kernel: str  # native, torch, or auto: native where it can be built
 
@@ -85,6 +91,7 @@ class Settings:
     task: Task
     optim: Optim
     train: Train
+    plan: Plan
     tracker: Tracker
     executor: Executor
     seed: int
@@ -96,7 +103,7 @@ MODES = ("offline", "online", "auto", "disabled")
 """Of the tracker; auto is online where a key is found, which asks nobody."""
 
 GROUPS = ("arch", "init", "clip", "task", "optim", "tracker", "executor")
-"""The config groups: settings that are chosen by name. `train` is a plain section."""
+"""The config groups: settings that are chosen by name. `train` and `plan` are plain sections."""
 
 SECTIONS: dict[str, type] = {
     "arch": Arch,
@@ -105,6 +112,7 @@ SECTIONS: dict[str, type] = {
     "task": Task,
     "optim": Optim,
     "train": Train,
+    "plan": Plan,
     "tracker": Tracker,
     "executor": Executor,
 }

@@ -2,67 +2,83 @@
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 import os
 import signal
 import threading
+import time
 import traceback
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection, wait
+from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from sweeps.execute.base import Ended, Message
+from sweeps.execute.machine import cores
+from sweeps.execute.server import room_for, server_running, start_process
+from sweeps.interrupts import ENDING
+from sweeps.plan.forecast import seconds
 from sweeps.plan.packs import Pack
 
-ENDING = (signal.SIGINT, signal.SIGTERM)
 ONE_THREAD = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+TICK = 1.0
+"""Seconds between two looks at workers that say nothing."""
+SLACK = 10
+"""A pack may take so many times its forecast between two words, if that is longer than the patience."""
 
 
 class Local:
     """Each pack has a process of its own, forked from a server that has imported torch once: a crash takes one pack."""
 
-    def __init__(self, workers: int = 0) -> None:
-        self.workers = workers or cores()
+    def __init__(self, workers: int = 0, patience: float = math.inf) -> None:
+        """`patience`: seconds without a word from a worker, which speaks at every logged step, before it is ended."""
+        self.workers, self.patience = workers or cores(), patience
 
     def run(self, packs: Sequence[Pack], root: Path) -> Iterator[Message | Ended]:
         for name in ONE_THREAD:
             os.environ[name] = "1"
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["sweeps.execute.local", "sweeps.execute.worker"])
-        _start_server()
+        room_for(min(self.workers, len(packs)))
+        server_running()
         waiting = deque(packs)
         running: dict[Connection, _Job] = {}
         try:
             while waiting or running:
                 while waiting and len(running) < self.workers:
-                    job = _start(context, waiting.popleft(), root)
+                    job = _start(context, waiting.popleft(), root, self.patience)
                     running[job.messages] = job
-                for ready in wait(list(running)):
-                    assert isinstance(ready, Connection)
-                    job = running[ready]
+                looked = time.monotonic()
+                ready = wait(list(running), min(TICK, self.patience / 4) if math.isfinite(self.patience) else None)
+                for job in running.values():  # a driver that was stopped counts one look, however long it lasted
+                    job.silent += min(TICK, time.monotonic() - looked)
+                for messages in ready:
+                    assert isinstance(messages, Connection)
+                    job = running[messages]
+                    job.silent = 0.0
                     try:
-                        kind, content = ready.recv()
+                        kind, content = messages.recv()
                     except (EOFError, OSError):
-                        del running[ready]
+                        del running[messages]
                         yield job.end()
                         continue
-                    if kind == "error":
+                    if kind == "over":
+                        job.over = True
+                    elif kind == "error":
                         job.error = content["traceback"]
                     else:
                         yield Message(job.pack, kind, content)
+                for job in [job for job in running.values() if job.silent > job.patience]:
+                    job.kill()
+                    job.stuck = True
         finally:
             for job in running.values():
-                job.process.kill()
+                job.kill()
                 job.process.join()
 
 
@@ -74,62 +90,76 @@ class _Job:
     process: BaseProcess
     messages: Connection
     alive: Connection
+    patience: float  # seconds
+    silent: float = 0.0  # seconds since its last word
+    stuck: bool = False  # it was ended for its silence
+    over: bool = False  # it has done all it had to, whatever its exit status
     error: str | None = None
+
+    def kill(self) -> None:
+        """End it at once; by its number, as `multiprocessing` holds it for ended once its fork server is gone."""
+        assert self.process.pid
+        with suppress(ProcessLookupError):
+            os.kill(self.process.pid, signal.SIGKILL)
 
     def end(self) -> Ended:
         self.process.join()
         self.messages.close()
         self.alive.close()
-        lost = None if self.process.exitcode == 0 else _how(self.process.exitcode)
-        return Ended(self.pack, lost, self.error)
+        return Ended(self.pack, None if self.over else self._lost(), self.error)
+
+    def _lost(self) -> str | None:
+        code = self.process.exitcode
+        if self.stuck:
+            return f"silent for {self.patience:.4g} s and was ended (executor.patience)"
+        if code is not None and code < 0:
+            return f"killed by {signal.Signals(-code).name}"
+        return f"ended with status {code}"
 
 
-def _start_server() -> None:
-    """Start the fork server with Ctrl-C and SIGTERM held back, for it and all it forks: the driver handles them."""
-    resource_tracker.ensure_running()  # it would let them through again
-    with _held_back():
-        forkserver.ensure_running()
+def patience_with(pack: Pack, patience: float) -> float:
+    """Seconds that a pack may be silent: more than `patience` where a logged step is forecast to take long."""
+    train = pack.cells[0].settings.train
+    rows = max(1.0, train.steps / train.log_every)
+    return max(patience, SLACK * sum(seconds(cell.settings) for cell in pack.cells) / rows)
 
 
-@contextmanager
-def _held_back() -> Iterator[None]:
-    """Ctrl-C and SIGTERM wait for the end; what is started meanwhile never gets them, as a mask is inherited.
+def _start(context: ForkServerContext, pack: Pack, root: Path, patience: float) -> _Job:
+    """Start a worker; its ends of the pipes are closed here, whether or not that worked."""
 
-    The mask is of this thread. Another one may take the signal, and Python would raise it here all the same, between
-    the making of a temporary folder and the note that it is to be removed: so the handlers are held back too.
-    """
-    came: list[int] = []
-    handlers = {number: signal.signal(number, lambda number, frame: came.append(number)) for number in ENDING}
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
-        if came:
-            signal.raise_signal(came[0])
+    def attempt() -> _Job:
+        messages, their_messages = context.Pipe(duplex=False)
+        their_alive, alive = context.Pipe(duplex=False)
+        with their_messages, their_alive:
+            process = context.Process(target=_work, args=(pack, root, their_messages, their_alive), name=pack.id)
+            try:
+                process.start()
+            except BaseException:
+                messages.close()
+                alive.close()  # should the worker have been started, it ends
+                raise
+        return _Job(pack, process, messages, alive, patience_with(pack, patience))
 
-
-def _start(context: multiprocessing.context.ForkServerContext, pack: Pack, root: Path) -> _Job:
-    messages, their_messages = context.Pipe(duplex=False)
-    their_alive, alive = context.Pipe(duplex=False)
-    process = context.Process(target=_work, args=(pack, root, their_messages, their_alive), name=pack.id)
-    process.start()
-    their_messages.close()
-    their_alive.close()
-    return _Job(pack, process, messages, alive)
+    return start_process(attempt)
 
 
 def _work(pack: Pack, root: Path, messages: Connection, alive: Connection) -> None:
     """The body of a worker process. It ends with the driver, even when that is killed."""
     from sweeps.execute.worker import train_pack  # imports torch; the fork server has done so already
 
+    def say(kind: str, content: dict) -> None:
+        try:
+            messages.send((kind, content))
+        except OSError:  # nobody is there to listen, or to be told so
+            os._exit(1)
+
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)  # the driver handles them; the server may not have held them back
     threading.Thread(target=_die_with_driver, args=(alive,), daemon=True).start()
     try:
-        train_pack(pack, root, lambda kind, content: messages.send((kind, content)))
+        train_pack(pack, root, say)
     except Exception:
-        messages.send(("error", {"traceback": traceback.format_exc()}))
+        say("error", {"traceback": traceback.format_exc()})
+    say("over", {})
 
 
 def _die_with_driver(alive: Connection) -> None:
@@ -137,9 +167,3 @@ def _die_with_driver(alive: Connection) -> None:
         alive.recv()
     except EOFError:
         os._exit(1)
-
-
-def _how(exitcode: int | None) -> str:
-    if exitcode is not None and exitcode < 0:
-        return f"killed by {signal.Signals(-exitcode).name}"
-    return f"ended with status {exitcode}"

@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
-from rich.text import Text
 
+from sweeps.errors import last_words
 from sweeps.execute.base import Ended, Message
 from sweeps.plan.forecast import seconds
 from sweeps.plan.packs import Pack
@@ -62,10 +62,8 @@ class Progress:
             self.running.pop(pack.id, None)
             self.left.pop(pack.id, None)
             if event.lost or event.error:
-                why = event.lost or event.error.strip().splitlines()[-1]  # type: ignore[union-attr]
-                self.console.print(
-                    Text(f"pack {pack.id} of {len(pack.cells)} cells: {why}", style="red"), soft_wrap=True
-                )
+                why = event.lost or last_words(str(event.error))
+                self.console.print(f"pack {pack.id} of {len(pack.cells)} cells: {why}", style="red")
         elif event.kind == "ended":
             self.counts[event.content["outcome"]] += 1
             self.left[pack.id] -= 1
@@ -102,4 +100,4 @@ class Progress:
             self._live.update(line)
         elif time.monotonic() - self._told >= EVERY:
             self._told = time.monotonic()
-            self.console.print(self.status(), highlight=False, soft_wrap=True)
+            self.console.print(self.status())

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from textwrap import indent
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from sweeps.errors import last_words
 from sweeps.execute.harness import Result
 from sweeps.execute.progress import duration
 from sweeps.plan.cells import Cell
@@ -21,7 +24,7 @@ LISTED = 12
 def show_plan(plan: Plan, sweep: SweepPaths, console: Console) -> None:
     """Cells, what is done, packs and the forecast; a row per architecture and length."""
     duplicates = plan.jobs - len(plan.cells)
-    console.print(f"[bold]Plan[/] for {sweep.root}", highlight=False, soft_wrap=True)
+    console.print(Text.assemble(("Plan", "bold"), f" for {sweep.root}"))
     table = Table(box=None, pad_edge=False, header_style="dim")
     for column in ("arch", "length", "cells", "done", "packs", "core time"):
         table.add_column(column, justify="left" if column == "arch" else "right")
@@ -38,14 +41,12 @@ def show_plan(plan: Plan, sweep: SweepPaths, console: Console) -> None:
             str(packs),
             duration(work) if waiting else "-",
         )
-    console.print(table)
+    console.print(table, soft_wrap=False)
     again = f", {duplicates} more named twice" if duplicates else ""
     console.print(
         f"{len(plan.cells)} cells{again}: {len(plan.done)} done, {len(plan.to_train)} to train"
         f" in {len(plan.packs)} packs on {plan.workers} workers, about {duration(plan.forecast)}"
-        + ("" if plan.done else " (rough: nothing measured here yet)"),
-        highlight=False,
-        soft_wrap=True,
+        + ("" if plan.done else " (rough: nothing measured here yet)")
     )
 
 
@@ -56,23 +57,16 @@ def _by_shape(cells: list[Cell]) -> dict[tuple[str, int], list[Cell]]:
     return groups
 
 
-def show_outcomes(plan: Plan, result: Result, sweep: SweepPaths, console: Console) -> None:
-    """How the cells ended, the digest of failures, and where the records are."""
+def show_outcomes(plan: Plan, result: Result, console: Console) -> None:
+    """How the cells ended, and the digest of failures."""
     counts = Counter(result.outcomes.values())
     said = [f"{counts[name]} {name}" for name in ("solved", "finished", "diverged") if counts[name]]
-    console.print(
-        f"{len(result.outcomes)} of {len(plan.cells)} cells done: {', '.join(said) or 'none'}", highlight=False
-    )
+    console.print(f"{len(result.outcomes)} of {len(plan.cells)} cells done: {', '.join(said) or 'none'}")
     if result.failures:
-        console.print(f"[bold red]{len(result.failures)} failed[/] (the same command tries them again):")
+        count = (f"{len(result.failures)} failed", "bold red")
+        console.print(Text.assemble(count, " (the same command tries them again):"))
         names = {cell.id: cell.name for cell in plan.cells}
         for cell, reason in list(result.failures.items())[:LISTED]:
-            console.print(
-                f"  {cell}  {names[cell]}: {reason.strip().splitlines()[-1]}",
-                highlight=False,
-                markup=False,
-                soft_wrap=True,
-            )
+            console.print(f"  {cell}  {names[cell]}: {indent(last_words(reason), '    ').lstrip()}")
         if len(result.failures) > LISTED:
             console.print(f"  and {len(result.failures) - LISTED} more; see failure.json in their folders")
-    console.print(f"Records: {sweep.root}", highlight=False, soft_wrap=True)

@@ -61,7 +61,7 @@ class Mirror:
 
     def _tell(self, said: str) -> None:
         for line in said.strip().splitlines()[-LINES:]:
-            self.console.print(f"W&B mirror: {line}", highlight=False, markup=False, soft_wrap=True)
+            self.console.print(f"W&B mirror: {line}")
 
     def _end(self, process: subprocess.Popen[str]) -> None:
         """Ask the mirror to end if it still runs, for the client leaves temporary folders when killed; then kill it."""

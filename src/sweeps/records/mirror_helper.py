@@ -73,7 +73,7 @@ class Helper:
 
 def main(told: dict[str, Any]) -> None:
     """Answer each line of standard input, a cell, with a line of JSON. What stops the mirror closes that input."""
-    for number in (signal.SIGINT, signal.SIGTERM):  # a terminal or a batch system sends them to both
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # a terminal or a batch system sends them to both
         signal.signal(number, signal.SIG_IGN)
     sweep = SweepPaths(Path(told["sweep"]))
     replies = os.fdopen(os.dup(1), "w")

@@ -10,6 +10,7 @@ from typing import Any
 
 from sweeps.config.schema import MODES
 from sweeps.errors import SweepsError, unknown
+from sweeps.records.temporary import folder_of_this_process
 
 _SAME_MODE = {"dryrun": "offline", "run": "online"}  # the client's old names
 _QUIET = {"WANDB_SILENT": "true", "WANDB_ERROR_REPORTING": "false"}
@@ -69,6 +70,7 @@ def import_client() -> Any:
     Raises:
         SweepsError: it is not installed, or does not import.
     """
+    folder_of_this_process()  # where the client makes folders of its own
     try:
         return importlib.import_module("wandb")
     except Exception as error:

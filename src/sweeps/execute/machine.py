@@ -1,0 +1,38 @@
+"""What this machine, and the group of processes that this one was put into, allow."""
+
+from __future__ import annotations
+
+import os
+import resource
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+GROUPS = Path("/sys/fs/cgroup")
+OF_THIS_PROCESS = Path("/proc/self/cgroup")
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def memory_limit() -> int:
+    """Bytes of memory that this process may take: what is built in, or less where a batch system or a shell says so."""
+    built_in = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    limits = [resource.getrlimit(kind)[0] for kind in (resource.RLIMIT_AS, resource.RLIMIT_DATA)]
+    return min([built_in, *(each for each in limits if each != resource.RLIM_INFINITY), *_of_groups()])
+
+
+def _of_groups() -> Iterator[int]:
+    """The limits of the control groups (version 2, or version 1's of memory) that hold this process, and of theirs."""
+    with suppress(OSError, ValueError):  # no such file, or not of this form
+        for line in OF_THIS_PROCESS.read_text().splitlines():
+            _, kinds, path = line.split(":", 2)
+            root, name = {"": (GROUPS, "memory.max"), "memory": (GROUPS / "memory", "memory.limit_in_bytes")}.get(
+                kinds, (GROUPS, "")
+            )
+            group = root / path.lstrip("/")
+            for place in (group, *group.parents) if name else ():
+                with suppress(OSError, ValueError):  # no such file, or "max"
+                    yield int((place / name).read_text())

@@ -1,0 +1,59 @@
+"""What no machine has the memory for is named; what was measured to fit is let through."""
+
+from __future__ import annotations
+
+import pytest
+
+from helpers import make_cell
+from sweeps.plan.memory import memory, readable, too_large
+
+MACHINE = 64 * 10**9
+
+
+@pytest.mark.parametrize(
+    ("overrides", "named"),
+    [
+        (["arch.hidden=1000000"], "arch.hidden=1000000: a cell would take about 16 TB of memory"),
+        (["arch=lstm", "arch.hidden=100000"], "arch.hidden=100000: "),
+        (["task.length=999999999999"], "task.length=999999999999, train.batch=8, arch.hidden=8: "),
+        (["train.batch=1000000000"], "task.length=6, train.batch=1000000000, arch.hidden=8: "),
+        (["train.eval_size=1000000000000"], "task.length=6, train.eval_size=1000000000000: "),
+        (["train.steps=10000000000000"], "task.length=6, train.steps=10000000000000, train.log_every=2: "),
+    ],
+)
+def test_impossible_sizes_are_named_with_the_estimate(overrides: list[str], named: str) -> None:
+    told = too_large(make_cell(*overrides), MACHINE)
+    assert told is not None
+    assert told.startswith(named)
+    assert told.endswith("this machine has 64 GB")
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        [],
+        ["arch=lstm", "arch.hidden=2000", "task.length=5000", "train.batch=32"],
+        ["task.length=1000000"],
+        ["task=digits", "task.length=64", "train.eval_size=1000000000000"],  # its evaluation set is what it is
+        ["train.steps=10000000000000", "train.stop_when_solved=true"],
+    ],
+)
+def test_what_can_be_trained_is_let_through(overrides: list[str]) -> None:
+    assert too_large(make_cell(*overrides), MACHINE) is None
+
+
+@pytest.mark.parametrize(("arch", "measured"), [("rnn_tanh", 175e6), ("lstm", 1136e6), ("gru", 816e6)])
+def test_the_estimate_is_below_what_was_measured_and_near(arch: str, measured: float) -> None:
+    """Resident memory of a run of H = 128, T = 10,000, B = 32, beyond that of T = 2."""
+    cell = make_cell(f"arch={arch}", "arch.hidden=128", "task.length=10000", "train.batch=32", "train.eval_size=2")
+    assert 0.75 * measured < sum(memory(cell).values()) < measured
+
+
+def test_readable() -> None:
+    assert [readable(size) for size in (0, 999, 1500, 25.3e9, 4e30)] == [
+        "0 bytes",
+        "999 bytes",
+        "1.5 kB",
+        "25.3 GB",
+        "4e+12 EB",
+    ]
