@@ -16,6 +16,7 @@ from sweeps.config.identity import EXCLUDED, cell_id, deciding
 from sweeps.config.schema import SECTIONS, Settings
 from sweeps.errors import ConfigError
 from sweeps.execute.base import Executor
+from sweeps.execute.computed import by, here
 from sweeps.execute.harness import Result, locked, run, summary
 from sweeps.execute.local import Local
 from sweeps.execute.machine import memory_limit
@@ -106,7 +107,10 @@ def plan_for(settings: Sequence[Settings], sweep: SweepPaths, workers: int) -> P
     ids = {cell_id(each) for each in settings}
     found = {each: summary(sweep.cell(each)) for each in ids}
     done = {each: float(one["seconds"]) for each, one in found.items() if one is not None}
-    return make_plan(settings, done, workers, settings[0].executor.lanes)
+    plan = make_plan(settings, done, workers, settings[0].executor.lanes)
+    ways = ((by(found[cell.id] or {}), here(cell.settings)) for cell in plan.done)
+    plan.otherwise.update(way for way, now in ways if way != now)
+    return plan
 
 
 def write_down(plan: Plan, sweep: SweepPaths, asked: str) -> None:

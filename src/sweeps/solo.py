@@ -12,6 +12,7 @@ from rich.console import Console
 from sweeps.config.compose import composed, plain
 from sweeps.config.rules import check
 from sweeps.errors import ConfigError, SweepsError
+from sweeps.execute.computed import chosen, missing
 from sweeps.execute.harness import summary
 from sweeps.execute.tracking import Mirror
 from sweeps.launch import place, problems_here, task_problems
@@ -70,6 +71,9 @@ def train(cell: Cell, sweep: SweepPaths, console: Console) -> bool:
         if summary(paths) is not None:
             return False
         from sweeps.execute.worker import train_pack  # imports torch, which a finished cell does not need
+
+        if missing(cell.settings):
+            console.print(chosen([cell.settings]), style="yellow")
 
         with Mirror(cell.settings.tracker, sweep, console):
             train_pack(Pack((cell,)), sweep.root, lambda kind, content: None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from typing import Any
 
 from sweeps.errors import SweepsError
 from sweeps.execute.base import Ended, Executor, Message
+from sweeps.execute.computed import by
 from sweeps.plan.cells import Cell
 from sweeps.plan.packs import Pack
 from sweeps.plan.plan import Plan
@@ -27,6 +29,8 @@ class Result:
 
     outcomes: dict[str, str] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)  # cell id -> reason
+    solved: set[str] = field(default_factory=set)  # cells that reached the task's score, whatever followed
+    ways: Counter[str] = field(default_factory=Counter)  # how the done cells were computed
 
 
 def summary(paths: CellPaths) -> dict[str, Any] | None:
@@ -67,6 +71,9 @@ def run(plan: Plan, sweep: SweepPaths, executor: Executor, watch: Callable[[Mess
         found = summary(sweep.cell(cell.id))
         if found:
             result.outcomes[cell.id] = found["outcome"]
+            result.ways[by(found)] += 1
+            if found["solved_step"] is not None:
+                result.solved.add(cell.id)
         else:
             result.failures.setdefault(cell.id, "its pack was never heard of again")
     return result

@@ -15,7 +15,7 @@ from sweeps.plan.cells import Cell
 from sweeps.records import columns
 from sweeps.records.files import write_atomically, write_csv, write_json
 from sweeps.records.paths import CellPaths
-from sweeps.records.provenance import commit, versions
+from sweeps.records.provenance import commit, processor, versions
 from sweeps.tasks import Task
 
 FLOAT32 = np.finfo(np.float32)
@@ -106,6 +106,7 @@ class Recorder:
             "commit": commit(),
             "numerics": NUMERICS_VERSION,
             "device": device,
+            "processor": processor(),
         }
 
 

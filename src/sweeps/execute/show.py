@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sweeps.errors import last_words
+from sweeps.execute.computed import chosen, mixture, resumed
 from sweeps.execute.harness import Result
 from sweeps.execute.progress import duration
 from sweeps.plan.cells import Cell
@@ -48,6 +49,9 @@ def show_plan(plan: Plan, sweep: SweepPaths, console: Console) -> None:
         f" in {len(plan.packs)} packs on {plan.workers} workers, about {duration(plan.forecast)}"
         + ("" if plan.done else " (rough: nothing measured here yet)")
     )
+    console.print(chosen(cell.settings for cell in plan.cells))
+    if plan.packs and (told := resumed(plan.otherwise)):
+        console.print(told, style="yellow")
 
 
 def _by_shape(cells: list[Cell]) -> dict[tuple[str, int], list[Cell]]:
@@ -59,9 +63,13 @@ def _by_shape(cells: list[Cell]) -> dict[tuple[str, int], list[Cell]]:
 
 def show_outcomes(plan: Plan, result: Result, console: Console) -> None:
     """How the cells ended, and the digest of failures."""
-    counts = Counter(result.outcomes.values())
+    counts = Counter("solved" if cell in result.solved else outcome for cell, outcome in result.outcomes.items())
     said = [f"{counts[name]} {name}" for name in ("solved", "finished", "diverged") if counts[name]]
+    after = sum(result.outcomes[cell] == "diverged" for cell in result.solved)
+    said += [f"{after} of the solved ones diverged later"] if after else []
     console.print(f"{len(result.outcomes)} of {len(plan.cells)} cells done: {', '.join(said) or 'none'}")
+    if told := mixture(result.ways):
+        console.print(told, style="yellow")
     if result.failures:
         count = (f"{len(result.failures)} failed", "bold red")
         console.print(Text.assemble(count, " (the same command tries them again):"))

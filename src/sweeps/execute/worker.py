@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sweeps import tasks
 from sweeps.engine.device import available, name_of
+from sweeps.engine.native import kernels
 from sweeps.engine.recurrences import choose
 from sweeps.engine.train import train
 from sweeps.execute.recorder import Recorder
@@ -24,6 +25,17 @@ def can_train_on(device: str) -> bool:
     return available(device)
 
 
+def kernel_of(arch: str, kernel: str, device: str) -> dict[str, str | None]:
+    """Which kernel trains an architecture here, and where it is a native one its instruction set and build."""
+    name = choose(arch, kernel, device)
+    found = kernels() if name == "native" else None
+    return {
+        "kernel": name,
+        "instructions": found.instructions if found else None,
+        "build": found.build if found else None,
+    }
+
+
 def train_pack(pack: Pack, root: Path, notify: Notify) -> None:
     """Train the cells of a pack and write each one's record under `root` the moment it ends.
 
@@ -36,12 +48,12 @@ def train_pack(pack: Pack, root: Path, notify: Notify) -> None:
     task = tasks.task_of(first.task)
     running = {k: Recorder(cell, sweep.cell(cell.id), task) for k, cell in enumerate(pack.cells)}
     device = first.executor.device
-    kernel = choose(first.arch.name, first.executor.kernel, device)
+    computed = kernel_of(first.arch.name, first.executor.kernel, device)
     share, before = 0.0, time.perf_counter()  # seconds of one core that each lane still running has used
 
     def end(k: int) -> None:
         recorder = running.pop(k)
-        recorder.write(share, {"id": pack.id, "lane": k, "lanes": len(pack.cells), "kernel": kernel}, name_of(device))
+        recorder.write(share, {"id": pack.id, "lane": k, "lanes": len(pack.cells), **computed}, name_of(device))
         notify("ended", {"cell": recorder.cell.id, "outcome": recorder.outcome})
 
     for measurements in train(settings, parameter_rows, first.executor.kernel, device):

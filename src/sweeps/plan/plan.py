@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sweeps.config.schema import Settings
 from sweeps.plan.cells import Cell, distinct
@@ -21,6 +22,7 @@ class Plan:
     packs: list[Pack]
     workers: int
     correction: float  # measured / forecast seconds of the cells already done
+    otherwise: Counter[str] = field(default_factory=Counter)  # how done cells were computed, where not as now
 
     @property
     def to_train(self) -> list[Cell]:

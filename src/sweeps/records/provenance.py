@@ -6,6 +6,7 @@ import platform
 import subprocess
 from functools import cache
 from importlib.metadata import version
+from pathlib import Path
 
 from sweeps.config.places import ROOT
 
@@ -26,6 +27,17 @@ def commit() -> str | None:
     if head is None:
         return None
     return f"{head}-dirty" if _git("status", "--porcelain", "--untracked-files=no") else head
+
+
+@cache
+def processor() -> str:
+    """The model of this machine's processor, as it calls itself."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    named = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
+    return named or platform.processor() or platform.machine()
 
 
 def _git(*arguments: str) -> str | None:

@@ -1,0 +1,70 @@
+"""What computes the cells of a sweep: kernel, instruction set, build and processor. A cell's last bits depend on it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sweeps.config.schema import Settings
+from sweeps.engine.native import kernels
+from sweeps.plan.forecast import BLOCKS
+from sweeps.records.provenance import processor
+
+SAME = "they agree to the rounding of float32, which training can magnify, not to the byte"
+
+
+def wanted(settings: Settings) -> bool:
+    """Whether a cell would train on native kernels where there are some."""
+    return settings.executor.kernel != "torch" and settings.executor.device == "cpu" and settings.arch.name in BLOCKS
+
+
+def missing(settings: Settings) -> bool:
+    """Whether a cell trains on the slower kernels for want of native ones."""
+    return wanted(settings) and kernels().library is None
+
+
+def here(settings: Settings) -> str:
+    """What would compute a cell now, as `by` tells it of one that is done."""
+    found = kernels()
+    own = {"kernel": "native", "instructions": found.instructions, "build": found.build}
+    native = wanted(settings) and found.library is not None
+    return by({"pack": own if native else {"kernel": "torch"}, "processor": processor()})
+
+
+def by(summary: Mapping[str, Any]) -> str:
+    """`native kernels (avx512, build 1f2e3d4c) on AMD EPYC`, from a cell's summary."""
+    pack = summary.get("pack") or {}
+    which = ", build ".join(str(pack[name]) for name in ("instructions", "build") if pack.get(name))
+    where = summary.get("processor") or "a processor not recorded"
+    return f"{pack.get('kernel') or 'unknown'} kernels{f' ({which})' if which else ''} on {where}"
+
+
+def chosen(settings: Iterable[Settings]) -> str:
+    """A line for the plan: the kernels that its cells get, and why not the fast ones where they do not."""
+    executor = {(each.executor.kernel, each.executor.device): each for each in settings}
+    [(kernel, device), *_] = executor
+    if device != "cpu":
+        return "Kernels: torch's, on the GPU"
+    if kernel == "torch":
+        return "Kernels: torch's, as executor.kernel=torch asks for"
+    found = kernels()
+    if found.library is None:
+        return f"Kernels: torch's, which are slower; there are no native ones because {found.missing}"
+    return f"Kernels: native ({found.instructions})"
+
+
+def mixture(ways: Counter[str]) -> str | None:
+    """A sentence where cells were computed in several ways; None where all in one."""
+    if len(ways) < 2:
+        return None
+    told = "; ".join(f"{count} by {way}" for way, count in ways.most_common())
+    return f"Note: the cells of this sweep were computed in {len(ways)} ways: {told}; {SAME}."
+
+
+def resumed(ways: Counter[str]) -> str | None:
+    """A sentence for the plan where done cells were computed otherwise than now; `ways` says how, and how many."""
+    if not ways:
+        return None
+    told = "; ".join(f"{count} by {way}" for way, count in ways.most_common())
+    return f"Note: of the done cells, {told}; {SAME} with what is trained now."
