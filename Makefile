@@ -55,11 +55,11 @@ workspace: $(READY)  ## the W&B workspace and report of the experiment, made or 
 dashboard: $(READY)  ## the report in the browser, made again as cells finish (ARGS="open=false port=8000"); Ctrl-C stops it
 	@$(RUN) dashboard $(WHERE) $(filter open=% port=%,$(ARGS))
 
-test: $(READY)  ## the fast tests
-	$(VENV)/bin/python -m pytest
+test: $(READY)  ## the fast tests, on all cores
+	$(VENV)/bin/python -m pytest -n auto
 
 test-slow: $(READY)  ## the slow tests
-	$(VENV)/bin/python -m pytest -m slow
+	$(VENV)/bin/python -m pytest -n auto -m slow
 
 check: lint types test  ## what CI runs: format, lint, types, fast tests (import directions among them)
 

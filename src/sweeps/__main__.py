@@ -20,5 +20,5 @@ if __name__ == "__main__":
 
     status = main(sys.argv[1:])
     for number in handled:
-        signal.signal(number, signal.SIG_DFL)  # all is done; what still goes on is Python's own end
+        signal.signal(number, signal.SIG_IGN)  # all is done; what still goes on is Python's own end
     sys.exit(status)

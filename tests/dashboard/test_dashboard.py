@@ -277,8 +277,8 @@ def test_a_port_is_a_port() -> None:
 
 @pytest.mark.parametrize("wrong", ["open=yes", "port=x", "experiment=none_such"])
 def test_bad_input_is_one_error(wrong: str, sweep: SweepPaths, capsys: pytest.CaptureFixture[str]) -> None:
-    where = [f"experiment={sweep.root.name}", f"runs_dir={sweep.root.parent}"]
-    assert main(["dashboard", *where, wrong]) == 2
+    where = {"experiment": sweep.root.name, "runs_dir": str(sweep.root.parent)} | dict([wrong.split("=")])
+    assert main(["dashboard", *(f"{name}={value}" for name, value in where.items())]) == 2
     assert "allowed" in capsys.readouterr().err
 
 
