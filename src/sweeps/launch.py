@@ -16,7 +16,7 @@ from sweeps.config.identity import EXCLUDED, cell_id, deciding
 from sweeps.config.schema import SECTIONS, Settings
 from sweeps.errors import ConfigError
 from sweeps.execute.base import Executor
-from sweeps.execute.computed import by, here
+from sweeps.execute.computed import by, here, refused
 from sweeps.execute.harness import Result, locked, run, summary
 from sweeps.execute.local import Local
 from sweeps.execute.machine import memory_limit
@@ -50,7 +50,7 @@ def checked(jobs: Sequence[Sequence[str]], load: Load) -> list[Settings]:
 
 def problems_here(settings: Sequence[Settings]) -> list[str]:
     """What stands against settings that break no rule: this machine, or the task."""
-    return size_problems(settings) or task_problems(settings) + device_problems(settings)
+    return size_problems(settings) or task_problems(settings) + device_problems(settings) + refused(settings)
 
 
 def size_problems(settings: Sequence[Settings]) -> list[str]:

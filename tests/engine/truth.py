@@ -77,23 +77,25 @@ class Truth:
 
     def log10_norms(self, x: Array, y: Array, loss: str) -> Array:
         """log10 of the Frobenius norm of dL/dh_t for t = 0 .. T-1; `y [B, O]` for mse, `[B]` for cross entropy."""
-        return np.array([self.d.log10(norm) for norm in self.norms(x, y, loss)])
-
-    def norms(self, x: Array, y: Array, loss: str) -> list[Any]:
-        d, p, h = self.d, self.p, np.zeros((x.shape[1], len(self.p["weight_hh"])))
-        state = (d.hold(h), d.hold(h))
-        kept = []
+        d, p = self.d, self.p
+        zero = d.hold(np.zeros((x.shape[1], len(p["weight_hh"]))))
+        state, kept = (zero, zero), []
         for t, x_t in enumerate(d.hold(x)):
-            kept.append((state, self.forward(t, x_t, *state)))
-            state = kept[-1][1][0]
+            after, parts = self.forward(t, x_t, *state)
+            kept.append((*state, after[1], *parts))
+            state = after
         outputs = d.times(state[0], p["weight_out"]) + p["bias_out"]
-        dh, dc = d.times(self.loss_slope(outputs, y, loss), p["weight_out"].T), d.hold(h)
-        found = []
+        dh, dc = d.times(self.loss_slope(outputs, y, loss), p["weight_out"].T), zero
+        back = getattr(self, f"back_{self.arch.removeprefix('rnn_')}")
+        found, decades = np.empty(len(x)), 0.0  # dL/dh_t is dh * 10**decades, so that long doubles hold it
         for t in reversed(range(len(x))):
-            found.append((dh * dh).sum() ** (d.hold(0.5).item() if d is MANY else np.longdouble(0.5)))
-            (before, c_before), (after, parts) = kept[t]
-            dh, dc = getattr(self, f"back_{self.arch.removeprefix('rnn_')}")(dh, dc, before, c_before, after[1], *parts)
-        return found[::-1]
+            size = abs(dh).max()
+            found[t] = d.log10(((dh / size) ** 2).sum()) / 2 + d.log10(size) + decades if size else -np.inf
+            dh, dc = back(dh, dc, *kept[t])
+            size = max(abs(dh).max(), abs(dc).max())
+            if size and abs(d.log10(size)) > 1000:
+                dh, dc, decades = dh / size, dc / size, decades + d.log10(size)
+        return found
 
     def loss_slope(self, outputs: Array, y: Array, loss: str) -> Array:
         if loss == "mse":

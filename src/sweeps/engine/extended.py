@@ -28,7 +28,7 @@ LARGE = 1e30
 
 @dataclass(frozen=True)
 class Rows:
-    """`value * 2**exponent`: float64 `[..., B, N]` and `[..., B, 1]`."""
+    """`value * 2**exponent`: float64 `[..., B, N]` and `[..., B, 1]`, or `[..., B, N]` where each element has its own."""
 
     value: Tensor
     exponent: Tensor
@@ -68,6 +68,12 @@ class Rows:
         shifted = torch.where(largest == 0, ZERO, self.exponent + exponent)
         return Rows(self.value * power_of_two(-exponent), shifted)
 
+    def settled_apart(self) -> Rows:
+        """The same numbers, each between 1/2 and 1 times a power of two of its own."""
+        exponent = torch.where(self.value.isfinite(), torch.frexp(self.value).exponent.double(), 0.0)
+        shifted = torch.where(self.value == 0, ZERO, self.exponent + exponent)
+        return Rows(self.value * power_of_two(-exponent), shifted)
+
     def down_to(self, exponent: Tensor) -> Tensor:
         """The values as multiples of 2**exponent, which is at least the rows' own."""
         return self.value * power_of_two(self.exponent - exponent)
@@ -75,7 +81,7 @@ class Rows:
 
 def side_by_side(*parts: Rows) -> Rows:
     """Rows `[..., B, N]` joined along N, under one exponent."""
-    top = torch.stack([part.exponent for part in parts]).amax(0)
+    top = torch.cat([part.exponent for part in parts], -1).amax(-1, keepdim=True)
     return Rows(torch.cat([part.down_to(top) for part in parts], -1), top)
 
 
@@ -84,23 +90,26 @@ def power_of_two(exponent: Tensor) -> Tensor:
     return (exponent.clamp(-1023, 1023).to(torch.int64) + 1023 << 52).view(torch.float64)
 
 
-def gate(a: Tensor) -> Rows:
-    """sigma(a) of float64 `[..., N]`."""
-    closed = (-a).clamp(0.0, LARGE)
-    exponent = (closed.amin(-1, keepdim=True) / LN_2).floor()
-    return Rows((exponent * LN_2 - closed).exp() / (1 + (-a.abs()).exp()), -exponent)
+def gate(a: Tensor, apart: bool = False) -> Rows:
+    """sigma(a) of float64 `[..., N]`; `apart`: each element with an exponent of its own."""
+    return _scaled((-a).clamp(0.0, LARGE), apart) * (1 / (1 + (-a.abs()).exp()))
 
 
-def gate_slope(a: Tensor) -> Rows:
+def gate_slope(a: Tensor, apart: bool = False) -> Rows:
     """sigma'(a) = sigma(a) sigma(-a), from the pre-activation: sigma (1 - sigma) is 0 once sigma rounds to 1."""
     y = a.abs().clamp(max=LARGE)
-    exponent = (y.amin(-1, keepdim=True) / LN_2).floor()
-    return Rows((exponent * LN_2 - y).exp() / (1 + (-y).exp()).square(), -exponent)
+    return _scaled(y, apart) * (1 / (1 + (-y).exp()).square())
 
 
-def tanh_slope(a: Tensor) -> Rows:
+def tanh_slope(a: Tensor, apart: bool = False) -> Rows:
     """tanh'(a) = sech(a)**2 = 4 sigma'(2a), from the pre-activation: 1 - tanh**2 is 0 once tanh rounds to 1."""
-    return gate_slope(2 * a) * a.new_tensor(4.0)
+    return gate_slope(2 * a, apart) * a.new_tensor(4.0)
+
+
+def _scaled(y: Tensor, apart: bool) -> Rows:
+    """exp(-y) for `y >= 0`."""
+    exponent = ((y if apart else y.amin(-1, keepdim=True)) / LN_2).floor()
+    return Rows((exponent * LN_2 - y).exp(), -exponent)
 
 
 def lanes_apart(function: Callable[..., tuple[Rows, ...]], *given: Tensor) -> tuple[Rows, ...]:

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sweeps.config.schema import Settings
-from sweeps.engine.native import kernels
-from sweeps.plan.forecast import BLOCKS
+from sweeps.engine.native import RECURRENCES, kernels
 from sweeps.records.provenance import processor
 
 SAME = "they agree to the rounding of float32, which training can magnify, not to the byte"
@@ -16,12 +15,23 @@ SAME = "they agree to the rounding of float32, which training can magnify, not t
 
 def wanted(settings: Settings) -> bool:
     """Whether a cell would train on native kernels where there are some."""
-    return settings.executor.kernel != "torch" and settings.executor.device == "cpu" and settings.arch.name in BLOCKS
+    return (
+        settings.executor.kernel != "torch" and settings.executor.device == "cpu" and settings.arch.name in RECURRENCES
+    )
 
 
 def missing(settings: Settings) -> bool:
     """Whether a cell trains on the slower kernels for want of native ones."""
     return wanted(settings) and kernels().library is None
+
+
+def refused(settings: Iterable[Settings]) -> list[str]:
+    """Whether native kernels were asked for by name and there are none."""
+    if not any(each.executor.kernel == "native" and each.executor.device == "cpu" for each in settings):
+        return []
+    if (why := kernels().missing) is None:
+        return []
+    return [f"executor.kernel: given 'native', but there are no native kernels here because {why}; use auto or torch"]
 
 
 def here(settings: Settings) -> str:

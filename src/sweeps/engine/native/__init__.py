@@ -11,6 +11,10 @@ from typing import NamedTuple
 from sweeps.engine.native.build import Unbuilt, built
 
 
+RECURRENCES = ("rnn_tanh", "rnn_relu", "lstm", "gru")
+"""The architectures that have native kernels where these can be built."""
+
+
 class Kernels(NamedTuple):
     """The native kernels of this machine, or why there are none."""
 

@@ -87,7 +87,7 @@ def sound(path: Path) -> bool:
         content = path.read_bytes()
     except OSError:
         return False
-    return _digest(content[:-DIGEST]) == content[-DIGEST:]
+    return len(content) > DIGEST and _digest(content[:-DIGEST]) == content[-DIGEST:]
 
 
 def _digest(content: bytes) -> bytes:

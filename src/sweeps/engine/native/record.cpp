@@ -2,9 +2,9 @@
 // pass kept. Everything else - squashed values, their derivatives, cell states - is computed anew from those, because a
 // float32 state has lost its unit's derivative where the unit saturates (1 - tanh(9)^2 is 0 in float32, 6e-8 in truth).
 //
-// Nothing here leaves double's range: each sequence of the batch has a power of two of its own for its row of dL/dh (and
-// one for dL/dc), and where a whole row of gates is saturated it is computed as a multiple of a power of two as well.
-// These powers are exact, and kept as doubles: a saturated network's may pass any integer type.
+// Nothing here leaves double's range: each sequence of the batch has a power of two of its own for its row of dL/dh, each
+// element of dL/dc has one, and where a whole row of gates is saturated it is computed as a multiple of a power of two as
+// well. These powers are exact, and kept as doubles: a saturated network's may pass any integer type.
 //
 // Rows are padded to whole vectors. The padding of an adjoint is 0 and stays so, because that of the weights is.
 
@@ -138,10 +138,6 @@ struct Rows {
 
     Rows(int rows_, int width_) : rows(rows_), width(width_), value((size_t)rows_ * width_), exponent(rows_) {}
     double *row(int b) { return value.data() + (size_t)b * width; }
-    void zero() {
-        std::fill(value.begin(), value.end(), 0.);
-        std::fill(exponent.begin(), exponent.end(), ZERO);
-    }
     void set(int n, const double *from, const double *exponents) {
         std::fill(value.begin(), value.end(), 0.);
         for (int b = 0; b < rows; ++b) std::copy(from + (long)b * n, from + (long)(b + 1) * n, row(b));
@@ -232,22 +228,69 @@ void lstm_cell(int width, const float *i, const float *f, const float *g, const 
     }
 }
 
-struct LstmScales {  // powers of two: of the rows of gates (k_) and slopes (s_), and to one scale for all of delta
-    double k_o, k_i, k_f, s_c, s_o, s_i, s_f, s_g, keep, add, to_o, to_i, to_f, to_g;
+// dL/dc, each element with a power of two of its own: a unit whose gate is open for a thousand steps carries on what is
+// left of its share when the shares of all others, however much larger, are gone.
+struct Cells {
+    int width;
+    std::vector<double> value, exponent;
+
+    Cells(int rows, int width_) : width(width_), value((size_t)rows * width_), exponent((size_t)rows * width_) {}
+    void zero() {
+        std::fill(value.begin(), value.end(), 0.);
+        std::fill(exponent.begin(), exponent.end(), ZERO);
+    }
 };
-template <bool deep>
-void lstm_row(int width, const float *i, const float *f, const float *o, const float *g, const double *before,
-              const double *c, const LstmScales &s, const double *dh, double *dc, double *delta) {
+
+// x = m 2^e with 1 <= |m| < 2; nothing is done to 0 and to what is not finite.
+inline void settle(V &m, V &e) {
+    const I bits = (I)m, field = (bits >> 52) & 2047;
+    const I some = (field != 0) & (field != 2047);
+    const V shift = __builtin_convertvector(field - 1023, V);
+    m = some ? (V)((bits & ~(2047LL << 52)) | (1023LL << 52)) : m;
+    e = some ? e + shift : e;
+    e = m == 0. ? V{} + ZERO : e;
+}
+
+// dL/dc_t += dL/dh_t o tanh'(c_t), in `dc`; dL/da_o but for its scale, in `d_o`. Returns the highest exponent of dc.
+double lstm_into_cell(int width, const float *o, const double *c, double s_o, const double *dh, double e, double *dc,
+                      double *dc_exponent, double *d_o) {
+    V highest = V{} + ZERO;
     for (int j = 0; j < width; j += N) {
-        const V a_i = load(i + j), a_f = load(f + j), a_o = load(o + j), a_g = load(g + j), c_t = load(c + j);
-        const Decay<deep> d_i(absolute(a_i)), d_f(absolute(a_f)), d_o(absolute(a_o)), d_g(absolute(a_g) * 2.);
-        const Decay<deep> d_c(absolute(c_t) * 2.);
-        const V a = load(dh + j), whole = load(dc + j) * s.keep + a * d_o.gate(a_o, s.k_o) * d_c.slope(s.s_c) * (4. * s.add);
+        const V a_o = load(o + j), c_t = load(c + j), a = load(dh + j);
+        const Decay<true> by_o(absolute(a_o)), by_c(absolute(c_t) * 2.);
+        *(V *)(d_o + j) = a * by_c.tangent(c_t) * by_o.slope(s_o);
+        V added = a * 4. * by_c.p * by_c.inverse * by_c.inverse * (a_o >= 0. ? V{} + 1. : by_o.p) * by_o.inverse;
+        V e_added = e - by_c.n - (a_o >= 0. ? V{} : by_o.n), old = load(dc + j), e_old = load(dc_exponent + j);
+        e_added = added == 0. ? V{} + ZERO : e_added;
+        V top = e_added > e_old ? e_added : e_old;
+        V whole = old * power(e_old - top) + added * power(e_added - top);
+        settle(whole, top);
+        highest = top > highest ? top : highest;
+        *(V *)(dc + j) = whole;
+        *(V *)(dc_exponent + j) = top;
+    }
+    double result = highest[0];
+    for (int i = 1; i < N; ++i) result = std::max(result, highest[i]);
+    return result;
+}
+
+struct LstmScales {  // powers of two: of the rows of gates (k_) and slopes (s_), and to one scale for all of delta
+    double k_i, s_i, s_f, s_g, top, to_o, to_i, to_f, to_g;
+};
+// dL/da of the other gates from dL/dc_t, all of delta in one scale; dL/dc_{t-1} = f dL/dc_t.
+template <bool deep>
+void lstm_row(int width, const float *i, const float *f, const float *g, const double *before, const LstmScales &s,
+              double *dc, double *dc_exponent, double *delta) {
+    for (int j = 0; j < width; j += N) {
+        const V a_i = load(i + j), a_f = load(f + j), a_g = load(g + j), e = load(dc_exponent + j);
+        const Decay<deep> d_i(absolute(a_i)), d_f(absolute(a_f)), d_g(absolute(a_g) * 2.);
+        const V own = load(dc + j), whole = own * power(e - s.top);
         *(V *)(delta + j) = whole * d_g.tangent(a_g) * d_i.slope(s.s_i) * s.to_i;
         *(V *)(delta + width + j) = whole * load(before + j) * d_f.slope(s.s_f) * s.to_f;
-        *(V *)(delta + 2 * width + j) = a * d_c.tangent(c_t) * d_o.slope(s.s_o) * s.to_o;
+        *(V *)(delta + 2 * width + j) = load(delta + 2 * width + j) * s.to_o;
         *(V *)(delta + 3 * width + j) = whole * d_i.gate(a_i, s.k_i) * d_g.slope(s.s_g) * (4. * s.to_g);
-        *(V *)(dc + j) = whole * d_f.gate(a_f, s.k_f);
+        *(V *)(dc + j) = own * (a_f >= 0. ? V{} + 1. : d_f.p) * d_f.inverse;
+        *(V *)(dc_exponent + j) = own == 0. ? V{} + ZERO : a_f >= 0. ? e : e - d_f.n;
     }
 }
 
@@ -319,7 +362,8 @@ void lstm_record(const Shape *s, const float *pre, int64_t pre_lane, const float
     const long n = (long)B * W;
     Back back(H, 4);
     std::vector<double> squares(B), cell((size_t)(T + 1) * n);
-    Rows adjoint(B, W), dc(B, W), delta(B, 4 * W);
+    Rows adjoint(B, W), delta(B, 4 * W);
+    Cells dc(B, W);
     Padded whole(H, 4);
     for (int64_t k = 0; k < s->lanes;
          ++k, pre += pre_lane, w_hh += p_lane, dh += dh_lane, dh_exponent += B, norm += T, exponent += T) {
@@ -338,23 +382,20 @@ void lstm_record(const Shape *s, const float *pre, int64_t pre_lane, const float
                 const float *gates = pre + ((long)t * B + b) * 4 * H;
                 const float *i = whole(gates, 0), *f = whole(gates, 1), *o = whole(gates, 2), *g = whole(gates, 3);
                 const double *before = cell.data() + t * n + (long)b * W, *c = before + n, e = adjoint.exponent[b];
+                double *dc_t = dc.value.data() + (long)b * W, *dc_exponent = dc.exponent.data() + (long)b * W;
                 LstmScales x{};
-                const bool deep = may_be_deep(W, i, f, o, g, c);
+                const bool deep = may_be_deep(W, i, f, o, g);
+                double s_o = 0;
                 if (deep) {
-                    x.k_o = gate_exponent(o, W, 1), x.k_i = gate_exponent(i, W, 1), x.k_f = gate_exponent(f, W, 1);
-                    x.s_o = slope_exponent(o, W, 1), x.s_i = slope_exponent(i, W, 1), x.s_f = slope_exponent(f, W, 1);
-                    x.s_g = slope_exponent(g, W, 2), x.s_c = slope_exponent(c, W, 2);
+                    s_o = slope_exponent(o, W, 1), x.k_i = gate_exponent(i, W, 1), x.s_i = slope_exponent(i, W, 1);
+                    x.s_f = slope_exponent(f, W, 1), x.s_g = slope_exponent(g, W, 2);
                 }
-                const double added = e - x.k_o - x.s_c, both = std::max(dc.exponent[b], added);
-                const double e_o = e - x.s_o, e_i = both - x.s_i, e_f = both - x.s_f, e_g = both - x.k_i - x.s_g;
+                x.top = lstm_into_cell(W, o, c, s_o, adjoint.row(b), e, dc_t, dc_exponent, delta.row(b) + 2 * W);
+                const double e_o = e - s_o, e_i = x.top - x.s_i, e_f = x.top - x.s_f, e_g = x.top - x.k_i - x.s_g;
                 const double top = std::max(std::max(e_o, e_g), std::max(e_i, e_f));
-                x.keep = power(dc.exponent[b] - both), x.add = power(added - both);
                 x.to_o = power(e_o - top), x.to_i = power(e_i - top), x.to_f = power(e_f - top), x.to_g = power(e_g - top);
-                (deep ? lstm_row<true> : lstm_row<false>)(W, i, f, o, g, before, c, x, adjoint.row(b), dc.row(b),
-                                                          delta.row(b));
+                (deep ? lstm_row<true> : lstm_row<false>)(W, i, f, g, before, x, dc_t, dc_exponent, delta.row(b));
                 adjoint.exponent[b] = top;
-                dc.exponent[b] = both - x.k_f;
-                dc.settle(b);
             }
             std::fill(adjoint.value.begin(), adjoint.value.end(), 0.);
             back.add(B, delta.value.data(), adjoint.value.data());

@@ -89,11 +89,11 @@ class Lstm:
 
     def through_time(self, p: Mapping[str, Tensor], dh: Rows, trace: Trace) -> None:
         back, c = twin(p["weight_hh"]).transpose(1, 2), self._cells()
-        dc = dh * torch.zeros_like(dh.exponent)
+        dc = (dh * torch.zeros_like(dh.exponent)).settled_apart()
         for t, (to_c, to_i, to_f, to_o, to_g, kept) in back_in_time(_local, self.pre, c[:, :-1], c[:, 1:]):
             dh = dh.settled()
             trace.note(t, dh)
-            dc = (dc.settled() + dh * to_c).settled()
+            dc = (dc + (dh * to_c).settled_apart()).settled_apart()
             dh = side_by_side(dc * to_i, dc * to_f, dh * to_o, dc * to_g) @ back
             dc = dc * kept
 
@@ -112,10 +112,14 @@ def _update(pre: Tensor) -> tuple[Rows, ...]:
 
 
 def _local(pre: Tensor, before: Tensor, c: Tensor) -> tuple[Rows, ...]:
-    """What dL/dh_t adds to dL/dc_t; dL/da of the four gates, i, f, g from dL/dc_t and o from dL/dh_t; dc_t/dc_{t-1}."""
+    """What dL/dh_t adds to dL/dc_t; dL/da of the four gates, i, f, g from dL/dc_t and o from dL/dh_t; dc_t/dc_{t-1}.
+
+    The first and the last have an exponent for each unit: one whose forget gate is open for a thousand steps carries on
+    what is left of its share when the shares of all others, however much larger, are gone.
+    """
     i, f, o, g = pre.double().chunk(4, -1)
-    to_c, to_i, to_f = gate(o) * tanh_slope(c), gate_slope(i) * g.tanh(), gate_slope(f) * before
-    return to_c, to_i, to_f, gate_slope(o) * c.tanh(), tanh_slope(g) * gate(i), gate(f)
+    to_c, to_i, to_f = gate(o, apart=True) * tanh_slope(c, apart=True), gate_slope(i) * g.tanh(), gate_slope(f) * before
+    return to_c, to_i, to_f, gate_slope(o) * c.tanh(), tanh_slope(g) * gate(i), gate(f, apart=True)
 
 
 register("lstm", Lstm)
