@@ -28,7 +28,7 @@ LARGE = 1e30
 
 @dataclass(frozen=True)
 class Rows:
-    """`value * 2**exponent`: float64 `[..., B, N]` and `[..., B, 1]`, or `[..., B, N]` where each element has its own."""
+    """`value * 2**exponent`: float64 `[..., B, N]` and `[..., B, 1]`, or as many where each element has its own."""
 
     value: Tensor
     exponent: Tensor

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from sweeps.engine.native.build import Unbuilt, built
 
-
 RECURRENCES = ("rnn_tanh", "rnn_relu", "lstm", "gru")
 """The architectures that have native kernels where these can be built."""
 

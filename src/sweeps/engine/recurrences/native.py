@@ -17,6 +17,7 @@ from torch import Tensor
 
 from sweeps.engine.adjoint import Trace
 from sweeps.engine.extended import Rows
+from sweeps.engine.fading import revive
 from sweeps.engine.memory import lanes
 from sweeps.engine.native import library
 from sweeps.engine.recurrences.base import Sizes, register
@@ -93,6 +94,8 @@ class NativeRnn(_Native):
         w = p["weight_hh"]
         _call("rnn_forward", self.sizes, self.phi, x, x.stride(0), p["weight_ih"], w, p["bias"], w.stride(0),
               self.h, self.h.stride(0), *self.kept(keep))  # fmt: skip
+        if keep and self.phi == 1:
+            revive(p, x, self.h, self.pre)
         return self.h[:, -1]
 
     def backward(self, p: Mapping[str, Tensor], x: Tensor, dh: Tensor, grads: Mapping[str, Tensor]) -> None:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from sweeps.engine.adjoint import Trace
 from sweeps.engine.extended import Rows, back_in_time, tanh_slope
+from sweeps.engine.fading import revive
 from sweeps.engine.memory import lanes, over_time, steps, twin
 from sweeps.engine.products import add_product, multiply, project
 from sweeps.engine.recurrences.base import Sizes, register
@@ -66,6 +67,8 @@ class Rnn:
             if keep:
                 self.pre[:, t] = h
             self.phi_(h)
+        if keep and self.phi_ is torch.relu_:
+            revive(p, x, self.h, self.pre)
         return self.h_t[-1]
 
     def backward(self, p: Mapping[str, Tensor], x: Tensor, dh: Tensor, grads: Mapping[str, Tensor]) -> None:
