@@ -52,6 +52,14 @@ def records(cwd: Path) -> dict[str, dict[str, bytes]]:
     }
 
 
+def numbers(found: dict[str, dict[str, bytes]]) -> dict[str, dict[str, bytes]]:
+    """The CSV files alone: config.yaml names the tracker too."""
+    return {
+        cell: {name: content for name, content in files.items() if name.endswith(".csv")}
+        for cell, files in found.items()
+    }
+
+
 def done(cwd: Path) -> dict[str, int]:
     """When each cell that is done was done."""
     found = SweepPaths(cwd / "runs" / "scratch").cells()
@@ -168,7 +176,7 @@ def test_a_part_killed_at_random_moments(
     assert again.returncode == 0, again.stderr
     after = done(tmp_path)
     assert {cell: after.get(cell) for cell in before} == before, "a cell that was done was done again"
-    assert records(tmp_path) == undisturbed[shape]
+    assert numbers(records(tmp_path)) == numbers(undisturbed[shape])
     if whom == "mirror":
         assert f"{len(after)} cells are in" in again.stdout, again.stdout
     print(f"killed {whom} {killed} times")
