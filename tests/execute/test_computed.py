@@ -1,0 +1,48 @@
+"""The plan says which kernels a sweep gets and why; cells that were computed in several ways are told of, twice."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from helpers import make_cell
+from sweeps.engine.native import RECURRENCES, Kernels, kernels
+from sweeps.engine.recurrences import base
+from sweeps.execute import computed
+from sweeps.execute.worker import kernel_of
+
+
+def test_the_names_are_those_that_are_registered() -> None:
+    if kernels().library is None:
+        pytest.skip("no C++ compiler: there are no native kernels on this machine")
+    assert {name for name, made in base._REGISTRY.items() if "native" in made} == set(RECURRENCES)
+
+
+@pytest.mark.parametrize("arch", RECURRENCES)
+@pytest.mark.parametrize("kernel", ["auto", "torch"])
+def test_what_is_foretold_is_what_the_summary_says(arch: str, kernel: str) -> None:
+    settings = make_cell(f"arch={arch}", f"executor.kernel={kernel}")
+    summary = {"pack": kernel_of(arch, kernel, "cpu"), "processor": computed.processor()}
+    assert computed.by(summary) == computed.here(settings)
+
+
+def test_the_plan_says_which_and_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    missing = Kernels(None, missing="there is no C++ compiler")
+    monkeypatch.setattr(computed, "kernels", lambda: missing)
+    for arch in RECURRENCES:
+        settings = make_cell(f"arch={arch}")
+        assert computed.missing(settings)
+        assert "torch's" in computed.chosen([settings]) and "no C++ compiler" in computed.chosen([settings])
+    assert not computed.missing(make_cell("executor.kernel=torch"))
+    [problem] = computed.refused([make_cell("executor.kernel=native")])
+    assert "given 'native'" in problem and "no C++ compiler" in problem and "auto" in problem
+    assert computed.refused([make_cell()]) == []
+
+
+def test_a_mixture_is_told_with_its_counts() -> None:
+    assert computed.mixture(Counter({"a": 5})) is None
+    told = computed.mixture(Counter({"native kernels (avx512) on X": 5, "torch kernels on X": 2}))
+    assert told is not None and "5 by native kernels (avx512) on X; 2 by torch kernels on X" in told
+    assert computed.resumed(Counter()) is None
+    assert "3 by torch kernels on X" in (computed.resumed(Counter({"torch kernels on X": 3})) or "")
