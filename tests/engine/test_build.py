@@ -39,14 +39,23 @@ def test_the_folder_is_the_users_alone_and_needs_no_compiler(library: Path, tmp_
     assert said(library.parent.parent, PATH=str(tmp_path), CXX="") == f"{kernels().instructions} None\n"
 
 
+def a_link(path: Path) -> None:
+    path.symlink_to(path.rename(path.with_suffix(".other")))
+
+
+def a_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
 DAMAGE: dict[str, Callable[[Path], object]] = {
     "empty": lambda path: path.write_bytes(b""),
     "cut": lambda path: path.write_bytes(path.read_bytes()[:-1000]),
-    "one bit": lambda path: path.write_bytes(path.read_bytes()[:5000] + b"\xff" + path.read_bytes()[5001:]),
+    "one byte": lambda path: path.write_bytes(path.read_bytes()[:5000] + b"\xfe\xed" + path.read_bytes()[5002:]),
     "a digest of nothing": lambda path: path.write_bytes(build._digest(b"")),
     "writable by others": lambda path: path.chmod(0o722),
-    "a link": lambda path: (path.rename(path.with_suffix(".other")), path.symlink_to(path.with_suffix(".other"))),
-    "a folder": lambda path: (path.unlink(), path.mkdir()),
+    "a link": a_link,
+    "a folder": a_folder,
 }
 
 
