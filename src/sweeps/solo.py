@@ -53,7 +53,13 @@ def ending(cell: Cell, sweep: SweepPaths) -> str:
     best, name = found["best"].get("eval_score"), (found.get("task") or {}).get("score") or "score"
     score = f", best {name} {best:.3f}" if isinstance(best, float) else ""
     why = f" ({found['reason']})" if found.get("reason") else ""
-    return f"{cell.name}: {found['outcome']}{why} at step {found['step']}{score}"
+    solved, end = found["solved_step"], found["step"]
+    when = (
+        f"{found['outcome']}{why} at step {end}"
+        if found["outcome"] != "solved"
+        else f"solved at step {solved} of {end}"
+    )
+    return f"{cell.name}: {when}{score}"
 
 
 def train(cell: Cell, sweep: SweepPaths, console: Console) -> bool:

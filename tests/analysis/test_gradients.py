@@ -168,3 +168,13 @@ def test_the_tables_have_the_same_numbers(tmp_path: Path) -> None:
     row = per_cell(records.metrics, records.gradient).iloc[0]
     assert row["decay_start"] == row["decay_training"] == pytest.approx(SLOW)
     assert row["change_start"] == row["change_training"] == pytest.approx(transient(59) / 59)
+
+
+def test_equal_gradients_are_a_tie(tmp_path: Path) -> None:
+    for seed in range(3):
+        for init in ("orthogonal", "random"):
+            write_cell(tmp_path, init=init, length=100, steps=20, seed=seed, slope=-0.05)
+    text, _ = told(tmp_path)
+    assert (
+        "**tanh RNN: a tie** between" in text and "0.891 per step each" in text and "nearest to constant in" not in text
+    )

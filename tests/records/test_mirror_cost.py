@@ -20,7 +20,7 @@ from sweeps.records.files import write_csv
 from sweeps.records.paths import SweepPaths
 
 CELLS, ROWS, LENGTH = 500, 100, 100
-SECONDS = 25  # for all of them, on two cores
+SECONDS = 60  # of two cores for all of them: some 20 where nothing else runs; what grows with the square takes minutes
 DESCRIPTORS = 256
 
 
@@ -50,7 +50,7 @@ def descriptors(parent: int) -> int:
 
 @pytest.mark.slow
 def test_five_hundred_cells_are_cheap_and_whole_within_256_file_descriptors(sweep: SweepPaths) -> None:
-    """The time is that of the processors, so that a busy machine does not decide: two of them for 25 seconds."""
+    """The time is that of the processors, so that a busy machine does not decide: two of them for a minute."""
     add_cells(sweep)
     where = [f"experiment={sweep.root.name}", f"runs_dir={sweep.root.parent}"]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)

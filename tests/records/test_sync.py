@@ -111,7 +111,7 @@ def test_what_arrives_equals_the_csv_and_nothing_is_sent_twice(
 @pytest.mark.slow
 def test_three_hundred_cells_arrive_bit_for_bit(sweep: SweepPaths, account: StandIn) -> None:
     runs = add_cells(sweep, 300, rows=40)
-    assert sorted(sync(sweep).sent) == runs
+    assert sorted(sync(sweep).sent) == sorted(runs)
     assert len(runs) > 2 * BATCH
     assert_arrived(account, sweep, runs)
 
@@ -133,13 +133,13 @@ def test_a_mirror_that_was_lost_or_made_elsewhere_sends_nothing_twice(
     before = state(account)
     shutil.rmtree(sweep.wandb)
     run(sweep)
-    assert sorted(sync(sweep).sent) == runs
+    assert sorted(sync(sweep).sent) == sorted(runs)
     assert_arrived(account, sweep, runs)
     assert state(account) == before
     elsewhere = SweepPaths(tmp_path / "other machine" / "first_look")
     shutil.copytree(sweep.root, elsewhere.root)
     account.requests.clear()
-    assert (sorted(sync(elsewhere).already), account.requests) == (runs, [])
+    assert (sorted(sync(elsewhere).already), account.requests) == (sorted(runs), [])
 
 
 TROUBLE: dict[str, tuple[str, Callable[[], Any]]] = {
@@ -172,7 +172,7 @@ def test_what_did_not_arrive_is_told_and_the_next_sync_sends_it(
     assert all(reason and KEY not in reason for reason in result.failed.values())
     account.faults.clear()
     again = sync(sweep)
-    assert sorted(again.sent + again.already) == runs and not again.failed
+    assert sorted(again.sent + again.already) == sorted(runs) and not again.failed
     assert_arrived(account, sweep, runs)
 
 
@@ -180,7 +180,7 @@ def test_what_did_not_arrive_is_told_and_the_next_sync_sends_it(
 def test_a_server_that_stumbles_is_asked_again(sweep: SweepPaths, account: StandIn) -> None:
     runs = add_cells(sweep, 2)
     account.faults = {name: iter([500, 429]) for name in ("UpsertBucket", "file_stream", "CreateRunFiles", "upload")}
-    assert sorted(sync(sweep).sent) == runs
+    assert sorted(sync(sweep).sent) == sorted(runs)
     assert_arrived(account, sweep, runs)
 
 
@@ -197,7 +197,7 @@ def test_a_server_that_goes_away_in_the_middle_ends_the_sync(sweep: SweepPaths, 
         sync(sweep)
     account.on_request, account.faults = lambda count, name: None, {}
     again = sync(sweep)
-    assert sorted(again.sent + again.already) == runs
+    assert sorted(again.sent + again.already) == sorted(runs)
     assert_arrived(account, sweep, runs)
 
 
@@ -207,11 +207,11 @@ def test_a_damaged_offline_file_is_skipped_and_named_and_made_again(sweep: Sweep
     for how, run_id in zip(damages, runs, strict=False):
         damage(log_of(sweep, cell_of(run_id)), how)
     result = sync(sweep)
-    assert sorted(result.damaged) == runs[:4] and sorted(result.sent) == runs[4:]
+    assert sorted(result.damaged) == sorted(runs[:4]) and sorted(result.sent) == sorted(runs[4:])
     assert all(result.damaged.values())
-    assert sorted(account.runs) == runs[4:]
+    assert sorted(account.runs) == sorted(runs[4:])
     run(sweep)
-    assert sorted(sync(sweep).sent) == runs[:4]
+    assert sorted(sync(sweep).sent) == sorted(runs)[:4]
     assert_arrived(account, sweep, runs)
 
 
@@ -405,7 +405,7 @@ def test_kill_in_the_middle_of_a_sync_duplicates_and_loses_nothing(
     if point % 2:
         sync_killed_at(sweep, account, 7)  # and once more, while it sends the rest
     result = sync(sweep)
-    assert sorted(result.sent + result.already) == runs and not result.failed
+    assert sorted(result.sent + result.already) == sorted(runs) and not result.failed
     assert_arrived(account, sweep, runs)
     assert state(account) == undisturbed
 

@@ -29,7 +29,16 @@ ENTRIES = {
     "numerics": COUNT,
 }
 """What must be there, and what it must be."""
-FURTHER = {"experiment": NAME, "reason": TEXT, "commit": TEXT, "device": TEXT, "task": OBJECT, "versions": OBJECT}
+FURTHER = {
+    "experiment": NAME,
+    "reason": TEXT,
+    "commit": TEXT,
+    "device": TEXT,
+    "processor": TEXT,
+    "task": OBJECT,
+    "versions": OBJECT,
+    "pack": OBJECT,
+}
 """What may be there."""
 NUMBERS = {
     "final": ("step", "train_loss", "eval_loss", "eval_score", "grad_norm"),

@@ -160,7 +160,7 @@ def clipping_caption(records: Records, length: Any) -> str:
     if init is None:
         return "No run was clipped."
     chosen = records.select(init=init, length=length)
-    rows = chosen.with_axes(chosen.metrics)
+    rows = chosen.with_axes(chosen.metrics).dropna(subset=["clip_scale"])  # where the gradient was still finite
     by_run = (rows["clip_scale"] < 1.0).groupby([rows["clip"], rows["cell"]], observed=True).mean()
     shares = by_run.groupby("clip", observed=True).mean()
     texts = [f"{label(clip)} {share:.0%}" for clip, share in shares.items() if clip != "none"]

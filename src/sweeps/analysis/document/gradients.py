@@ -23,6 +23,9 @@ from sweeps.analysis.tables.notes import listed, several
 LATER = ("clip", "optim", "steps", "train.log_every", "train.eval_every", "train.eval_size", STOPS)
 """Axes that act after the first gradient is taken, as do the settings of clipping and of the optimiser."""
 
+EQUAL = 1e-9
+"""Decades per step within which two networks keep their gradients equally."""
+
 
 def at_initialisation(records: Records) -> pd.DataFrame:
     """The gradient through time of every network before its first update, a row per network.
@@ -109,6 +112,11 @@ def _told(here: pd.DataFrame, named: list[Any], alike: Sequence[str]) -> str:
             f"**{arch}: not decided** between {' and '.join(texts)}: the half of these steps that is nearer to the end "
             "of the sequence and the other half do not name the same."
         )
+    medians = here.groupby("init", observed=True)["from_rate"].median()
+    tied = [init for init in medians.index if medians[init] - medians[named[0]] < EQUAL]
+    if len(tied) > 1:
+        texts = [f"{label(init)} (n = {(here['init'] == init).sum()})" for init in tied]
+        return f"**{arch}: a tie** between {listed(texts)}, {factor(rates[named[0]].median())} per step each."
     own = here[here["init"] == named[0]]
     text = f"**{arch}: {label(named[0])}**, {factor(own['rate'].median())} per step"
     text += f" (n = {len(own)}{_span(own['rate'], factor, ': ')}); end to end the gradient changes by"
@@ -123,8 +131,13 @@ def _told(here: pd.DataFrame, named: list[Any], alike: Sequence[str]) -> str:
         text += f" End to end it is {label(least)} that changes least ({by:.3f} decades per step)."
     sets = here.groupby(list(alike), observed=True, dropna=False)
     compared = [part for _, part in sets if part["init"].nunique() > 1 and part["from_rate"].min() < np.inf]
-    wins = sum(part["init"].iloc[int(part["from_rate"].argmin())] == named[0] for part in compared)
-    return f"{text} Compared by {listed(alike)} it is the nearest to constant in {wins} of {len(compared)}."
+    own_lead = [  # of the nearest other network
+        part.loc[part["init"] != named[0], "from_rate"].min() - part.loc[part["init"] == named[0], "from_rate"].min()
+        for part in compared
+    ]
+    wins, ties = sum(lead > EQUAL for lead in own_lead), sum(abs(lead) <= EQUAL for lead in own_lead)
+    also = f", as near as another in {ties}" if ties else ""
+    return f"{text} Compared by {listed(alike)} it is the nearest to constant in {wins} of {len(compared)}{also}."
 
 
 def _span(values: pd.Series, written: Any, before: str = "") -> str:

@@ -134,7 +134,7 @@ def clipping_over_training(records: Records, *, init: Any, length: Any) -> tuple
 
 def most_clipped_init(records: Records, *, length: Any) -> Any:
     """The init whose gradients were clipped at the largest share of logged steps: the clearest to show."""
-    rows = records.with_axes(records.metrics)
+    rows = records.with_axes(records.metrics).dropna(subset=["clip_scale"])  # where the gradient was still finite
     rows = rows[(rows["clip"] != "none") & (rows["length"] == length)]
     share = (rows["clip_scale"] < 1.0).groupby(rows["init"], observed=True).mean()
     return share.idxmax() if len(share) else None
