@@ -144,7 +144,7 @@ def test_a_report_of_damaged_cells_is_made_and_verified(sweep: SweepPaths, capsy
     assert "Not counted: " in capsys.readouterr().out
     listed = (sweep.report / "tables" / "problems.csv").read_text().splitlines()
     assert len(listed) == 1 + len(KINDS)
-    assert f"{GOOD} runs have numbers; not counted: " in (sweep.report / "report.md").read_text()
+    assert f"{GOOD} runs with numbers; not counted: " in (sweep.report / "report.md").read_text()
     assert main(["verify", *where]) == 0
 
 
