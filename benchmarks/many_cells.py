@@ -24,9 +24,9 @@ T = TypeVar("T")
 
 def main(cells: int, folder: Path) -> None:
     from analysis.many_records import write_many
-    from sweeps.analysis import comparison, load
-    from sweeps.analysis.figures.draw import draw
+    from sweeps import comparison, load
     from sweeps.analysis.loading.scan import scan
+    from sweeps.figures.draw import draw
 
     root = folder / "many"
     if not root.exists():

@@ -19,26 +19,25 @@ from rich.console import Console
 from analysis.make_records import write_cell
 from damage import IN_ITS_PLACE, KINDS, SUMMARY, Damage, is_done, problem_of, replaced
 from helpers import make_cell, summary_of
-from sweeps import verify as verifying
-from sweeps.analysis import comparison, load
-from sweeps.analysis.figures.origin import ORIGIN, SUMS
+from sweeps import comparison, load
 from sweeps.config.identity import NUMERICS_VERSION, cell_id, id_of
 from sweeps.config.schema import as_dict
 from sweeps.dashboard.live import count, planned
 from sweeps.errors import SweepsError
 from sweeps.execute.base import Ended
-from sweeps.execute.harness import locked, run, summary
+from sweeps.execute.harness import locked, run
 from sweeps.launch import plan_for
 from sweeps.main import main
+from sweeps.mirror import folder
+from sweeps.mirror.replay import mirror
+from sweeps.mirror.run import run_content, run_id
 from sweeps.plan.cells import Cell, distinct
-from sweeps.records import alone
 from sweeps.records.files import write_json
-from sweeps.records.mirror import mirror
 from sweeps.records.paths import SweepPaths
-from sweeps.records.planned import write_plan
+from sweeps.records.plan_file import write_plan
 from sweeps.records.reading import yaml_value
-from sweeps.records.summary import in_the_way
-from sweeps.records.wandb_run import run_content, run_id
+from sweeps.records.summary import finished, in_the_way
+from sweeps.report import verify as verifying
 from sweeps.solo import train
 
 SMALL: dict[str, Any] = {"length": 4, "steps": 40, "log_every": 20, "eval_every": 20}
@@ -99,11 +98,11 @@ def test_every_damaged_cell_is_listed_with_one_sentence_and_no_number_of_it_coun
 def test_what_is_done_and_what_the_same_command_trains_again(sweep: SweepPaths) -> None:
     """A cell is done exactly when its summary is whole and its own."""
     kinds = damaged(sweep.root, list(KINDS))
-    done = {kind: summary(sweep.cell(cell)) is not None for cell, kind in kinds.items()}
+    done = {kind: finished(sweep.cell(cell)) is not None for cell, kind in kinds.items()}
     assert done == {kind: is_done(kind) for kind in KINDS}
     found = count(sweep)
     assert (found.done, found.failed) == (GOOD + sum(done.values()), 0)
-    taken = [kinds[cell] for cell in kinds if in_the_way(sweep.cell(cell).summary)]
+    taken = [kinds[cell] for cell in kinds if in_the_way(sweep.cell(cell))]
     assert taken == [f"{SUMMARY}: another cell"]
 
 
@@ -130,7 +129,7 @@ def test_each_kind_alone_beside_a_good_cell(sweep: SweepPaths, kind: str, capsys
     kinds = damaged(sweep.root, [kind])
     records = load(sweep.root, cache=False)
     assert list(records.problems["cell"]) == list(kinds) and len(records.cells) == GOOD
-    (sweep.report).mkdir()
+    (sweep.report.root).mkdir()
     where = [f"experiment={sweep.root.name}", f"runs_dir={sweep.root.parent}"]
     assert main(["verify", *where]) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
@@ -142,9 +141,9 @@ def test_a_report_of_damaged_cells_is_made_and_verified(sweep: SweepPaths, capsy
     where = [f"experiment={sweep.root.name}", f"runs_dir={sweep.root.parent}"]
     assert main(["report", *where]) == 0
     assert "Not counted: " in capsys.readouterr().out
-    listed = (sweep.report / "tables" / "problems.csv").read_text().splitlines()
+    listed = (sweep.report.root / "tables" / "problems.csv").read_text().splitlines()
     assert len(listed) == 1 + len(KINDS)
-    assert f"{GOOD} runs with numbers; not counted: " in (sweep.report / "report.md").read_text()
+    assert f"{GOOD} runs with numbers; not counted: " in (sweep.report.root / "report.md").read_text()
     assert main(["verify", *where]) == 0
 
 
@@ -178,7 +177,7 @@ def test_the_same_sweep_trains_what_is_not_done_and_nothing_else(sweep: SweepPat
         except (AssertionError, IndexError):  # made for the planted records
             path.unlink()
         kinds[cell.id] = kind
-    waiting = {cell.id for cell in cells if summary(sweep.cell(cell.id)) is None}
+    waiting = {cell.id for cell in cells if finished(sweep.cell(cell.id)) is None}
     assert len(waiting) >= 40
     plan = plan_for(asked, sweep, 1)
     assert {cell.id for cell in plan.to_train} == waiting
@@ -195,9 +194,9 @@ def test_the_same_sweep_trains_what_is_not_done_and_nothing_else(sweep: SweepPat
 def test_the_mirror_tells_of_each_damaged_cell_and_takes_the_others(
     sweep: SweepPaths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sweeps.records.mirror.Client", _Takes)
-    monkeypatch.setattr("sweeps.records.wandb_log.complete", lambda path: True)
-    monkeypatch.setattr("sweeps.records.mirror._WORTH_HELP", 10_000)
+    monkeypatch.setattr("sweeps.mirror.replay.Client", _Takes)
+    monkeypatch.setattr("sweeps.mirror.offline_file.complete", lambda path: True)
+    monkeypatch.setattr("sweeps.mirror.replay._WORTH_HELP", 10_000)
     kinds = damaged(sweep.root, list(KINDS))
     result = mirror(sweep, project="tests")
     failed = {kinds[cell] for cell in result.failed}
@@ -274,7 +273,7 @@ ABSENT = ("nothing", "a link to nothing")
 def test_a_file_beside_the_cells_that_cannot_be_read_is_a_problem_of_its_own(
     sweep: SweepPaths, name: str, how: str
 ) -> None:
-    from sweeps.analysis.document.command import bent, reproduce
+    from sweeps.report.reproduce import changed_settings, reproduce
 
     cells = [write_cell(sweep.root, seed=seed, **SMALL) for seed in range(GOOD)]
     write_plan(sweep.plan, {cell: {"seed": seed} for seed, cell in enumerate(cells)})
@@ -285,7 +284,7 @@ def test_a_file_beside_the_cells_that_cannot_be_read_is_a_problem_of_its_own(
     assert dict(zip(records.problems["cell"], records.problems["problem"], strict=True)) == listed
     part = records if records.plan is None else records.in_plan()
     assert len(part.cells) == GOOD and len(part.problems) == len(listed)
-    assert bent(sweep.root) is None and "python -m sweeps -m experiment=damaged" in repr(reproduce(records))
+    assert changed_settings(sweep.root) is None and "python -m sweeps -m experiment=damaged" in repr(reproduce(records))
     assert planned(sweep) == (GOOD if name == "multirun.yaml" else None)
 
 
@@ -303,21 +302,21 @@ def _report(sweep: SweepPaths, *_: Any, into: Path | None = None, records: Any =
     """In place of the whole report, which takes its time: what verify compares of it."""
     from PIL import Image
 
-    from sweeps.analysis.figures.origin import write_origin
+    from sweeps.analysis.provenance import write_provenance
 
-    folder = into or sweep.report
+    folder = into or sweep.report.root
     (folder / "figures").mkdir(parents=True)
     Image.new("RGB", (8, 8), "red").save(folder / "figures" / "one.png")
     (folder / "report.md").write_text("the report\n")
-    write_origin(records or load(sweep.root, cache=False), folder)
+    write_provenance(records or load(sweep.root, cache=False), ReportPaths(folder))
 
 
 REPORT: dict[str, dict[str, Damage]] = {
-    SUMS: {
+    DIGESTS: {
         "no digests": lambda path: path.write_text("a\nb\n"),
         "one that is none": lambda path: path.write_text(path.read_text() + "x  y\n"),
     },
-    ORIGIN: {
+    PROVENANCE: {
         "a list": lambda path: path.write_text("[]"),
         "deep": lambda path: path.write_text("[" * 100_000),
         "numbers": lambda path: path.write_text('{"cell_ids": 1, "records": [2]}'),
@@ -350,7 +349,7 @@ def test_a_damaged_report_is_said_to_differ(
     damage = {**IN_ITS_PLACE, **REPORT[name]}[how]
     (replaced(damage) if how in IN_ITS_PLACE else damage)(path)
     status, said = main(["verify", *where]), capsys.readouterr()
-    if name == SUMS and how in ABSENT:
+    if name == DIGESTS and how in ABSENT:
         assert status == 2 and "holds no report that can be verified" in said.err
         return
     assert status == 1 and said.err == ""
@@ -391,10 +390,10 @@ def test_a_cache_elsewhere_is_not_tidied(sweep: SweepPaths, tmp_path: Path, monk
 
 @pytest.mark.parametrize("how", ["a pipe", "an empty file", "binary"])
 def test_a_lock_is_held_whatever_lies_in_its_place(sweep: SweepPaths, how: str) -> None:
-    sweep.wandb.mkdir(parents=True)
-    for path in (sweep.lock, sweep.wandb / ".lock"):
+    sweep.mirror.mkdir(parents=True)
+    for path in (sweep.lock, sweep.mirror_lock):
         IN_ITS_PLACE[how](path)
-    with locked(sweep), alone.alone(sweep), pytest.raises(SweepsError, match="another sweep"), locked(sweep):
+    with locked(sweep), folder.hold_mirror(sweep), pytest.raises(SweepsError, match="another sweep"), locked(sweep):
         pass
 
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from helpers import SMALL
-from sweeps.execute.harness import summary
 from sweeps.records.paths import SweepPaths
+from sweeps.records.summary import finished
 
 FILES = ["config.yaml", "gradient_through_time.csv", "metrics.csv", "parameters.csv", "summary.json"]
 SHAPES = {
@@ -63,7 +63,7 @@ def numbers(found: dict[str, dict[str, bytes]]) -> dict[str, dict[str, bytes]]:
 def done(cwd: Path) -> dict[str, int]:
     """When each cell that is done was done."""
     found = SweepPaths(cwd / "runs" / "scratch").cells()
-    return {paths.root.name: paths.summary.stat().st_mtime_ns for paths in found if summary(paths) is not None}
+    return {paths.root.name: paths.summary.stat().st_mtime_ns for paths in found if finished(paths) is not None}
 
 
 @pytest.fixture(scope="module")

@@ -154,12 +154,12 @@ def test_the_plan_is_pure() -> None:
 @pytest.mark.parametrize(
     "module",
     [
-        "sweeps.report",
+        "sweeps.report.make",
         "sweeps.textbook",
         "sweeps.plan.plan",
         "sweeps.config.compose",
         "sweeps.config.precheck",
-        "sweeps.records.mirror",
+        "sweeps.mirror.replay",
         "sweeps.tasks",
         "sweeps.launch",
         "sweeps.main",
@@ -174,7 +174,7 @@ def test_no_torch_is_imported(module: str) -> None:
     assert said.stdout.strip() == ""
 
 
-@pytest.mark.parametrize("module", ["sweeps.report", "sweeps.plan.plan", "sweeps.records.mirror", "sweeps.tasks"])
+@pytest.mark.parametrize("module", ["sweeps.report.make", "sweeps.plan.plan", "sweeps.mirror.replay", "sweeps.tasks"])
 def test_no_hydra_is_imported(module: str) -> None:
     code = f"import sys, {module}; print(*(name for name in ('hydra', 'omegaconf') if name in sys.modules))"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

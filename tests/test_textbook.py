@@ -150,7 +150,7 @@ def truth(network: Network, lane: int, x: torch.Tensor, y: torch.Tensor) -> text
     """The same network, batch and loss in the textbook, in float64."""
     s = network.sizes
     weights = Weights(**{name: network.p[name][lane].double().numpy() for name in Weights._fields})
-    inputs = x[lane].double().numpy().reshape(s.steps, s.batch, s.inputs)
+    inputs = x[lane].double().numpy().reshape(s.length, s.batch, s.inputs)
     target = y[lane].numpy() if network.loss_name == "cross_entropy" else y[lane].double().numpy()
     return textbook.through_time(weights, inputs, target, LOSSES[network.loss_name])
 

@@ -12,7 +12,6 @@ from measures.results import Bench, seconds
 from stock.step import stock_step
 from sweeps.config.schema import Settings
 from sweeps.engine.setup import set_up
-from sweeps.engine.step import Step
 
 ARCHS = ("rnn_tanh", "lstm", "gru")
 LANES = (1, 32, 256, 1024)
@@ -54,7 +53,7 @@ def ours(cells: list[Settings], captured: bool) -> Callable[[], object]:
 
     def run() -> object:
         measured = step.backward()
-        step.update()
+        step.apply()
         torch.cuda.synchronize()
         return measured
 

@@ -15,8 +15,9 @@ from sweeps.engine.train import train
 from sweeps.execute.local import cores
 from sweeps.execute.recorder import Recorder
 from sweeps.plan.cells import Cell
-from sweeps.probes.parameters import parameter_rows
+from sweeps.probes.weights import parameter_rows
 from sweeps.records.paths import SweepPaths
+from sweeps.records.summary import PackFacts
 from sweeps.tasks import task_of
 
 GRID = ("init=random,xavier,orthogonal,identity", "clip=none,norm")
@@ -77,4 +78,4 @@ def record() -> tuple[float, float]:
             for measurements in train([one], parameter_rows):
                 recorder.add(measurements[0])
 
-        return seconds(training), seconds(lambda: recorder.write(0.0, {}))
+        return seconds(training), seconds(lambda: recorder.write(0.0, PackFacts()))

@@ -8,11 +8,11 @@ from contextlib import suppress
 
 from hydra.errors import HydraException
 
-from sweeps.application import MULTIRUN, hydra_app
-from sweeps.arguments import Help
 from sweeps.commands import COMMANDS
+from sweeps.commands.arguments import Help
 from sweeps.config.names import misread
 from sweeps.errors import SweepsError, told
+from sweeps.hydra_app import MULTIRUN, hydra_app
 from sweeps.interrupts import ending_tidily
 from sweeps.terminal import terminal
 

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import fcntl
+import math
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from omegaconf import DictConfig
 from rich.console import Console
 
-from sweeps.config.compose import composed, plain
-from sweeps.config.rules import check
-from sweeps.errors import ConfigError, SweepsError
+from sweeps.check import checked
+from sweeps.config.compose import plain
+from sweeps.errors import SweepsError
 from sweeps.execute.computed import chosen, missing
-from sweeps.execute.harness import summary
-from sweeps.execute.tracking import Mirror
-from sweeps.launch import place, problems_here, task_problems
+from sweeps.mirror.beside import Mirror
 from sweeps.plan.cells import Cell, distinct
 from sweeps.plan.packs import Pack
-from sweeps.records.files import open_lock
+from sweeps.records.lock import Held, hold
 from sweeps.records.paths import CellPaths, SweepPaths
-from sweeps.records.summary import in_the_way
+from sweeps.records.summary import finished, in_the_way
 from sweeps.terminal import terminal
 
 
@@ -32,14 +30,9 @@ def one_cell(config: DictConfig) -> None:
         SweepsError: its folder holds the record of another cell.
         OSError: its record cannot be written.
     """
-    settings, problems = composed(plain, config, True)
-    if settings is not None:
-        wrong = check(settings)
-        problems = wrong + task_problems([settings]) if wrong else problems_here([settings])
-    if settings is None or problems:
-        raise ConfigError(problems)
+    [settings] = checked([[]], lambda overrides: plain(config, resolve=True))
     [cell] = distinct([settings])
-    sweep = place(settings)
+    sweep = SweepPaths.at(settings.runs_dir, settings.experiment)
     console = terminal()
     if not train(cell, sweep, console):
         console.print(f"Already done. {ending(cell, sweep)}")
@@ -48,16 +41,15 @@ def one_cell(config: DictConfig) -> None:
 
 def ending(cell: Cell, sweep: SweepPaths) -> str:
     """How a cell that is done has ended, in a sentence."""
-    found = summary(sweep.cell(cell.id))
-    assert found is not None
-    best, name = found["best"].get("eval_score"), (found.get("task") or {}).get("score") or "score"
-    score = f", best {name} {best:.3f}" if isinstance(best, float) else ""
-    why = f" ({found['reason']})" if found.get("reason") else ""
-    solved, end = found["solved_step"], found["step"]
+    summary = finished(sweep.cell(cell.id))
+    assert summary is not None
+    best = summary.best.eval_score
+    score = f", best {summary.task.score or 'score'} {best:.3f}" if best is not None and math.isfinite(best) else ""
+    why = f" ({summary.reason})" if summary.reason else ""
     when = (
-        f"{found['outcome']}{why} at step {end}"
-        if found["outcome"] != "solved"
-        else f"solved at step {solved} of {end}"
+        f"{summary.outcome}{why} at step {summary.step}"
+        if summary.outcome != "solved"
+        else f"solved at step {summary.solved_step} of {summary.step}"
     )
     return f"{cell.name}: {when}{score}"
 
@@ -69,12 +61,12 @@ def train(cell: Cell, sweep: SweepPaths, console: Console) -> bool:
         False if it is done already, by now if this had to wait.
     """
     paths = sweep.cell(cell.id)
-    if summary(paths) is not None:
+    if finished(paths) is not None:
         return False
-    if (reason := in_the_way(paths.summary)) is not None:
+    if (reason := in_the_way(paths)) is not None:
         raise SweepsError(reason)
     with held(paths, console):
-        if summary(paths) is not None:
+        if finished(paths) is not None:
             return False
         from sweeps.execute.worker import train_pack  # imports torch, which a finished cell does not need
 
@@ -83,19 +75,19 @@ def train(cell: Cell, sweep: SweepPaths, console: Console) -> bool:
 
         with Mirror(cell.settings.tracker, sweep, console):
             train_pack(Pack((cell,)), sweep.root, lambda kind, content: None)
-            paths.lock.unlink()  # never before the cell is done: whoever waits holds the removed file, and then looks
+            paths.lock.unlink()  # only once the cell is done: who waits gets the lock of this file, and then sees that
             console.print(ending(cell, sweep))
     return True
 
 
 @contextmanager
 def held(paths: CellPaths, console: Console) -> Iterator[None]:
-    """Hold a cell, once no other single run does; the lock ends with the process, however it ends."""
+    """Hold a cell, and wait as long as another single run does."""
     paths.root.mkdir(parents=True, exist_ok=True)
-    with open_lock(paths.lock) as file:
+    with ExitStack() as stack:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            stack.enter_context(hold(paths.lock))
+        except Held:
             console.print("Another run trains this cell; waiting for it.")
-            fcntl.flock(file, fcntl.LOCK_EX)
+            stack.enter_context(hold(paths.lock, wait=math.inf))
         yield

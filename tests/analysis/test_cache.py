@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from analysis.make_records import write_cell
-from sweeps.analysis import Records, load
+from sweeps import Records, load
 from sweeps.analysis.loading import cache
 from sweeps.analysis.loading.reading import Found, read
 from sweeps.analysis.loading.scan import SETTLED, Scan, scan

@@ -8,8 +8,8 @@ import pytest
 
 from sweeps.analysis.statistics.interquartile import IQM_SEEDS
 from sweeps.analysis.statistics.intervals import mean_interval
-from sweeps.analysis.tables.coverage import iqm_words, mean_words, median_words
-from sweeps.analysis.tables.steps import MEAN_SEEDS
+from sweeps.tables.coverage import iqm_words, mean_words, median_words
+from sweeps.tables.steps import MEAN_SEEDS
 
 
 @pytest.mark.parametrize(

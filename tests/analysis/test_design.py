@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from analysis.make_records import write_cell
-from sweeps.analysis import load
+from sweeps import load
 from sweeps.analysis.statistics.design import lay_out, missing_cells
 from sweeps.analysis.statistics.measures import measure_named, per_run
-from sweeps.analysis.tables.compare import compare
 from sweeps.errors import SweepsError
+from sweeps.tables.compare import compare
 
 
 def grid_of(root: Path, **more: object) -> None:

@@ -12,11 +12,11 @@ import pytest
 import yaml
 
 from analysis.make_records import write_cell
-from sweeps.analysis import comparison, load
+from sweeps import comparison, load
 from sweeps.analysis.loading.cellfiles import config_of
 from sweeps.analysis.loading.csvfiles import parse
 from sweeps.errors import SweepsError
-from sweeps.records.planned import write_plan
+from sweeps.records.plan_file import write_plan
 
 
 def test_every_row_of_every_file_is_there(tmp_path: Path) -> None:

@@ -14,8 +14,8 @@ from analysis.many_records import choices, diverged, write_many
 WORK = """
 import json, resource, sys
 from pathlib import Path
-from sweeps.analysis import comparison, load
-from sweeps.analysis.figures.draw import draw
+from sweeps import comparison, load
+from sweeps.figures.draw import draw
 
 root = Path(sys.argv[1])
 records = load(root)

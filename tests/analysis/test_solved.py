@@ -11,15 +11,15 @@ import pandas as pd
 import pytest
 
 from analysis.make_records import write_cell
-from sweeps.analysis import clipping_audit, compare, comparison, load, pairwise, rank, steps_to_solve, summary
-from sweeps.analysis.document.captions import captions
-from sweeps.analysis.document.sections import ended, headline
-from sweeps.analysis.figures.catalogue import FIGURES
+from sweeps import clipping_audit, compare, comparison, load, overview, pairwise, rank, steps_to_solve
 from sweeps.analysis.loading.axes import AXES
 from sweeps.analysis.statistics.outcomes import COUNTS, shares
 from sweeps.errors import SweepsError
+from sweeps.figures.catalogue import FIGURES
 from sweeps.records.paths import SweepPaths
-from sweeps.report import make_report
+from sweeps.report.captions import captions
+from sweeps.report.make import make_report
+from sweeps.report.what_ran import ended, headline
 
 
 @pytest.fixture(scope="module")
@@ -41,8 +41,8 @@ def blown(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def report(root: Path) -> str:
     """The report as Markdown, without its figures."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sweeps.report.draw", lambda *_: [])
-        return make_report(SweepPaths(root)).with_suffix(".md").read_text()
+        patch.setattr("sweeps.report.make.draw", lambda *_: [])
+        return make_report(SweepPaths(root)).markdown.read_text()
 
 
 def test_frames_count_it_once_and_alike(blown: Path) -> None:
@@ -55,7 +55,7 @@ def test_frames_count_it_once_and_alike(blown: Path) -> None:
     columns = ["share_solved", "share_solved_at_end", "share_diverged"]
     assert table["clip"].tolist() == ["none", "norm"] and table["solved_step"].iloc[1] == 300
     assert table[columns].to_numpy().tolist() == [[0.0, 0.0, 0.0], [0.5, 0.0, 0.5]]
-    assert summary(comparison(records), "norm")["solved_5"].tolist() == [0.5]
+    assert overview(comparison(records), "norm")["solved_5"].tolist() == [0.5]
     assert shares(records, AXES)["share_solved"].tolist() == [0.0, 0.5]
     assert compare(records, ("clip",), "solved").frame["value"].tolist() == [0.0, 0.5]
     assert compare(records, ("clip",), "solved_at_end").frame["value"].tolist() == [0.0, 0.0]

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from analysis.make_records import write_cell
-from sweeps.analysis import load
+from sweeps import load
 from sweeps.analysis.statistics.summaries import decay_rates, per_cell
 
 

@@ -9,9 +9,9 @@ import pytest
 from scipy import stats
 
 from analysis.make_records import write_cell
-from sweeps.analysis import load
+from sweeps import load
 from sweeps.analysis.statistics.survival import durations, kaplan_meier, survival_curves
-from sweeps.analysis.tables.steps import steps_to_solve
+from sweeps.tables.steps import steps_to_solve
 
 
 def test_kaplan_meier_by_hand() -> None:

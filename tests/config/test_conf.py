@@ -8,6 +8,7 @@ import pytest
 
 from helpers import compose, make_cell
 from sweeps import tasks
+from sweeps.check import task_problems
 from sweeps.config.compose import settings_of
 from sweeps.config.grid import expand
 from sweeps.config.places import CONF, EXPERIMENTS, choices
@@ -18,7 +19,6 @@ from sweeps.engine import recurrences
 from sweeps.engine.clip import CLIPS
 from sweeps.engine.init import INITS
 from sweeps.engine.optim import OPTIMIZERS
-from sweeps.launch import task_problems
 
 FILES = sorted(path for path in CONF.rglob("*.yaml") if path != CONF / "config.yaml")
 STUDIES = sorted(EXPERIMENTS.glob("*/sweep.yaml"))
@@ -33,9 +33,8 @@ def test_there_are_as_many_files_as_the_project_promises() -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}={path.stem}")
 def test_every_choice_composes_and_is_valid(path) -> None:  # type: ignore[no-untyped-def]
     group, name = path.parent.name, path.stem
-    [settings], problems = settings_of([[f"{group}={name}"]], compose)
+    [settings], _, problems = settings_of([[f"{group}={name}"]], compose)
     assert problems == []
-    assert settings is not None
     assert getattr(settings, group).name == name, "a file and the name in it differ"
     assert check(settings) == []
     assert task_problems([settings]) == []
@@ -84,9 +83,8 @@ def test_every_cell_of_every_experiment_is_valid(path) -> None:  # type: ignore[
     assert master.hydra.mode.name == "MULTIRUN"
     jobs = expand(master.hydra.sweeper.params, [f"experiment={name}"])
     assert len(jobs) > 1
-    settings, problems = settings_of(jobs, compose)
+    good, _, problems = settings_of(jobs, compose)
     assert problems == []
-    good = [each for each in settings if each is not None]
     assert len(good) == len(jobs)
     assert task_problems(good) == []
     assert {each.experiment for each in good} == {name}
@@ -98,8 +96,7 @@ def test_first_look_asks_what_the_issue_promises() -> None:
 
     with initialize_config_dir(str(CONF), version_base="1.3"):
         params = hydra_compose("config", ["experiment=first_look"], return_hydra_config=True).hydra.sweeper.params
-    settings, _ = settings_of(expand(params, ["experiment=first_look"]), compose)
-    cells = [each for each in settings if each is not None]
+    cells, *_ = settings_of(expand(params, ["experiment=first_look"]), compose)
     assert {c.arch.name for c in cells} == {"rnn_tanh", "rnn_relu", "lstm", "gru"}
     assert len({c.init.name for c in cells}) >= 4
     assert {c.clip.name for c in cells} == {"none", "norm", "value"}

@@ -137,20 +137,20 @@ def test_as_dict_is_what_the_yaml_shows_and_parses_back() -> None:
 
 def test_problems_of_a_grid_are_counted_by_cell() -> None:
     jobs = [["task.length=0"], ["task.length=0", "seed=-1"], ["seed=2"], ["seed=x"]]
-    settings, problems = settings_of(jobs, compose)
-    assert [each is None for each in settings] == [True, True, False, True]
+    good, broken, problems = settings_of(jobs, compose)
+    assert [each.seed for each in good] == [2] and [each.seed for each in broken] == [1, -1]
     assert problems == [
         "task.length: given 0, must be an integer of at least 1 [in 2 of 4 cells]",
         "seed: given -1, must be an integer of at least 0 [in 1 of 4 cells]",
         "seed: given 'x', must be an integer [in 1 of 4 cells]",
     ]
-    _, common = settings_of([["seed=-1"], ["seed=-1", "task.length=9"]], compose)
+    *_, common = settings_of([["seed=-1"], ["seed=-1", "task.length=9"]], compose)
     assert common == ["seed: given -1, must be an integer of at least 0"], "what all cells have needs no count"
 
 
 def test_what_hydra_refuses_is_a_problem_of_its_cell() -> None:
-    settings, problems = settings_of([["runs_dir=${nowhere}"], ["seed=1"], ["+task.length=3"]], compose)
-    assert [each is None for each in settings] == [True, False, True]
+    good, broken, problems = settings_of([["runs_dir=${nowhere}"], ["seed=1"], ["+task.length=3"]], compose)
+    assert [each.seed for each in good] == [1] and broken == []
     assert problems == [
         "Interpolation key 'nowhere' not found [in 1 of 3 cells]",
         "Could not append to config. An item is already at 'task.length'. [in 1 of 3 cells]",

@@ -10,7 +10,7 @@ from sweeps.config.rules import RULES
 
 
 def problems_of(*overrides: str) -> list[str]:
-    [_], problems = settings_of([list(overrides)], compose)
+    *_, problems = settings_of([list(overrides)], compose)
     return problems
 
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from analysis.make_records import write_cell
-from records.conftest import no_account
-from records.mirrored import KEY
-from records.standin import StandIn
+from mirror.conftest import no_account
+from mirror.mirrored import KEY
+from mirror.standin import StandIn
 from sweeps.records.paths import SweepPaths
 
 __all__ = ["no_account"]

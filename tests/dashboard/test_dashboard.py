@@ -25,7 +25,7 @@ from sweeps.dashboard.serve import port_of, serve
 from sweeps.errors import SweepsError
 from sweeps.main import main
 from sweeps.records.paths import SweepPaths
-from sweeps.records.planned import write_plan
+from sweeps.records.plan_file import write_plan
 
 WRITES = """
 import pathlib, sys
@@ -86,7 +86,7 @@ def test_the_report_is_made_again_when_cells_finish(empty: SweepPaths) -> None:
         second = wait(shown, lambda status: status["version"] == 2)
         assert (second["cells"], second["done"]) == (2, 2)
         assert shown.folder and (shown.folder / "report.html").read_text() == "2 cells"
-        assert not empty.report.exists()
+        assert not empty.report.root.exists()
     assert not shown.folder.exists()
 
 
@@ -101,12 +101,12 @@ def test_not_more_often_than_asked(empty: SweepPaths) -> None:
 
 def test_a_report_newer_than_the_records_is_not_made_again(empty: SweepPaths) -> None:
     write_cell(empty.root)
-    empty.report.mkdir()
-    page = empty.report / "report.html"
+    empty.report.root.mkdir()
+    page = empty.report.root / "report.html"
     page.write_text("by hand")
     with ExitStack() as stack:
         shown = follow(stack, empty)
-        assert shown.status()["version"] == 1 and shown.folder == empty.report and not shown.status()["making"]
+        assert shown.status()["version"] == 1 and shown.folder == empty.report.root and not shown.status()["making"]
     assert page.exists()
     os.utime(page, (0, 0))
     with ExitStack() as stack:
@@ -191,12 +191,12 @@ def test_only_this_machine_and_only_the_report(sweep: SweepPaths) -> None:
 def test_nothing_leads_off_this_host_or_out_of_the_report(
     empty: SweepPaths, path: str, status: int, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    (empty.report / "figures").mkdir(parents=True)
-    (empty.report / "report.html").write_text("the report")
-    (empty.report / "figures" / "one.svg").write_text("<svg/>")
-    (empty.report / "out.txt").symlink_to("/etc/passwd")
-    (empty.report / "circle").symlink_to("circle")
-    os.mkfifo(empty.report / "pipe")
+    (empty.report.root / "figures").mkdir(parents=True)
+    (empty.report.root / "report.html").write_text("the report")
+    (empty.report.root / "figures" / "one.svg").write_text("<svg/>")
+    (empty.report.root / "out.txt").symlink_to("/etc/passwd")
+    (empty.report.root / "circle").symlink_to("circle")
+    os.mkfifo(empty.report.root / "pipe")
     with ExitStack() as stack:
         address = stack.enter_context(serve(follow(stack, empty)))
         there = HTTPConnection("127.0.0.1", urlsplit(address).port or 0, timeout=5)
@@ -241,8 +241,8 @@ def test_who_asks_must_call_this_machine_by_its_own_name(empty: SweepPaths, host
 
 
 def test_a_browser_that_goes_away_is_no_error(empty: SweepPaths, capfd: pytest.CaptureFixture[str]) -> None:
-    (empty.report).mkdir(parents=True)
-    (empty.report / "report.html").write_bytes(b" " * 50_000_000)
+    (empty.report.root).mkdir(parents=True)
+    (empty.report.root / "report.html").write_bytes(b" " * 50_000_000)
     with ExitStack() as stack:
         address = stack.enter_context(serve(follow(stack, empty)))
         where = ("127.0.0.1", urlsplit(address).port or 0)
@@ -290,7 +290,7 @@ def command(sweep: SweepPaths) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     with subprocess.Popen(started, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         address = process.stdout.readline().split()[1]
-        assert f"wandb leet {sweep.wandb / 'wandb'}" in process.stdout.readline()
+        assert f"wandb leet {sweep.mirror / 'wandb'}" in process.stdout.readline()
         yield address, process
         process.kill()
 
@@ -320,4 +320,4 @@ def test_the_command_makes_the_real_report(empty: SweepPaths) -> None:
             assert time.monotonic() < end and status["problem"] is None, status
             time.sleep(0.2)
         assert b"<html" in get(address, "/report/report.html")[1]
-    assert not empty.report.exists()
+    assert not empty.report.root.exists()

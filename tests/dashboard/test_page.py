@@ -9,10 +9,10 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from analysis.make_records import write_cell
+from report.test_report_browser import browser
 from sweeps.dashboard.live import live
 from sweeps.dashboard.serve import serve
 from sweeps.records.paths import SweepPaths
-from test_report_browser import browser
 
 __all__ = ["browser"]
 

@@ -13,7 +13,7 @@ import sys
 import pytest
 
 from dashboard.conftest import Views
-from records.mirrored import KEY
+from mirror.mirrored import KEY
 from sweeps.dashboard.publish import publish
 from sweeps.dashboard.workspace import Study, report, workspace
 from sweeps.errors import SweepsError

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from analysis.make_records import write_cell
-from sweeps.analysis import load
-from sweeps.analysis.document.sections import TITLES
-from sweeps.analysis.figures.catalogue import FIGURES
-from sweeps.analysis.figures.charts import CHARTS
+from sweeps import load
 from sweeps.dashboard import declaration
 from sweeps.dashboard.workspace import Study, View, report, study_of, workspace
+from sweeps.figures.catalogue import FIGURES
+from sweeps.figures.charts import CHARTS
+from sweeps.mirror.run import HEAT_MAP, run_content
 from sweeps.records.paths import SweepPaths
-from sweeps.records.wandb_run import HEAT_MAP, run_content
+from sweeps.report.figures import TITLES
 
 OUTCOMES = ["solved", "diverged"]
 STUDY = Study(

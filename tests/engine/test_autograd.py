@@ -12,7 +12,7 @@ from torch import Tensor
 from helpers import make_cell
 from sweeps.engine.adjoint import Trace
 from sweeps.engine.extended import Rows
-from sweeps.engine.memory import lanes
+from sweeps.engine.memory import zeros
 from sweeps.engine.parameters import Parameters
 from sweeps.engine.recurrences import Sizes, build
 from sweeps.engine.recurrences.autograd import Autograd, State
@@ -40,7 +40,7 @@ def test_equals_the_hand_written_backward(arch: str, scale: float) -> None:
     sizes = Sizes(3, 40, 8, 2, 12)
     fast, slow = build(arch, sizes, "torch"), Autograd(sizes, *CASES[arch][:2], states=CASES[arch][2])
     rng = torch.Generator().manual_seed(0)
-    p, x, start = Parameters.zeros(3, fast.shapes()), lanes(3, 320, 2), lanes(3, 8, 12)
+    p, x, start = Parameters.zeros(3, fast.shapes()), zeros(3, 320, 2), zeros(3, 8, 12)
     for tensor in (p.flat, x, start):
         tensor.normal_(generator=rng)
     p.flat.mul_(0.4)
@@ -67,7 +67,7 @@ def test_saturated_units_keep_their_derivative(arch: str) -> None:
     sizes = Sizes(2, 6, 8, 2, 12)
     fast, slow = build(arch, sizes, "torch"), Autograd(sizes, *CASES[arch][:2], states=CASES[arch][2])
     rng = torch.Generator().manual_seed(0)
-    p, x, start = Parameters.zeros(2, fast.shapes()), lanes(2, 48, 2), lanes(2, 8, 12)
+    p, x, start = Parameters.zeros(2, fast.shapes()), zeros(2, 48, 2), zeros(2, 8, 12)
     for tensor in (p.flat, x, start):
         tensor.normal_(generator=rng)
     p["bias"].fill_(30.0)

@@ -24,7 +24,7 @@ from helpers import make_cell, make_cells
 from sweeps.engine.adjoint import Trace
 from sweeps.engine.network import Network
 from sweeps.engine.setup import set_up
-from sweeps.engine.step import Step
+from sweeps.engine.update import Update
 from sweeps.execute.worker import train_pack
 from sweeps.plan.packs import Pack
 
@@ -43,10 +43,10 @@ class Case:
     def __init__(self, kernel: str, *overrides: str, updates: int = 0, change: Callable[[Network], Any] | None = None):
         pack = set_up([make_cell(*overrides)], kernel)
         with torch.no_grad():
-            step = Step(pack)
+            step = Update(pack)
             for _ in range(updates):
                 step.backward()
-                step.update()
+                step.apply()
         self.network = pack.network
         self.x, self.y = pack.data.next()
         if change:
@@ -54,7 +54,7 @@ class Case:
 
     def record(self) -> Array:
         sizes = self.network.sizes
-        trace = Trace(1, sizes.steps)
+        trace = Trace(1, sizes.length)
         with torch.no_grad():
             self.network.through_time(self.x, self.y, trace)
         return trace.log10_norm()[0]
@@ -62,7 +62,7 @@ class Case:
     def truth(self, digits: Digits = LONG, move: Move | None = None) -> Array:
         network, s = self.network, self.network.sizes
         p = {name: value[0].numpy() for name, value in network.p.items()}
-        x = self.x[0].view(s.steps, s.batch, s.inputs).numpy()
+        x = self.x[0].view(s.length, s.batch, s.inputs).numpy()
         return Truth(network.arch, p, digits, move).log10_norms(x, self.y[0].numpy(), network.loss_name)
 
     def own(self, digits: Digits = LONG) -> Array:

@@ -83,7 +83,7 @@ def test_saturation_and_special_values(arch: str, kernel: str) -> None:
 
 def test_squashing_functions_to_the_last_bits(kernel: str) -> None:
     """tanh over its whole range through a network of one unit, against float64: at most 3 units in the last place."""
-    from sweeps.engine.memory import lanes
+    from sweeps.engine.memory import zeros
     from sweeps.engine.parameters import Parameters
     from sweeps.engine.recurrences import Sizes, build
 
@@ -92,7 +92,7 @@ def test_squashing_functions_to_the_last_bits(kernel: str) -> None:
     net = build("rnn_tanh", sizes, kernel)
     p = Parameters.zeros(2, net.shapes())
     p["weight_ih"].fill_(1.0)
-    x = lanes(2, len(values), 1)
+    x = zeros(2, len(values), 1)
     x[0, :, 0] = x[1, :, 0] = values
     got = net.forward(p, x)[0, :, 0].double()
     want = values.double().tanh()

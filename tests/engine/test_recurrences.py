@@ -48,7 +48,7 @@ def truth(network: Network, lane: int, x: Tensor, y: Tensor) -> tuple[Tensor, di
     """Loss, gradients and dL/dh_t of one lane, in float64 by autograd."""
     p = {name: value[lane].double().detach().requires_grad_() for name, value in network.p.items()}
     s = network.sizes
-    inputs = x[lane].double().view(s.steps, s.batch, s.inputs)
+    inputs = x[lane].double().view(s.length, s.batch, s.inputs)
     states = REFERENCE[network.arch](p, inputs)
     outputs = states[-1] @ p["weight_out"] + p["bias_out"]
     if network.loss_name == "mse":

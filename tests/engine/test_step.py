@@ -15,9 +15,9 @@ from torch import Tensor
 
 from helpers import make_cell
 from sweeps.config.schema import Settings
-from sweeps.engine import step as steps
+from sweeps.engine import update as steps
 from sweeps.engine.train import Measurement, train
-from sweeps.probes.parameters import parameter_rows
+from sweeps.probes.weights import parameter_rows
 
 ARCHS = ("rnn_tanh", "rnn_relu", "lstm", "gru")
 gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
@@ -43,7 +43,7 @@ def by_cell(rows: Iterator[list[Measurement]]) -> dict[int, list[Measurement]]:
     found: dict[int, list[Measurement]] = {}
     for measurements in rows:
         for m in measurements:
-            found.setdefault(m.cell, []).append(m)
+            found.setdefault(m.position, []).append(m)
     return found
 
 
@@ -69,15 +69,15 @@ def replayed(work: Callable[[], object], changed: Sequence[Tensor]) -> Callable[
 def test_replayed_parts_train_as_the_plain_step_does(arch: str, monkeypatch: pytest.MonkeyPatch) -> None:
     plain = by_cell(train(cells(arch), parameter_rows, "torch"))
     made: list[int] = []
-    init = steps.Step.__init__
+    init = steps.Update.__init__
 
-    def counted(self: steps.Step, pack: steps.Pack, captured: bool | None = None) -> None:
-        made.append(len(pack.lanes))
-        init(self, pack, captured)
+    def counted(self: steps.Update, training: steps.Training, captured: bool | None = None) -> None:
+        made.append(len(training.positions))
+        init(self, training, captured)
 
-    monkeypatch.setattr(steps, "on_gpu", lambda pack: True)
+    monkeypatch.setattr(steps, "on_gpu", lambda training: True)
     monkeypatch.setattr(steps, "capture", replayed)
-    monkeypatch.setattr(steps.Step, "__init__", counted)
+    monkeypatch.setattr(steps.Update, "__init__", counted)
     device = by_cell(train(cells(arch), parameter_rows, "torch"))
 
     diverged = [k for k, rows in plain.items() if rows[-1].diverged]
@@ -96,16 +96,16 @@ def test_replayed_parts_train_as_the_plain_step_does(arch: str, monkeypatch: pyt
 
 def test_a_pack_keeps_ended_lanes_until_fewer_than_half_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """Four of five diverge at once: then it shrinks; two of five: it does not."""
-    monkeypatch.setattr(steps, "on_gpu", lambda pack: True)
+    monkeypatch.setattr(steps, "on_gpu", lambda training: True)
     monkeypatch.setattr(steps, "capture", replayed)
     sizes: list[int] = []
-    init = steps.Step.__init__
+    init = steps.Update.__init__
 
-    def counted(self: steps.Step, pack: steps.Pack, captured: bool | None = None) -> None:
-        sizes.append(len(pack.lanes))
-        init(self, pack, captured)
+    def counted(self: steps.Update, training: steps.Training, captured: bool | None = None) -> None:
+        sizes.append(len(training.positions))
+        init(self, training, captured)
 
-    monkeypatch.setattr(steps.Step, "__init__", counted)
+    monkeypatch.setattr(steps.Update, "__init__", counted)
     common = ("arch=rnn_relu", "init=identity", "init.gain=1.5", "task.length=20", "train.steps=30")
     for wild, expected in ((4, [5, 1]), (2, [5])):
         sizes.clear()

@@ -8,12 +8,12 @@ import torch
 from sklearn.metrics import r2_score
 
 from helpers import make_cell
-from sweeps.engine.setup import Pack
+from sweeps.engine.setup import Training
 from sweeps.engine.train import Measurement, train
-from sweeps.probes.parameters import parameter_rows
+from sweeps.probes.weights import parameter_rows
 
 
-def nothing(pack: Pack, lane: int) -> None:
+def nothing(training: Training, lane: int) -> None:
     return None
 
 
@@ -22,7 +22,7 @@ def run(*overrides: str, lanes: int = 1) -> list[list[Measurement]]:
     by_lane: list[list[Measurement]] = [[] for _ in cells]
     for row in train(cells, nothing):
         for m in row:
-            by_lane[m.cell].append(m)
+            by_lane[m.position].append(m)
     return by_lane
 
 
@@ -61,10 +61,10 @@ def test_explained_variance_is_r_squared_on_the_evaluation_set() -> None:
     cells = [make_cell("train.eval_size=50", "train.steps=30", f"seed={seed}") for seed in (0, 1)]
     shown: dict[int, list[float]] = {0: [], 1: []}
 
-    def compare(pack: Pack, lane: int) -> None:
+    def compare(training: Training, lane: int) -> None:
         true, said = [], []
-        for x, y, valid in pack.data.evaluation():
-            said.append(pack.network.forward(x)[lane, :valid].numpy().copy())
+        for x, y, valid in training.data.evaluation():
+            said.append(training.network.forward(x)[lane, :valid].numpy().copy())
             true.append(y[lane, :valid].numpy().copy())
         shown[lane].append(r2_score(np.concatenate(true), np.concatenate(said)))
 
@@ -72,7 +72,7 @@ def test_explained_variance_is_r_squared_on_the_evaluation_set() -> None:
     for row in train(cells, compare):
         for m in row:
             if m.eval_score is not None:
-                scores[m.cell].append(m.eval_score)
+                scores[m.position].append(m.eval_score)
     for lane in (0, 1):
         assert len(scores[lane]) > 1
         np.testing.assert_allclose(scores[lane], shown[lane], rtol=1e-5, atol=1e-6)
@@ -107,7 +107,7 @@ def test_training_takes_one_thread_and_flushes_subnormals() -> None:
     """Whatever the process did before: vanishing gradients are full of subnormals, which cost many times as much."""
     seen = []
 
-    def look(pack: Pack, lane: int) -> None:
+    def look(training: Training, lane: int) -> None:
         seen.append((torch.get_num_threads(), float(torch.tensor(1e-30) * torch.tensor(1e-10))))
 
     threads = torch.get_num_threads()

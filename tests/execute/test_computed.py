@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
-from helpers import make_cell
+from helpers import make_cell, make_cells
 from sweeps.engine.native import RECURRENCES, Kernels, kernels
 from sweeps.engine.recurrences import base
 from sweeps.execute import computed
-from sweeps.execute.worker import kernel_of
+from sweeps.execute.worker import train_pack
+from sweeps.plan.packs import Pack
+from sweeps.records.paths import SweepPaths
+from sweeps.records.summary import read_summary
 
 
 def test_the_names_are_those_that_are_registered() -> None:
@@ -21,10 +25,10 @@ def test_the_names_are_those_that_are_registered() -> None:
 
 @pytest.mark.parametrize("arch", RECURRENCES)
 @pytest.mark.parametrize("kernel", ["auto", "torch"])
-def test_what_is_foretold_is_what_the_summary_says(arch: str, kernel: str) -> None:
-    settings = make_cell(f"arch={arch}", f"executor.kernel={kernel}")
-    summary = {"pack": kernel_of(arch, kernel, "cpu"), "processor": computed.processor()}
-    assert computed.by(summary) == computed.here(settings)
+def test_what_is_foretold_is_what_the_summary_says(arch: str, kernel: str, tmp_path: Path) -> None:
+    [cell] = make_cells((f"arch={arch}", f"executor.kernel={kernel}"))
+    train_pack(Pack((cell,)), tmp_path, lambda kind, content: None)
+    assert computed.by(read_summary(SweepPaths(tmp_path).cell(cell.id))) == computed.here(cell.settings)
 
 
 def test_the_plan_says_which_and_why(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,12 +12,13 @@ import pytest
 from helpers import make_cell, summary_of
 from sweeps.errors import SweepsError
 from sweeps.execute.base import Ended, Message
-from sweeps.execute.harness import ATTEMPTS, Result, locked, run, summary
+from sweeps.execute.harness import ATTEMPTS, Result, locked, run
 from sweeps.plan.cells import Cell
 from sweeps.plan.packs import Pack
 from sweeps.plan.plan import Plan, make_plan
 from sweeps.records.files import write_json
 from sweeps.records.paths import SweepPaths
+from sweeps.records.summary import finished
 
 CELLS = [make_cell(f"seed={seed}") for seed in range(16)]
 
@@ -108,7 +109,7 @@ def test_word_is_left_of_a_failed_cell_and_it_is_not_done(tmp_path: Path) -> Non
         "outcome": "failed",
         "reason": f"its worker was killed by SIGKILL, {ATTEMPTS} times",
     }
-    assert summary(paths) is None
+    assert finished(paths) is None
     assert not SweepPaths(tmp_path).cell(ids[1]).failure.exists()
 
 
@@ -255,7 +256,7 @@ def test_whatever_goes_wrong_it_ends_and_accounts_for_every_cell(tmp_path: Path)
         assert set(result.outcomes) | set(result.failures) == set(ids.values())
         assert not set(result.outcomes) & set(result.failures)
         for cell in ids.values():
-            assert (summary(SweepPaths(root).cell(cell)) is not None) == (cell in result.outcomes)
+            assert (finished(SweepPaths(root).cell(cell)) is not None) == (cell in result.outcomes)
             assert SweepPaths(root).cell(cell).failure.exists() == (cell in result.failures)
         failed, done = failed + len(result.failures), done + len(result.outcomes)
     assert min(failed, done) >= 30, "the chaos was too kind or too cruel to show anything"

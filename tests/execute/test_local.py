@@ -18,7 +18,7 @@ import pytest
 from helpers import make_cell, make_cells
 from sweeps.config.places import ROOT
 from sweeps.execute.base import Ended, Message
-from sweeps.execute.harness import run, summary
+from sweeps.execute.harness import run
 from sweeps.execute.local import Local, patience_with
 from sweeps.execute.machine import cores
 from sweeps.execute.worker import train_pack
@@ -26,6 +26,7 @@ from sweeps.plan.cells import Cell, distinct
 from sweeps.plan.packs import Pack
 from sweeps.plan.plan import make_plan
 from sweeps.records.paths import CellPaths, SweepPaths
+from sweeps.records.summary import finished
 
 ENDLESS = ("train.steps=100000000", "train.log_every=100", "train.eval_every=100000000")
 """Settings of a cell that trains until it is killed."""
@@ -76,7 +77,7 @@ def test_each_pack_ends_once_and_writes_what_it_writes_in_this_process(tmp_path:
     for cell in cells:
         one, other = (SweepPaths(tmp_path / where).cell(cell.id) for where in ("workers", "here"))
         assert csv_files(one) == csv_files(other)
-        assert summary(one) is not None
+        assert finished(one) is not None
 
 
 @pytest.mark.usefixtures("nobody_left")
@@ -102,10 +103,10 @@ def test_a_killed_worker_loses_only_its_pack(tmp_path: Path) -> None:
             kill_worker(victim)
             killed = True
     assert ended[victim.id] == Ended(victim, "killed by SIGKILL", None)
-    assert summary(SweepPaths(tmp_path).cell(victim.cells[0].id)) is None
+    assert finished(SweepPaths(tmp_path).cell(victim.cells[0].id)) is None
     for pack in others:
         assert ended[pack.id] == Ended(pack)
-        assert summary(SweepPaths(tmp_path).cell(pack.cells[0].id)) is not None
+        assert finished(SweepPaths(tmp_path).cell(pack.cells[0].id)) is not None
 
 
 @pytest.mark.usefixtures("nobody_left")

@@ -20,10 +20,10 @@ from sweeps.config.places import ROOT
 from sweeps.errors import SweepsError
 from sweeps.execute import server
 from sweeps.execute.base import Ended, Message
-from sweeps.execute.harness import summary
 from sweeps.execute.local import Local
 from sweeps.plan.packs import Pack
 from sweeps.records.paths import SweepPaths
+from sweeps.records.summary import finished
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def test_a_killed_server_is_replaced_and_its_workers_go_on(tmp_path: Path) -> No
     assert killed == 2
     assert sorted(each.pack.cells[0].id for each in ended) == sorted(told) == sorted(cell.id for cell in cells)
     assert all(each.lost is None and each.error is None for each in ended)
-    assert all(summary(SweepPaths(tmp_path).cell(cell.id)) is not None for cell in cells)
+    assert all(finished(SweepPaths(tmp_path).cell(cell.id)) is not None for cell in cells)
 
 
 @pytest.mark.usefixtures("nobody_left")
@@ -94,7 +94,7 @@ def test_servers_that_keep_dying_are_one_sentence(tmp_path: Path, monkeypatch: p
     [cell] = make_cells(())
     with pytest.raises(SweepsError, match="no worker could be started: 5 fork servers in a row have died"):
         list(Local(1).run([Pack((cell,))], tmp_path))
-    assert summary(SweepPaths(tmp_path).cell(cell.id)) is None
+    assert finished(SweepPaths(tmp_path).cell(cell.id)) is None
 
 
 def test_a_limit_on_open_files_is_raised_or_told() -> None:

@@ -142,8 +142,8 @@ def test_cells_that_pack_are_those_that_train_together_in_the_engine() -> None:
     from sweeps.engine.setup import set_up
 
     others = [make_cell(*BASE, VARYING[key]) for key in VARYING]
-    pack = set_up([make_cell(*BASE), *others, make_cell(*BASE, "init=random", "init.std=0.5")])
-    assert len(pack.lanes) == len(VARYING) + 2
+    training = set_up([make_cell(*BASE), *others, make_cell(*BASE, "init=random", "init.std=0.5")])
+    assert len(training.positions) == len(VARYING) + 2
 
 
 def test_few_lanes_pay_for_wide_networks() -> None:

@@ -15,6 +15,7 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
+from hydra_plugins.sweeps.launcher import PackedLauncher
 from sweeps.errors import SweepsError
 
 
@@ -46,7 +47,7 @@ class GridSweeper(Sweeper):
         from sweeps.config.grid import expand
 
         jobs = expand(self.params, arguments, self.config.plan.max_cells)
-        packed = "dry_run" in self.config.hydra.launcher  # it checks and holds its jobs and tells what failed itself
+        packed = isinstance(self.launcher, PackedLauncher)  # it checks its jobs, holds the folder and reports failures
         with nullcontext() if packed else self._held(jobs):
             returned = self.launcher.launch(jobs, initial_job_idx=0)
         failed = [job for job in returned if job.status != JobStatus.COMPLETED]
@@ -61,13 +62,16 @@ class GridSweeper(Sweeper):
     @contextmanager
     def _held(self, jobs: list[list[str]]) -> Iterator[None]:
         """Check the jobs of a launcher that is not ours, hold the folder while it runs, and write down the plan."""
+        from sweeps.check import checked
+        from sweeps.config.compose import Composer
         from sweeps.execute.harness import locked
-        from sweeps.launch import checked, place, plan_for, write_down
+        from sweeps.launch import plan_for, write_cells
+        from sweeps.records.paths import SweepPaths
 
-        settings = checked(jobs, partial(self.context.config_loader.load_sweep_config, self.config))
-        sweep = place(settings[0])
+        settings = checked(jobs, Composer(partial(self.context.config_loader.load_sweep_config, self.config)))
+        sweep = SweepPaths.at(settings[0].runs_dir, settings[0].experiment)
         with locked(sweep):
-            write_down(plan_for(settings, sweep, workers=1), sweep, OmegaConf.to_yaml(self.config))
+            write_cells(plan_for(settings, sweep, workers=1), sweep, OmegaConf.to_yaml(self.config))
             yield
 
 

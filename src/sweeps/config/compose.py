@@ -109,9 +109,15 @@ def composed(config: Callable[..., dict[str, Any]], *given: Any) -> tuple[Settin
 
 def settings_of(
     jobs: Sequence[Sequence[str]], compose: Callable[[Sequence[str]], dict[str, Any]]
-) -> tuple[list[Settings | None], list[str]]:
-    """Compose, type and check every job of a grid. Each distinct problem is told once, with how many cells have it."""
-    found: list[Settings | None] = []
+) -> tuple[list[Settings], list[Settings], list[str]]:
+    """Compose, type and check every job of a grid.
+
+    Returns:
+        The settings that keep every rule, those that break one, and each distinct problem once, with how many cells
+        have it. Jobs that do not even give settings are in the problems alone.
+    """
+    good: list[Settings] = []
+    broken: list[Settings] = []
     counts: dict[str, int] = {}
     known: dict[str, list[str]] = {}
     for job in jobs:
@@ -121,11 +127,15 @@ def settings_of(
             if key not in known:
                 known[key] = check(settings)
             problems = known[key]
+            (broken if problems else good).append(settings)
         for problem in problems:
             counts[problem] = counts.get(problem, 0) + 1
-        found.append(None if problems else settings)
     total = len(jobs)
-    return found, [
-        problem if total == 1 or count == total else f"{problem} [in {count} of {total} cells]"
-        for problem, count in counts.items()
-    ]
+    return (
+        good,
+        broken,
+        [
+            problem if total == 1 or count == total else f"{problem} [in {count} of {total} cells]"
+            for problem, count in counts.items()
+        ],
+    )

@@ -22,25 +22,36 @@ def load(overrides: list[str]) -> DictConfig:
         return compose("config", overrides)
 
 
-def problems(arguments: Sequence[str]) -> list[str]:
-    """Everything wrong with a command line whose names are not all right; [] (and fast) when they are.
+def jobs_of(arguments: Sequence[str]) -> list[list[str]]:
+    """The overrides of every cell that a command line asks for: the product of its axes and its experiment's.
 
-    A setting that only some choices of its group have, such as `arch.forget_bias`, is right or wrong with the others.
+    Raises:
+        ConfigError: an axis is no setting, has no values, or there are more cells than allowed.
+        HydraException: Hydra cannot compose it.
+    """
+    chosen = [text for text in arguments if text.startswith(("experiment=", "hydra."))]
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        master = compose("config", chosen, return_hydra_config=True)
+    last = {parse_override(text).get_key_element(): text for text in arguments}  # of a key given twice, as Hydra does
+    return expand(master.hydra.sweeper.params or {}, list(last.values()), master.plan.max_cells)
+
+
+def problems(arguments: Sequence[str]) -> list[str]:
+    """All problems of a command line; [] without composing anything if every name is known.
+
+    Hydra itself stops at the first unknown key, before the sweeper runs, so names are checked here first. A setting
+    that only some choices of its group have, such as `arch.forget_bias`, is known or not depending on those choices.
     """
     good, wrong = check_names(arguments)
     if not wrong and not any(_of_some_choices(parse_override(text).key_or_group) for text in good):
         return []
-    chosen = [text for text in good if text.startswith(("experiment=", "hydra."))]
     try:
-        with initialize_config_dir(str(CONF), version_base="1.3"):
-            master = compose("config", chosen, return_hydra_config=True)
-        last = {parse_override(text).get_key_element(): text for text in good}  # of a key given twice, as Hydra does
-        jobs = expand(master.hydra.sweeper.params or {}, list(last.values()), master.plan.max_cells)
+        jobs = jobs_of(good)
     except ConfigError as error:
         return wrong + error.problems
     except HydraException as error:
         return [*wrong, str(error).strip().splitlines()[0]]
-    _, values = settings_of(jobs, Composer(load))
+    *_, values = settings_of(jobs, Composer(load))
     return wrong + values
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from sweeps.analysis.figures.charts import CHARTS, Chart
-from sweeps.records.wandb_run import HEAT_MAP
+from sweeps.figures.charts import CHARTS, Chart
+from sweeps.mirror.run import HEAT_MAP
 
 Kind = Literal["curves", "bars", "pictures", "coordinates", "importance"]
 

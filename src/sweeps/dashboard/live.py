@@ -15,9 +15,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from sweeps.errors import SweepsError
-from sweeps.records.paths import SweepPaths
-from sweeps.records.planned import read_plan_rows
-from sweeps.records.summary import whole_summary
+from sweeps.records.paths import CellPaths, SweepPaths
+from sweeps.records.plan_file import read_plan
+from sweeps.records.summary import finished
 
 PAUSE = 20.0
 """Seconds between two reports: making one takes about ten, which training would like to have."""
@@ -42,7 +42,7 @@ def count(sweep: SweepPaths) -> Counts:
     for cell in sweep.cells():
         with suppress(OSError):  # there is none
             found = cell.summary.stat()
-            if _whole(cell.summary, found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino):
+            if _finished(cell, found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino):
                 done, newest = done + 1, max(newest, found.st_mtime)
                 continue
         failed += os.path.lexists(cell.failure)
@@ -50,14 +50,14 @@ def count(sweep: SweepPaths) -> Counts:
 
 
 @lru_cache(KNOWN)
-def _whole(summary: Path, *stamp: int) -> bool:
-    return whole_summary(summary) is not None
+def _finished(cell: CellPaths, *stamp: int) -> bool:
+    return finished(cell) is not None
 
 
 def planned(sweep: SweepPaths) -> int | None:
     """Cells that were asked for last; None where nobody wrote it down, or it cannot be read."""
     try:
-        rows = read_plan_rows(sweep.plan)
+        rows = read_plan(sweep.plan)
     except SweepsError:
         return None
     return None if rows is None else len(rows)
@@ -73,7 +73,7 @@ class Live:
     def __init__(self, sweep: SweepPaths, command: Sequence[str], into: Path, pause: float) -> None:
         """Use `live`."""
         self.sweep = sweep
-        self.folder = sweep.report if _current(sweep) else None
+        self.folder = sweep.report.root if _current(sweep) else None
         self._command, self._into, self._pause = [*command, f"into={into}"], into, pause
         self._counts = count(sweep) if self.folder else None  # of the report that is there or being made
         self._version, self._cells = int(self.folder is not None), self._counts.done if self._counts else 0
@@ -155,5 +155,5 @@ def live(sweep: SweepPaths, command: Sequence[str], pause: float = PAUSE) -> Ite
 
 
 def _current(sweep: SweepPaths) -> bool:
-    page = sweep.report / "report.html"
+    page = sweep.report.html
     return page.is_file() and page.stat().st_mtime >= count(sweep).newest

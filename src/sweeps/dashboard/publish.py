@@ -8,8 +8,8 @@ from typing import Any
 from sweeps.dashboard.client import library
 from sweeps.dashboard.workspace import Study, View, report, workspace
 from sweeps.errors import SweepsError
-from sweeps.records.wandb_environment import client_environment, import_client
-from sweeps.records.wandb_server import Server
+from sweeps.mirror.environment import client_environment, import_client
+from sweeps.mirror.server import Server
 
 FIND = """
 query SweepsView($entityName: String, $projectName: String, $type: String, $viewName: String) {

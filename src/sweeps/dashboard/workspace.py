@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sweeps.analysis.loading.axes import ordered_levels
-from sweeps.analysis.loading.load import Records
+from sweeps.analysis.loading.records import Records
 from sweeps.dashboard.client import library
 from sweeps.dashboard.declaration import AXES, GROUPS, PARTS, Panel, Part
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sweeps.engine.memory import lanes
+from sweeps.engine.memory import zeros
 from sweeps.engine.randomness import generator
 from sweeps.tasks import Batch, Task
 
@@ -51,7 +51,7 @@ class Data:
         self._streams = {seed: self._streams[seed] for seed in wanted}
         self._evaluation = {seed: self._evaluation[seed] for seed in wanted}
         one = next(iter(self._evaluation.values()))
-        self.x = lanes(len(seeds), len(one.inputs) * self.batch, self.task.inputs, device=self.device)
+        self.x = zeros(len(seeds), len(one.inputs) * self.batch, self.task.inputs, device=self.device)
         like = torch.from_numpy(one.targets[:1])
         self.y = like.new_zeros(len(seeds), self.batch, *like.shape[1:], device=self.device)
         self._place = torch.tensor([list(wanted).index(seed) for seed in seeds], device=self.device)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from sweeps.engine.memory import lanes
+from sweeps.engine.memory import zeros
 from sweeps.engine.products import multiply
 
 LN_2 = math.log(2.0)
@@ -50,7 +50,7 @@ class Rows:
     def __matmul__(self, w: Tensor) -> Rows:
         """Rows `[K, B, N]` times float64 matrices `[K, N, M]`."""
         k, b, n = self.value.shape
-        ours, out = (lanes(k, b, m, device=w.device, dtype=torch.float64) for m in (n, w.shape[-1]))
+        ours, out = (zeros(k, b, m, device=w.device, dtype=torch.float64) for m in (n, w.shape[-1]))
         return Rows(multiply(ours.copy_(self.value), w, out=out), self.exponent)
 
     def at(self, t: int) -> Rows:

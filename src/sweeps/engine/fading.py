@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from sweeps.engine.extended import ZERO, Rows
-from sweeps.engine.memory import twin
+from sweeps.engine.memory import in_float64
 
 FAINT = 2.0**-40
 """Some 1e-12, far above 1e-38, where float32 begins to lose first the smaller units of a state and then all."""
@@ -29,8 +29,8 @@ def revive(p: Mapping[str, Tensor], x: Tensor, h: Tensor, pre: Tensor) -> None:
     if not pre.numel() or (pre.device.type == "cpu" and not bool(_fades(h, pre).any())):
         return
     faded = _fades(h, pre).any(1).any(1)  # [K]: other lanes keep every bit
-    w, u, bias = (twin(p[name]) for name in ("weight_hh", "weight_ih", "bias"))
-    inputs = twin(x).unflatten(1, (t, b))
+    w, u, bias = (in_float64(p[name]) for name in ("weight_hh", "weight_ih", "bias"))
+    inputs = in_float64(x).unflatten(1, (t, b))
     nothing = torch.zeros_like(pre[:, 0], dtype=torch.float64)
     state = Rows(nothing, torch.full_like(nothing[..., :1], ZERO))
     for step in range(t):

@@ -21,7 +21,7 @@ def blocks(count: int) -> int:
     return -(-count // BLOCK) * BLOCK
 
 
-def lanes(k: int, *shape: int, device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32) -> Tensor:
+def zeros(k: int, *shape: int, device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32) -> Tensor:
     """A zeroed tensor `[k, *shape]` whose lanes are dense and start on block boundaries."""
     size = math.prod(shape)
     stride = blocks(size)
@@ -29,12 +29,12 @@ def lanes(k: int, *shape: int, device: torch.device | str = "cpu", dtype: torch.
     return torch.zeros(k * stride, device=device, dtype=dtype).as_strided((k, *shape), (stride, *inner))
 
 
-def twin(x: Tensor) -> Tensor:
+def in_float64(x: Tensor) -> Tensor:
     """A float64 copy of `x [K, ...]`, in lanes like it."""
-    return lanes(*x.shape, device=x.device, dtype=torch.float64).copy_(x)
+    return zeros(*x.shape, device=x.device, dtype=torch.float64).copy_(x)
 
 
-def steps(x: Tensor) -> tuple[Tensor, ...]:
+def by_time(x: Tensor) -> tuple[Tensor, ...]:
     """The views `x[:, t]`, taken once: indexing inside a time loop costs as much as a small kernel."""
     return x.unbind(1)
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from sweeps.engine.adjoint import Trace
 from sweeps.engine.losses import EXACT, LOSSES
-from sweeps.engine.memory import lanes, twin
+from sweeps.engine.memory import in_float64, zeros
 from sweeps.engine.parameters import Parameters
 from sweeps.engine.products import multiply
 from sweeps.engine.recurrences import Sizes, build, choose
@@ -28,9 +28,9 @@ class Network:
         self.p = Parameters.zeros(sizes.lanes, shapes, sizes.device)
         self.grads = Parameters.zeros(sizes.lanes, shapes, sizes.device)
         k, b, device = sizes.lanes, sizes.batch, sizes.device
-        self._dh = lanes(k, b, sizes.hidden, device=device)
+        self._dh = zeros(k, b, sizes.hidden, device=device)
         self._multiply = native_products if self.kernel == "native" else multiply
-        self._out, self._d_out = lanes(k, b, outputs, device=device), lanes(k, b, outputs, device=device)
+        self._out, self._d_out = zeros(k, b, outputs, device=device), zeros(k, b, outputs, device=device)
 
     def forward(self, x: Tensor, keep: bool = False) -> Tensor:
         """Outputs `[K, B, O]` for `x [K, T*B, I]`; `keep` keeps what `through_time` needs."""
@@ -64,8 +64,8 @@ class Network:
 
     def _go_back(self, targets: Tensor, trace: Trace) -> None:
         """Answer and loss anew in float64, from the last state of the pass that was kept, and back through time."""
-        w = twin(self.p["weight_out"])
-        outputs = multiply(twin(self._h), w, out=torch.empty_like(self._out, dtype=torch.float64))
+        w = in_float64(self.p["weight_out"])
+        outputs = multiply(in_float64(self._h), w, out=torch.empty_like(self._out, dtype=torch.float64))
         outputs += self.p["bias_out"].unsqueeze(1)
         d_out = EXACT[self.loss_name](outputs, targets)
         self.recurrence.through_time(self.p, d_out @ w.transpose(1, 2), trace)

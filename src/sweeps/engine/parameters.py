@@ -7,7 +7,7 @@ parameters is zero in values and in gradients, and stays so under every optimise
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 import torch
 from torch import Tensor
@@ -34,10 +34,6 @@ class Parameters(Mapping[str, Tensor]):
     def zeros(cls, k: int, shapes: Shapes, device: torch.device | str = "cpu") -> Parameters:
         size = sum(blocks(math.prod(shape)) for shape in shapes.values())
         return cls(torch.zeros(k, size, device=device), shapes)
-
-    def keep(self, lanes: Sequence[int]) -> Parameters:
-        """A copy that holds only the given lanes, in the given order."""
-        return Parameters(self.flat[list(lanes)], self.shapes)
 
     def __getitem__(self, name: str) -> Tensor:
         return self._views[name]

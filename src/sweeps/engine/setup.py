@@ -20,10 +20,15 @@ from sweeps.engine.recurrences import Sizes
 
 
 @dataclass
-class Pack:
-    """What trains together. `lanes[k]` says which of the cells lane k is, `running` which lanes have not ended."""
+class Training:
+    """A pack in training: cells of one shape, one a lane.
 
-    lanes: list[int]
+    Attributes:
+        positions: `positions[k]` is the place of lane k's cell among those that were given to `set_up`.
+        running: the lanes whose cell has not ended.
+    """
+
+    positions: list[int]
     task: tasks.Task
     network: Network
     data: Data
@@ -31,22 +36,23 @@ class Pack:
     optimizer: Optimizer
 
     def __post_init__(self) -> None:
-        self.running = list(range(len(self.lanes)))
+        self.running = list(range(len(self.positions)))
 
     def end(self, ended: Sequence[int], spare: float = 0.0) -> bool:
-        """Let some lanes go, by position; the others do not notice.
+        """Remove finished lanes. The numbers of the others do not change.
 
         Args:
-            spare: share of the lanes that may be of ended cells; while it is not exceeded the pack stays as it is.
+            ended: the lanes, by number.
+            spare: share of the lanes that may be finished before the pack is rebuilt smaller.
 
         Returns:
-            Whether the pack was made smaller: lane numbers are then others.
+            Whether the pack was rebuilt smaller: the lanes that are left then have other numbers.
         """
         self.running = [k for k in self.running if k not in ended]
-        if not self.running or len(self.running) >= (1 - spare) * len(self.lanes):
+        if not self.running or len(self.running) >= (1 - spare) * len(self.positions):
             return False
         kept = self.running
-        self.lanes = [self.lanes[k] for k in kept]
+        self.positions = [self.positions[k] for k in kept]
         self.network = self.network.keep(kept)
         self.data.keep(kept)
         self.clip = self.clip.keep(kept)
@@ -55,31 +61,32 @@ class Pack:
         return True
 
 
-def set_up(cells: Sequence[Settings], kernel: str = "auto", device: torch.device | str = "cpu") -> Pack:
-    """A pack of cells of one shape; what may differ among them is named in `plan.packs`.
+def set_up(settings: Sequence[Settings], kernel: str = "auto", device: torch.device | str = "cpu") -> Training:
+    """A pack ready to train.
 
     Args:
+        settings: of cells of one shape, a lane each; what may differ among them is named in `plan.packs`.
         kernel: `native`, `torch` or `auto`, the fastest there is on this machine.
     """
-    first = cells[0]
+    first = settings[0]
     task = tasks.task_of(first.task)
-    sizes = Sizes(len(cells), first.task.length, first.train.batch, task.inputs, first.arch.hidden, device)
+    sizes = Sizes(len(settings), first.task.length, first.train.batch, task.inputs, first.arch.hidden, device)
     network = Network(first.arch.name, sizes, task.outputs, task.loss, kernel)
-    for lane, cell in enumerate(cells):
-        initialise(network, lane, cell)
-    return Pack(
-        lanes=list(range(len(cells))),
+    for lane, each in enumerate(settings):
+        initialise(network, lane, each)
+    return Training(
+        positions=list(range(len(settings))),
         task=task,
         network=network,
-        data=Data(task, [cell.seed for cell in cells], first.train.batch, first.train.eval_size, device),
-        clip=Clipper([cell.clip.name for cell in cells], [cell.clip.threshold for cell in cells], device),
+        data=Data(task, [each.seed for each in settings], first.train.batch, first.train.eval_size, device),
+        clip=Clipper([each.clip.name for each in settings], [each.clip.threshold for each in settings], device),
         optimizer=OPTIMIZERS[first.optim.name](
-            network.p.flat, [{"lr": cell.optim.lr, **_numbers(cell.optim.options)} for cell in cells]
+            network.p.flat, [{"lr": each.optim.lr, **_numbers(each.optim.options)} for each in settings]
         ),
     )
 
 
-def initialise(network: Network, lane: int, cell: Settings) -> None:
+def initialise(network: Network, lane: int, settings: Settings) -> None:
     """Draw the weights of one lane: each parameter, each gate block, from a stream of its own.
 
     Input and readout weights depend on the seed, the gate and the shape alone, so cells that differ in `init` share
@@ -89,16 +96,16 @@ def initialise(network: Network, lane: int, cell: Settings) -> None:
     for name, weights in network.p.items():
         if name in ("weight_ih", "weight_hh"):
             for gate, block in zip(gates, weights[lane].split(hidden, -1), strict=True):
-                rng = generator(cell.seed, "init", name, gate)
+                rng = generator(settings.seed, "init", name, gate)
                 if name == "weight_hh":
-                    _assign(block, INITS[cell.init.name](rng, hidden, cell.init.gain, **cell.init.options))
+                    _assign(block, INITS[settings.init.name](rng, hidden, settings.init.gain, **settings.init.options))
                 else:
                     _assign(block, glorot(rng, len(block), hidden))
         elif weights.dim() == 3:
-            _assign(weights[lane], glorot(generator(cell.seed, "init", name), *weights.shape[1:]))
-    if "f" in gates and "forget_bias" in cell.arch.options:
+            _assign(weights[lane], glorot(generator(settings.seed, "init", name), *weights.shape[1:]))
+    if "f" in gates and "forget_bias" in settings.arch.options:
         forget = network.p["bias"][lane].split(hidden, -1)[gates.index("f")]
-        forget.fill_(float(cell.arch.options["forget_bias"]))
+        forget.fill_(float(settings.arch.options["forget_bias"]))
 
 
 def _assign(target: torch.Tensor, value: np.ndarray) -> None:

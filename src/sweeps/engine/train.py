@@ -10,20 +10,20 @@ import numpy as np
 import torch
 
 from sweeps.config.schema import Settings
-from sweeps.engine.setup import Pack, set_up
-from sweeps.engine.step import Step
+from sweeps.engine.setup import Training, set_up
+from sweeps.engine.update import Update
 
 Scores = Sequence[tuple[float | None, float | None]]
 """(loss, score) of each lane over its evaluation set; None where it was not evaluated."""
-Probe = Callable[[Pack, int], Any]
-"""(pack, position of a lane) -> a measurement; reads weights and unclipped gradients, changes nothing."""
+Probe = Callable[[Training, int], Any]
+"""(training, lane) -> a measurement; reads weights and unclipped gradients, changes nothing."""
 
 
 @dataclass(frozen=True)
 class Measurement:
     """What was measured of one cell at one step, on weights that have had `step` updates."""
 
-    cell: int  # which of the cells that were given to `train`
+    position: int  # of the cell among the settings that were given to `train`
     step: int
     train_loss: float
     grad_norm: float  # before clipping
@@ -45,32 +45,32 @@ def prepare_process() -> None:
 
 @torch.no_grad()
 def train(
-    cells: Sequence[Settings], probe: Probe, kernel: str = "auto", device: torch.device | str = "cpu"
+    settings: Sequence[Settings], probe: Probe, kernel: str = "auto", device: torch.device | str = "cpu"
 ) -> Iterator[list[Measurement]]:
     """Train cells of one shape together; yields the measurements of every logged step, and of cells that diverge."""
     prepare_process()
-    pack, plan = set_up(cells, kernel, device), cells[0].train
-    step = Step(pack)
-    for updates in range(plan.steps + 1):
-        last = updates == plan.steps
-        logged = last or updates % plan.log_every == 0
-        evaluated = last or updates % plan.eval_every == 0
-        scores: Scores = evaluate(pack) if evaluated else [(None, None)] * len(pack.lanes)
-        solved = [score is not None and score >= pack.task.solved_at for _, score in scores]
+    training, schedule = set_up(settings, kernel, device), settings[0].train
+    update = Update(training)
+    for step in range(schedule.steps + 1):
+        last = step == schedule.steps
+        logged = last or step % schedule.log_every == 0
+        evaluated = last or step % schedule.eval_every == 0
+        scores: Scores = evaluate(training) if evaluated else [(None, None)] * len(training.positions)
+        solved = [score is not None and score >= training.task.solved_at for _, score in scores]
 
-        loss, norm = step.backward(traced=logged)
+        loss, norm = update.backward(traced=logged)
         reasons = [divergence(*pair) for pair in zip(loss, norm, strict=True)]
-        told = logged or any(reasons[k] for k in pack.running)
-        norms = step.log10_norm() if told else np.empty(0)
-        probed = {k: probe(pack, k) for k in pack.running} if evaluated else {}
-        clipped = step.update()
+        measured = logged or any(reasons[k] for k in training.running)
+        norms = update.log10_norm() if measured else np.empty(0)
+        probed = {k: probe(training, k) for k in training.running} if evaluated else {}
+        clipped = update.apply()
 
-        if told:
-            after, rates = clipped.tolist(), pack.optimizer.lr
+        if measured:
+            after, rates = clipped.tolist(), training.optimizer.lr
             yield [
                 Measurement(
-                    cell=pack.lanes[k],
-                    step=updates,
+                    position=training.positions[k],
+                    step=step,
                     train_loss=loss[k],
                     grad_norm=norm[k],
                     grad_norm_clipped=after[k],
@@ -82,13 +82,13 @@ def train(
                     probed=probed.get(k),
                     diverged=reasons[k],
                 )
-                for k in pack.running
+                for k in training.running
                 if logged or reasons[k]
             ]
-        ended = [k for k in pack.running if reasons[k] or (plan.stop_when_solved and solved[k])]
-        if ended and pack.end(ended, step.spare):
-            step = Step(pack)
-        if not pack.running:
+        ended = [k for k in training.running if reasons[k] or (schedule.stop_when_solved and solved[k])]
+        if ended and training.end(ended, update.spare):
+            update = Update(training)
+        if not training.running:
             return
 
 
@@ -101,17 +101,17 @@ def divergence(loss: float, norm: float) -> str | None:
     return None
 
 
-def evaluate(pack: Pack) -> list[tuple[float, float]]:
+def evaluate(training: Training) -> list[tuple[float, float]]:
     """Mean loss and score of each lane over its evaluation set."""
-    k = len(pack.lanes)
+    k = len(training.positions)
     loss, right, count = np.zeros(k), np.zeros(k), 0
-    for x, y, valid in pack.data.evaluation():
-        outputs = pack.network.forward(x)
-        each, _ = pack.network.loss(outputs, y)
+    for x, y, valid in training.data.evaluation():
+        outputs = training.network.forward(x)
+        each, _ = training.network.loss(outputs, y)
         loss += each[:, :valid].double().sum(1).numpy(force=True)
-        if pack.task.score == "accuracy":
+        if training.task.score == "accuracy":
             right += (outputs.argmax(-1) == y)[:, :valid].double().sum(1).numpy(force=True)
         count += valid
     loss /= count
-    score = right / count if pack.task.score == "accuracy" else 1 - loss / pack.data.variance()
+    score = right / count if training.task.score == "accuracy" else 1 - loss / training.data.variance()
     return list(zip(loss.tolist(), score.tolist(), strict=True))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 from sweeps.config.schema import Settings
 from sweeps.engine.native import RECURRENCES, kernels
 from sweeps.records.provenance import processor
+from sweeps.records.summary import Summary
 
 SAME = "they agree to the rounding of float32, which training can magnify, not to the byte"
 
@@ -37,17 +37,22 @@ def refused(settings: Iterable[Settings]) -> list[str]:
 def here(settings: Settings) -> str:
     """What would compute a cell now, as `by` tells it of one that is done."""
     found = kernels()
-    own = {"kernel": "native", "instructions": found.instructions, "build": found.build}
     native = wanted(settings) and found.library is not None
-    return by({"pack": own if native else {"kernel": "torch"}, "processor": processor()})
+    return _way("native", found.instructions, found.build, processor()) if native else _way("torch", where=processor())
 
 
-def by(summary: Mapping[str, Any]) -> str:
+def by(summary: Summary) -> str:
     """`native kernels (avx512, build 1f2e3d4c) on AMD EPYC`, from a cell's summary."""
-    pack = summary.get("pack") or {}
-    which = ", build ".join(str(pack[name]) for name in ("instructions", "build") if pack.get(name))
-    where = summary.get("processor") or "a processor not recorded"
-    return f"{pack.get('kernel') or 'unknown'} kernels{f' ({which})' if which else ''} on {where}"
+    pack = summary.pack
+    return _way(pack.kernel, pack.instructions, pack.build, summary.processor)
+
+
+def _way(
+    kernel: str | None, instructions: str | None = None, build: str | None = None, where: str | None = None
+) -> str:
+    which = ", build ".join(filter(None, (instructions, build)))
+    on = where or "a processor not recorded"
+    return f"{kernel or 'unknown'} kernels{f' ({which})' if which else ''} on {on}"
 
 
 def chosen(settings: Iterable[Settings]) -> str:

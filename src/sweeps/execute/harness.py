@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
 
 from sweeps.errors import SweepsError
 from sweeps.execute.base import Ended, Executor, Message
@@ -15,9 +13,10 @@ from sweeps.execute.computed import by
 from sweeps.plan.cells import Cell
 from sweeps.plan.packs import Pack
 from sweeps.plan.plan import Plan
-from sweeps.records.files import open_lock, write_json
-from sweeps.records.paths import CellPaths, SweepPaths
-from sweeps.records.summary import in_the_way, whole_summary
+from sweeps.records.files import write_json
+from sweeps.records.lock import Held, hold
+from sweeps.records.paths import SweepPaths
+from sweeps.records.summary import finished, in_the_way
 
 ATTEMPTS = 2
 """How often a cell may be lost while alone in its pack before it counts as failed."""
@@ -33,11 +32,6 @@ class Result:
     ways: Counter[str] = field(default_factory=Counter)  # how the done cells were computed
 
 
-def summary(paths: CellPaths) -> dict[str, Any] | None:
-    """The summary of a cell that is done; None if it is not."""
-    return whole_summary(paths.summary)
-
-
 @contextmanager
 def locked(sweep: SweepPaths) -> Iterator[None]:
     """Hold the sweep's folder; the lock ends with the process, however it ends.
@@ -46,10 +40,10 @@ def locked(sweep: SweepPaths) -> Iterator[None]:
         SweepsError: another sweep is writing there.
     """
     sweep.root.mkdir(parents=True, exist_ok=True)
-    with open_lock(sweep.lock) as file:
+    with ExitStack() as stack:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+            stack.enter_context(hold(sweep.lock))
+        except Held:
             raise SweepsError(f"another sweep is writing to {sweep.root}; wait for it or set runs_dir") from None
         yield
 
@@ -68,25 +62,25 @@ def run(plan: Plan, sweep: SweepPaths, executor: Executor, watch: Callable[[Mess
                 again += _after(event, sweep, result, alone)
         packs = again
     for cell in plan.cells:
-        found = summary(sweep.cell(cell.id))
-        if found:
-            result.outcomes[cell.id] = found["outcome"]
-            result.ways[by(found)] += 1
-            if found["solved_step"] is not None:
+        summary = finished(sweep.cell(cell.id))
+        if summary:
+            result.outcomes[cell.id] = summary.outcome
+            result.ways[by(summary)] += 1
+            if summary.solved_step is not None:
                 result.solved.add(cell.id)
         else:
-            result.failures.setdefault(cell.id, "its pack was never heard of again")
+            result.failures.setdefault(cell.id, "the executor never reported the end of its pack")
     return result
 
 
 def _missing(pack: Pack, sweep: SweepPaths) -> tuple[Cell, ...]:
     """The cells of a pack that are not done."""
-    return tuple(cell for cell in pack.cells if summary(sweep.cell(cell.id)) is None)
+    return tuple(cell for cell in pack.cells if finished(sweep.cell(cell.id)) is None)
 
 
 def _free(cells: Sequence[Cell], sweep: SweepPaths, result: Result) -> tuple[Cell, ...]:
     """The cells whose folders hold no other cell's record; the others have failed."""
-    taken = {cell.id: reason for cell in cells if (reason := in_the_way(sweep.cell(cell.id).summary)) is not None}
+    taken = {cell.id: reason for cell in cells if (reason := in_the_way(sweep.cell(cell.id))) is not None}
     result.failures |= taken
     return tuple(cell for cell in cells if cell.id not in taken)
 

@@ -16,6 +16,7 @@ from sweeps.records import columns
 from sweeps.records.files import write_atomically, write_csv, write_json
 from sweeps.records.paths import CellPaths
 from sweeps.records.provenance import commit, processor, versions
+from sweeps.records.summary import Best, Final, PackFacts, Summary, TaskFacts
 from sweeps.tasks import Task
 
 FLOAT32 = np.finfo(np.float32)
@@ -48,7 +49,7 @@ class Recorder:
             return "diverged"
         return "finished" if self.solved_step is None else "solved"
 
-    def write(self, seconds: float, pack: dict[str, Any], device: str = "cpu") -> None:
+    def write(self, seconds: float, pack: PackFacts, device: str = "cpu") -> None:
         """Write the record. The summary comes last: until it is there, the cell is not done."""
         settings = yaml.safe_dump(as_dict(self.cell.settings), sort_keys=False)
         write_atomically(self.paths.config, settings)
@@ -67,47 +68,39 @@ class Recorder:
             columns.PARAMETERS,
             ((m.step, *row) for m in self._measured if m.probed is not None for row in m.probed),
         )
-        write_json(self.paths.summary, self._summary(seconds, pack, device))
+        write_json(self.paths.summary, self._summary(seconds, pack, device).as_json())
         self.paths.failure.unlink(missing_ok=True)
 
-    def _summary(self, seconds: float, pack: dict[str, Any], device: str) -> dict[str, Any]:
+    def _summary(self, seconds: float, pack: PackFacts, device: str) -> Summary:
         last = self._measured[-1]
         evaluated = [m for m in self._measured if m.eval_loss is not None]
+        at_end = evaluated[-1] if evaluated else None
         best = self.best
-        return {
-            "format": columns.FORMAT,
-            "cell": self.cell.id,
-            "experiment": self.cell.settings.experiment,
-            "outcome": self.outcome,
-            "reason": last.diverged,
-            "step": last.step,
-            "solved_step": self.solved_step,
-            "diverged_step": last.step if last.diverged else None,
-            "final": {
-                "step": last.step,
-                "train_loss": last.train_loss,
-                "eval_loss": evaluated[-1].eval_loss if evaluated else None,
-                "eval_score": evaluated[-1].eval_score if evaluated else None,
-                "grad_norm": last.grad_norm,
-            },
-            "best": {
-                "step": best.step if best else None,
-                "eval_loss": best.eval_loss if best else None,
-                "eval_score": best.eval_score if best else None,
-            },
-            "task": {
-                "score": self.task.score,
-                "chance_loss": self.task.chance_loss,
-                "solved_at": self.task.solved_at,
-            },
-            "seconds": seconds,
-            "pack": pack,
-            "versions": versions(),
-            "commit": commit(),
-            "numerics": NUMERICS_VERSION,
-            "device": device,
-            "processor": processor(),
-        }
+        return Summary(
+            cell=self.cell.id,
+            experiment=self.cell.settings.experiment,
+            outcome=self.outcome,
+            reason=last.diverged,
+            step=last.step,
+            solved_step=self.solved_step,
+            diverged_step=last.step if last.diverged else None,
+            final=Final(
+                step=last.step,
+                train_loss=last.train_loss,
+                eval_loss=at_end.eval_loss if at_end else None,
+                eval_score=at_end.eval_score if at_end else None,
+                grad_norm=last.grad_norm,
+            ),
+            best=Best(step=best.step, eval_loss=best.eval_loss, eval_score=best.eval_score) if best else Best(),
+            task=TaskFacts(score=self.task.score, chance_loss=self.task.chance_loss, solved_at=self.task.solved_at),
+            seconds=seconds,
+            pack=pack,
+            versions=versions(),
+            commit=commit(),
+            numerics=NUMERICS_VERSION,
+            device=device,
+            processor=processor(),
+        )
 
 
 def _metrics_row(m: Measurement) -> tuple[Any, ...]:

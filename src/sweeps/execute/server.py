@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from sweeps.errors import SweepsError
 from sweeps.interrupts import held_back
-from sweeps.records.temporary import folder_of_this_process
+from sweeps.temporary import folder_of_this_process
 
 Started = TypeVar("Started")
 

@@ -7,33 +7,32 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sweeps import tasks
-from sweeps.engine.device import available, name_of
+from sweeps.engine.device import name_of
 from sweeps.engine.native import kernels
 from sweeps.engine.recurrences import choose
 from sweeps.engine.train import train
 from sweeps.execute.recorder import Recorder
 from sweeps.plan.packs import Pack
-from sweeps.probes.parameters import parameter_rows
+from sweeps.probes.weights import parameter_rows
 from sweeps.records.paths import SweepPaths
+from sweeps.records.summary import PackFacts
 
 Notify = Callable[[str, dict], None]
 """("progress", {"done": share of the pack}) or ("ended", {"cell": id, "outcome": ...})."""
 
 
-def can_train_on(device: str) -> bool:
-    """Whether this machine has the device that a pack asks for."""
-    return available(device)
-
-
-def kernel_of(arch: str, kernel: str, device: str) -> dict[str, str | None]:
-    """Which kernel trains an architecture here, and where it is a native one its instruction set and build."""
+def facts_of(pack: Pack, lane: int, arch: str, kernel: str, device: str) -> PackFacts:
+    """What the summary of a cell says of its pack and of the kernels that compute it here."""
     name = choose(arch, kernel, device)
-    found = kernels() if name == "native" else None
-    return {
-        "kernel": name,
-        "instructions": found.instructions if found else None,
-        "build": found.build if found else None,
-    }
+    native = kernels() if name == "native" else None
+    return PackFacts(
+        id=pack.id,
+        lane=lane,
+        lanes=len(pack.cells),
+        kernel=name,
+        instructions=native.instructions if native else None,
+        build=native.build if native else None,
+    )
 
 
 def train_pack(pack: Pack, root: Path, notify: Notify) -> None:
@@ -48,21 +47,21 @@ def train_pack(pack: Pack, root: Path, notify: Notify) -> None:
     task = tasks.task_of(first.task)
     running = {k: Recorder(cell, sweep.cell(cell.id), task) for k, cell in enumerate(pack.cells)}
     device = first.executor.device
-    computed = kernel_of(first.arch.name, first.executor.kernel, device)
     share, before = 0.0, time.perf_counter()  # seconds of one core that each lane still running has used
 
     def end(k: int) -> None:
         recorder = running.pop(k)
-        recorder.write(share, {"id": pack.id, "lane": k, "lanes": len(pack.cells), **computed}, name_of(device))
+        facts = facts_of(pack, k, first.arch.name, first.executor.kernel, device)
+        recorder.write(share, facts, name_of(device))
         notify("ended", {"cell": recorder.cell.id, "outcome": recorder.outcome})
 
     for measurements in train(settings, parameter_rows, first.executor.kernel, device):
         now = time.perf_counter()
         share, before = share + (now - before) / len(running), now
         for m in measurements:
-            running[m.cell].add(m)
-            stopped = first.train.stop_when_solved and running[m.cell].solved_step is not None
+            running[m.position].add(m)
+            stopped = first.train.stop_when_solved and running[m.position].solved_step is not None
             if m.diverged or stopped or m.step == first.train.steps:
-                end(m.cell)
+                end(m.position)
         if measurements:
             notify("progress", {"done": measurements[-1].step / first.train.steps})

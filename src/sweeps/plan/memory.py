@@ -21,7 +21,7 @@ def memory(settings: Settings) -> dict[tuple[str, ...], int]:
     weights = BLOCKS.get(settings.arch.name, 1) * h * (h + 1) * COPIES.get(settings.optim.name, 2)
     states = t * b * (h * STATES.get(settings.arch.name, 1) + 1)
     evaluation = 0 if settings.task.name in FIXED else t * train.eval_size
-    record = 0 if train.stop_when_solved else t * (train.steps // train.log_every)  # kept until the cell ends
+    record = 0 if train.stop_when_solved else t * (train.steps // max(1, train.log_every))  # kept until the cell ends
     return {
         ("arch.hidden",): FLOAT32 * weights,
         ("task.length", "train.batch", "arch.hidden"): FLOAT32 * states,

@@ -8,7 +8,7 @@ import os
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
@@ -31,15 +31,6 @@ def write_atomically(path: Path, content: str | bytes) -> None:
         if isinstance(error, OSError):  # a full disk names no file
             error.filename = str(path)
         raise
-
-
-def open_lock(path: Path) -> BinaryIO:
-    """A file to hold, made if need be; what is there in its place, even a pipe, is neither waited for nor emptied.
-
-    Raises:
-        OSError: it cannot be made, or is a folder.
-    """
-    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644), "rb", buffering=0)
 
 
 def field(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""One place that names every file of a sweep; nothing else joins these strings."""
+"""The one place that names the files of a sweep; all other code asks here."""
 
 from __future__ import annotations
 
@@ -7,11 +7,23 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+CONFIG = "config.yaml"
+METRICS = "metrics.csv"
+GRADIENT_THROUGH_TIME = "gradient_through_time.csv"
+PARAMETERS = "parameters.csv"
+SUMMARY = "summary.json"
+FAILURE = "failure.json"
+CELL_FILES = (CONFIG, METRICS, GRADIENT_THROUGH_TIME, PARAMETERS, SUMMARY, FAILURE)
+"""Names of the files of a cell's record."""
+
+PROVENANCE = "provenance.json"
+DIGESTS = "records.sha256"
+
 _CELL = re.compile(r"[0-9a-f]{12}")
 
 
 def is_cell(name: str) -> bool:
-    """Whether a name is one of a cell's folder."""
+    """Whether a name is one of a cell's folder: a cell id, twelve hex digits."""
     return _CELL.fullmatch(name) is not None
 
 
@@ -24,37 +36,84 @@ class CellPaths:
     @property
     def config(self) -> Path:
         """The resolved settings of the cell."""
-        return self.root / "config.yaml"
+        return self.root / CONFIG
 
     @property
     def metrics(self) -> Path:
         """A row per logged step."""
-        return self.root / "metrics.csv"
+        return self.root / METRICS
 
     @property
     def gradient_through_time(self) -> Path:
         """A row per logged step and time step: log10 of ||dL/dh_t||."""
-        return self.root / "gradient_through_time.csv"
+        return self.root / GRADIENT_THROUGH_TIME
 
     @property
     def parameters(self) -> Path:
         """A row per evaluated step and parameter: gradient norm, weight norm, spectrum."""
-        return self.root / "parameters.csv"
+        return self.root / PARAMETERS
 
     @property
     def summary(self) -> Path:
-        """Written last: the cell is done exactly when this file is whole."""
-        return self.root / "summary.json"
+        """Written last: the cell is done exactly when this file is complete (`records.summary.finished`)."""
+        return self.root / SUMMARY
+
+    @property
+    def failure(self) -> Path:
+        """Why the cell has no numbers; removed when a later attempt succeeds."""
+        return self.root / FAILURE
 
     @property
     def lock(self) -> Path:
         """Held while a single run trains the cell; removed when the cell is done."""
         return self.root / ".lock"
 
+
+@dataclass(frozen=True)
+class ReportPaths:
+    """The report of a sweep, `runs/<experiment>/report/` or any other folder it is written to."""
+
+    root: Path
+
     @property
-    def failure(self) -> Path:
-        """Why the cell has no numbers; removed when a later attempt succeeds."""
-        return self.root / "failure.json"
+    def html(self) -> Path:
+        """The whole report as one page that needs no other file."""
+        return self.root / "report.html"
+
+    @property
+    def markdown(self) -> Path:
+        """The same as Markdown."""
+        return self.root / "report.md"
+
+    @property
+    def tables(self) -> Path:
+        """A folder: every table as CSV and Markdown, the paired ones as LaTeX."""
+        return self.root / "tables"
+
+    @property
+    def problems(self) -> Path:
+        """The cells that are in no table, and why."""
+        return self.tables / "problems.csv"
+
+    @property
+    def diverged(self) -> Path:
+        """The runs that diverged, when and why."""
+        return self.tables / "diverged.csv"
+
+    @property
+    def figures(self) -> Path:
+        """A folder: every figure as PDF, SVG and PNG."""
+        return self.root / "figures"
+
+    @property
+    def provenance(self) -> Path:
+        """Which records and which code the report is made from."""
+        return self.root / PROVENANCE
+
+    @property
+    def digests(self) -> Path:
+        """The SHA-256 of every record file the report is made from."""
+        return self.root / DIGESTS
 
 
 @dataclass(frozen=True)
@@ -63,8 +122,19 @@ class SweepPaths:
 
     root: Path
 
+    @classmethod
+    def at(cls, runs_dir: str | Path, experiment: str) -> SweepPaths:
+        """The sweep of an experiment; a relative `runs_dir` counts from the current directory."""
+        return cls(Path(runs_dir).absolute() / experiment)
+
     def cell(self, cell_id: str) -> CellPaths:
+        """The record of one of its cells."""
         return CellPaths(self.root / cell_id)
+
+    def cells(self) -> list[CellPaths]:
+        """Every cell folder there is, done or not, in order of id; known by its name alone."""
+        names = os.listdir(self.root) if self.root.is_dir() else []
+        return [self.cell(name) for name in sorted(names) if is_cell(name)]
 
     @property
     def lock(self) -> Path:
@@ -73,7 +143,7 @@ class SweepPaths:
 
     @property
     def multirun(self) -> Path:
-        """What was asked for last: the sweep's own configuration and axes."""
+        """The sweep's own configuration and axes, as they were asked for last."""
         return self.root / "multirun.yaml"
 
     @property
@@ -83,20 +153,25 @@ class SweepPaths:
 
     @property
     def cache(self) -> Path:
-        """What `analysis.load` keeps to be fast; made again from the records whenever it is missing."""
+        """What `sweeps.load` keeps to be fast; made again from the records whenever it is missing."""
         return self.root / ".cache"
 
     @property
-    def report(self) -> Path:
+    def report(self) -> ReportPaths:
         """Tables, figures and the report, all made from the records."""
-        return self.root / "report"
+        return ReportPaths(self.root / "report")
 
     @property
-    def wandb(self) -> Path:
-        """The folder that holds the W&B client's own `wandb/` directory."""
+    def mirror(self) -> Path:
+        """The folder of the W&B mirror."""
         return self.root / "mirror"
 
-    def cells(self) -> list[CellPaths]:
-        """Every cell folder there is, done or not, in order of id; known by its name alone."""
-        names = os.listdir(self.root) if self.root.is_dir() else []
-        return [self.cell(name) for name in sorted(names) if is_cell(name)]
+    @property
+    def mirror_lock(self) -> Path:
+        """Held while a process writes the mirror or sends it."""
+        return self.mirror / ".lock"
+
+    @property
+    def mirrored_runs(self) -> Path:
+        """The W&B client's own folder, in the mirror: a folder per run, what `wandb sync` and `wandb leet` take."""
+        return self.mirror / "wandb"

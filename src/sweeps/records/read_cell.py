@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from sweeps.errors import SweepsError
 from sweeps.records.columns import GRADIENT_THROUGH_TIME, METRICS
 from sweeps.records.reading import SMALL, is_settings, read_text, why, yaml_value
 from sweeps.records.rows import wrong_end, wrong_header, wrong_lags, wrong_steps
+from sweeps.records.summary import Summary
 
 
 def read_settings(path: Path, numerics: int) -> dict[str, Any]:
@@ -33,7 +34,7 @@ def read_settings(path: Path, numerics: int) -> dict[str, Any]:
         return value
 
 
-def read_metrics(path: Path, summary: Mapping[str, Any]) -> dict[int, dict[str, float]]:
+def read_metrics(path: Path, summary: Summary) -> dict[int, dict[str, float]]:
     """step -> {column: value}, in the order of the file; `nonfinite` counts the values of a row that are not finite.
 
     Args:
@@ -45,7 +46,7 @@ def read_metrics(path: Path, summary: Mapping[str, Any]) -> dict[int, dict[str, 
         steps = np.array([int(row.pop("step")) for row in rows])
         history = [{name: float(text) for name, text in row.items() if text} for row in rows]
         columns = {name: np.array([row.get(name, math.nan) for row in history]) for name in header}
-        if (what := wrong_steps(steps, summary["step"]) or wrong_end(columns, summary["final"])) is not None:
+        if (what := wrong_steps(steps, summary.step) or wrong_end(columns, summary.final)) is not None:
             raise ValueError(f"it {what}")
     for row in history:
         row["nonfinite"] = sum(not math.isfinite(value) for value in row.values())

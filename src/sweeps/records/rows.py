@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from sweeps.records.columns import OPTIONAL
+from sweeps.records.summary import Final, Summary
 
 Ints = np.ndarray[Any, np.dtype[np.integer[Any]]]
 Columns = Mapping[str, Any]
@@ -27,16 +28,16 @@ def wrong_header(names: Sequence[str], needed: Sequence[str]) -> str | None:
     return None
 
 
-def wrong_rows(frame: str, rows: Columns, summary: Mapping[str, Any], metrics: Columns) -> str | None:
+def wrong_rows(frame: str, rows: Columns, summary: Summary, metrics: Columns) -> str | None:
     """What is wrong with the rows of one file of a cell.
 
     Args:
         frame: metrics, gradient or parameters.
-        summary: of the cell, whole.
+        summary: of the cell.
         metrics: rows of its metrics.csv, right for the other files.
     """
     if frame == "metrics":
-        return wrong_steps(rows["step"], summary["step"]) or wrong_end(rows, summary["final"])
+        return wrong_steps(rows["step"], summary.step) or wrong_end(rows, summary.final)
     steps = metrics["step"]
     if frame == "gradient":
         return wrong_lags(rows["step"], rows["t"], rows["lag"], steps)
@@ -60,10 +61,11 @@ def wrong_steps(steps: Ints, last: int) -> str | None:
     return None if steps[-1] == last else f"ends at step {steps[-1]}, the run at step {last}"
 
 
-def wrong_end(rows: Columns, final: Mapping[str, Any]) -> str | None:
+def wrong_end(rows: Columns, final: Final) -> str | None:
     """Of metrics.csv: it ends with the numbers that the summary calls final."""
     for name in ENDS:
-        said = np.nan if final.get(name) is None else float(final[name])
+        value = getattr(final, name)
+        said = np.nan if value is None else float(value)
         there = rows[name][~np.isnan(rows[name])]
         if np.isfinite(said) and (not len(there) or there[-1] != said):
             return f"ends with {name} {there[-1] if len(there) else 'empty'}, summary.json with {said}"

@@ -1,13 +1,14 @@
-"""What a whole `summary.json` holds: the file that makes a cell done."""
+"""`summary.json`, the file that makes a cell done: what it holds, and when it is complete."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from dataclasses import asdict, dataclass, fields
+from typing import Any, TypeVar
 
 from sweeps.errors import SweepsError
 from sweeps.records.columns import FORMAT, OUTCOMES
+from sweeps.records.paths import SUMMARY, CellPaths
 from sweeps.records.reading import read_json
 
 ENDED = tuple(outcome for outcome in OUTCOMES if outcome != "failed")
@@ -48,45 +49,159 @@ NUMBERS = {
 """What an object may hold, by its name; all of them numbers."""
 
 
-def whole_summary(path: Path) -> dict[str, Any] | None:
-    """The `summary.json` of a cell that is done; None where it is missing, not whole or of another cell."""
-    summary = read_json(path)
-    if summary is None or trouble(summary) is not None or summary["cell"] != path.parent.name:
-        return None
-    return summary
+@dataclass(frozen=True)
+class Final:
+    """The last row of metrics.csv, the evaluation the last there was; None or NaN where nothing was measured."""
+
+    step: int | None = None
+    train_loss: float | None = None
+    eval_loss: float | None = None
+    eval_score: float | None = None
+    grad_norm: float | None = None
 
 
-def in_the_way(path: Path) -> str | None:
-    """Why the cell in whose folder `path` lies cannot be trained: the folder holds the whole record of another one.
+@dataclass(frozen=True)
+class Best:
+    """The evaluation with the highest score, the first of equal ones; all None without an evaluation."""
 
-    Training would write over it, and it may be the only one there is.
+    step: int | None = None
+    eval_loss: float | None = None
+    eval_score: float | None = None
+
+
+@dataclass(frozen=True)
+class TaskFacts:
+    """What the task calls its score, the loss of the best constant answer, and the score that counts as solved."""
+
+    score: str | None = None
+    chance_loss: float | None = None
+    solved_at: float | None = None
+
+
+@dataclass(frozen=True)
+class PackFacts:
+    """The pack that the cell trained in: its id, the cell's lane of `lanes`, and the kernels that computed it."""
+
+    id: str | None = None
+    lane: int | None = None
+    lanes: int | None = None
+    kernel: str | None = None
+    instructions: str | None = None
+    build: str | None = None
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The `summary.json` of a cell, field by field in the order of the file. None where an older record lacks one.
+
+    Attributes:
+        cell: id of the cell.
+        outcome: of `columns.OUTCOMES`, but never failed: a failed cell has no summary.
+        reason: why a run diverged.
+        step: updates that the weights had when the run ended; `solved_step`, `diverged_step` likewise.
+        seconds: of one core, the cell's share of its pack.
+        versions: of Python and the libraries that decide numbers.
+        commit: of the code; `-dirty` where files differed from it.
+        numerics: `identity.NUMERICS_VERSION` of the code.
+        device, processor: as they call themselves.
     """
-    summary = read_json(path)
-    if summary is None or trouble(summary) is not None or summary["cell"] == path.parent.name:
-        return None
-    return (
-        f"{path.parent} holds the record of cell {summary['cell']}; move it away and the same command trains this cell"
-    )
+
+    cell: str
+    experiment: str | None
+    outcome: str
+    reason: str | None
+    step: int
+    solved_step: int | None
+    diverged_step: int | None
+    final: Final
+    best: Best
+    task: TaskFacts
+    seconds: float
+    pack: PackFacts
+    versions: dict[str, str]
+    commit: str | None
+    numerics: int
+    device: str | None
+    processor: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """What the file holds, for `files.write_json`."""
+        return {"format": FORMAT, **asdict(self)}
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Summary:
+        """The summary in the object of a file in which `trouble` finds nothing. Names it does not know are left out."""
+        given = {each.name: content.get(each.name) for each in fields(cls)}
+        parts: dict[str, Any] = {
+            "final": _part(Final, given["final"]),
+            "best": _part(Best, given["best"]),
+            "task": _part(TaskFacts, given["task"]),
+            "pack": _part(PackFacts, given["pack"]),
+            "versions": dict(given["versions"] or {}),
+        }
+        return cls(**{**given, **parts})
 
 
-def read_summary(path: Path) -> dict[str, Any]:
-    """What the summary.json of a cell says.
+Part = TypeVar("Part", Final, Best, TaskFacts, PackFacts)
+
+
+def _part(cls: type[Part], content: Mapping[str, Any] | None) -> Part:
+    given = {each.name: _number((content or {}).get(each.name)) for each in fields(cls)}
+    return cls(**given)
+
+
+def _number(value: Any) -> Any:
+    """JSON has no nan and no inf: they are text in the file."""
+    return float(value) if value in NON_FINITE else value
+
+
+def finished(cell: CellPaths) -> Summary | None:
+    """The summary of a cell that is done, None for any other: the one definition of done.
+
+    A cell is done exactly when its `summary.json` is complete and its own.
+    """
+    content = read_json(cell.summary)
+    return None if unfinished(content, cell.root.name) else Summary.from_json(content or {})
+
+
+def read_summary(cell: CellPaths) -> Summary:
+    """The summary of a cell.
 
     Raises:
-        SweepsError: it is missing, not whole or of another cell.
+        SweepsError: the cell is not done; the message says what is wrong with its summary.json.
     """
-    summary = read_json(path)
-    if summary is None:
-        raise SweepsError("summary.json is missing or not whole")
-    if (what := trouble(summary)) is not None:
-        raise SweepsError(f"summary.json is not whole: {what}")
-    if summary["cell"] != path.parent.name:
-        raise SweepsError(f"the folder holds the record of cell {summary['cell']}")
-    return summary
+    content = read_json(cell.summary)
+    if (reason := unfinished(content, cell.root.name)) is not None:
+        raise SweepsError(reason)
+    return Summary.from_json(content or {})
+
+
+def unfinished(content: Mapping[str, Any] | None, cell: str) -> str | None:
+    """Why a cell is not done, as a clause; None if it is.
+
+    Args:
+        content: the object in its summary.json, None where there is none.
+        cell: its id, the name of its folder.
+    """
+    if content is None:
+        return f"{SUMMARY} is missing or not complete"
+    if (what := trouble(content)) is not None:
+        return f"{SUMMARY} is not complete: {what}"
+    if content["cell"] != cell:
+        return f"the folder holds the record of cell {content['cell']}"
+    return None
+
+
+def in_the_way(cell: CellPaths) -> str | None:
+    """Why a cell cannot be trained: its folder holds the complete record of another cell, perhaps the only one."""
+    content = read_json(cell.summary)
+    if content is None or trouble(content) is not None or content["cell"] == cell.root.name:
+        return None
+    return f"{cell.root} holds the record of cell {content['cell']}; move it away and the same command trains this cell"
 
 
 def trouble(summary: Mapping[str, Any]) -> str | None:
-    """The first thing that is wrong with the object of a summary.json, as a clause; None if it is whole."""
+    """The first thing that is wrong with the object of a summary.json, as a clause; None if it is complete."""
     if summary.get("format") != FORMAT:
         return f"it is of format {_said(summary.get('format'))}, this version reads {FORMAT}"
     if summary.get("outcome") not in ENDED:

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from sweeps.config.identity import EXCLUDED
-from sweeps.records.planned import flat
+from sweeps.records.plan_file import flat
 
 AXES = ("arch", "init", "clip", "length")
 """The axes of every table, swept or not; further ones are found by `extra_axes`."""

@@ -27,6 +27,7 @@ from sweeps.analysis.loading.scan import Scan
 from sweeps.analysis.loading.store import mapped
 from sweeps.records.paths import SweepPaths
 from sweeps.records.reading import read_text
+from sweeps.records.summary import Summary
 
 READERS = (
     "analysis/loading/axes",
@@ -36,10 +37,11 @@ READERS = (
     "analysis/loading/reading",
     "analysis/loading/scan",
     "analysis/loading/store",
-    "analysis/loading/twins",
+    "analysis/loading/duplicates",
     "config/identity",
     "records/columns",
-    "records/planned",
+    "records/paths",
+    "records/plan_file",
     "records/reading",
     "records/rows",
     "records/summary",
@@ -79,8 +81,10 @@ def fetch(here: Scan, *, keep: bool = True) -> tuple[Found, dict[str, pd.DataFra
 
 
 def _open(folder: Path) -> tuple[Found, dict[str, pd.DataFrame]]:
-    found = Found(**json.loads(read_text(folder / INDEX)))
-    found.problems = {cell: (kind, reason) for cell, (kind, reason) in found.problems.items()}
+    kept = json.loads(read_text(folder / INDEX))
+    kept["problems"] = {cell: (kind, reason) for cell, (kind, reason) in kept["problems"].items()}
+    kept["summaries"] = {cell: Summary.from_json(content) for cell, content in kept["summaries"].items()}
+    found = Found(**kept)
     return found, _frames(folder, found)
 
 

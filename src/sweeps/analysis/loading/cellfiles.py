@@ -9,8 +9,9 @@ from typing import Any
 
 from sweeps.config.identity import NUMERICS_VERSION, id_of
 from sweeps.records.columns import FORMAT
+from sweeps.records.paths import CONFIG, FAILURE, SUMMARY
 from sweeps.records.reading import is_settings, json_object, yaml_value
-from sweeps.records.summary import trouble
+from sweeps.records.summary import Summary, unfinished
 
 _TOP_LEVEL = re.compile(r"^(?=[A-Za-z_])", re.MULTILINE)
 
@@ -78,24 +79,22 @@ def trouble_of(
         config: nested settings, None where they cannot be read.
     """
     if summary is None:
-        failure = json_object(files.get("failure.json"))
+        failure = json_object(files.get(FAILURE))
         if failure is not None:
             return "failed", str(failure.get("reason") or "no reason recorded")
-        if "summary.json" in unread:
-            return "unfinished", f"summary.json cannot be read: {unread['summary.json']}"
-        return "unfinished", "summary.json is not whole" if "summary.json" in files else "no summary.json yet"
+        if SUMMARY in unread:
+            return "unfinished", f"{SUMMARY} cannot be read: {unread[SUMMARY]}"
+        return "unfinished", f"{SUMMARY} is not complete" if SUMMARY in files else f"no {SUMMARY} yet"
     if type(written := summary.get("format")) is int and written != FORMAT:
         return "other format", f"record format {written}, this version reads {FORMAT}"
-    if (what := trouble(summary)) is not None:
-        return "unfinished", f"summary.json is not whole: {what}"
-    if summary["cell"] != folder:
-        return "foreign", f"the folder holds the record of cell {summary['cell']}"
-    if "config.yaml" in unread:
-        return "damaged", f"config.yaml cannot be read: {unread['config.yaml']}"
+    if (reason := unfinished(summary, folder)) is not None:
+        return ("unfinished" if summary.get("cell") == folder else "foreign"), reason
+    if CONFIG in unread:
+        return "damaged", f"{CONFIG} cannot be read: {unread[CONFIG]}"
     if config is None:
-        return "damaged", "config.yaml is missing or not whole"
-    if (found := id_of(config, summary["numerics"])) != folder:
-        return "damaged", f"config.yaml is not the cell's: its settings have the id {found}"
+        return "damaged", f"{CONFIG} is missing or not complete"
+    if (own := id_of(config, summary["numerics"])) != folder:
+        return "damaged", f"{CONFIG} is not the cell's: its settings have the id {own}"
     return None
 
 
@@ -104,40 +103,32 @@ def is_own(config: dict[str, Any], folder: str) -> bool:
     return any(id_of(config, numerics) == folder for numerics in range(NUMERICS_VERSION, -1, -1))
 
 
-def summary_row(summary: dict[str, Any]) -> dict[str, Any]:
-    """The columns of one summary.json; a part that is missing or null gives NaN."""
-    final, best, task, pack = (summary.get(part) or {} for part in ("final", "best", "task", "pack"))
+def summary_row(summary: Summary) -> dict[str, Any]:
+    """The columns of one summary.json; what an older record lacks, or was not measured, is None."""
+    final, best, task, pack = summary.final, summary.best, summary.task, summary.pack
     return {
-        "outcome": summary.get("outcome"),
-        "reason": summary.get("reason"),
-        "step": summary.get("step"),
-        "solved_step": summary.get("solved_step"),
-        "diverged_step": summary.get("diverged_step"),
-        "best_step": best.get("step"),
-        "best_loss": best.get("eval_loss"),
-        "best_score": best.get("eval_score"),
-        "final_step": final.get("step"),
-        "final_loss": final.get("train_loss"),
-        "final_eval_loss": final.get("eval_loss"),
-        "final_score": final.get("eval_score"),
-        "final_grad_norm": final.get("grad_norm"),
-        "score_name": task.get("score"),
-        "chance_loss": task.get("chance_loss"),
-        "solved_at": task.get("solved_at"),
-        "seconds": summary.get("seconds"),
-        "numerics": summary.get("numerics"),
-        "commit": summary.get("commit"),
-        "ran_on": summary.get("device"),
-        "kernel": pack.get("kernel"),
-        "instructions": pack.get("instructions"),
-        "processor": summary.get("processor"),
-        "versions": ", ".join(f"{name} {value}" for name, value in sorted((summary.get("versions") or {}).items())),
+        "outcome": summary.outcome,
+        "reason": summary.reason,
+        "step": summary.step,
+        "solved_step": summary.solved_step,
+        "diverged_step": summary.diverged_step,
+        "best_step": best.step,
+        "best_loss": best.eval_loss,
+        "best_score": best.eval_score,
+        "final_step": final.step,
+        "final_loss": final.train_loss,
+        "final_eval_loss": final.eval_loss,
+        "final_score": final.eval_score,
+        "final_grad_norm": final.grad_norm,
+        "score_name": task.score,
+        "chance_loss": task.chance_loss,
+        "solved_at": task.solved_at,
+        "seconds": summary.seconds,
+        "numerics": summary.numerics,
+        "commit": summary.commit,
+        "ran_on": summary.device,
+        "kernel": pack.kernel,
+        "instructions": pack.instructions,
+        "processor": summary.processor,
+        "versions": ", ".join(f"{name} {value}" for name, value in sorted(summary.versions.items())),
     }
-
-
-def number(value: Any) -> float:
-    """A number of summary.json, where non-finite ones are text; NaN if there is none."""
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        return float("nan")

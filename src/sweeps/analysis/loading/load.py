@@ -1,160 +1,23 @@
-"""The records of a sweep as tidy frames; a cell that cannot be trusted is listed, never averaged in."""
+"""Reading the records of a sweep: a cell that cannot be trusted is listed, never averaged in."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from sweeps.analysis.loading.axes import AXES, extra_axes, ordered_levels
+from sweeps.analysis.loading.axes import AXES, COLUMN_OF_SETTING, extra_axes, plain
 from sweeps.analysis.loading.cache import fetch
-from sweeps.analysis.loading.cellfiles import NUMBERS, number, summary_row
-from sweeps.analysis.loading.plan import read_plan
+from sweeps.analysis.loading.cellfiles import NUMBERS, summary_row
 from sweeps.analysis.loading.reading import Found
+from sweeps.analysis.loading.records import ASKED, UNREADABLE, Records, with_levels
 from sweeps.analysis.loading.scan import scan
-from sweeps.errors import SweepsError, unknown
-from sweeps.records.columns import OUTCOMES
+from sweeps.errors import SweepsError
 from sweeps.records.paths import SweepPaths
-from sweeps.records.planned import read_overrides
-
-ASKED = ("missing", "unfinished", "failed", "damaged", "contradictory")
-"""Problems of cells that belong to the grid all the same; foreign, doubled and outdated cells do not."""
-UNREADABLE = "unreadable"
-"""The problem of a file that is the sweep's own, no cell's."""
-
-
-@dataclass(frozen=True)
-class Records:
-    """The frames of a sweep, joined by the categorical column `cell` (12 hex digits).
-
-    Attributes:
-        root: folder of the sweep.
-        cells: a row per done cell: `cell`, its settings (`arch, init, clip, length, seed, gain, ...`, any
-            other under its dotted name), `outcome`, and the numbers of its summary (see `NUMBERS`).
-        metrics, gradient, parameters: every row of the CSV files, with `cell` in front.
-        problems: a row per cell that is not in `cells`: `cell, problem, reason` and its settings if they are
-            known; problem is missing, unfinished, failed, damaged, duplicate, contradictory, foreign, other
-            format, other numerics, or unreadable: of a file beside the cells, whose name is then in `cell`.
-        extra_axes: settings that vary beyond arch, init, clip, length and seed.
-        plan: ids of the cells that the last sweep asked for, None where that is not known.
-        digests: SHA-256 of every file the frames were read from, by its path in the sweep's folder.
-        others: done cells of the folder that `in_plan` left out.
-    """
-
-    root: Path
-    cells: pd.DataFrame
-    metrics: pd.DataFrame
-    gradient: pd.DataFrame
-    parameters: pd.DataFrame
-    problems: pd.DataFrame
-    extra_axes: tuple[str, ...]
-    plan: tuple[str, ...] | None = None
-    digests: Mapping[str, str] = field(default_factory=dict, repr=False)
-    others: int = 0
-
-    @property
-    def axes(self) -> tuple[str, ...]:
-        """Names of the columns that tell the rows of a table apart; seeds are aggregated."""
-        return (*AXES, *self.extra_axes)
-
-    @property
-    def settings(self) -> list[str]:
-        """Names of the columns of `cells` and of `problems` that are settings."""
-        return [str(name) for name in self.problems if name not in ("cell", "problem", "reason")]
-
-    @property
-    def score_name(self) -> str:
-        """What the score is called (accuracy, explained variance); "score" if tasks differ in it."""
-        names = self.cells["score_name"].dropna().unique()
-        return str(names[0]) if len(names) == 1 else "score"
-
-    def planned(self) -> pd.DataFrame:
-        """Axis values of every cell that was asked for: done, failed, damaged or not finished."""
-        asked = self.problems[self.problems["problem"].isin(ASKED)]
-        both = pd.concat([self.cells[list(self.axes)], asked[list(self.axes)].dropna(how="all")], ignore_index=True)
-        for axis in self.axes:
-            both[axis] = pd.Categorical(both[axis], categories=self.cells[axis].cat.categories, ordered=True)
-        return both
-
-    def with_axes(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """`frame` (a row has a `cell`) with the axis columns, `seed` and `outcome` beside it.
-
-        An axis that shares its name with a column of `frame` (`lr` of a step) is called `lr_setting`.
-        """
-        keys = self.cells.set_index("cell")[[*self.axes, "seed", "outcome"]]
-        clash = {name: f"{name}_setting" for name in self.axes if name in frame}
-        return frame.join(keys.rename(columns=clash), on="cell")
-
-    def select(self, **levels: Any) -> Records:
-        """The part of the records where each named setting has the level given, or one of a list of them.
-
-        `outcome` selects too: `select(arch=["lstm", "gru"], outcome="diverged")`.
-
-        Raises:
-            SweepsError: there is no such setting, or no cell with such a level.
-        """
-        chosen, problems = np.ones(len(self.cells), bool), self.problems
-        for name, wanted in levels.items():
-            if name not in self.cells:
-                raise SweepsError(unknown("setting", name, map(str, self.cells)))
-            allowed = list(wanted) if isinstance(wanted, list | tuple) else [wanted]
-            self._check_levels(name, allowed)
-            chosen &= self.cells[name].isin(allowed).to_numpy()
-            problems = problems[problems["problem" if name == "outcome" else name].isin(allowed)]
-        return self._only(self.cells[chosen], problems)
-
-    def in_plan(self) -> Records:
-        """The part of the records that the last sweep asked for, with the axes of that sweep.
-
-        Raises:
-            SweepsError: that is not known, or none of them is done.
-        """
-        if self.plan is None:
-            raise SweepsError(f"{self.root} has no {SweepPaths(self.root).plan.name}: its cells were not planned here")
-        cells = self.cells[self.cells["cell"].isin(self.plan)]
-        problems = self.problems[self.problems["cell"].isin(self.plan) | (self.problems["problem"] == UNREADABLE)]
-        if cells.empty:
-            raise SweepsError(f"{self.root} holds no finished cell of the last sweep; nothing to tabulate yet")
-        names, asked = self.settings, problems[problems["problem"].isin(ASKED)]
-        settings = pd.concat([cells[names].astype(object), asked[names].astype(object)], ignore_index=True)
-        extra = extra_axes(settings.dropna(how="all").infer_objects())
-        plan = set(self.plan)
-        digests = {path: digest for path, digest in self.digests.items() if path.partition("/")[0] in plan}
-        part = self._only(with_levels(cells, settings, extra), problems)
-        return replace(part, extra_axes=extra, digests=digests, others=len(self.cells) - len(cells))
-
-    def _check_levels(self, name: str, wanted: list[Any]) -> None:
-        column = self.cells[name]
-        known = list(column.cat.categories) if isinstance(column.dtype, pd.CategoricalDtype) else list(column.unique())
-        known += [*self.problems[name].unique()] if name in self.problems else list(OUTCOMES)
-        for level in wanted:
-            if level not in known and not pd.isna(level):
-                raise SweepsError(unknown(name, str(level), {str(each) for each in known if not pd.isna(each)}))
-
-    def _only(self, cells: pd.DataFrame, problems: pd.DataFrame) -> Records:
-        """The records of the cells and problems given."""
-        if len(cells) == len(self.cells):
-            return replace(self, cells=cells, problems=problems)
-        kept = set(cells["cell"])
-        parts: dict[str, Any] = {}
-        for name in ("metrics", "gradient", "parameters"):
-            frame = getattr(self, name)
-            inside = np.array([*(cell in kept for cell in frame["cell"].cat.categories), False])
-            parts[name] = frame[inside[frame["cell"].cat.codes.to_numpy()]]  # a code of -1 is the last one: outside
-        return replace(self, cells=cells, problems=problems, **parts)
-
-    def drop_unused_levels(self) -> Records:
-        """The same with only those levels of each axis that a cell or a problem here has."""
-        planned = self.planned()
-        cells = self.cells.copy()
-        for axis in self.axes:
-            levels = planned[axis].cat.remove_unused_categories().cat.categories
-            cells[axis] = cells[axis].cat.set_categories(levels)
-        return replace(self, cells=cells)
+from sweeps.records.plan_file import read_overrides, read_plan
 
 
 def load(root: str | Path, *, cache: bool = True) -> Records:
@@ -188,7 +51,7 @@ def _read_own_files(sweep: SweepPaths, found: Found) -> dict[str, dict[str, Any]
     """The plan, None where there is none to be read; files of the sweep that cannot be read become problems."""
     plan = None
     try:
-        plan = read_plan(sweep.plan)
+        plan = _planned(sweep.plan)
     except SweepsError as error:
         reason = f"it cannot be read ({error}), so that every record in the folder counts"
         found.problems[sweep.plan.name] = (UNREADABLE, reason)
@@ -200,13 +63,27 @@ def _read_own_files(sweep: SweepPaths, found: Found) -> dict[str, dict[str, Any]
     return plan
 
 
-def with_levels(cells: pd.DataFrame, settings: pd.DataFrame, extra: tuple[str, ...]) -> pd.DataFrame:
-    """The cells with their axes as ordered categories, whose levels are all that were asked for."""
-    cells = cells.copy()
-    for name in (*AXES, *extra):
-        levels = ordered_levels(name, settings[name])
-        cells[name] = pd.Categorical(cells[name].astype(object), categories=levels, ordered=True)
-    return cells
+def _planned(path: Path) -> dict[str, dict[str, Any]] | None:
+    """The settings of every cell that was asked for last, by id; None without a plan.
+
+    Settings have the names and types of `axes.flatten`; an empty field is a setting that the cell has not.
+
+    Raises:
+        SweepsError: the plan is there and cannot be read; the message is a clause.
+    """
+    rows = read_plan(path)
+    return rows and {
+        cell: {COLUMN_OF_SETTING.get(name, name): _typed(value) for name, value in row.items() if value}
+        for cell, row in rows.items()
+    }
+
+
+def _typed(text: str) -> Any:
+    """A value as YAML would read it: text, a whole number or another number."""
+    try:
+        return int(text)
+    except ValueError:
+        return {"True": True, "False": False}.get(text, plain(text))
 
 
 def _assemble(root: Path, found: Found, frames: Mapping[str, pd.DataFrame], plan: tuple[str, ...] | None) -> Records:
@@ -221,7 +98,7 @@ def _assemble(root: Path, found: Found, frames: Mapping[str, pd.DataFrame], plan
     extra = extra_axes(table.loc[asked].dropna(how="all"))
     rows = pd.DataFrame([summary_row(found.summaries[cell]) for cell in done], index=done)
     cells = with_levels(pd.concat([table.loc[done], rows], axis=1), table.loc[asked], extra)
-    cells[list(NUMBERS)] = cells[list(NUMBERS)].map(number).astype("float64")
+    cells[list(NUMBERS)] = cells[list(NUMBERS)].astype("float64")
     cells.insert(0, "cell", cells.index)
     bad = table.loc[sorted(problems)]
     bad.insert(0, "reason", [problems[cell][1] for cell in bad.index])

@@ -14,22 +14,24 @@ from typing import Any
 import numpy as np
 
 from sweeps.analysis.loading.axes import flatten
-from sweeps.analysis.loading.cellfiles import config_of, is_own, number, trouble_of
+from sweeps.analysis.loading.cellfiles import config_of, is_own, trouble_of
 from sweeps.analysis.loading.csvfiles import Columns, Unreadable, parse, split
+from sweeps.analysis.loading.duplicates import duplicates
 from sweeps.analysis.loading.scan import Scan
 from sweeps.analysis.loading.store import Writer, code_dtype
-from sweeps.analysis.loading.twins import twins
+from sweeps.records import paths
 from sweeps.records.columns import GRADIENT_THROUGH_TIME, METRICS, PARAMETERS
-from sweeps.records.paths import is_cell
+from sweeps.records.paths import CONFIG, SUMMARY, is_cell
 from sweeps.records.reading import LARGE, SMALL, json_object, read_bytes, why
 from sweeps.records.rows import wrong_rows
+from sweeps.records.summary import Summary
 
 BATCH = 48_000_000
 """Bytes of records in memory at once, about; several times that while they are parsed."""
 FRAMES = {
-    "metrics": ("metrics.csv", METRICS),
-    "gradient": ("gradient_through_time.csv", GRADIENT_THROUGH_TIME),
-    "parameters": ("parameters.csv", PARAMETERS),
+    "metrics": (paths.METRICS, METRICS),
+    "gradient": (paths.GRADIENT_THROUGH_TIME, GRADIENT_THROUGH_TIME),
+    "parameters": (paths.PARAMETERS, PARAMETERS),
 }
 """Per frame its file and the columns that must be there."""
 
@@ -49,7 +51,7 @@ class Found:
 
     done: list[str] = field(default_factory=list)
     settings: dict[str, dict[str, Any]] = field(default_factory=dict)
-    summaries: dict[str, dict[str, Any]] = field(default_factory=dict)
+    summaries: dict[str, Summary] = field(default_factory=dict)
     problems: dict[str, tuple[str, str]] = field(default_factory=dict)
     digests: dict[str, str] = field(default_factory=dict)
     frames: dict[str, Any] = field(default_factory=dict)
@@ -83,11 +85,11 @@ def _read_small_files(here: Scan, found: Found) -> list[str]:
     for cell in here.cells:
         read = _read(here, cell, "yaml", "json")
         found.digests |= read.digests
-        config, summary = config_of(read.files.get("config.yaml")), json_object(read.files.get("summary.json"))
+        config, summary = config_of(read.files.get(CONFIG)), json_object(read.files.get(SUMMARY))
         trouble = trouble_of(cell, read.files, read.unread, config, summary)
         found.settings[cell] = flatten(config) if config and (trouble is None or is_own(config, cell)) else {}
         if trouble is None and summary is not None:
-            found.summaries[cell] = summary
+            found.summaries[cell] = Summary.from_json(summary)
         elif trouble is not None and trouble[0] == "foreign" and summary is not None and summary["cell"] in here.cells:
             found.problems[cell] = ("duplicate", f"a copy of cell {summary['cell']}")
         elif trouble is not None:
@@ -96,11 +98,11 @@ def _read_small_files(here: Scan, found: Found) -> list[str]:
         found.problems[folder] = ("damaged" if is_cell(folder) else "foreign", f"the folder cannot be read: {reason}")
     for path in here.nested:
         found.problems[path] = ("foreign", "a record in a folder inside the sweep; only folders directly in it count")
-    version = {cell: number(summary.get("numerics")) for cell, summary in found.summaries.items()}
-    newest = max(version.values(), default=0.0)
+    version = {cell: summary.numerics for cell, summary in found.summaries.items()}
+    newest = max(version.values(), default=0)
     for cell in [cell for cell in version if version[cell] < newest]:
-        found.problems[cell] = ("other numerics", f"numerics {version[cell]:g}, the newest here is {newest:g}")
-    found.problems |= twins(
+        found.problems[cell] = ("other numerics", f"numerics {version[cell]}, the newest here is {newest}")
+    found.problems |= duplicates(
         {cell: found.settings[cell] for cell in version if cell not in found.problems},
         lambda cell: tuple(_read(here, cell, "csv").digests.values()),
     )

@@ -9,23 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sweeps.records.paths import CellPaths, SweepPaths
+from sweeps.records.paths import CELL_FILES, CONFIG, FAILURE, SUMMARY, SweepPaths
 from sweeps.records.reading import printable, why
 
-_ANY = CellPaths(Path())
-FILES = tuple(
-    path.name
-    for path in (
-        _ANY.config,
-        _ANY.metrics,
-        _ANY.gradient_through_time,
-        _ANY.parameters,
-        _ANY.summary,
-        _ANY.failure,
-    )
-)
-"""Names of the files of a record."""
-MARKS = frozenset({_ANY.config.name, _ANY.summary.name, _ANY.failure.name})
+MARKS = frozenset({CONFIG, SUMMARY, FAILURE})
 """A folder with one of these is a cell."""
 SETTLED = 2_000_000_000
 """Nanoseconds after which two changes of a file cannot carry the same time stamp any more, generously."""
@@ -68,7 +55,7 @@ class Scan:
 def scan(root: Path) -> Scan:
     """Look at every file of every record of a sweep, `runs/<experiment>/`; a folder that is not there is empty."""
     at, paths = time.time_ns(), SweepPaths(root)
-    own = {paths.report.name, paths.wandb.name}
+    own = {paths.report.root.name, paths.mirror.name}
     cells: dict[str, dict[str, Stamp]] = {}
     nested: list[str] = []
     closed: dict[str, str] = {}
@@ -94,7 +81,7 @@ def _look(folder: Path, depth: int = 3) -> tuple[dict[str, Stamp], list[str]]:
     inner: list[str] = []
     with os.scandir(folder) as entries:
         for entry in entries:
-            if entry.name in FILES:
+            if entry.name in CELL_FILES:
                 files[entry.name] = _stamp(entry) or (0, 0, 0, 0)
             elif depth and entry.is_dir(follow_symlinks=False) and not entry.name.startswith("."):
                 try:

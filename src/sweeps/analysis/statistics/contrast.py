@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from sweeps.analysis.loading.load import Records
+from sweeps.analysis.loading.records import Records
 from sweeps.analysis.statistics.design import Design, Incomplete, lay_out
 from sweeps.analysis.statistics.interquartile import iqm, iqm_interval
 from sweeps.analysis.statistics.intervals import (

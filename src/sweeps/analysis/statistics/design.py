@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from sweeps.analysis.loading.axes import grid, owner_of
-from sweeps.analysis.loading.load import ASKED, Records
+from sweeps.analysis.loading.records import ASKED, Records
 from sweeps.analysis.statistics.intervals import Floats
 from sweeps.errors import SweepsError, unknown
 

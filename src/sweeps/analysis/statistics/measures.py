@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from sweeps.analysis.loading.load import Records
+from sweeps.analysis.loading.records import Records
 from sweeps.analysis.statistics.outcomes import COUNTS, diverged, solved
 from sweeps.analysis.statistics.summaries import per_cell
 from sweeps.errors import SweepsError, unknown

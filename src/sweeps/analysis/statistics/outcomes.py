@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from sweeps.analysis.loading.axes import grid
-from sweeps.analysis.loading.load import Records
+from sweeps.analysis.loading.records import Records
 from sweeps.analysis.statistics.design import key_of
 from sweeps.analysis.statistics.intervals import share_interval
 

@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from sweeps.analysis.loading.load import Records
+from sweeps.analysis.loading.records import Records
 from sweeps.analysis.statistics.design import check_axes
 from sweeps.analysis.statistics.intervals import NO_INTERVAL, share_interval
 

@@ -18,7 +18,7 @@ from torch import Tensor
 from sweeps.engine.adjoint import Trace
 from sweeps.engine.exact_slopes import ExactSlopes
 from sweeps.engine.extended import Rows
-from sweeps.engine.memory import lanes, twin
+from sweeps.engine.memory import in_float64, zeros
 from sweeps.engine.recurrences.base import Sizes
 
 State = tuple[Tensor, ...]
@@ -50,9 +50,9 @@ class Autograd:
     def forward(self, p: Mapping[str, Tensor], x: Tensor, keep: bool = False) -> Tensor:
         s = self.sizes
         self._leaves = {name: value.detach().requires_grad_() for name, value in p.items() if name in self.shapes()}
-        self._inputs = x.unflatten(1, (s.steps, s.batch)).unbind(1)
+        self._inputs = x.unflatten(1, (s.length, s.batch)).unbind(1)
         self._steps = []
-        state: State = tuple(lanes(s.lanes, s.batch, s.hidden, device=s.device) for _ in range(self.states))
+        state: State = tuple(zeros(s.lanes, s.batch, s.hidden, device=s.device) for _ in range(self.states))
         for x_t in self._inputs:
             before = tuple(part.detach().requires_grad_() for part in state)
             with torch.enable_grad():
@@ -75,13 +75,13 @@ class Autograd:
 
     def through_time(self, p: Mapping[str, Tensor], dh: Rows, trace: Trace) -> None:
         """Take every step anew in float64, from its state in this pass; one power of two for all parts of the state."""
-        weights = {name: twin(value.detach()) for name, value in self._leaves.items()}
+        weights = {name: in_float64(value.detach()) for name, value in self._leaves.items()}
         width = self.sizes.hidden
         adjoint = Rows(torch.cat([dh.value, *[torch.zeros_like(dh.value)] * (self.states - 1)], -1), dh.exponent)
-        for t in reversed(range(self.sizes.steps)):
+        for t in reversed(range(self.sizes.length)):
             adjoint = adjoint.settled()
             trace.note(t, adjoint.first(width).settled())
-            before = tuple(twin(part).requires_grad_() for part in self._steps[t][0])
+            before = tuple(in_float64(part).requires_grad_() for part in self._steps[t][0])
             with torch.enable_grad(), ExactSlopes():
                 after = self.step(weights, self._inputs[t].double(), before)
             found = torch.autograd.grad(after, before, adjoint.value.split(width, -1), materialize_grads=True)

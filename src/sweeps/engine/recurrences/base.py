@@ -18,7 +18,7 @@ class Sizes:
     """The shape of a pack, which all its lanes share."""
 
     lanes: int  # K
-    steps: int  # T
+    length: int  # T
     batch: int  # B
     inputs: int  # I
     hidden: int  # H

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from sweeps.engine.adjoint import Trace
 from sweeps.engine.extended import Rows, back_in_time, gate, gate_slope, in_time, side_by_side, tanh_slope
-from sweeps.engine.memory import lanes, over_time, steps, twin
+from sweeps.engine.memory import by_time, in_float64, over_time, zeros
 from sweeps.engine.products import add_product, multiply, project
 from sweeps.engine.recurrences.base import Sizes, register
 
@@ -31,21 +31,21 @@ class Gru:
 
     def __init__(self, sizes: Sizes) -> None:
         self.sizes = s = sizes
-        k, t, b, n = s.lanes, s.steps, s.batch, s.hidden
-        self.gate = lanes(k, t, b, 3 * n, device=s.device)  # r, z, n; after backward their gradients
-        self.s = lanes(k, t, b, n, device=s.device)  # s; after backward its gradient
-        self.h = lanes(k, t + 1, b, n, device=s.device)  # h[:, 0] is h_{-1} = 0
-        self.product = lanes(k, b, 3 * n, device=s.device)
-        self.difference = lanes(k, b, n, device=s.device)
-        self.u, self.v = (lanes(k, b, n, device=s.device) for _ in range(2))
-        self.h_t, self.s_t = steps(self.h), steps(self.s)
-        self.rz_t = steps(self.gate[..., : 2 * n])
-        self.rzn_t = [tuple(g.split(n, dim=-1)) for g in steps(self.gate)]
+        k, t, b, n = s.lanes, s.length, s.batch, s.hidden
+        self.gate = zeros(k, t, b, 3 * n, device=s.device)  # r, z, n; after backward their gradients
+        self.s = zeros(k, t, b, n, device=s.device)  # s; after backward its gradient
+        self.h = zeros(k, t + 1, b, n, device=s.device)  # h[:, 0] is h_{-1} = 0
+        self.product = zeros(k, b, 3 * n, device=s.device)
+        self.difference = zeros(k, b, n, device=s.device)
+        self.u, self.v = (zeros(k, b, n, device=s.device) for _ in range(2))
+        self.h_t, self.s_t = by_time(self.h), by_time(self.s)
+        self.rz_t = by_time(self.gate[..., : 2 * n])
+        self.rzn_t = [tuple(g.split(n, dim=-1)) for g in by_time(self.gate)]
 
     @cached_property
     def pre(self) -> Tensor:
         """The pre-activations of a pass that kept them, `[K, T, B, 3H]`."""
-        return lanes(*self.gate.shape, device=self.sizes.device)
+        return zeros(*self.gate.shape, device=self.sizes.device)
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         i, h = self.sizes.inputs, self.sizes.hidden
@@ -55,7 +55,7 @@ class Gru:
         project(x, p["weight_ih"], p["bias"], out=over_time(self.gate))
         w, bias_hn, two = p["weight_hh"], p["bias_hn"].unsqueeze(1), 2 * self.sizes.hidden
         from_rz, from_n = self.product.split([two, self.sizes.hidden], dim=-1)
-        for t in range(self.sizes.steps):
+        for t in range(self.sizes.length):
             before, s = self.h_t[t], self.s_t[t]
             r, z, n = self.rzn_t[t]
             multiply(before, w, out=self.product)
@@ -74,7 +74,7 @@ class Gru:
     def backward(self, p: Mapping[str, Tensor], x: Tensor, dh: Tensor, grads: Mapping[str, Tensor]) -> None:
         hidden, u, v = self.sizes.hidden, self.u, self.v
         back_rz, back_n = p["weight_hh"].transpose(1, 2).split([2 * hidden, hidden], dim=1)
-        for t in reversed(range(self.sizes.steps)):
+        for t in reversed(range(self.sizes.length)):
             before, s = self.h_t[t], self.s_t[t]
             r, z, n = self.rzn_t[t]
             torch.mul(dh, torch.sub(before, n, out=u), out=u)  # dL/dz
@@ -96,7 +96,7 @@ class Gru:
         torch.sum(delta_s, 1, out=grads["bias_hn"])
 
     def through_time(self, p: Mapping[str, Tensor], dh: Rows, trace: Trace) -> None:
-        back, h = twin(p["weight_hh"]).transpose(1, 2), self._states()
+        back, h = in_float64(p["weight_hh"]).transpose(1, 2), self._states()
         for t, (to_r, to_z, to_s, kept) in back_in_time(_local, self.pre, self.s, h[:, :-1]):
             dh = dh.settled()
             trace.note(t, dh)
@@ -104,7 +104,7 @@ class Gru:
 
     def _states(self) -> Tensor:
         """h_{-1} .. h_{T-1} in float64, `[K, T+1, B, H]`."""
-        h = twin(self.h)
+        h = in_float64(self.h)
         for t, (kept, new) in in_time(_update, self.pre):
             h[:, t + 1] = h[:, t] * kept.value + new.value
         return h

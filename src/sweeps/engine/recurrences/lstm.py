@@ -17,7 +17,7 @@ from torch import Tensor
 
 from sweeps.engine.adjoint import Trace
 from sweeps.engine.extended import Rows, back_in_time, gate, gate_slope, in_time, side_by_side, tanh_slope
-from sweeps.engine.memory import lanes, over_time, steps, twin
+from sweeps.engine.memory import by_time, in_float64, over_time, zeros
 from sweeps.engine.products import add_product, multiply, project
 from sweeps.engine.recurrences.base import Sizes, register
 
@@ -32,21 +32,21 @@ class Lstm:
 
     def __init__(self, sizes: Sizes) -> None:
         self.sizes = s = sizes
-        k, t, b, n = s.lanes, s.steps, s.batch, s.hidden
-        self.gate = lanes(k, t, b, 4 * n, device=s.device)  # gates forward, their gradients after backward
-        self.h = lanes(k, t + 1, b, n, device=s.device)  # h[:, 0] = h_{-1} = 0, c likewise
-        self.c = lanes(k, t + 1, b, n, device=s.device)
-        self.tanh_c = lanes(k, t, b, n, device=s.device)
-        self.dc, self.u, self.v = (lanes(k, b, n, device=s.device) for _ in range(3))
-        self.h_t, self.c_t, self.tanh_c_t = steps(self.h), steps(self.c), steps(self.tanh_c)
-        self.gate_t = steps(self.gate)
-        self.sigmoids_t = steps(self.gate[..., : 3 * n])
+        k, t, b, n = s.lanes, s.length, s.batch, s.hidden
+        self.gate = zeros(k, t, b, 4 * n, device=s.device)  # gates forward, their gradients after backward
+        self.h = zeros(k, t + 1, b, n, device=s.device)  # h[:, 0] = h_{-1} = 0, c likewise
+        self.c = zeros(k, t + 1, b, n, device=s.device)
+        self.tanh_c = zeros(k, t, b, n, device=s.device)
+        self.dc, self.u, self.v = (zeros(k, b, n, device=s.device) for _ in range(3))
+        self.h_t, self.c_t, self.tanh_c_t = by_time(self.h), by_time(self.c), by_time(self.tanh_c)
+        self.gate_t = by_time(self.gate)
+        self.sigmoids_t = by_time(self.gate[..., : 3 * n])
         self.ifog_t = [tuple(g.split(n, dim=-1)) for g in self.gate_t]
 
     @cached_property
     def pre(self) -> Tensor:
         """The pre-activations of a pass that kept them, `[K, T, B, 4H]`."""
-        return lanes(*self.gate.shape, device=self.sizes.device)
+        return zeros(*self.gate.shape, device=self.sizes.device)
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         i, h = self.sizes.inputs, self.sizes.hidden
@@ -55,7 +55,7 @@ class Lstm:
     def forward(self, p: Mapping[str, Tensor], x: Tensor, keep: bool = False) -> Tensor:
         project(x, p["weight_ih"], p["bias"], out=over_time(self.gate))
         w = p["weight_hh"]
-        for t in range(self.sizes.steps):
+        for t in range(self.sizes.length):
             add_product(self.gate_t[t], self.h_t[t], w)
             if keep:
                 self.pre[:, t] = self.gate_t[t]
@@ -69,7 +69,7 @@ class Lstm:
     def backward(self, p: Mapping[str, Tensor], x: Tensor, dh: Tensor, grads: Mapping[str, Tensor]) -> None:
         back = p["weight_hh"].transpose(1, 2)
         dc, u, v = self.dc.zero_(), self.u, self.v
-        for t in reversed(range(self.sizes.steps)):
+        for t in reversed(range(self.sizes.length)):
             i, f, o, g = self.ifog_t[t]
             tanh_c = self.tanh_c_t[t]
             dc.add_(tanh_backward(torch.mul(dh, o, out=u), tanh_c, grad_input=u))
@@ -88,7 +88,7 @@ class Lstm:
         torch.sum(delta, 1, out=grads["bias"])
 
     def through_time(self, p: Mapping[str, Tensor], dh: Rows, trace: Trace) -> None:
-        back, c = twin(p["weight_hh"]).transpose(1, 2), self._cells()
+        back, c = in_float64(p["weight_hh"]).transpose(1, 2), self._cells()
         dc = (dh * torch.zeros_like(dh.exponent)).settled_apart()
         for t, (to_c, to_i, to_f, to_o, to_g, kept) in back_in_time(_local, self.pre, c[:, :-1], c[:, 1:]):
             dh = dh.settled()
@@ -99,7 +99,7 @@ class Lstm:
 
     def _cells(self) -> Tensor:
         """c_{-1} .. c_{T-1} in float64, `[K, T+1, B, H]`."""
-        c = twin(self.c)
+        c = in_float64(self.c)
         for t, (kept, new) in in_time(_update, self.pre):
             c[:, t + 1] = c[:, t] * kept.value + new.value
         return c

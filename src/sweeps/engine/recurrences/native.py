@@ -18,18 +18,18 @@ from torch import Tensor
 from sweeps.engine.adjoint import Trace
 from sweeps.engine.extended import Rows
 from sweeps.engine.fading import revive
-from sweeps.engine.memory import lanes
+from sweeps.engine.memory import zeros
 from sweeps.engine.native import library
 from sweeps.engine.recurrences.base import Sizes, register
 
 
 class _Shape(ctypes.Structure):
-    _fields_ = [(name, ctypes.c_int64) for name in ("lanes", "steps", "batch", "inputs", "hidden")]
+    _fields_ = [(name, ctypes.c_int64) for name in ("lanes", "length", "batch", "inputs", "hidden")]
 
 
 def _call(name: str, sizes: Sizes, *arguments: Tensor | np.ndarray | int | None) -> None:
     """Call a kernel; tensors and arrays go as pointers, numbers as int64."""
-    shape = _Shape(sizes.lanes, sizes.steps, sizes.batch, sizes.inputs, sizes.hidden)
+    shape = _Shape(sizes.lanes, sizes.length, sizes.batch, sizes.inputs, sizes.hidden)
     function = getattr(library(), name)
     function.restype = None
     function(ctypes.byref(shape), *map(_argument, arguments))
@@ -62,7 +62,7 @@ class _Native:
     def pre(self) -> Tensor:
         """`[K, T, B, G*H]`."""
         s = self.sizes
-        return lanes(s.lanes, s.steps, s.batch, len(self.gates) * s.hidden)
+        return zeros(s.lanes, s.length, s.batch, len(self.gates) * s.hidden)
 
     def kept(self, keep: bool) -> tuple[Tensor | None, int]:
         """Where a forward pass keeps its pre-activations, and their stride between lanes."""
@@ -72,7 +72,7 @@ class _Native:
         self, name: str, p: Mapping[str, Tensor], dh: Rows, trace: Trace, *given: Tensor | np.ndarray | int
     ) -> None:
         """Call the kernel that goes back through time; `given` are its arguments before the weights."""
-        w, exact = p["weight_hh"], lanes(*dh.value.shape, dtype=torch.float64).copy_(dh.value)
+        w, exact = p["weight_hh"], zeros(*dh.value.shape, dtype=torch.float64).copy_(dh.value)
         exponent = dh.exponent.expand(-1, -1, 1).contiguous()
         _call(name, self.sizes, *given, w, w.stride(0), exact, exact.stride(0), exponent, trace.norms, trace.exponents)
 
@@ -84,7 +84,7 @@ class NativeRnn(_Native):
 
     def __init__(self, sizes: Sizes, phi: int) -> None:
         self.sizes, self.phi = sizes, phi
-        self.h = lanes(sizes.lanes, sizes.steps + 1, sizes.batch, sizes.hidden)
+        self.h = zeros(sizes.lanes, sizes.length + 1, sizes.batch, sizes.hidden)
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         i, h = self.sizes.inputs, self.sizes.hidden
@@ -114,10 +114,10 @@ class NativeLstm(_Native):
 
     def __init__(self, sizes: Sizes) -> None:
         self.sizes = s = sizes
-        self.gate = lanes(s.lanes, s.steps, s.batch, 4 * s.hidden)
-        self.h = lanes(s.lanes, s.steps + 1, s.batch, s.hidden)
-        self.c = lanes(s.lanes, s.steps + 1, s.batch, s.hidden)
-        self.tanh_c = lanes(s.lanes, s.steps, s.batch, s.hidden)
+        self.gate = zeros(s.lanes, s.length, s.batch, 4 * s.hidden)
+        self.h = zeros(s.lanes, s.length + 1, s.batch, s.hidden)
+        self.c = zeros(s.lanes, s.length + 1, s.batch, s.hidden)
+        self.tanh_c = zeros(s.lanes, s.length, s.batch, s.hidden)
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         i, h = self.sizes.inputs, self.sizes.hidden
@@ -147,9 +147,9 @@ class NativeGru(_Native):
 
     def __init__(self, sizes: Sizes) -> None:
         self.sizes = s = sizes
-        self.gate = lanes(s.lanes, s.steps, s.batch, 3 * s.hidden)
-        self.s = lanes(s.lanes, s.steps, s.batch, s.hidden)
-        self.h = lanes(s.lanes, s.steps + 1, s.batch, s.hidden)
+        self.gate = zeros(s.lanes, s.length, s.batch, 3 * s.hidden)
+        self.s = zeros(s.lanes, s.length, s.batch, s.hidden)
+        self.h = zeros(s.lanes, s.length + 1, s.batch, s.hidden)
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         i, h = self.sizes.inputs, self.sizes.hidden

@@ -16,7 +16,7 @@ from torch import Tensor
 from sweeps.engine.adjoint import Trace
 from sweeps.engine.extended import Rows, back_in_time, tanh_slope
 from sweeps.engine.fading import revive
-from sweeps.engine.memory import lanes, over_time, steps, twin
+from sweeps.engine.memory import by_time, in_float64, over_time, zeros
 from sweeps.engine.products import add_product, multiply, project
 from sweeps.engine.recurrences.base import Sizes, register
 
@@ -46,14 +46,14 @@ class Rnn:
     def __init__(self, sizes: Sizes, phi_: Callable[[Tensor], Tensor], derivative: Derivative, slope: Slope) -> None:
         self.sizes = s = sizes
         self.phi_, self.derivative, self.slope = phi_, derivative, slope
-        self.h = lanes(s.lanes, s.steps + 1, s.batch, s.hidden, device=s.device)  # h[:, 0] is h_{-1} = 0
-        self.delta = lanes(s.lanes, s.steps, s.batch, s.hidden, device=s.device)
-        self.h_t, self.delta_t = steps(self.h), steps(self.delta)
+        self.h = zeros(s.lanes, s.length + 1, s.batch, s.hidden, device=s.device)  # h[:, 0] is h_{-1} = 0
+        self.delta = zeros(s.lanes, s.length, s.batch, s.hidden, device=s.device)
+        self.h_t, self.delta_t = by_time(self.h), by_time(self.delta)
 
     @cached_property
     def pre(self) -> Tensor:
         """The pre-activations of a pass that kept them, `[K, T, B, H]`."""
-        return lanes(*self.delta.shape, device=self.sizes.device)
+        return zeros(*self.delta.shape, device=self.sizes.device)
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         i, h = self.sizes.inputs, self.sizes.hidden
@@ -73,7 +73,7 @@ class Rnn:
 
     def backward(self, p: Mapping[str, Tensor], x: Tensor, dh: Tensor, grads: Mapping[str, Tensor]) -> None:
         back = p["weight_hh"].transpose(1, 2)
-        for t in reversed(range(self.sizes.steps)):
+        for t in reversed(range(self.sizes.length)):
             self.derivative(dh, self.h_t[t + 1], self.delta_t[t])
             if t > 0:
                 multiply(self.delta_t[t], back, out=dh)
@@ -83,7 +83,7 @@ class Rnn:
         torch.sum(delta, 1, out=grads["bias"])
 
     def through_time(self, p: Mapping[str, Tensor], dh: Rows, trace: Trace) -> None:
-        back = twin(p["weight_hh"]).transpose(1, 2)
+        back = in_float64(p["weight_hh"]).transpose(1, 2)
         for t, (slope,) in back_in_time(lambda pre: (self.slope(pre.double()),), self.pre):
             dh = dh.settled()
             trace.note(t, dh)

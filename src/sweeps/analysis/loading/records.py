@@ -1,0 +1,179 @@
+"""The records of a sweep as tidy frames, and the parts of them that tables and figures are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sweeps.analysis.loading.axes import AXES, extra_axes, ordered_levels
+from sweeps.errors import SweepsError, unknown
+from sweeps.records.columns import OUTCOMES
+from sweeps.records.paths import SweepPaths
+
+ASKED = ("missing", "unfinished", "failed", "damaged", "contradictory")
+"""Problems of cells that belong to the grid all the same; foreign, doubled and outdated cells do not."""
+UNREADABLE = "unreadable"
+"""The problem of a file that is the sweep's own, no cell's."""
+
+
+@dataclass(frozen=True)
+class Records:
+    """The frames of a sweep, joined by the categorical column `cell` (12 hex digits).
+
+    Attributes:
+        root: folder of the sweep.
+        cells: a row per done cell: `cell`, its settings (`arch, init, clip, length, seed, gain, ...`, any
+            other under its dotted name), `outcome`, and the numbers of its summary (see `NUMBERS`).
+        metrics, gradient, parameters: every row of the CSV files, with `cell` in front.
+        problems: a row per cell that is not in `cells`: `cell, problem, reason` and its settings if they are
+            known; problem is missing, unfinished, failed, damaged, duplicate, contradictory, foreign, other
+            format, other numerics, or unreadable: of a file beside the cells, whose name is then in `cell`.
+        extra_axes: settings that vary beyond arch, init, clip, length and seed.
+        plan: ids of the cells that the last sweep asked for, None where that is not known.
+        digests: SHA-256 of every file the frames were read from, by its path in the sweep's folder.
+        others: done cells of the folder that `in_plan` left out.
+    """
+
+    root: Path
+    cells: pd.DataFrame
+    metrics: pd.DataFrame
+    gradient: pd.DataFrame
+    parameters: pd.DataFrame
+    problems: pd.DataFrame
+    extra_axes: tuple[str, ...]
+    plan: tuple[str, ...] | None = None
+    digests: Mapping[str, str] = field(default_factory=dict, repr=False)
+    others: int = 0
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """Names of the columns that tell the rows of a table apart; seeds are aggregated."""
+        return (*AXES, *self.extra_axes)
+
+    @property
+    def settings(self) -> list[str]:
+        """Names of the columns of `cells` and of `problems` that are settings."""
+        return [str(name) for name in self.problems if name not in ("cell", "problem", "reason")]
+
+    @property
+    def score_name(self) -> str:
+        """What the score is called (accuracy, explained variance); "score" if tasks differ in it."""
+        names = self.cells["score_name"].dropna().unique()
+        return str(names[0]) if len(names) == 1 else "score"
+
+    def planned(self) -> pd.DataFrame:
+        """Axis values of every cell that was asked for: done, failed, damaged or not finished."""
+        asked = self.problems[self.problems["problem"].isin(ASKED)]
+        both = pd.concat([self.cells[list(self.axes)], asked[list(self.axes)].dropna(how="all")], ignore_index=True)
+        for axis in self.axes:
+            both[axis] = pd.Categorical(both[axis], categories=self.cells[axis].cat.categories, ordered=True)
+        return both
+
+    def with_axes(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """`frame` (a row has a `cell`) with the axis columns, `seed` and `outcome` beside it.
+
+        An axis that shares its name with a column of `frame` (`lr` of a step) is called `lr_setting`.
+        """
+        keys = self.cells.set_index("cell")[[*self.axes, "seed", "outcome"]]
+        clash = {name: f"{name}_setting" for name in self.axes if name in frame}
+        return frame.join(keys.rename(columns=clash), on="cell")
+
+    def select(self, **levels: Any) -> Records:
+        """The part of the records where each named setting has the level given, or one of a list of them.
+
+        `outcome` selects too: `select(arch=["lstm", "gru"], outcome="diverged")`.
+
+        Raises:
+            SweepsError: there is no such setting, or no cell with such a level.
+        """
+        chosen, problems = np.ones(len(self.cells), bool), self.problems
+        for name, wanted in levels.items():
+            if name not in self.cells:
+                raise SweepsError(unknown("setting", name, map(str, self.cells)))
+            allowed = list(wanted) if isinstance(wanted, list | tuple) else [wanted]
+            self._check_levels(name, allowed)
+            chosen &= self.cells[name].isin(allowed).to_numpy()
+            problems = problems[problems["problem" if name == "outcome" else name].isin(allowed)]
+        return self._only(self.cells[chosen], problems)
+
+    def in_plan(self) -> Records:
+        """The part of the records that the last sweep asked for, with the axes of that sweep.
+
+        Raises:
+            SweepsError: that is not known, or none of them is done.
+        """
+        if self.plan is None:
+            raise SweepsError(f"{self.root} has no {SweepPaths(self.root).plan.name}: its cells were not planned here")
+        cells = self.cells[self.cells["cell"].isin(self.plan)]
+        problems = self.problems[self.problems["cell"].isin(self.plan) | (self.problems["problem"] == UNREADABLE)]
+        if cells.empty:
+            raise SweepsError(f"{self.root} holds no finished cell of the last sweep; nothing to tabulate yet")
+        names, asked = self.settings, problems[problems["problem"].isin(ASKED)]
+        settings = pd.concat([cells[names].astype(object), asked[names].astype(object)], ignore_index=True)
+        extra = extra_axes(settings.dropna(how="all").infer_objects())
+        plan = set(self.plan)
+        digests = {path: digest for path, digest in self.digests.items() if path.partition("/")[0] in plan}
+        part = self._only(with_levels(cells, settings, extra), problems)
+        return replace(part, extra_axes=extra, digests=digests, others=len(self.cells) - len(cells))
+
+    def _check_levels(self, name: str, wanted: list[Any]) -> None:
+        column = self.cells[name]
+        known = list(column.cat.categories) if isinstance(column.dtype, pd.CategoricalDtype) else list(column.unique())
+        known += [*self.problems[name].unique()] if name in self.problems else list(OUTCOMES)
+        for level in wanted:
+            if level not in known and not pd.isna(level):
+                raise SweepsError(unknown(name, str(level), {str(each) for each in known if not pd.isna(each)}))
+
+    def _only(self, cells: pd.DataFrame, problems: pd.DataFrame) -> Records:
+        """The records of the cells and problems given."""
+        if len(cells) == len(self.cells):
+            return replace(self, cells=cells, problems=problems)
+        kept = set(cells["cell"])
+        parts: dict[str, Any] = {}
+        for name in ("metrics", "gradient", "parameters"):
+            frame = getattr(self, name)
+            inside = np.array([*(cell in kept for cell in frame["cell"].cat.categories), False])
+            parts[name] = frame[inside[frame["cell"].cat.codes.to_numpy()]]  # a code of -1 is the last one: outside
+        return replace(self, cells=cells, problems=problems, **parts)
+
+    def drop_unused_levels(self) -> Records:
+        """The same with only those levels of each axis that a cell or a problem here has."""
+        planned = self.planned()
+        cells = self.cells.copy()
+        for axis in self.axes:
+            levels = planned[axis].cat.remove_unused_categories().cat.categories
+            cells[axis] = cells[axis].cat.set_categories(levels)
+        return replace(self, cells=cells)
+
+    @property
+    def longest(self) -> Any:
+        """The longest sequence length that has a done cell."""
+        return self.cells["length"].max()
+
+    @property
+    def reference_clip(self) -> Any:
+        """The clipping that shows gradients as they are: "none", or the first kind there is."""
+        present = [name for name in self.cells["clip"].cat.categories if (self.cells["clip"] == name).any()]
+        return "none" if "none" in present or not present else present[0]
+
+    def by_task(self) -> list[tuple[Any, Records]]:
+        """The records of each task, or all of them under None where there is one task."""
+        if "task" not in self.extra_axes:
+            return [(None, self)]
+        present = set(self.cells["task"])
+        tasks = [task for task in self.cells["task"].cat.categories if task in present]
+        return [(task, self.select(task=task).drop_unused_levels()) for task in tasks]
+
+
+def with_levels(cells: pd.DataFrame, settings: pd.DataFrame, extra: tuple[str, ...]) -> pd.DataFrame:
+    """The cells with their axes as ordered categories, whose levels are all that were asked for."""
+    cells = cells.copy()
+    for name in (*AXES, *extra):
+        levels = ordered_levels(name, settings[name])
+        cells[name] = pd.Categorical(cells[name].astype(object), categories=levels, ordered=True)
+    return cells

@@ -1,0 +1,144 @@
+"""Where a table or a figure comes from, as it is written into its file: a function of the records and of the
+versions that draw, never of the time, the machine or the place."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from sweeps.analysis.loading.records import Records
+from sweeps.errors import SweepsError
+from sweeps.records.files import write_atomically
+from sweeps.records.paths import ReportPaths
+from sweeps.records.reading import read_text, why
+
+DRAWN_WITH = ("matplotlib", "numpy", "pandas", "scipy", "statsmodels", "sweeps")
+"""Files of a report: the digest of every record file, as `sha256sum --check` reads it; and what made the report."""
+_SUM = re.compile(r"(?P<digest>[0-9a-f]{64})  (?P<path>.+)")
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """The origin of a figure or a table.
+
+    Attributes:
+        cells: how many were counted.
+        cell_ids, records: SHA-256 over their ids, and over every file of their records.
+        trained: commit and versions of the code that made the records; each with its number of cells if mixed.
+        made: versions of what made this from the records.
+        command: that makes it again.
+    """
+
+    experiment: str
+    command: str
+    cells: int
+    cell_ids: str
+    records: str
+    numerics: str
+    commit: str
+    trained: str
+    made: str
+
+    def lines(self) -> dict[str, str]:
+        """Label and text of every part."""
+        return {
+            "Experiment": self.experiment,
+            "Cells": f"{self.cells}, sha256 of ids {self.cell_ids}",
+            "Records": f"sha256 {self.records}",
+            "Commit": self.commit,
+            "Trained with": f"numerics {self.numerics}, {self.trained}",
+            "Made with": self.made,
+            "Command": self.command,
+        }
+
+
+def provenance(records: Records, command: str = "report") -> Provenance:
+    """The origin of what is made from `records` by `python -m sweeps COMMAND experiment=NAME`."""
+    cells, name = records.cells, records.root.name
+    ids = sorted(cells["cell"])
+    kept = set(ids)
+    files = sorted((path, digest) for path, digest in records.digests.items() if path.partition("/")[0] in kept)
+    return Provenance(
+        experiment=name,
+        command=f"python -m sweeps {command} experiment={name}",
+        cells=len(cells),
+        cell_ids=_sha256("\n".join(ids)),
+        records=_sha256(_digest_lines(files)),
+        numerics=_distinct(cells["numerics"].map("{:g}".format)),
+        commit=_distinct(cells["commit"]),
+        trained=_distinct(cells["versions"]),
+        made=", ".join(f"{name} {version(name)}" for name in DRAWN_WITH),
+    )
+
+
+def for_format(about: Provenance, title: str, kind: str) -> dict[str, Any]:
+    """The metadata of a figure's file for matplotlib; dates are left out, so the same figure is the same bytes.
+
+    Args:
+        kind: png (text chunks), pdf (the information dictionary) or svg (Dublin Core).
+
+    Raises:
+        ValueError: another kind.
+    """
+    lines = about.lines()
+    told = "; ".join(f"{name}: {text}" for name, text in lines.items())
+    if kind == "png":
+        return {"Title": title, "Software": "sweeps", **lines}
+    if kind == "pdf":
+        keys = {"Title": title, "Subject": told, "Keywords": about.cell_ids, "Creator": "sweeps"}
+        return {**keys, "CreationDate": None, "Producer": None}
+    if kind == "svg":
+        keys = {"Title": title, "Description": told, "Source": lines["Records"], "Creator": "sweeps"}
+        return {**keys, "Date": None, "Format": None, "Type": None}
+    raise ValueError(f"no metadata for the format {kind!r}")
+
+
+def write_provenance(records: Records, report: ReportPaths) -> None:
+    """Write where a report comes from beside its tables: `provenance.json` and `records.sha256`.
+
+    The latter has a line for every file of every record, done or not: `cd runs/NAME && sha256sum --check
+    report/records.sha256` names a file that has changed, and so does `python -m sweeps verify`.
+    """
+    write_atomically(report.digests, _digest_lines(sorted(records.digests.items())))
+    write_atomically(report.provenance, json.dumps(asdict(provenance(records)), indent=2) + "\n")
+
+
+def read_digests(path: Path) -> dict[str, str] | None:
+    """Digest by path from a file of `sha256sum`; None if it is not there.
+
+    Raises:
+        SweepsError: it is there and cannot be read; the message is a clause.
+    """
+    try:
+        lines = [_SUM.fullmatch(line) for line in read_text(path).splitlines()]
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise SweepsError(why(error)) from error
+    if None in lines:
+        raise SweepsError(f"line {lines.index(None) + 1} is not a digest and a path")
+    return {line["path"]: line["digest"] for line in lines if line}
+
+
+def _digest_lines(digests: list[tuple[str, str]]) -> str:
+    return "".join(f"{digest}  {path}\n" for path, digest in digests)
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _distinct(values: pd.Series) -> str:
+    """The distinct texts of a column, with their numbers of cells if there is more than one."""
+    counts: Mapping[Any, int] = values.fillna("").replace("", "not recorded").value_counts().sort_index().to_dict()
+    if len(counts) == 1:
+        return str(next(iter(counts)))
+    return "; ".join(f"{text} ({count} cells)" for text, count in counts.items())

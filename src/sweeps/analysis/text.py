@@ -1,0 +1,125 @@
+"""Numbers and frames as text for people: rounded, aligned, with the names that people use."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sweeps.analysis.labels import HEADS, label
+
+EMPTY = "–"
+
+
+def number(value: Any, digits: int = 3) -> str:
+    """A number rounded to significant digits; a dash where there is none."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return EMPTY
+    if value and not 1e-3 <= abs(value) < 1e5 and math.isfinite(value):
+        mantissa, exponent = f"{value:.1e}".split("e")
+        return f"{mantissa}e{int(exponent)}"
+    text = f"{value:.{digits}g}"
+    return f"{float(text):.0f}" if "e" in text else text
+
+
+def factor(log10_per_step: float) -> str:
+    """What is left of the gradient after one step back, from a decay rate; close to 1 with more digits."""
+    if math.isnan(log10_per_step):
+        return EMPTY
+    value = 10.0**log10_per_step
+    return f"{value:.3f}" if 0.1 <= value < 10 else f"{value:#.2g}" if 1e-3 <= value < 0.1 else number(value)
+
+
+def decades(per_step: float) -> str:
+    """An end-to-end change in decades per step with its sign; `-inf` for a gradient that is gone exactly."""
+    if not math.isfinite(per_step):
+        return number(per_step)
+    return f"{per_step:+z.3f}" if abs(per_step) >= 0.00995 else f"{per_step:+z.4f}"
+
+
+def percent(count: Any, n: Any) -> str:
+    """`4%`, with decimals where a few of many would read as 0%, or all but a few as 100%."""
+    if not n:
+        return EMPTY
+    share = 100.0 * count / n
+    return f"{share:.{0 if share in (0.0, 100.0) or 1.0 <= share <= 99.0 else 2}f}%"
+
+
+def share_of(count: Any, n: Any) -> str:
+    """`14 of 360 (4%)`."""
+    return f"{int(count)} of {int(n)} ({percent(count, n)})" if n else EMPTY
+
+
+def number_of(count: int, noun: str) -> str:
+    """`1 run`, `2 runs`."""
+    return f"{count} {noun}{'s' * (count != 1)}"
+
+
+def with_interval(value: float, low: float, high: float, digits: int = 2, *, infinite: str | None = None) -> str:
+    """`0.50 [0.25, 0.75]`, all with the same decimals; without the bracket where there is no interval.
+
+    Args:
+        infinite: the word for an infinite number, where it stands for the worst rank.
+    """
+    if math.isnan(value):
+        return EMPTY
+    decimals = _decimals([value, low, high], digits)
+
+    def text(each: float) -> str:
+        if infinite and math.isinf(each):
+            return infinite
+        return number(each, digits) if decimals is None or math.isinf(each) else f"{each:z.{decimals}f}"
+
+    if math.isnan(low):
+        return infinite if infinite and math.isinf(value) else number(value, digits)
+    if infinite and math.isinf(value) and value == low == high:
+        return infinite
+    return f"{text(value)} [{text(low)}, {text(high)}]"
+
+
+def _decimals(values: list[float], digits: int) -> int | None:
+    """Decimals that a number and its interval share: enough for `digits` digits of the number.
+
+    None where one of them is better written as a power of ten.
+    """
+    finite = [abs(value) for value in values if math.isfinite(value) and value]
+    if not finite or max(finite) >= 1e5 or max(finite) < 1e-4:
+        return None
+    first = next((abs(value) for value in values if math.isfinite(value) and abs(value) >= 1e-4), max(finite))
+    return max(0, digits - 1 - math.floor(math.log10(first)))
+
+
+def render(frame: pd.DataFrame, *, names: int | None = None) -> str:
+    """A frame of texts as a Markdown table, columns aligned; all but names are set to the right.
+
+    Args:
+        names: how many columns from the left are names; unless told, those without a digit in them.
+    """
+    heads = [str(name) for name in frame]
+    body = [[str(value).replace("|", "\\|") for value in row] for row in frame.itertuples(index=False)]
+    widths = [max(3, *(len(row[place]) for row in [heads, *body])) for place in range(len(heads))]
+    left = [
+        place < names if names is not None else not any(character.isdigit() for row in body for character in row[place])
+        for place in range(len(heads))
+    ]
+
+    def line(row: list[str]) -> str:
+        cells = (t.ljust(w) if n else t.rjust(w) for t, w, n in zip(row, widths, left, strict=True))
+        return "| " + " | ".join(cells) + " |"
+
+    rule = "|" + "|".join("-" * (w + 2) if n else "-" * (w + 1) + ":" for w, n in zip(widths, left, strict=True)) + "|"
+    return "\n".join([line(heads), rule, *map(line, body)]) + "\n"
+
+
+def axis_columns(table: pd.DataFrame, axes: list[str]) -> pd.DataFrame:
+    """The axis columns of a table as texts under readable heads."""
+    return pd.DataFrame(
+        {HEADS.get(axis, axis): [EMPTY if pd.isna(v) else label(_short(v)) for v in table[axis]] for axis in axes},
+        index=table.index,
+    )
+
+
+def _short(value: Any) -> Any:
+    return float(value) if isinstance(value, int | float | np.number) and not isinstance(value, bool) else value

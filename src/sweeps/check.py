@@ -1,0 +1,91 @@
+"""What stands against training some settings on this machine: one list for single runs and for sweeps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+from operator import attrgetter
+from typing import Any
+
+from sweeps import tasks
+from sweeps.config.compose import settings_of
+from sweeps.config.identity import EXCLUDED
+from sweeps.config.schema import SECTIONS, Settings
+from sweeps.errors import ConfigError
+from sweeps.execute.computed import refused
+from sweeps.execute.machine import memory_limit
+from sweeps.plan.memory import too_large
+
+MOST_SIZES = 5
+"""Impossible sizes of one grid that are told."""
+
+
+def checked(jobs: Sequence[Sequence[str]], compose: Callable[[Sequence[str]], dict[str, Any]]) -> list[Settings]:
+    """The settings of every job of a grid; a single run is a grid of one.
+
+    Args:
+        jobs: the overrides of each.
+        compose: from overrides to the nested values of a config.
+
+    Raises:
+        ConfigError: something is wrong with at least one; it carries every problem.
+    """
+    good, broken, problems = settings_of(jobs, compose)
+    if problems := problems + problems_with(good, broken):
+        raise ConfigError(problems)
+    return good
+
+
+def problems_with(good: Sequence[Settings], broken: Sequence[Settings] = ()) -> list[str]:
+    """Problems that no rule on values can see: this machine, the tasks, and what must be one for a whole sweep.
+
+    Args:
+        good: settings that keep every rule.
+        broken: settings that do not; of them only sizes and tasks are looked at.
+    """
+    in_tasks = size_problems([*good, *broken]) or task_problems([*good, *broken])
+    return in_tasks + device_problems(good) + refused(good) + shared_problems(good)
+
+
+def size_problems(settings: Sequence[Settings]) -> list[str]:
+    """Sizes that do not fit into this machine even alone; asked first, as a task may take long over a great length."""
+    limit = memory_limit()
+    sentences = (too_large(each, limit) for each in settings if each.executor.device == "cpu")
+    return list(dict.fromkeys(sentence for sentence in sentences if sentence))[:MOST_SIZES]
+
+
+def task_problems(settings: Sequence[Settings]) -> list[str]:
+    """Settings that a task refuses, each sentence once."""
+    problems: list[str] = []
+    for task in {repr(each.task): each.task for each in settings}.values():
+        try:
+            tasks.task_of(task)
+        except ValueError as error:
+            problems.append(f"task={task.name}: {error}")
+    return problems
+
+
+def device_problems(settings: Sequence[Settings]) -> list[str]:
+    """A GPU that is asked for and not there. Torch is imported only where one is asked for."""
+    if not any(each.executor.device == "cuda" for each in settings):
+        return []
+    from sweeps.engine.device import available
+
+    if available("cuda"):
+        return []
+    return ["executor.device: given 'cuda', but torch finds no CUDA device here; use cpu or a CUDA build of torch"]
+
+
+def shared_problems(settings: Sequence[Settings]) -> list[str]:
+    """Settings outside the id (`identity.EXCLUDED`) that have several values; a sweep has one of each."""
+    problems = []
+    for section in EXCLUDED:
+        inner = [f"{section}.{each.name}" for each in fields(SECTIONS[section])] if section in SECTIONS else [section]
+        for key in inner:
+            given = dict.fromkeys(str(attrgetter(key)(each)) for each in settings)
+            if len(given) > 1:
+                problems.append(
+                    f"{key.removesuffix('.name')}: given {', '.join(given)}, must be one for a whole sweep"
+                    " (cells that differ in it alone are the same cell)"
+                )
+    return problems

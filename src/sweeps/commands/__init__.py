@@ -1,0 +1,22 @@
+"""The commands beside training. Each takes `key=value` settings, as training does; a module per topic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sweeps.commands.report import dashboard, figure, figures, report, verify
+from sweeps.commands.training import plan
+from sweeps.commands.wandb import mirror, sync, workspace
+
+COMMANDS: dict[str, Callable[[list[str]], int]] = {
+    "plan": plan,
+    "figures": figures,
+    "figure": figure,
+    "report": report,
+    "verify": verify,
+    "mirror": mirror,
+    "sync": sync,
+    "workspace": workspace,
+    "dashboard": dashboard,
+}
+"""By the first word of a command line; each gets the rest of it and returns the exit status."""

@@ -1,0 +1,116 @@
+"""The commands that show what the records say: figures, figure, report, verify, dashboard."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+from sweeps.commands.arguments import settings_in, sweep_of, text_of
+from sweeps.config.places import EXPERIMENTS
+from sweeps.errors import ConfigError, unknown
+from sweeps.records.paths import SweepPaths
+from sweeps.terminal import say
+
+
+def figures(arguments: list[str]) -> int:
+    """Draw the figures of an experiment from its records."""
+    from sweeps.report.make import make_figures
+
+    sweep = sweep_of(settings_in(arguments, ("experiment", "runs_dir")))
+    for path in make_figures(sweep):
+        say(f"{path}")
+    return 0
+
+
+def figure(arguments: list[str]) -> int:
+    """Draw figures of the catalogue by name; without a name, say which there are."""
+    from sweeps.figures.draw import FIGURES, draw
+    from sweeps.report.make import asked_for
+
+    names = [text for text in arguments if "=" not in text and not text.startswith("-")]
+    rest = [text for text in arguments if text not in names]
+    settings = settings_in(rest, ("experiment", "runs_dir", "formats", "into"))
+    if not names:
+        say(f"Figures: {', '.join(FIGURES)}")
+        return 0
+    sweep = sweep_of(settings)
+    into = Path(settings["into"]) if "into" in settings else sweep.report.figures
+    formats = [kind for kind in settings.get("formats", "pdf,svg,png").split(",") if kind]
+    drawn = draw(asked_for(sweep.root), into, names, formats)
+    for each in drawn:
+        for kind in formats:
+            say(str(each.stem.with_name(f"{each.stem.name}.{kind}")))
+    for name in sorted(set(names) - {each.name for each in drawn}):
+        say(f"{name}: these records hold nothing to draw")
+    return 0
+
+
+def report(arguments: list[str]) -> int:
+    """Write the tables, figures and report of an experiment from its records."""
+    from sweeps.report.make import asked_for, make_report
+
+    settings = settings_in(arguments, ("experiment", "runs_dir", "into"))
+    into = Path(settings["into"]) if "into" in settings else None
+    sweep = sweep_of(settings)
+    records, readme = asked_for(sweep.root), text_of(settings, "README.md")
+    made = make_report(sweep, readme, claims=text_of(settings, "claims.md"), into=into, records=records)
+    lost = records.problems["problem"].value_counts()
+    if len(lost):
+        kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(lost.items()))
+        say(f"Not counted: {kinds} ({made.problems} says why)")
+    if {"damaged", "contradictory"} & set(lost.index):
+        say("The folder of a damaged cell can be deleted: the same sweep then trains it again.")
+    say(f"Figures: {made.figures}")
+    say(f"Report:  {made.html} (as Markdown: {made.markdown.name})")
+    return 0
+
+
+def verify(arguments: list[str]) -> int:
+    """Make everything of a report again from the records, elsewhere, and say what differs."""
+    from sweeps.report.verify import verify as verdict_on
+
+    settings = settings_in(arguments, ("experiment", "runs_dir"))
+    sweep = sweep_of(settings)
+    verdict = verdict_on(sweep, text_of(settings, "README.md"), claims=text_of(settings, "claims.md"))
+    for text in verdict.records:
+        say(f"record: {text}")
+    for text in verdict.report:
+        say(f"report: {text}")
+    if verdict.stale:
+        say(f"report: {len(verdict.stale)} further files differ only in where they say they come from")
+    for name in verdict.left:
+        say(f"note: {name} is not made from these records")
+    if verdict.differs:
+        say(f"{sweep.report.root} is not what its records give; `python -m sweeps report` makes it again")
+        return 1
+    say(f"All {verdict.files} files of {sweep.report.root} are what the records give, byte for byte.")
+    return 0
+
+
+def dashboard(arguments: list[str]) -> int:
+    """Show an experiment in the browser, its report made again as cells finish, until Ctrl-C."""
+    from sweeps.dashboard.live import live
+    from sweeps.dashboard.serve import open_browser, port_of, serve
+
+    settings = settings_in(arguments, ("experiment", "runs_dir", "open", "port"))
+    if (wanted := settings.get("open", "true")) not in ("true", "false"):
+        raise ConfigError([unknown("open", wanted, ("true", "false"))])
+    port = port_of(settings.get("port", "0"))
+    name = settings["experiment"]
+    sweep = SweepPaths.at(settings["runs_dir"], name)
+    if not (EXPERIMENTS / name / "sweep.yaml").exists():  # one that can still be started is waited for
+        sweep = sweep_of(settings)
+    where = [f"experiment={name}", f"runs_dir={sweep.root.parent}"]
+    command = [sys.executable, "-m", "sweeps", "report", *where]
+    with suppress(KeyboardInterrupt), live(sweep, command) as shown, serve(shown, port) as address:
+        say(f"{name}: {address} (Ctrl-C stops it)")
+        mirrored = sweep.mirrored_runs
+        make = "" if mirrored.is_dir() else f"python -m sweeps mirror {' '.join(where)} && "
+        say(f"In a terminal: {make}wandb leet {mirrored}")
+        if wanted == "true":
+            open_browser(address)
+        threading.Event().wait()
+    say("Stopped.")
+    return 0

@@ -1,0 +1,123 @@
+"""One update of a pack in two halves, between which the host may look at weights and unclipped gradients.
+
+Between them, too, the gradient through time may be asked for. On a CPU these are plain calls. On a CUDA device each
+is captured once in a CUDA graph and replayed: some thousand small kernels a step would otherwise wait for the host to
+launch them one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sweeps.engine.adjoint import Trace
+from sweeps.engine.clip import global_norm
+from sweeps.engine.setup import Training
+
+WARM_UP = 3
+"""Runs before a capture, in which libraries choose their kernels and take their memory."""
+
+
+def on_gpu(training: Training) -> bool:
+    return torch.device(training.network.sizes.device).type == "cuda"
+
+
+class Update:
+    """The update of one pack as it is now; a pack that was rebuilt smaller needs a new one.
+
+    Attributes:
+        spare: share of lanes that may be finished before the pack is rebuilt smaller. Rebuilding means capturing the
+            CUDA graphs again, at the cost of many updates.
+    """
+
+    def __init__(self, training: Training, captured: bool | None = None) -> None:
+        """
+        Args:
+            captured: whether the halves are CUDA graphs; None: where the pack is on a CUDA device.
+        """
+        self.training = training
+        sizes = training.network.sizes
+        self._traced = False
+        self.captured = on_gpu(training) if captured is None else captured
+        self.spare = 0.5 if self.captured else 0.0
+        self._trace = Trace(sizes.lanes, sizes.length, sizes.device)
+        self._backward: Callable[[], tuple[Tensor, Tensor]] = self._gradients
+        self._record: Callable[[], None] = self._through_time
+        self._apply: Callable[[], Tensor] = self._clip_and_update
+        if self.captured:
+            network, optimizer = training.network, training.optimizer
+            self._backward = capture(self._gradients, [])
+            self._record = capture(self._through_time, [])
+            self._apply = capture(
+                self._clip_and_update, [network.p.flat, network.grads.flat, *optimizer.state.values()]
+            )
+
+    def backward(self, traced: bool = False) -> tuple[list[float], list[float]]:
+        """Loss and gradient norm of each lane on the batch that `training.data` holds; leaves the gradients in the network.
+
+        Args:
+            traced: the gradient through time of this update will be asked for. Training does not depend on it.
+        """
+        self.training.data.next()
+        self._traced = traced and not self.captured
+        loss, norm = self._backward()
+        values = torch.stack([loss, norm]).tolist()
+        return values[0], values[1]
+
+    def log10_norm(self) -> np.ndarray:
+        """log10 ||dL/dh_t|| of the last backward pass, `[K, T]`; to be asked for before `apply`, as it may need the weights."""
+        if not self._traced:
+            self._record()
+        return self._trace.log10_norm()
+
+    def apply(self) -> Tensor:
+        """Clip, let the optimiser step; returns the gradient norm of each lane after clipping, `[K]`."""
+        return self._apply()
+
+    def _gradients(self) -> tuple[Tensor, Tensor]:
+        network, data = self.training.network, self.training.data
+        loss = network.gradients(data.x, data.y, self._trace if self._traced else None)
+        self._norm = global_norm(network.grads.flat)
+        return loss, self._norm
+
+    def _through_time(self) -> None:
+        self.training.network.through_time(self.training.data.x, self.training.data.y, self._trace)
+
+    def _clip_and_update(self) -> Tensor:
+        network = self.training.network
+        clipped = self.training.clip(network.grads.flat, self._norm)
+        self.training.optimizer.step(network.p.flat, network.grads.flat)
+        return clipped
+
+
+Result = TypeVar("Result")
+
+
+def capture(work: Callable[[], Result], changed: Sequence[Tensor]) -> Callable[[], Result]:
+    """`work` as a CUDA graph; its results are the same tensors at every replay.
+
+    Args:
+        changed: what `work` changes beside its results and must find unchanged after the warm-up.
+    """
+    before = [tensor.clone() for tensor in changed]
+    stream = torch.cuda.Stream()
+    stream.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(stream):
+        for _ in range(WARM_UP):
+            work()
+    torch.cuda.current_stream().wait_stream(stream)
+    for tensor, value in zip(changed, before, strict=True):
+        tensor.copy_(value)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        result = work()
+
+    def replay() -> Result:
+        graph.replay()
+        return result
+
+    return replay

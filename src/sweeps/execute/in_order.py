@@ -1,0 +1,22 @@
+"""The executor of a notebook: packs are trained in this process, one after another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from sweeps.execute.base import Ended, Message
+from sweeps.plan.packs import Pack
+
+
+class InOrder:
+    """Trains in the process that asks. What goes wrong is raised there, and ends the sweep."""
+
+    workers = 1
+
+    def run(self, packs: Sequence[Pack], root: Path) -> Iterator[Message | Ended]:
+        from sweeps.execute.worker import train_pack  # imports torch
+
+        for pack in packs:
+            train_pack(pack, root, lambda kind, content: None)
+            yield Ended(pack)

@@ -1,0 +1,75 @@
+"""The catalogue: every figure of a report by name, from records to a Figure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from matplotlib.figure import Figure
+
+from sweeps.analysis.loading.axes import AXES
+from sweeps.analysis.loading.records import Records
+from sweeps.analysis.statistics.outcomes import shares
+from sweeps.errors import SweepsError, unknown
+from sweeps.figures import curves, gradient, learning, outcome
+
+
+def _by_lag(records: Records, at: str) -> Figure | None:
+    clip = records.reference_clip
+    frame = curves.gradient_by_lag(records, at=at, length=records.longest, clip=clip)
+    return gradient.gradient_by_lag(frame) if len(frame) else None
+
+
+def _by_length(records: Records) -> Figure | None:
+    frame = curves.norm_by_length(records, clip=records.reference_clip)
+    return gradient.norm_by_length(frame) if len(frame) else None
+
+
+def _loss(records: Records) -> Figure | None:
+    length = records.longest
+    frame, ends = curves.loss_over_training(records, length=length)
+    chance = records.select(length=length).cells["chance_loss"].median()
+    return learning.loss_curves(frame, ends, float(chance)) if len(frame) else None
+
+
+def _solved(records: Records) -> Figure | None:
+    return learning.solved_by_length(shares(records, AXES))
+
+
+def _outcomes(records: Records) -> Figure | None:
+    return outcome.outcome_map(shares(records, AXES))
+
+
+def _clipping(records: Records) -> Figure | None:
+    length = records.longest
+    init = curves.most_clipped_init(records, length=length)
+    if init is None:
+        return None
+    frame, ends = curves.clipping_over_training(records, init=init, length=length)
+    thresholds = records.cells.groupby("clip", observed=True)["threshold"].median().to_dict()
+    return gradient.clipping_over_training(frame, ends, thresholds) if len(frame) else None
+
+
+FIGURES: dict[str, Callable[[Records], Figure | None]] = {
+    "gradient_by_lag_start": lambda records: _by_lag(records, "start"),
+    "gradient_by_lag_end": lambda records: _by_lag(records, "end"),
+    "gradient_norm_by_length": _by_length,
+    "loss_curves": _loss,
+    "share_solved": _solved,
+    "clipping": _clipping,
+    "outcomes": _outcomes,
+}
+"""In the order in which a report shows them; None where the records hold nothing to draw."""
+
+
+def figure(name: str, records: Records) -> Figure | None:
+    """A figure of the catalogue; None where the records hold nothing to draw. A notebook shows it; `save` writes it.
+
+    Args:
+        name: of `FIGURES`.
+
+    Raises:
+        SweepsError: there is no such figure.
+    """
+    if name not in FIGURES:
+        raise SweepsError(unknown("figure", name, FIGURES))
+    return FIGURES[name](records)

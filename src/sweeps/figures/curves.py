@@ -1,0 +1,135 @@
+"""The frames behind the figures: records in, medians over runs with a band out. Figures draw them as they
+are.
+
+Every frame has `median, low, high, n`: low and high are the smallest and the largest run, n the number of
+runs. Norms are log10, so that values far outside the range of floating point numbers stay readable.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sweeps.analysis.loading.records import Records
+from sweeps.analysis.statistics.summaries import decay_rates
+
+
+def band(frame: pd.DataFrame, by: list[str], value: str) -> pd.DataFrame:
+    """Median, smallest and largest value over the runs of each group; groups without a value are left out."""
+    groups = frame.dropna(subset=[value]).groupby(by, observed=True)[value]
+    return groups.agg(median="median", low="min", high="max", n="count").reset_index()
+
+
+def with_diverged(frame: pd.DataFrame, cells: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    """The frame with a column `diverged`: the share of the runs of each group that diverged."""
+    gone = (cells["outcome"] == "diverged").groupby([cells[name] for name in by], observed=True).mean()
+    return frame.join(gone.rename("diverged"), on=by)
+
+
+def divergences(records: Records) -> pd.DataFrame:
+    """Where runs diverged: `arch, init, clip, step`, a row per run."""
+    gone = records.cells.loc[records.cells["outcome"] == "diverged", ["arch", "init", "clip", "diverged_step"]]
+    return gone.rename(columns={"diverged_step": "step"}).dropna(subset=["step"]).reset_index(drop=True)
+
+
+def gradient_by_lag(records: Records, *, at: str, length: Any, clip: Any) -> pd.DataFrame:
+    """log10 ||dL/dh_t|| against lag, by arch and init.
+
+    Args:
+        at: "start" for step 0, "end" for the last logged step of each run that has a finite value.
+
+    Returns:
+        `arch, init, lag, median, low, high, n, diverged`; an exactly zero gradient is -inf. `diverged` is the
+        share of runs that ended so; 0 at the start.
+    """
+    chosen = records.select(length=length, clip=clip)
+    frame = band(chosen.with_axes(_gradient_at(chosen, at)), ["arch", "init", "lag"], "log10_norm")
+    return with_diverged(frame, chosen.cells, ["arch", "init"]) if at == "end" else frame.assign(diverged=0.0)
+
+
+def decay_by_run(records: Records, *, at: str, length: Any, clip: Any) -> pd.DataFrame:
+    """What one step back leaves of the gradient of every run that `gradient_by_lag` shows.
+
+    Returns:
+        The axes, `decay_rate` and `change`, decades per step (see `summaries.decay_rates`).
+    """
+    chosen = records.select(length=length, clip=clip)
+    return chosen.with_axes(decay_rates(_gradient_at(chosen, at))).dropna(subset=["change"])
+
+
+def _gradient_at(records: Records, at: str) -> pd.DataFrame:
+    """The gradient through time of each run at its start, or at the last logged step that has a finite value."""
+    rows = records.gradient
+    if at == "start":
+        return rows[rows["step"] == 0]
+    known = rows[~rows["log10_norm"].isna()]
+    return known[known["step"] == known.groupby("cell", observed=True)["step"].transform("max")]
+
+
+def norm_by_length(records: Records, *, clip: Any) -> pd.DataFrame:
+    """log10 of each run's median gradient norm before clipping, against length.
+
+    Returns:
+        `arch, init, length, median, low, high, n, diverged`.
+    """
+    chosen = records.select(clip=clip)
+    finite = chosen.metrics[np.isfinite(chosen.metrics["grad_norm"])]
+    norms = finite.groupby("cell", observed=True)["grad_norm"].median().rename("norm").reset_index()
+    norms["norm"] = _log10(norms["norm"])
+    by = ["arch", "init", "length"]
+    return with_diverged(band(chosen.with_axes(norms), by, "norm"), chosen.cells, by)
+
+
+def loss_over_training(records: Records, *, length: Any) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """log10 of the evaluation loss over training at one length (training loss where nothing was evaluated).
+
+    A run that was solved early stays with its last loss; a run that diverged leaves at that step, so that the
+    line goes on with the others, and is listed in the second frame.
+
+    Returns:
+        `arch, init, clip, step, median, low, high, n`, and where runs diverged: `arch, init, clip, step`.
+    """
+    chosen = records.select(length=length)
+    column = "eval_loss" if chosen.metrics["eval_loss"].notna().any() else "train_loss"
+    rows = chosen.metrics.dropna(subset=[column])
+    by_step = rows.pivot_table(index="cell", columns="step", values=column, aggfunc="last", observed=True).ffill(axis=1)
+    cells = chosen.cells.set_index("cell").reindex(by_step.index)
+    steps = by_step.columns.to_numpy(dtype=float)
+    gone = steps[None, :] >= cells["diverged_step"].fillna(np.inf).to_numpy()[:, None]
+    long = by_step.where(~gone & np.isfinite(by_step)).reset_index().melt("cell", value_name="loss")
+    long["loss"] = _log10(long["loss"])  # before the median: between two runs it is then where the eye expects it
+    axes = ["arch", "init", "clip"]
+    return band(chosen.with_axes(long), [*axes, "step"], "loss"), divergences(chosen)
+
+
+def clipping_over_training(records: Records, *, init: Any, length: Any) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """log10 of the gradient norm before and after clipping over training, for one init and length.
+
+    Returns:
+        `arch, clip, step, when` ("before", "after"), `median, low, high, n`, and where runs diverged, as from
+        `divergences`. Steps at which the norm of a run was not finite are left out for that run.
+    """
+    chosen = records.select(init=init, length=length)
+    rows = chosen.with_axes(chosen.metrics)
+    rows = rows[(rows["clip"] != "none") & np.isfinite(rows["grad_norm"]) & np.isfinite(rows["grad_norm_clipped"])]
+    parts = []
+    for when, column in (("before", "grad_norm"), ("after", "grad_norm_clipped")):
+        part = band(rows.assign(norm=_log10(rows[column])), ["arch", "clip", "step"], "norm")
+        parts.append(part.assign(when=when))
+    return pd.concat(parts, ignore_index=True), divergences(chosen)
+
+
+def most_clipped_init(records: Records, *, length: Any) -> Any:
+    """The init whose gradients were clipped at the largest share of logged steps: the clearest to show."""
+    rows = records.with_axes(records.metrics).dropna(subset=["clip_scale"])  # where the gradient was still finite
+    rows = rows[(rows["clip"] != "none") & (rows["length"] == length)]
+    share = (rows["clip_scale"] < 1.0).groupby(rows["init"], observed=True).mean()
+    return share.idxmax() if len(share) else None
+
+
+def _log10(values: pd.Series) -> pd.Series:
+    """log10 in which an exact zero is -inf, without a warning."""
+    positive = values.where(values > 0)
+    return np.log10(positive).where(values != 0, -np.inf)

@@ -1,0 +1,64 @@
+"""Figures on disk: any of the catalogue drawn from records, as PDF, SVG and PNG that say where they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sweeps.analysis.loading.records import Records
+from sweeps.analysis.provenance import provenance
+from sweeps.errors import SweepsError, unknown
+from sweeps.figures.catalogue import FIGURES
+from sweeps.figures.style import FORMATS, save
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A figure on disk: its name in the catalogue, its task (None if the sweep has one), its files."""
+
+    name: str
+    task: Any
+    stem: Path
+
+    @property
+    def pdf(self) -> Path:
+        return self.stem.with_name(f"{self.stem.name}.pdf")
+
+    @property
+    def svg(self) -> Path:
+        return self.stem.with_name(f"{self.stem.name}.svg")
+
+    @property
+    def png(self) -> Path:
+        return self.stem.with_name(f"{self.stem.name}.png")
+
+
+def draw(
+    records: Records, folder: Path, names: Iterable[str] = FIGURES, formats: Sequence[str] = FORMATS
+) -> list[Drawn]:
+    """Draw figures of the catalogue, with a folder for each task if there are several.
+
+    A figure that has nothing to show is left out, and an older one of its name is removed.
+
+    Raises:
+        SweepsError: there is no such figure or format.
+    """
+    names = list(names)
+    wrong = [unknown("figure", name, FIGURES) for name in names if name not in FIGURES]
+    wrong += [unknown("format", kind, FORMATS) for kind in formats if kind not in FORMATS]
+    if wrong:
+        raise SweepsError("; ".join(wrong))
+    drawn = []
+    for task, part in records.by_task():
+        for name in names:
+            stem = folder / name if task is None else folder / str(task) / name
+            figure = FIGURES[name](part)
+            if figure is None:
+                for kind in FORMATS:
+                    stem.with_name(f"{name}.{kind}").unlink(missing_ok=True)
+                continue
+            save(figure, stem, provenance(part, f"figure {name}"), formats)
+            drawn.append(Drawn(name, task, stem))
+    return drawn

@@ -1,0 +1,161 @@
+"""What one cell looks like as a W&B run: a pure function of its records, so any replay gives the same run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from sweeps.mirror.heat_map import heat_map
+from sweeps.mirror.offline_file import ROWS
+from sweeps.records.files import jsonable
+from sweeps.records.paths import CellPaths
+from sweeps.records.read_cell import read_gradient, read_metrics, read_settings
+from sweeps.records.summary import read_summary
+
+NOT_MIRRORED = ("runs_dir", "tracker", "executor")
+"""Settings of the machine, not of the cell: the same cell is the same run wherever it was trained."""
+
+HEAT_MAP = "gradient/through_time"
+"""History key of the heat map, in the last row."""
+
+_NON_FINITE = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
+"""W&B's words for them in a summary, where the client would turn the numbers themselves into null."""
+
+
+@dataclass(frozen=True)
+class RunContent:
+    """The arguments of `wandb.init`, the rows of `run.log` and the final summary of one cell."""
+
+    id: str
+    name: str
+    group: str
+    job_type: str
+    tags: tuple[str, ...]
+    config: dict[str, Any]
+    history: list[tuple[int, dict[str, float]]]  # (step, row), steps strictly increasing
+    heat_map: Image.Image | None  # the gradient through time, for the last row
+    summary: dict[str, Any]
+
+
+def run_id(cell: CellPaths) -> str:
+    """The run's id: the cell and its numerics version, since W&B never lets a deleted id be used again.
+
+    Raises:
+        SweepsError: summary.json is not whole.
+    """
+    return f"{cell.root.name}-n{read_summary(cell).numerics}"
+
+
+def run_content(cell: CellPaths) -> RunContent:
+    """Read the finished records of one cell.
+
+    History keys are the columns of metrics.csv (an empty field has no key); `nonfinite`, how many values of
+    the row are nan or infinite; and from the gradient through time `gradient/log10_norm_lag_0`, `_lag_half`
+    (T/2) and `_lag_last` (T-1), and `gradient/log10_slope_per_lag`, the decay rate: the least-squares slope
+    of log10 ||dL/dh_t|| over the finite lags (below 0: vanishing; nan: fewer than two are finite).
+
+    Raises:
+        SweepsError: a record is missing or malformed; says which.
+    """
+    summary = read_summary(cell)
+    settings = read_settings(cell.config, summary.numerics)
+    metrics = read_metrics(cell.metrics, summary)
+    gradient = read_gradient(cell.gradient_through_time, list(metrics))
+    rows, picture = dict(metrics), None
+    if gradient is not None:
+        at, norms = gradient
+        picture = heat_map(norms, at)
+        scalars = _gradient_scalars(norms)
+        for step, *values in zip(at.tolist(), *scalars.values(), strict=True):
+            rows[step] = rows.get(step, {}) | dict(zip(scalars, values, strict=True))
+    history = sorted(rows.items())
+
+    def setting(*keys: str) -> Any:
+        value: Any = settings
+        for key in keys:
+            value = value.get(key) if isinstance(value, dict) else None
+        return value
+
+    experiment, outcome = str(summary.experiment), summary.outcome
+    arch, init, clip = (str(setting(group, "name")) for group in ("arch", "init", "clip"))
+    length, seed = setting("task", "length"), setting("seed")
+    flat = {
+        "arch": arch,
+        "init": init,
+        "gain": setting("init", "gain"),
+        "clip": clip,
+        "threshold": setting("clip", "threshold"),
+        "length": length,
+        "hidden": setting("arch", "hidden"),
+        "seed": seed,
+        "task": str(setting("task", "name")),
+        "optim": str(setting("optim", "name")),
+        "lr": setting("optim", "lr"),
+        "experiment": experiment,
+        "outcome": outcome,
+        "cell": cell.root.name,
+    }
+    nested = {key: value for key, value in settings.items() if key not in NOT_MIRRORED}
+    nonfinite = sum(row.get("nonfinite", 0) for row in metrics.values())
+    latest = {key: value for _, row in history for key, value in row.items()}
+    return RunContent(
+        id=run_id(cell),
+        name=f"{arch} {init} {clip} T{length} s{seed}"[:128],
+        group=experiment,
+        job_type=arch[:64],
+        tags=tuple(dict.fromkeys(tag[:64] for tag in (experiment, arch, outcome) if tag)),
+        config=jsonable(_without_dots({**flat, "settings": nested})),
+        history=history,
+        heat_map=picture,
+        summary={
+            **_flat_summary(jsonable(latest | summary.as_json())),
+            "solved": int(summary.solved_step is not None),
+            "diverged": int(outcome == "diverged"),
+            "nonfinite_values": nonfinite,
+            ROWS: len(history),
+        },
+    )
+
+
+def _gradient_scalars(norms: np.ndarray) -> dict[str, list[float]]:
+    """Scalars of every step of `norms` [S, T]: how the gradient travelled back."""
+    length = norms.shape[1]
+    lags = {"0": 0, "half": length // 2, "last": length - 1}
+    scalars = {f"gradient/log10_norm_lag_{name}": norms[:, lag].tolist() for name, lag in lags.items()}
+    there = np.isfinite(norms)
+    count = there.sum(axis=1, keepdims=True)
+    x, y = np.where(there, np.arange(length), 0.0), np.where(there, norms, 0.0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        x = np.where(there, x - x.sum(axis=1, keepdims=True) / count, 0.0)
+        slope = (x * y).sum(axis=1) / (x * x).sum(axis=1)  # nan where fewer than two lags are finite
+    scalars["gradient/log10_slope_per_lag"] = slope.tolist()
+    return scalars
+
+
+def _flat_summary(summary: dict[str, Any]) -> dict[str, Any]:
+    """summary.json without nulls, nested values as `final/x` and `best/x`, seconds as `train_seconds`."""
+    flat: dict[str, Any] = {}
+
+    def add(prefix: str, value: Any) -> None:
+        if isinstance(value, dict):
+            for key, item in value.items():
+                add(f"{prefix}/{key}", item)
+        elif value is not None:
+            flat[prefix] = _NON_FINITE.get(value, value) if isinstance(value, str) else value
+
+    for key, value in summary.items():
+        if key not in ("format", "cell", "experiment"):
+            add("train_seconds" if key == "seconds" else key, value)
+    return _without_dots(flat)
+
+
+def _without_dots(value: Any) -> Any:
+    """W&B reads a dot in a key as nesting."""
+    if isinstance(value, dict):
+        return {str(key).replace(".", "_"): _without_dots(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_dots(item) for item in value]
+    return value

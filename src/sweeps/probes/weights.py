@@ -1,0 +1,52 @@
+"""What the weights of a network look like: norms, and the spectrum of each recurrent matrix."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from sweeps.engine.setup import Training
+
+
+class ParameterRow(NamedTuple):
+    """One parameter of one cell; the two spectral values only for recurrent matrices."""
+
+    parameter: str
+    grad_norm: float
+    weight_norm: float
+    spectral_radius: float | None = None
+    sigma_max: float | None = None
+
+
+def spectrum(w: Tensor) -> tuple[float, float]:
+    """Spectral radius and largest singular value of `[H, H]`, in float64; nan where the matrix is not finite."""
+    matrix = w.double().contiguous()
+    if not torch.isfinite(matrix).all():
+        return math.nan, math.nan
+    radius = torch.linalg.eigvals(matrix).abs().max()
+    return float(radius), float(torch.linalg.matrix_norm(matrix, 2))
+
+
+def _norm(x: Tensor) -> float:
+    """Frobenius norm, in float64: float32 squares leave the format long before the elements do."""
+    return float(torch.linalg.vector_norm(x, dtype=torch.float64))
+
+
+def parameter_rows(training: Training, lane: int) -> list[ParameterRow]:
+    """A row per parameter of one lane; the recurrent weights are split by gate."""
+    rows = []
+    network = training.network
+    gates = network.recurrence.gates
+    hidden = network.sizes.hidden
+    for name, weights in network.p.items():
+        w, g = weights[lane].cpu(), network.grads[name][lane].cpu()
+        if name != "weight_hh":
+            rows.append(ParameterRow(name, _norm(g), _norm(w)))
+            continue
+        for gate, block, slope in zip(gates, w.split(hidden, -1), g.split(hidden, -1), strict=True):
+            label = name if len(gates) == 1 else f"{name}.{gate}"
+            rows.append(ParameterRow(label, _norm(slope), _norm(block), *spectrum(block)))
+    return rows

@@ -1,0 +1,80 @@
+"""What a sweep asked for, so that a reader of its records knows what is missing: `plan.csv`, `multirun.yaml`."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sweeps.errors import SweepsError
+from sweeps.records.files import field, write_atomically
+from sweeps.records.paths import is_cell
+from sweeps.records.reading import SMALL, read_text, why, yaml_value
+
+
+def write_plan(path: Path, cells: Mapping[str, Mapping[str, Any]]) -> None:
+    """Write a row per cell, in order: its id and its settings by dotted name; empty where it has no such setting.
+
+    Args:
+        cells: nested settings by cell id.
+    """
+    rows = {cell: flat(settings) for cell, settings in cells.items()}
+    names = list(dict.fromkeys(name for row in rows.values() for name in row))
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["cell", *names])
+    writer.writerows([cell, *(field(row.get(name)) for name in names)] for cell, row in rows.items())
+    write_atomically(path, text.getvalue())
+
+
+def read_plan(path: Path) -> dict[str, dict[str, str]] | None:
+    """The settings of every cell that was asked for, as text by dotted name; None without a plan.
+
+    Raises:
+        SweepsError: the plan is there and cannot be read; the message is a clause.
+    """
+    try:
+        text = read_text(path)
+        header, *rows = [*csv.reader(io.StringIO(text, newline=""), strict=True)] or [[]]
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, csv.Error) as error:
+        raise SweepsError(why(error)) from error
+    if header[:1] != ["cell"] or len(set(header)) < len(header):
+        raise SweepsError("its first row does not name settings, each once, after `cell`")
+    if not text.endswith("\n"):
+        raise SweepsError("it ends in the middle of a row")
+    for place, row in enumerate(rows, start=2):
+        if len(row) != len(header) or not is_cell(row[0]):
+            raise SweepsError(f"row {place} is not a cell and its {len(header) - 1} settings")
+    return {row[0]: dict(zip(header[1:], row[1:], strict=True)) for row in rows}
+
+
+def read_overrides(path: Path) -> list[str] | None:
+    """What was written after `-m`, of multirun.yaml; None where that was not kept.
+
+    Raises:
+        SweepsError: the file is there and does not say; the message is a clause.
+    """
+    try:
+        kept = yaml_value(read_text(path, SMALL))
+        given = kept["hydra"]["overrides"]["task"]
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise SweepsError(why(error)) from error
+    except (KeyError, TypeError, IndexError):
+        given = None
+    if not (isinstance(given, list) and all(isinstance(text, str) for text in given)):
+        raise SweepsError("it does not say under hydra.overrides.task what was asked for")
+    return given
+
+
+def flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested settings by dotted name."""
+    found: dict[str, Any] = {}
+    for key, value in settings.items():
+        found |= flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+    return found

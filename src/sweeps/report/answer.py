@@ -1,0 +1,49 @@
+"""The section 'The answer in numbers': which init keeps gradients alive, what exploded, what clipping changed, who
+solved the task. Every sentence says of how many runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from sweeps.analysis.loading.records import Records
+from sweeps.analysis.statistics.paired import ALPHA, smallest_p
+from sweeps.analysis.text import number_of
+from sweeps.report.clipping import clipping
+from sweeps.report.document import Section
+from sweeps.report.exploded import exploded
+from sweeps.report.gradients_alive import alive, at_initialisation
+from sweeps.report.solved import solved
+
+
+def answer(records: Records, table: pd.DataFrame, task: Any = None) -> list[Section]:
+    """The parts of the answer.
+
+    Args:
+        records: of one task.
+        table: from `tables.comparison`, of the same records.
+        task: its name, where there are several.
+    """
+    start = at_initialisation(records)
+    parts = (
+        ("Which initialisation keeps gradients alive?", alive(records, start)),
+        ("What exploded?", exploded(records, start)),
+        ("What did clipping change?", clipping(records, table)),
+        ("Who solved the task?", solved(records, table)),
+    )
+    suffix = "" if task is None else f" ({task})"
+    return [Section(title + suffix, blocks, level=3) for title, blocks in parts if blocks]
+
+
+def standing(records: Records) -> str:
+    """How many runs and seeds the answer is of, and whether so few can show more than themselves."""
+    runs, seeds = len(records.cells), records.cells["seed"].nunique()
+    text = f"{number_of(runs, 'run')} with {number_of(seeds, 'seed')}"
+    enough = next(n for n in range(2, 20) if smallest_p(n) <= ALPHA)
+    if seeds >= enough:
+        return f"{text}."
+    return (
+        f"{text}: a description of these runs, which proves nothing about others. With fewer than {enough} seeds no "
+        f"paired test can reach {ALPHA:.0%}."
+    )

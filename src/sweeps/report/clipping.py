@@ -1,0 +1,51 @@
+"""The part 'What did clipping change?' of the answer: outcomes under each kind, and run by run against none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from sweeps.analysis.labels import label
+from sweeps.analysis.loading.records import Records
+from sweeps.analysis.text import render, share_of
+from sweeps.report.document import Block, Prose, Tabular
+from sweeps.report.outcome_counts import CRITERIA, outcome_counts
+from sweeps.tables.audit import CHANGES, REFERENCE, clipping_audit
+
+
+def clipping(records: Records, table: pd.DataFrame) -> list[Block]:
+    """Outcomes under each kind of clipping, and pair by pair what it changed against none."""
+    counts = outcome_counts(table, "clip")
+    if len(counts) < 2:
+        return []
+    shown = pd.DataFrame({"clip": [label(clip) for clip in counts.index]})
+    for name, head in CRITERIA.items():
+        shown[head] = [share_of(*pair) for pair in zip(counts[name], counts["n"], strict=True)]
+    outcomes = Tabular(render(shown, names=1), "Outcomes under each kind of clipping, everything else pooled.")
+    if REFERENCE not in counts.index:
+        return [outcomes]
+    audit = clipping_audit(records, metric="solved", incomplete="allow").frame
+    points = [_changed(clip, audit[audit["clip"] == clip]) for clip in counts.index if clip != REFERENCE]
+    first = (
+        "Pairs are a run with clipping and the run without it that is the same otherwise. A run is solved if any of "
+        "its evaluations reached the task's score, and solved at the end if the last one did and it did not diverge:"
+    )
+    return [Prose(first + "\n\n" + "\n".join(f"- {point}" for point in points)), outcomes]
+
+
+def _changed(clip: Any, rows: pd.DataFrame) -> str:
+    """What one kind of clipping changed in the outcomes of pairs, by each criterion, and in which architectures."""
+    name, pairs = label(clip), int(rows["pairs"].sum())
+    texts = []
+    for criterion, changes in CHANGES.items():
+        (more, in_more), (less, in_less) = (_counted(rows, change) for change in changes)
+        texts.append(f"{CRITERIA[criterion].capitalize()}: {more} only with it{in_more}, {less} only without{in_less}.")
+    return f"**{name[0].upper()}{name[1:]}**, {pairs} pairs. {' '.join(texts)}"
+
+
+def _counted(rows: pd.DataFrame, name: str) -> tuple[int, str]:
+    """`13` and ` (ReLU RNN 9, LSTM 4)`, the latter empty where there is nothing to tell."""
+    by_arch = rows.groupby("arch", observed=True)[name].sum()
+    named = ", ".join(f"{label(arch)} {count}" for arch, count in by_arch[by_arch > 0].items())
+    return int(by_arch.sum()), f" ({named})" if named else ""

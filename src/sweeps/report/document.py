@@ -1,0 +1,157 @@
+"""The document behind a report: titled sections of prose, tables and figures, and its form as Markdown.
+
+Every piece of text is Markdown. `to_markdown` puts the pieces one after another; `html.to_html` renders the same
+pieces, so that the two forms of a report cannot say different things.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from markdown_it import MarkdownIt
+
+MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
+"""CommonMark with tables; HTML inside the text is text."""
+
+
+ROWS = 40
+"""A longer table is folded away."""
+WHOLE = 500
+"""A table longer than this is not on the page at all, only its files."""
+
+
+@dataclass(frozen=True)
+class Prose:
+    """Paragraphs and lists."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Tabular:
+    """A Markdown table with its caption; paragraphs of notes may follow the table in `text`."""
+
+    text: str
+    caption: str
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A drawn figure with the caption that says what to see; `pdf` is what a paper would use."""
+
+    title: str
+    png: Path
+    pdf: Path
+    caption: str
+
+
+@dataclass(frozen=True)
+class Attached:
+    """A long table: whole on the page, folded away; as Markdown a link to the files under `files`.
+
+    Args:
+        text: the Markdown table, empty where it is too long for a page.
+    """
+
+    summary: str
+    text: str
+    files: Sequence[Path]
+
+
+Block = Prose | Tabular | Picture | Attached
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading and what stands under it; level 2 is a section of the report, 3 a part of one."""
+
+    title: str
+    blocks: Sequence[Block]
+    level: int = 2
+
+    @property
+    def anchor(self) -> str:
+        return anchor(self.title)
+
+
+@dataclass(frozen=True)
+class Document:
+    """A whole report; `subtitle` is one line of plain text beneath the title."""
+
+    title: str
+    subtitle: str
+    sections: Sequence[Section]
+
+    def numbered(self, kind: type[Any]) -> dict[int, int]:
+        """The number of each table or picture, counted from 1 through the document, by `id(block)`."""
+        found = [block for section in self.sections for block in section.blocks if isinstance(block, kind)]
+        return {id(block): place for place, block in enumerate(found, start=1)}
+
+
+def table_or_fold(text: str, caption: str, rows: int, files: Sequence[Path]) -> Block:
+    """A table of the page, folded away with its files where it is long, the files alone where it is very long."""
+    if rows <= ROWS:
+        return Tabular(text, caption)
+    return Attached(f"{caption.rstrip('.')} ({rows} rows)", text if rows <= WHOLE else "", files)
+
+
+def anchor(title: str) -> str:
+    """The name of a heading in a link, as code hosts make it from Markdown: `What ran` is `what-ran`."""
+    return re.sub(r"[^\w\- ]", "", title.lower()).strip().replace(" ", "-")
+
+
+def to_markdown(document: Document, folder: Path) -> str:
+    """The document as Markdown.
+
+    Args:
+        folder: where the file will be; links are relative to it.
+    """
+    tables, pictures = document.numbered(Tabular), document.numbered(Picture)
+    parts = [f"# {document.title}", document.subtitle]
+    for section in document.sections:
+        parts.append(f"{'#' * section.level} {section.title}")
+        for block in section.blocks:
+            parts.append(_block(block, folder, tables.get(id(block), pictures.get(id(block), 0))))
+    return "\n\n".join(part.strip("\n") for part in parts if part.strip()) + "\n"
+
+
+def _block(block: Block, folder: Path, number: int) -> str:
+    if isinstance(block, Prose):
+        return block.text
+    if isinstance(block, Tabular):
+        return f"**Table {number}.** {block.caption}\n\n" + block.text.strip("\n")
+    if isinstance(block, Picture):
+        png, pdf = (relative(path, folder) for path in (block.png, block.pdf))
+        return f"![{block.title}]({png})\n\n**Figure {number}.** {block.caption} [PDF]({pdf})"
+    return f"{block.summary}: {', '.join(f'[{path.name}]({relative(path, folder)})' for path in block.files)}."
+
+
+def relative(path: Path, folder: Path) -> str:
+    """A path as a link from a file in `folder`."""
+    return Path(os.path.relpath(path, folder)).as_posix()
+
+
+def readme(text: str) -> tuple[str | None, str]:
+    """The title of a README and the rest of it, its headings moved down to level 3 and beyond.
+
+    Args:
+        text: Markdown; the title is its first heading of level 1, if it begins with one.
+    """
+    lines = text.strip("\n").split("\n")
+    title, first = None, 0
+    for token in MARKDOWN.parse("\n".join(lines)):
+        if token.type != "heading_open" or token.map is None:
+            continue
+        start, end = token.map
+        depth = int(token.tag[1])
+        heading = " ".join(lines[start : end if end == start + 1 else end - 1]).lstrip("# ").rstrip("# ")
+        if start == 0 and depth == 1:
+            title, first = heading, end
+        else:
+            lines[start:end] = [f"{'#' * min(6, max(3, depth + 1))} {heading}", *[""] * (end - start - 1)]
+    return title, "\n".join(lines[first:]).strip("\n")

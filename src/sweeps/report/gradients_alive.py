@@ -1,0 +1,178 @@
+"""Which init keeps gradients alive before training."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sweeps.analysis.labels import HEADS, label
+from sweeps.analysis.loading.axes import owner_of
+from sweeps.analysis.loading.records import Records
+from sweeps.analysis.statistics.measures import STOPS
+from sweeps.analysis.statistics.outcomes import diverged_at_start
+from sweeps.analysis.statistics.summaries import ENDS, SHORTEST, decay_rates
+from sweeps.analysis.text import EMPTY, decades, factor, render
+from sweeps.report.document import Block, Prose, Tabular
+from sweeps.tables.notes import listed, several
+
+LATER = ("clip", "optim", "steps", "train.log_every", "train.eval_every", "train.eval_size", STOPS)
+"""Axes that act after the first gradient is taken, as do the settings of clipping and of the optimiser."""
+
+EQUAL = 1e-9
+"""Decades per step within which two networks keep their gradients equally."""
+
+
+def at_initialisation(records: Records) -> pd.DataFrame:
+    """The gradient through time of every network before its first update, a row per network.
+
+    Runs that differ only in what acts later (clipping, learning rate) start as one network, which counts once.
+
+    Returns:
+        `arch, init, length`, the further axes that tell networks apart, `seed`, `outcome`, `diverged_step`; in decades
+        per step back `rate` (both ends left out), `late` and `early` (the same of the half of that stretch that is
+        nearer to the end of the sequence, and of the other) and `change` (end to end); `total`, decades from the last
+        time step to the first. Of a gradient that is exactly zero somewhere all of them are -inf. `lost`: it was not
+        finite.
+    """
+    rows = records.gradient[records.gradient["step"] == 0]
+    parts = {"rate": (0.0, 1.0), "late": (0.0, 0.5), "early": (0.5, 1.0)}
+    found = {name: decay_rates(rows, part).set_index("cell") for name, part in parts.items()}
+    numbers = pd.DataFrame({name: rates["decay_rate"] for name, rates in found.items()})
+    numbers["change"] = found["rate"]["change"]
+    keys = ["arch", "init", "length", *further(records), "seed"]
+    start = records.cells[["cell", *keys, "outcome", "diverged_step"]].join(numbers, on="cell").drop_duplicates(keys)
+    start["total"] = start["change"] * (start["length"].astype(float) - 1)
+    start["lost"] = start["change"].isna() & diverged_at_start(start)
+    return start.drop(columns="cell").reset_index(drop=True)
+
+
+def further(records: Records) -> list[str]:
+    """The axes beyond arch, init and length that tell networks apart before training."""
+    return [axis for axis in records.extra_axes if axis not in LATER and owner_of(axis) not in ("clip", "optim")]
+
+
+def alive(records: Records, start: pd.DataFrame) -> list[Block]:
+    """For each architecture the init whose gradient stays nearest to constant, and what one step leaves in them all.
+
+    Args:
+        start: from `at_initialisation`.
+    """
+    length = records.longest
+    here = start[(start["length"] == length) & (start["change"].notna() | start["lost"])]
+    if here.empty:
+        return [Prose(f"No run of T = {length:g} recorded a gradient through time at initialisation.")]
+    for name in ("rate", "late", "early"):
+        here = here.assign(**{f"from_{name}": here[name].abs().fillna(np.inf)})
+    pooled = [axis for axis in further(records) if axis != "task"]
+    if length < SHORTEST:
+        first = (
+            f"At T = {length:g}, the longest here, no init is named: a factor per step leaves out {ENDS} steps at "
+            "either end, where the gradient still depends on the readout or on the start from 0, and that takes "
+            f"{SHORTEST} steps. What there is to tell is the change from the last step to the first, and of that such "
+            "transients are a large part."
+        )
+        return [Prose(first), _table(here, pooled, {})]
+    best = {arch: _nearest(part) for arch, part in here.groupby("arch", observed=True)}
+    alike = ["seed", *(axis for axis in pooled if owner_of(axis) != "init")]
+    points = [f"- {_told(here[here['arch'] == arch], named, alike)}" for arch, named in best.items()]
+    first = (
+        f"At T = {length:g}, before training, each step back in time multiplies the norm of the gradient ‖∂L/∂h_t‖ by "
+        f"a factor: below 1 it vanishes on its way back, above 1 it explodes. {ENDS} steps at either end are left out, "
+        "where it still depends on the readout or on the start from 0. The init that keeps it nearest to constant (by "
+        "the median over networks of the distance from 1, in decades; a gradient that is exactly zero somewhere is "
+        "infinitely far):"
+    )
+    return [Prose(first + "\n\n" + "\n".join(points)), _table(here, pooled, best)]
+
+
+def _nearest(part: pd.DataFrame) -> list[Any]:
+    """The init that is nearest to constant; several if the halves of the stretch name others, none if all are gone."""
+    named = []
+    for name in ("from_rate", "from_late", "from_early"):
+        median = part.groupby("init", observed=True)[name].median()
+        if median.min() < np.inf:
+            named.append(median.idxmin())
+    return list(dict.fromkeys(named))
+
+
+def _told(here: pd.DataFrame, named: list[Any], alike: Sequence[str]) -> str:
+    """One architecture: its best init, the spread of that init's networks, and what the whole sequence leaves."""
+    arch = label(here["arch"].iloc[0])
+    if not named:
+        return f"**{arch}: none**; in all of its {len(here)} networks the gradient is exactly zero or not finite."
+    rates = {init: here.loc[here["init"] == init, "rate"] for init in named}
+    if len(named) > 1:
+        texts = [f"{label(init)} ({factor(rate.median())}, n = {len(rate)})" for init, rate in rates.items()]
+        return (
+            f"**{arch}: not decided** between {' and '.join(texts)}: the half of these steps that is nearer to the end "
+            "of the sequence and the other half do not name the same."
+        )
+    medians = here.groupby("init", observed=True)["from_rate"].median()
+    tied = [init for init in medians.index if medians[init] - medians[named[0]] < EQUAL]
+    if len(tied) > 1:
+        texts = [f"{label(init)} (n = {(here['init'] == init).sum()})" for init in tied]
+        return f"**{arch}: a tie** between {listed(texts)}, {factor(rates[named[0]].median())} per step each."
+    own = here[here["init"] == named[0]]
+    text = f"**{arch}: {label(named[0])}**, {factor(own['rate'].median())} per step"
+    text += f" (n = {len(own)}{_span(own['rate'], factor, ': ')}); end to end the gradient changes by"
+    text += f" {_span(own['change'], decades)} decades per step, in all by a factor of {_span(own['total'], _power)}."
+    gone = int((own["rate"] == -np.inf).sum())
+    text += f" In {gone} of {len(own)} it is exactly zero somewhere." if gone else ""
+    if here["init"].nunique() == 1:
+        return f"{text} (The only init.)"
+    change = here["change"].abs().fillna(np.inf).groupby(here["init"], observed=True).median()
+    least, by = min(zip(change.index, change, strict=True), key=lambda each: each[1])
+    if by < change.loc[named[0]]:
+        text += f" End to end it is {label(least)} that changes least ({by:.3f} decades per step)."
+    sets = here.groupby(list(alike), observed=True, dropna=False)
+    compared = [part for _, part in sets if part["init"].nunique() > 1 and part["from_rate"].min() < np.inf]
+    own_lead = [  # of the nearest other network
+        part.loc[part["init"] != named[0], "from_rate"].min() - part.loc[part["init"] == named[0], "from_rate"].min()
+        for part in compared
+    ]
+    wins, ties = sum(lead > EQUAL for lead in own_lead), sum(abs(lead) <= EQUAL for lead in own_lead)
+    also = f", as near as another in {ties}" if ties else ""
+    return f"{text} Compared by {listed(alike)} it is the nearest to constant in {wins} of {len(compared)}{also}."
+
+
+def _span(values: pd.Series, written: Any, before: str = "") -> str:
+    """`0.98 to 1.00`, one text where all are written alike; after `before` only where there are several values."""
+    kept = values.dropna()
+    if kept.empty or (before and len(values) == 1):
+        return "" if before else EMPTY
+    return before + " to ".join(dict.fromkeys(written(value) for value in (kept.min(), kept.max())))
+
+
+def _power(exponent: float) -> str:
+    """`10^-2.4`; `0` for a gradient that is gone exactly."""
+    return "0" if exponent == -math.inf else f"10^{round(exponent, 1) + 0.0:.1f}"
+
+
+def _table(here: pd.DataFrame, pooled: Sequence[str], best: dict[Any, list[Any]]) -> Tabular:
+    """What one step back leaves for every init (rows) and architecture, bold where it is named."""
+    archs, inits = (
+        [level for level in here[axis].cat.categories if (here[axis] == level).any()] for axis in ("arch", "init")
+    )
+    shown = pd.DataFrame({"init": [label(init) for init in inits]})
+    for arch in archs:
+        texts = []
+        for init in inits:
+            part = here[(here["arch"] == arch) & (here["init"] == init)]
+            rate, change = part["rate"].median(), part["change"].median()
+            text = decades(change) if math.isnan(rate) else f"{factor(rate)} ({decades(change)})"
+            texts.append(f"**{text}**" if best.get(arch) == [init] else text)
+        shown[label(arch)] = texts
+    n = several(here.groupby(["arch", "init"], observed=True).size())
+    what = "decades per step, end to end"
+    if here["rate"].notna().any():
+        what = f"factor per step back, both ends left out, in brackets the {what}; bold: the init named above"
+    more = f" ({', '.join(HEADS.get(axis, axis) for axis in pooled)} pooled)" if pooled else ""
+    caption = (
+        f"The gradient through time at initialisation, T = {here['length'].iloc[0]:g}, medians over n = {n} "
+        f"networks{more}: {what}."
+    )
+    return Tabular(render(shown, names=1), caption)

@@ -1,0 +1,165 @@
+"""A document as one HTML file that needs nothing beside it: styles, script, pictures and downloads are inside."""
+
+from __future__ import annotations
+
+import base64
+import html
+import re
+from collections.abc import Mapping, Sequence
+from functools import cache, partial
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markdown_it.renderer import RendererHTML
+from markdown_it.token import Token
+from markupsafe import Markup
+
+from sweeps.report.document import MARKDOWN, Document, Picture, Section, Tabular, relative
+
+KINDS = {
+    ".csv": "text/csv",
+    ".md": "text/markdown",
+    ".png": "image/png",
+    ".tex": "application/x-tex",
+}
+"""Media types; the machine's own table may differ from another's."""
+ELSEWHERE = re.compile(r"#|[a-z]+:")
+LONG = {"th": 12, "td": 32}
+"""Characters of a cell of a table beyond which its text may be broken."""
+POWER = re.compile(r"\b10\^(-?\d+(?:\.\d+)?)")
+SUBSCRIPT = re.compile(r"\b([hxL])_(\w)\b")
+
+
+class Renderer(RendererHTML):
+    """Markdown to HTML for a page that stands alone: tables in a box that scrolls, pictures and files inside."""
+
+    def text(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+        """Text in which 10^-3 and h_t look like mathematics."""
+        escaped = html.escape(tokens[idx].content)
+        raised = POWER.sub(lambda found: f"10<sup>{found[1].replace('-', '−')}</sup>", escaped)
+        return SUBSCRIPT.sub(r"\1<sub>\2</sub>", raised)
+
+    def table_open(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+        return f'<div class="box" tabindex="0" role="group" aria-label="{html.escape(env["name"])}"><table>\n'
+
+    def table_close(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+        return "</table></div>\n"
+
+    def th_open(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+        tokens[idx].attrSet("scope", "col")
+        return self._cell(tokens, idx, options, env)
+
+    def td_open(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+        return self._cell(tokens, idx, options, env)
+
+    def _cell(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+        """A cell with a long text is broken over lines, a short one never."""
+        if len(tokens[idx + 1].content) > LONG[tokens[idx].tag]:
+            tokens[idx].attrSet("class", "long")
+        return self.renderToken(tokens, idx, options, env)
+
+    def link_open(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+        """A link to a file of the report is a download from inside the page; one to any other file is none."""
+        target = str(tokens[idx].attrGet("href"))
+        if target in env["files"]:
+            tokens[idx].attrSet("href", embedded(env["files"][target]))
+            tokens[idx].attrSet("download", env["files"][target].name)
+        elif not ELSEWHERE.match(target):
+            del tokens[idx].attrs["href"]
+        return self.renderToken(tokens, idx, options, env)
+
+    def image(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+        """A picture in prose is a link to it: nothing outside the page is ever fetched."""
+        source, text = str(tokens[idx].attrGet("src")), tokens[idx].content
+        return f'<a href="{html.escape(source)}">{html.escape(text or source)}</a>'
+
+
+def to_html(document: Document, folder: Path) -> str:
+    """The document as a page.
+
+    Args:
+        folder: where the file will be; the files that the document links to are there already.
+
+    Raises:
+        OSError: a picture of the document is not there.
+    """
+    numbers = {Tabular: document.numbered(Tabular), Picture: document.numbered(Picture)}
+
+    def number(block: object) -> int:
+        return numbers[type(block)][id(block)]
+
+    resources = files("sweeps.report") / "page"
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
+    environment.lstrip_blocks = True
+    environment.globals |= {
+        "number": number,
+        "kind": lambda block: type(block).__name__,
+        "contents": [section for section in document.sections if section.level == 2],
+        "parts": partial(_parts, document),
+        "embedded": embedded,
+        "size": size,
+        "relative": partial(relative, folder=folder),
+        "style": Markup((resources / "page.css").read_text(encoding="utf-8")),
+        "script": Markup((resources / "sort.js").read_text(encoding="utf-8")),
+    }
+    inside = {relative(path, folder): path for path in sorted(folder.rglob("*.*")) if path.suffix in KINDS}
+    environment.filters |= {"markdown": partial(_markdown, inside), "inline": partial(_inline, inside)}
+    template = environment.from_string((resources / "report.html.jinja").read_text(encoding="utf-8"))
+    return template.render(document=document) + "\n"
+
+
+def embedded(path: Path) -> str:
+    """A file as a `data:` link; a PNG without its texts, so that the page is the same where the picture is."""
+    content = pixels(path) if path.suffix == ".png" else path.read_bytes()
+    return f"data:{KINDS[path.suffix]};base64,{base64.b64encode(content).decode('ascii')}"
+
+
+def pixels(png: Path) -> bytes:
+    """A PNG without its chunks of text (provenance): length, kind, content and checksum of every other one."""
+    content, kept, place = png.read_bytes(), [], 8
+    while place < len(content):
+        end = place + 12 + int.from_bytes(content[place : place + 4], "big")
+        if content[place + 4 : place + 8] not in (b"tEXt", b"zTXt", b"iTXt"):
+            kept.append(content[place:end])
+        place = end
+    return content[:8] + b"".join(kept)
+
+
+def size(png: Path) -> tuple[int, int]:
+    """Width and height of a PNG in CSS pixels, two of its own to one: the page keeps its place before it is drawn."""
+    with png.open("rb") as file:
+        head = file.read(24)
+    return int.from_bytes(head[16:20], "big") // 2, int.from_bytes(head[20:24], "big") // 2
+
+
+@cache
+def _renderer() -> Renderer:
+    return Renderer()
+
+
+def _markdown(inside: Mapping[str, Path], text: str, name: str = "table") -> Markup:
+    """Markdown as HTML.
+
+    Args:
+        inside: files that a link may reach, by that link.
+        name: read out for a table in the text.
+    """
+    return Markup(_renderer().render(MARKDOWN.parse(text), MARKDOWN.options, {"files": inside, "name": name}))
+
+
+def _inline(inside: Mapping[str, Path], text: str) -> Markup:
+    """One paragraph without its element."""
+    return Markup(_markdown(inside, text).removeprefix("<p>").removesuffix("</p>\n"))
+
+
+def _parts(document: Document, section: Section) -> list[Section]:
+    """The parts, level 3, of a section."""
+    place = list(document.sections).index(section) + 1
+    found = []
+    for part in document.sections[place:]:
+        if part.level == 2:
+            break
+        found.append(part)
+    return found

@@ -1,0 +1,33 @@
+"""The part 'Who solved the task?' of the answer."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from sweeps.analysis.labels import label
+from sweeps.analysis.loading.records import Records
+from sweeps.analysis.text import number, percent, render, share_of
+from sweeps.report.document import Block, Prose, Tabular
+from sweeps.report.outcome_counts import outcome_counts
+
+
+def solved(records: Records, table: pd.DataFrame) -> list[Block]:
+    """Who solved the task at which length, at any evaluation and at the last."""
+    runs = table[table["n"] > 0]
+    lengths = [length for length in table["length"].cat.categories if (runs["length"] == length).any()]
+    rows = []
+    for arch, part in runs.groupby("arch", observed=True):
+        row = {"architecture": label(arch)}
+        for length in lengths:
+            counts = outcome_counts(part[part["length"] == length], "arch").sum()
+            text = share_of(counts["solved"], counts["n"])
+            row[f"T = {length:g}"] = f"{text}, {counts['solved_at_end']} at the end" if counts["solved"] else text
+        rows.append(row)
+    total = outcome_counts(table, "arch").sum()
+    n, reached, kept = total["n"], total["solved"], total["solved_at_end"]
+    wanted = records.cells["solved_at"].dropna().unique()
+    score = f"{number(wanted[0])} in {records.score_name}" if len(wanted) == 1 else "the score that the task asks for"
+    told = f"**{percent(reached, n)} of runs solved the task** ({reached} of {n}): an evaluation reached {score}."
+    told += f" At the end {kept} of the {reached} were still solved." if reached else ""
+    caption = "Runs that solved the task, inits and clipping pooled, and how many of them were solved at the end."
+    return [Prose(told), Tabular(render(pd.DataFrame(rows), names=1), caption)]

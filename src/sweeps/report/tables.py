@@ -1,0 +1,116 @@
+"""The tables of a report: which questions they answer, their files, and their place on the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from sweeps.analysis.labels import label
+from sweeps.analysis.loading.records import Records
+from sweeps.analysis.provenance import provenance
+from sweeps.analysis.statistics.measures import MEASURES, crossings
+from sweeps.records.files import write_atomically
+from sweeps.report.document import WHOLE, Attached, Section, table_or_fold
+from sweeps.tables import notes
+from sweeps.tables.audit import REFERENCE, clipping_audit
+from sweeps.tables.compare import compare
+from sweeps.tables.comparison import overview
+from sweeps.tables.latex import to_latex
+from sweeps.tables.listing import comparison_markdown, counting_rules, overview_markdown
+from sweeps.tables.ranking import rank
+from sweeps.tables.steps import steps_to_solve
+from sweeps.tables.table import Table, to_markdown
+
+TIME = "solved_step"
+
+
+def tables(records: Records, whole: pd.DataFrame, folder: Path, *, seed: int) -> list[Section]:
+    """Write every table under `folder` as CSV and Markdown, the paired ones as LaTeX too; returns their sections.
+
+    Args:
+        whole: from `tables.comparison`.
+        seed: of what is drawn.
+    """
+    comment = "\n".join(f"{name}: {text}" for name, text in provenance(records).lines().items())
+    parts = [Section("Tables", []), _overview(records, whole, folder)]
+    for task, part in records.by_task():
+        for title, table in paired(part, seed):
+            stem = folder / (table.name if task is None else f"{task}_{table.name}")
+            write_atomically(stem.with_suffix(".csv"), table.to_csv())
+            write_atomically(stem.with_suffix(".md"), to_markdown(table, comment=comment))
+            write_atomically(stem.with_suffix(".tex"), to_latex(table, comment=comment))
+            caption, _, more = table.caption.partition(". ")
+            body, _, notes = to_markdown(table, caption="").strip("\n").rpartition("\n\n")
+            text = f"{body}\n\n{' '.join(filter(None, (more, notes)))}"
+            files = [stem.with_suffix(kind) for kind in (".csv", ".md", ".tex")]
+            block = table_or_fold(text, f"{caption.rstrip('.')}.", len(table.rows), files)
+            parts.append(Section(title if task is None else f"{title} ({task})", [block], level=3))
+    return [*parts, _whole(records, whole, folder, seed)]
+
+
+def paired(records: Records, seed: int) -> Iterator[tuple[str, Table]]:
+    """Title and table of every paired comparison that the records allow; holes are told in the notes.
+
+    Where runs ended as they were solved, a score cannot rank: what ranks is the updates until solved.
+
+    Args:
+        records: of one task.
+    """
+    allow: dict[str, Any] = {"incomplete": "allow", "seed": seed}
+    length, stopped = records.longest, crossings(records, MEASURES["best_score"])
+    if records.cells["best_score"].notna().any():
+        score = f"best {records.score_name}"
+        axes = varied(records, ("arch", "init", "length"))
+        yield f"Comparison of the {score}", compare(records, axes, **allow)
+        at = {"length": length}
+        by = varied(records, ("arch", "init"))
+        if stopped:
+            yield f"Ranking by the updates until solved at T = {length:g}", rank(records, by, TIME, select=at, **allow)
+        else:
+            yield f"Ranking by the {score} at T = {length:g}", rank(records, by, select=at, **allow)
+        yield "Updates until solved", steps_to_solve(records, axes, **allow)
+        present = set(records.cells["clip"])
+        if REFERENCE in present and len(present) > 1:
+            metric = TIME if stopped else "best_score"
+            yield "What clipping did", clipping_audit(records, ("arch", "clip", "length"), metric, **allow)
+
+
+def varied(records: Records, axes: Sequence[str]) -> tuple[str, ...]:
+    """Those of the axes that have several levels, and further axes of the sweep in the places of the others."""
+    several = [axis for axis in axes if records.cells[axis].nunique() > 1]
+    further = [axis for axis in records.extra_axes if axis != "task"]
+    return tuple([*several, *further][: len(axes)]) or (axes[0],)
+
+
+def _overview(records: Records, whole: pd.DataFrame, folder: Path) -> Section:
+    """Shares solved and decay at a glance, without intervals."""
+    clip = records.reference_clip
+    short = overview(whole, clip)
+    text = overview_markdown(short)
+    write_atomically(folder / "summary.csv", short.to_csv(index=False, lineterminator="\n"))
+    write_atomically(folder / "summary.md", text)
+    caption = (
+        f"{label(clip).capitalize()}. At each length T: the share of runs solved, whatever followed, in brackets the "
+        f"median best {records.score_name}, and the share diverged if there is one. On the right, at the longest "
+        f"length, what one step back in time leaves of the gradient. {notes.HOW_IT_TRAVELS}"
+    )
+    if stopped := crossings(records, MEASURES["best_score"]):
+        caption += f" {notes.crossed(stopped, len(records.cells))}"
+    files = [folder / "summary.csv", folder / "summary.md"]
+    return Section("At a glance", [table_or_fold(text, caption, len(short), files)], level=3)
+
+
+def _whole(records: Records, whole: pd.DataFrame, folder: Path, seed: int) -> Section:
+    """Every combination in a row, folded away."""
+    text = comparison_markdown(whole, records.score_name)
+    full = text + "\n" + counting_rules(whole, records, seed)
+    write_atomically(folder / "comparison.csv", whole.to_csv(index=False, lineterminator="\n"))
+    write_atomically(folder / "comparison.md", full)
+    files = [folder / "comparison.csv", folder / "comparison.md"]
+    shown = full if len(whole) <= WHOLE else ""
+    return Section(
+        "Every combination", [Attached(f"All {len(whole)} rows with their intervals", shown, files)], level=3
+    )

@@ -1,0 +1,158 @@
+"""Whether a report still says what its records say: everything made again elsewhere, and compared."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from sweeps.analysis.loading.records import Records
+from sweeps.analysis.provenance import read_digests
+from sweeps.errors import SweepsError
+from sweeps.records.paths import DIGESTS, PROVENANCE, ReportPaths, SweepPaths
+from sweeps.records.reading import json_object, printable, read_bytes, read_json, why
+from sweeps.report.make import asked_for, make_report
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What differs, one sentence each; nothing if the report is what the records give.
+
+    Attributes:
+        records: record files that are not what they were when the report was made.
+        report: files of the report that are not what the records give now.
+        stale: names of files that say the same and differ in the provenance they carry alone.
+        left: names of files in the report's folder that the records do not give: a person's own, or an older version's.
+        files: how many of the report were compared.
+    """
+
+    records: list[str]
+    report: list[str]
+    stale: list[str]
+    left: list[str]
+    files: int
+
+    @property
+    def differs(self) -> bool:
+        return bool(self.records or self.report or self.stale)
+
+
+def verify(sweep: SweepPaths, question: str | None = None, *, claims: str | None = None) -> Verdict:
+    """Read the records themselves, make the whole report in a temporary folder and compare it with the one on disk.
+
+    Nothing is written to the sweep's folder.
+
+    Args:
+        question, claims: as for `report.make_report`.
+
+    Raises:
+        SweepsError: there is no report, or there are no records to make one from.
+    """
+    before, unread = _digests(sweep.report.digests)
+    if before is None and unread is None:
+        made = "`python -m sweeps report` makes one"
+        raise SweepsError(f"{sweep.report.root} holds no report that can be verified; {made}")
+    records = asked_for(sweep.root, cache=False)
+    with tempfile.TemporaryDirectory() as folder:
+        old, again = sweep.report.root, Path(folder)
+        make_report(sweep, question, claims=claims, into=again, records=records)
+        names, left = sorted(_files(again)), sorted(_files(old) - _files(again))
+        same = _renamed(sweep.report.provenance, ReportPaths(again).provenance)
+        stale = [name for name in names if _differs_in_provenance_alone(old / name, again / name, same)]
+        others = [name for name in names if name not in stale]
+        told = [text for name in others if (text := _compared(old / name, again / name, name)) is not None]
+    return Verdict(_changed(records, before) if before is not None else [str(unread)], told, stale, left, len(names))
+
+
+def _digests(path: Path) -> tuple[dict[str, str] | None, str | None]:
+    """The digests that the report kept, or a sentence on why they cannot be read; neither without a report."""
+    try:
+        return read_digests(path), None
+    except SweepsError as error:
+        return None, f"{path.name} cannot be read ({error}), so which files of the records changed is not known"
+
+
+def _changed(records: Records, before: dict[str, str]) -> list[str]:
+    """The record files whose digest is not what it was."""
+    now, cells = records.digests, {str(row["cell"]): row for row in records.cells.to_dict("records")}
+    told = []
+    for path in sorted(before.keys() | now.keys()):
+        if before.get(path) != now.get(path):
+            what = "is gone" if path not in now else "is new" if path not in before else "has changed"
+            told.append(f"{path} {what} since the report was made{_who(cells.get(path.partition('/')[0]))}")
+    return told
+
+
+def _who(cell: dict[Any, Any] | None) -> str:
+    """The cell in the words of a person, in brackets; nothing where it is not counted."""
+    if cell is None:
+        return ""
+    return f" ({cell['arch']}, {cell['init']}, clip {cell['clip']}, T = {cell['length']}, seed {cell['seed']})"
+
+
+def _compared(there: Path, again: Path, name: str) -> str | None:
+    """What is wrong with one file of the report; None if nothing is."""
+    try:
+        old = read_bytes(there)
+    except FileNotFoundError:
+        return f"{name} is missing"
+    except OSError as error:
+        return f"{name} cannot be read: {why(error)}"
+    if old == again.read_bytes():
+        return None
+    before = json_object(old)
+    if name != PROVENANCE or before is None:
+        return f"{name} differs"
+    now = json.loads(again.read_bytes())
+    parts = [f"{key} was {before.get(key)!r}, is {now[key]!r}" for key in now if before.get(key) != now[key]]
+    return f"{name} differs: {'; '.join(parts)}" if parts else f"{name} differs"
+
+
+def _differs_in_provenance_alone(there: Path, again: Path, same: dict[bytes, bytes]) -> bool:
+    """Whether two files differ, and would not if the one carried the digests of the other.
+
+    Args:
+        same: digests of the old provenance and what they are in the new one.
+    """
+    if there.name in (PROVENANCE, DIGESTS):
+        return False
+    try:
+        old, new = read_bytes(there), again.read_bytes()
+    except OSError:
+        return False
+    if old == new:
+        return False
+    renamed = old
+    for was, now in same.items():
+        renamed = renamed.replace(was, now)
+    return renamed == new or (there.suffix == ".png" and _same_pixels(old, new))
+
+
+def _renamed(old: Path, new: Path) -> dict[bytes, bytes]:
+    """The digests of one provenance and what they are in the other; none where the old one cannot be read."""
+    before, now = read_json(old) or {}, json.loads(new.read_bytes())
+    digests = {key: before.get(key) for key in ("cell_ids", "records")}
+    return {old.encode(): now[key].encode() for key, old in digests.items() if isinstance(old, str) and _is_digest(old)}
+
+
+def _is_digest(text: str) -> bool:
+    return len(text) == 64 and set(text) <= set("0123456789abcdef")
+
+
+def _same_pixels(one: bytes, other: bytes) -> bool:
+    """Whether two pictures look the same; a file that is no whole picture does not."""
+    try:
+        with Image.open(BytesIO(one)) as first, Image.open(BytesIO(other)) as second:
+            return first.size == second.size and first.tobytes() == second.tobytes()
+    except Exception:  # a broken file makes Pillow raise many kinds
+        return False
+
+
+def _files(folder: Path) -> set[str]:
+    """Everything in a folder and below that is no folder, by its path there."""
+    return {printable(path.relative_to(folder).as_posix()) for path in folder.rglob("*") if not path.is_dir()}

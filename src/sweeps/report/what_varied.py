@@ -1,0 +1,87 @@
+"""The plan of a sweep as its report tells it: what varied, what was the same, what went along with something else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sweeps.analysis.labels import HEADS, label
+from sweeps.analysis.loading.axes import AXES, may_vary, ordered_levels, owner_of
+from sweeps.analysis.loading.records import ASKED, Records
+from sweeps.analysis.text import number, render
+from sweeps.report.document import Prose, Section, Tabular
+from sweeps.report.machines import mixed
+
+CONSTANT = ("task", "optim", "lr", "hidden", "gain", "steps", "batch", "task.solved_at")
+"""Settings named in the plan where they are the same in every cell."""
+NAMES = {**HEADS, "optim": "optimiser", "steps": "updates", "task.solved_at": "solved at a score of"}
+
+
+def what_varied(records: Records) -> Section:
+    """The axes with their levels, the number of cells, and what was the same in all of them."""
+    planned = records.planned()
+    asked = records.problems[records.problems["problem"].isin(ASKED)]
+    axes = (*records.axes, "seed")
+    seeds = pd.concat([records.cells["seed"], asked["seed"]], ignore_index=True)
+    levels = {axis: ordered_levels(axis, seeds if axis == "seed" else planned[axis].astype(object)) for axis in axes}
+    rows = [
+        {"axis": NAMES.get(axis, axis), "levels": _levels(levels[axis]), "number": len(levels[axis])} for axis in axes
+    ]
+    total, product = len(records.cells) + len(asked), int(np.prod([len(values) for values in levels.values()]))
+    grid = " × ".join(str(len(values)) for values in levels.values())
+    size = f"{grid} = {product} cells" if total == product else f"{total} cells (the whole grid would be {product})"
+    same, tied = _same(records), _tied(records)
+    along = "; ".join(_along(records, tied))
+    told = [f"{size}."]
+    told += [f"The same in every cell: {', '.join(same)}."] if same else []
+    told += [f"Settings that go with a choice: {'; '.join(tied.values())}."] if tied else []
+    told += (
+        [f"**Varied along with another axis, so that their effects cannot be told apart: {along}.**"] if along else []
+    )
+    told += [text] if (text := mixed(records)) else []
+    told += ["Runs of the same seed see the same data, so that comparisons are paired."]
+    table = Tabular(render(pd.DataFrame(rows), names=2), "The axes and their levels.")
+    return Section("What was varied", [table, Prose(" ".join(told))])
+
+
+def _levels(levels: Sequence[Any]) -> str:
+    if len(levels) > 8 and not any(isinstance(level, str) for level in levels):
+        return f"{len(levels)} of them, {levels[0]:g} to {levels[-1]:g}"
+    return ", ".join(label(level) if isinstance(level, str) else number(level, 6) for level in levels) or "none"
+
+
+def _same(records: Records) -> list[str]:
+    """`learning rate 0.01` of every setting of a study that did not vary."""
+    found = []
+    for name in CONSTANT:
+        if name in records.cells and name not in records.axes and records.cells[name].nunique(dropna=False) == 1:
+            value = records.cells[name].iloc[0]
+            if pd.notna(value):
+                found.append(f"{NAMES.get(name, name)} {value if isinstance(value, str) else number(value, 6)}")
+    return found
+
+
+def _tied(records: Records) -> dict[str, str]:
+    """Settings that differ only along with a choice, such as the threshold of each clipping."""
+    cells, tied = records.cells, {}
+    for name in ("hidden", "gain", "threshold", "lr", "steps"):
+        owner = "arch" if name in ("hidden", "lr") else "length" if name == "steps" else owner_of(name)
+        if name not in cells or name in records.axes or owner not in AXES or cells[name].nunique(dropna=False) < 2:
+            continue
+        groups = cells.groupby(owner, observed=True)[name].unique()
+        if all(len(values) == 1 for values in groups):
+            known = {level: values[0] for level, values in groups.items() if np.isfinite(values[0])}
+            texts = [f"{label(level)} {number(value)}" for level, value in known.items()]
+            tied[name] = f"{name} ({', '.join(texts)})"
+    return tied
+
+
+def _along(records: Records, tied: Iterable[str]) -> list[str]:
+    """Settings that vary and yet are neither an axis nor tied to a choice: they follow some other axis or a seed."""
+    known = {*records.axes, *tied}
+    names = [name for name in records.settings if may_vary(name) and name not in known]
+    varied = [name for name in names if records.cells[name].nunique() > 1]
+    return [f"{NAMES.get(name, name)} {_levels(ordered_levels(name, records.cells[name]))}" for name in varied]

@@ -1,0 +1,196 @@
+"""The clipping audit: how often clipping acted, what it did to the gradient, what it changed in outcomes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sweeps.analysis.loading.axes import owner_of
+from sweeps.analysis.loading.records import Records
+from sweeps.analysis.statistics.design import Design, Incomplete, check_axes, key_of, lay_out
+from sweeps.analysis.statistics.intervals import Floats, medians
+from sweeps.analysis.statistics.measures import (
+    MEASURES,
+    Measure,
+    crossings,
+    how_diverged_count,
+    measure_named,
+    per_run,
+)
+from sweeps.analysis.statistics.paired import ALPHA, compare_pairs, holm, too_small
+from sweeps.analysis.statistics.summaries import per_cell
+from sweeps.analysis.text import axis_columns, number
+from sweeps.errors import SweepsError
+from sweeps.tables import notes
+from sweeps.tables.compare import bracketed, joined
+from sweeps.tables.coverage import median_words
+from sweeps.tables.table import Entry, Table
+
+REFERENCE = "none"
+CHANGES = {
+    "solved": ("solved_gained", "solved_lost"),
+    "solved_at_end": ("solved_at_end_gained", "solved_at_end_lost"),
+    "diverged": ("diverged_caused", "diverged_avoided"),
+}
+"""Columns that count the pairs in which clipping brought an outcome about and in which it prevented it."""
+
+
+def clipping_audit(
+    records: Records,
+    axes: Sequence[str] = ("arch", "clip"),
+    metric: str = "best_score",
+    *,
+    select: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    alpha: float = ALPHA,
+    incomplete: Incomplete = "refuse",
+) -> Table:
+    """Every kind of clipping against none, run by run: same seed, same everything else.
+
+    Args:
+        axes: `clip` and up to three more, e.g. ("arch", "clip", "length"); the rest is pooled. A setting of clipping
+            that varies (`threshold`) gets its own rows.
+        metric, select, seed, alpha, incomplete: as in `compare`.
+
+    Returns:
+        A row per combination with clipping: the axes; `runs`, `diverged`, `missing`; `clipped` (share of steps at
+        which clipping acted), `ever` (share of runs in which it ever did), `clip_scale` (factor where it did),
+        `grad_norm`, `grad_norm_clipped` (before and after), each the median over runs; and against no clipping
+        `pairs`, `seeds`, `difference` (with - without) with `_low, _high`, `effect`, `p`, `p_holm`; pairs whose
+        outcome changed: `solved_gained, solved_lost` (by any evaluation), `solved_at_end_gained, solved_at_end_lost`
+        (by the last), `diverged_avoided, diverged_caused`. Where runs ended as they were solved, a score is not
+        tested: `effect`, `p` and `p_holm` are NaN.
+
+    Raises:
+        SweepsError: as `compare`; also if `clip` is not among the axes, or no run is without clipping.
+    """
+    measure = measure_named(metric)
+    if "clip" not in axes:
+        raise SweepsError(f"axes: {', '.join(axes)} given; the audit is of clipping, so 'clip' must be one of them")
+    if select:
+        records = records.select(**select)
+    check_axes(records, axes)
+    if REFERENCE not in set(records.cells["clip"]):
+        raise SweepsError("the audit compares with clip=none, of which these records have no finished run")
+    records = records.drop_unused_levels()
+    rows_axes = [*axes, *(axis for axis in records.extra_axes if owner_of(axis) == "clip" and axis not in axes)]
+    design = lay_out(records, rows_axes, per_run(records, measure), incomplete)
+    with_, without = _partners(design, rows_axes)
+    pairs = compare_pairs(design.values[with_], design.values[without], share=measure.share, seed=seed)
+    crossed = crossings(records, measure)
+    if crossed:
+        pairs[["effect", "p", "smallest_p"]] = np.nan
+    pairs["p_holm"] = holm(pairs["p"].to_numpy(), alpha=alpha)
+    frame = pd.concat(
+        [
+            design.combinations.iloc[with_].reset_index(drop=True),
+            design.runs.iloc[with_].reset_index(drop=True),
+            _what_it_did(records, design, rows_axes).iloc[with_].reset_index(drop=True),
+            pairs,
+            *(_changed(records, rows_axes, name, with_, without) for name in CHANGES),
+        ],
+        axis=1,
+    )
+    alone = design.values[without]
+    frame["without"] = np.nanmean(alone, axis=(1, 2)) if measure.share else medians(medians(alone))
+    return _table(records, frame, rows_axes, measure, design, select or {}, alpha, crossed)
+
+
+def _partners(design: Design, axes: Sequence[str]) -> tuple[list[int], list[int]]:
+    """Places of the combinations with clipping, and of each one's combination without."""
+    combinations = design.combinations
+    shared = [axis for axis in axes if axis != "clip" and owner_of(axis) != "clip"]
+    keys = [key_of(row) for row in combinations[shared].itertuples(index=False)] if shared else [()] * len(combinations)
+    clips = combinations["clip"].tolist()
+    reference = {key: place for place, (key, clip) in enumerate(zip(keys, clips, strict=True)) if clip == REFERENCE}
+    with_ = [place for place, clip in enumerate(clips) if clip != REFERENCE and keys[place] in reference]
+    if not with_:
+        raise SweepsError("the audit needs runs with clipping beside those without; these records have only clip=none")
+    return with_, [reference[keys[place]] for place in with_]
+
+
+def _what_it_did(records: Records, design: Design, axes: Sequence[str]) -> pd.DataFrame:
+    """What clipping did to the gradients of each combination, medians over its runs."""
+    names = ["clipped", "clip_scale", "grad_norm", "grad_norm_clipped"]
+    told = records.cells[["cell", *axes]].join(per_cell(records.metrics, records.gradient)[names], on="cell")
+    told["ever"] = (told["clipped"] > 0).astype(float).where(told["clipped"].notna())
+    groups = {key_of(key): part for key, part in told.groupby(list(axes), observed=True, dropna=False)}
+    rows = []
+    for combination in design.combinations.itertuples(index=False):
+        part = groups.get(key_of(combination), told.iloc[:0])
+        rows.append({**part[names].median().to_dict(), "ever": part["ever"].mean()})
+    return pd.DataFrame(rows)[["clipped", "ever", "clip_scale", "grad_norm", "grad_norm_clipped"]]
+
+
+def _changed(records: Records, axes: list[str], name: str, with_: list[int], without: list[int]) -> pd.DataFrame:
+    """How many pairs gained and lost an outcome."""
+    values: Floats = lay_out(records, axes, per_run(records, MEASURES[name]), "allow").values
+    change = (values[with_] - values[without]).reshape(len(with_), -1)
+    up, down = (change > 0).sum(axis=1), (change < 0).sum(axis=1)
+    more, less = CHANGES[name]
+    return pd.DataFrame({more: up, less: down})
+
+
+def _table(
+    records: Records,
+    frame: pd.DataFrame,
+    axes: list[str],
+    measure: Measure,
+    design: Design,
+    select: Mapping[str, Any],
+    alpha: float,
+    crossed: int,
+) -> Table:
+    names = axis_columns(frame, axes)
+    rows = tuple(
+        (
+            *map(Entry, texts),
+            Entry(str(row["pairs"])),
+            Entry(number(row["clipped"], 2)),
+            Entry(f"{number(row['grad_norm'])} → {number(row['grad_norm_clipped'])}"),
+            Entry(bracketed(row["without"], np.nan, np.nan, measure)),
+            Entry(_signed(row), mark="*" if row["p_holm"] < alpha else ""),
+            *(Entry(f"+{row[more]} −{row[less]}") for more, less in CHANGES.values()),
+        )
+        for texts, (_, row) in zip(names.itertuples(index=False), frame.iterrows(), strict=True)
+    )
+    what = measure.label.format(score=records.score_name)
+    fixed = [f"{name} = {level}" for name, level in select.items() if name not in design.fixed]
+    n = frame["seeds"]
+    change = "that of the shares"
+    if not measure.share:
+        change = f"median over n = {notes.several(n)} seeds of the median over a seed's pairs, {median_words(n)}"
+    caption = [
+        f"What clipping did, by {notes.listed(axes)}, against no clipping in runs paired by "
+        f"{notes.listed(['seed', *design.pooled])}.",
+        "Clipped (share of logged steps at which clipping acted) and gradient norm (before → after) are medians over "
+        f"runs of each run's share or median; without is the {what} of the runs without clipping.",
+        f"The change is the difference in {what}, with minus without: {change}.",
+        notes.what_is_pooled(design, fixed, share=measure.share),
+    ]
+    gone, total = int(design.runs["diverged"].sum()), int(design.runs["runs"].sum())
+    tested = (
+        f"*: changed, p < {alpha:g} (signed-rank test that exchanges the signs of whole seeds, Holm's correction over "
+        f"the {frame['p'].notna().sum()} rows)."
+    )
+    warning = None if crossed else too_small(frame["smallest_p"].to_numpy(dtype=np.float64), alpha=alpha)
+    told = [
+        f"{gone} of {total} runs diverged. {how_diverged_count(measure, records.score_name)}",
+        "Their gradient norms are those of the logged steps that were still finite. A change that reads inf or -inf is "
+        "one between a score and divergence.",
+        "+ and − count pairs in which clipping brought the outcome about, and in which it prevented it: solved by any "
+        "evaluation, solved by the last one, diverged.",
+        notes.crossed(crossed, total) if crossed else tested,
+        *(text for text in (warning, notes.what_is_missing(design)) if text),
+    ]
+    outcomes = ("solved", "solved at the end", "diverged")
+    heads = (*names.columns, "pairs", "clipped", "gradient norm", "without", "change", *outcomes)
+    return Table("clipping_audit", frame, heads, rows, joined(caption), tuple(told), len(axes), frame)
+
+
+def _signed(row: pd.Series) -> str:
+    text = bracketed(row["difference"], row["difference_low"], row["difference_high"], digits=2)
+    return f"+{text}" if row["difference"] > 0 else text

@@ -1,0 +1,150 @@
+"""The table of one metric over one to four axes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from sweeps.analysis.labels import HEADS, label
+from sweeps.analysis.loading.records import Records
+from sweeps.analysis.statistics.contrast import Contrast, Statistic, contrast
+from sweeps.analysis.statistics.design import Incomplete, key_of
+from sweeps.analysis.statistics.measures import Measure
+from sweeps.analysis.statistics.paired import ALPHA
+from sweeps.analysis.text import EMPTY, axis_columns, with_interval
+from sweeps.tables import notes
+from sweeps.tables.table import Entry, Table
+
+SIDE_BY_SIDE = 6
+"""The last axis goes across the page up to this many levels."""
+
+
+def compare(
+    records: Records,
+    axes: Sequence[str] = ("arch", "init"),
+    metric: str = "best_score",
+    *,
+    within: Sequence[str] | None = None,
+    select: Mapping[str, Any] | None = None,
+    statistic: Statistic = "median",
+    seed: int = 0,
+    alpha: float = ALPHA,
+    incomplete: Incomplete = "refuse",
+) -> Table:
+    """One metric over one to four axes; the best is marked, and what is significantly worse than it.
+
+    Args:
+        axes: the last goes across the page if it has few levels. Axes that are neither here nor selected are
+            pooled: each seed counts once, with the median (interquartile mean) of its runs there.
+        metric: a name of `measures.MEASURES`.
+        within: axes for each of whose levels the best is sought alone; `task` and `length` unless told.
+        select: a level, or a list of levels, of any setting; the rest of the records is left out.
+        statistic: "median" with an order-statistics interval, or "iqm" (interquartile mean) with one from 11 seeds on.
+        seed: of the draws for the interval of an iqm, and of the tests beyond 14 seeds.
+        alpha: level of the tests, family-wise (Holm) over all pairs of combinations of one problem.
+        incomplete: "allow" compares the pairs that a grid with holes has.
+
+    Returns:
+        A table with `frame` and `pairs` as in `contrast.Contrast`.
+
+    Raises:
+        SweepsError: an unknown name; cells of the grid are missing or double and `incomplete` is "refuse".
+    """
+    found = contrast(
+        records,
+        axes,
+        metric,
+        within=within,
+        select=select,
+        statistic=statistic,
+        seed=seed,
+        alpha=alpha,
+        incomplete=incomplete,
+    )
+    heads, rows, names = _pivoted(found)
+    what = found.measure.label.format(score=found.score)
+    caption = [
+        f"{what[0].upper()}{what[1:]} by {notes.listed(found.axes)}.",
+        notes.what_the_numbers_are(found),
+        notes.what_is_pooled(found.design, notes.selected_words(found), share=found.measure.share),
+    ]
+    told = [notes.how_diverged(found)]
+    if found.frame["diverged"].any() and found.measure.name != "diverged":
+        told.append("“k div.” counts them.")
+    if found.crossings:
+        told.append(notes.what_was_tested(found))
+    elif found.measure.better:
+        scope = f"for each {notes.listed(found.within)}" if found.within else "of the table"
+        told.append(
+            f"Bold: the best {scope}. *: worse than that best, p < {found.alpha:g}. {notes.what_was_tested(found)}"
+        )
+    told += notes.warnings(found)
+    frame = found.frame
+    return Table("compare", frame, heads, rows, joined(caption), tuple(told), names, named_pairs(found))
+
+
+def bracketed(value: float, low: float, high: float, measure: Measure | None = None, digits: int = 3) -> str:
+    """`0.98 [0.95, 0.99]`; the infinite value of the worst rank reads as the measure's word for it."""
+    word = measure.worst if measure is not None and measure.better else None
+    return with_interval(value, low, high, digits, infinite=word)
+
+
+def combination_texts(frame: pd.DataFrame, axes: Sequence[str]) -> list[str]:
+    """`tanh RNN, orthogonal, T = 50` of every row."""
+    return [", ".join(_text(axis, row[axis]) for axis in axes) for _, row in frame.iterrows()]
+
+
+def _text(axis: str, level: Any) -> str:
+    if pd.isna(level):
+        return f"no {axis}"
+    return label(level) if isinstance(level, str) else f"{HEADS.get(axis, axis)} = {level:g}"
+
+
+def _pivoted(found: Contrast) -> tuple[tuple[str, ...], tuple[tuple[Entry, ...], ...], int]:
+    """Heads, rows and the number of name columns; the last axis goes across the page if its levels are few."""
+    frame, axes = found.frame, list(found.axes)
+    across = axes[-1]
+    levels = [level for level in dict.fromkeys(frame[across]) if not pd.isna(level)]
+    if len(axes) == 1 or len(levels) > SIDE_BY_SIDE or frame[across].isna().any():
+        names = axis_columns(frame, axes)
+        rows = tuple(
+            (*map(Entry, texts), _cell(row, found.measure), Entry(str(row["n"])))
+            for texts, (_, row) in zip(names.itertuples(index=False), frame.iterrows(), strict=True)
+        )
+        return (*names.columns, found.measure.label.format(score=found.score), "n"), rows, len(axes)
+    kept = axes[:-1]
+    by_row: dict[tuple[Any, ...], dict[Any, pd.Series]] = {}
+    for _, row in frame.iterrows():
+        by_row.setdefault(key_of(row[kept]), {})[row[across]] = row
+    firsts = pd.DataFrame([next(iter(cells.values()))[kept] for cells in by_row.values()]).reset_index(drop=True)
+    names = axis_columns(firsts, kept)
+    body = tuple(
+        (*map(Entry, texts), *(_cell(cells.get(level), found.measure) for level in levels))
+        for texts, cells in zip(names.itertuples(index=False), by_row.values(), strict=True)
+    )
+    return (*names.columns, *(_text(across, level) for level in levels)), body, len(kept)
+
+
+def _cell(row: pd.Series | None, measure: Measure) -> Entry:
+    if row is None:
+        return Entry(EMPTY)
+    text = bracketed(row["value"], row["low"], row["high"], measure)
+    if row["diverged"] and measure.name != "diverged":
+        text += f" {row['diverged']} div."
+    return Entry(text, best=bool(row["best"]), mark="*" if row["worse"] else "")
+
+
+def named_pairs(found: Contrast) -> pd.DataFrame:
+    """The pairs of a contrast with the levels of both sides, `first_<axis>` and `second_<axis>`."""
+    sides = []
+    for side in ("first", "second"):
+        part = found.frame.loc[found.pairs[side], list(found.axes)].reset_index(drop=True)
+        sides.append(part.add_prefix(f"{side}_"))
+    return pd.concat([*sides, found.pairs.drop(columns=["first", "second"])], axis=1)
+
+
+def joined(parts: Sequence[str]) -> str:
+    """Sentences as a paragraph, empty ones left out."""
+    return " ".join(part for part in parts if part)

@@ -1,0 +1,138 @@
+"""Comparison tables: records in, a frame out, one row per combination of the axes, seeds aggregated.
+
+Every combination of the grid has a row; one without a finished run has n = 0 and no numbers.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sweeps.analysis.loading.axes import AXES, grid
+from sweeps.analysis.loading.records import Records
+from sweeps.analysis.statistics.design import key_of
+from sweeps.analysis.statistics.interquartile import iqm, iqm_interval
+from sweeps.analysis.statistics.intervals import median_interval, medians
+from sweeps.analysis.statistics.measures import MEASURES, per_run
+from sweeps.analysis.statistics.outcomes import outcomes
+from sweeps.analysis.statistics.summaries import per_cell
+
+MEDIANS = ("grad_norm", "decay_start", "decay_training", "change_start", "change_training", "clipped", "zeros")
+
+
+def comparison(records: Records, *, seed: int = 0) -> pd.DataFrame:
+    """The whole comparison: a row per arch x init x clip x length (x further axes that the sweep has).
+
+    A listing, not a test: a row is of the runs that are there, and `failed` and `unfinished` say how many are not.
+    What compares one row with another (`compare`, `ranking` and the rest) refuses a grid with holes.
+
+    Args:
+        seed: of the draws for the interval of an interquartile mean.
+
+    Returns:
+        The axes; `n` (runs with numbers: solved, finished or diverged), `failed` and `unfinished` (runs
+        without); `share_` of every one of `outcomes.COUNTS` with `_low, _high` (exact); `solved_step` (median
+        updates, solved runs only); `best_score` (median over runs of the best evaluation each reached, -inf for
+        a diverged run) with `_low, _high` (order statistics), `iqm_score` (interquartile mean of the same) with
+        `_low, _high` (from 11 runs on) and `n_score`, the runs that have such a number; the medians over runs of the
+        `MEDIANS` of `statistics.per_cell`.
+    """
+    axes = list(records.axes)
+    cells = records.cells.join(per_cell(records.metrics, records.gradient), on="cell")
+    cells["ranked_score"] = per_run(records, MEASURES["best_score"])
+    groups = {key_of(row): part for row, part in cells.groupby(axes, dropna=False, observed=True)}
+    missing = _missing(records)
+    rows = []
+    combinations = grid(records.planned(), records.axes)
+    for values in combinations.itertuples(index=False):
+        part = groups.get(key_of(values), cells.iloc[:0])
+        lost = missing.get(key_of(values), {})
+        rows.append({**lost_counts(lost), **_aggregate(part, seed)})
+    table = pd.concat([combinations, pd.DataFrame(rows, columns=None if rows else ["n"])], axis=1)
+    first = [*axes, "n", "failed", "unfinished"]
+    return table[first + [name for name in table if name not in first]]
+
+
+def lost_counts(kinds: dict[str, int]) -> dict[str, int]:
+    """Runs of one combination that have no numbers: failed, and not finished (never begun, or damaged on disk)."""
+    return {
+        "failed": kinds.get("failed", 0),
+        "unfinished": sum(kinds.get(kind, 0) for kind in ("unfinished", "missing", "damaged", "contradictory")),
+    }
+
+
+def overview(table: pd.DataFrame, clip: Any) -> pd.DataFrame:
+    """The comparison at one kind of clipping, short: a row per arch x init (x further axes), lengths side by
+    side.
+
+    Args:
+        table: from `comparison`.
+        clip: level of `clip`, usually "none".
+
+    Returns:
+        `arch, init, ...`; for each length T `solved_T, diverged_T, best_score_T`, and at the longest
+        length `factor_start, factor_training`: what is left of the gradient per step of lag, 10**decay rate, and
+        `change_start`: its end-to-end change at initialisation, decades per step.
+    """
+    here = table[table["clip"] == clip]
+    lengths = list(here["length"].cat.categories)
+    keys = ["arch", "init", *_extra(table)]
+    columns = {"share_solved": "solved", "share_diverged": "diverged", "best_score": "best_score"}
+    combinations = here[keys].drop_duplicates().reset_index(drop=True)
+    short: pd.DataFrame = combinations.copy()
+    by_length = {length: part.set_index(keys) for length, part in here.groupby("length", observed=True)}
+    for length in lengths:
+        part = by_length.get(length)
+        for source, name in columns.items():
+            short[f"{name}_{length:g}"] = _look_up(combinations, part, source)
+    longest = by_length.get(lengths[-1]) if lengths else None
+    for when in ("start", "training"):
+        short[f"factor_{when}"] = 10.0 ** _look_up(combinations, longest, f"decay_{when}")
+    short["change_start"] = _look_up(combinations, longest, "change_start")
+    return short
+
+
+def _aggregate(part: pd.DataFrame, seed: int) -> dict[str, Any]:
+    """The numbers of one row; `part` holds its cells."""
+    score = part["ranked_score"].to_numpy(dtype=float)
+    score = score[~np.isnan(score)]
+    low, high = median_interval(score)
+    iqm_low, iqm_high = iqm_interval(score, seed=seed)
+    return {
+        **outcomes(part),
+        "solved_step": part["solved_step"].median(),
+        "best_score": float(medians(score)),
+        "best_score_low": low,
+        "best_score_high": high,
+        "iqm_score": float(iqm(score)) if len(score) else np.nan,
+        "iqm_score_low": iqm_low,
+        "iqm_score_high": iqm_high,
+        "n_score": len(score),
+        **{name: part[name].median() for name in MEDIANS},
+    }
+
+
+def _missing(records: Records) -> dict[tuple[Any, ...], dict[str, int]]:
+    """How many cells of each kind of problem belong to each combination of the axes."""
+    counts: dict[tuple[Any, ...], dict[str, int]] = {}
+    for row in records.problems[[*records.axes, "problem"]].itertuples(index=False):
+        kinds = counts.setdefault(key_of(row[:-1]), {})
+        kinds[row[-1]] = kinds.get(row[-1], 0) + 1
+    return counts
+
+
+def _extra(table: pd.DataFrame) -> list[str]:
+    """The axes of a comparison table beyond arch, init, clip and length."""
+    names = [str(name) for name in table]
+    return names[len(AXES) : names.index("n")]
+
+
+def _look_up(combinations: pd.DataFrame, part: pd.DataFrame | None, column: str) -> pd.Series:
+    """The column's value for every combination, NaN where there is no such row."""
+    if part is None:
+        return pd.Series(np.nan, index=combinations.index)
+    values = {key_of(key): value for key, value in zip(part.index, part[column], strict=True)}
+    found = [values.get(key_of(row), np.nan) for row in combinations.itertuples(index=False)]
+    return pd.Series(found, index=combinations.index, dtype=float)

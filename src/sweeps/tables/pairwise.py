@@ -1,0 +1,79 @@
+"""The table of every pair of combinations: difference, effect size, p."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sweeps.analysis.loading.records import Records
+from sweeps.analysis.statistics.contrast import contrast
+from sweeps.analysis.statistics.design import Incomplete
+from sweeps.analysis.statistics.paired import ALPHA
+from sweeps.analysis.text import number
+from sweeps.tables import notes
+from sweeps.tables.compare import bracketed, combination_texts, joined, named_pairs
+from sweeps.tables.coverage import median_words
+from sweeps.tables.table import Entry, Table
+
+
+def pairwise(
+    records: Records,
+    axes: Sequence[str] = ("arch",),
+    metric: str = "best_score",
+    *,
+    within: Sequence[str] | None = None,
+    select: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    alpha: float = ALPHA,
+    incomplete: Incomplete = "refuse",
+) -> Table:
+    """Every two combinations of the axes: median paired difference with interval, effect size, p after Holm.
+
+    The arguments and errors are those of `compare`. The frame has a row per pair, see `contrast.Contrast`.
+    """
+    found = contrast(
+        records,
+        axes,
+        metric,
+        within=within,
+        select=select,
+        statistic="median",
+        seed=seed,
+        alpha=alpha,
+        incomplete=incomplete,
+    )
+    frame = named_pairs(found)
+    texts = combination_texts(found.frame, found.axes)
+    rows = tuple(
+        (
+            Entry(texts[pair["first"]]),
+            Entry(texts[pair["second"]]),
+            Entry(str(pair["pairs"])),
+            Entry(str(pair["seeds"])),
+            Entry(bracketed(pair["difference"], pair["difference_low"], pair["difference_high"])),
+            Entry(number(pair["effect"], 2)),
+            Entry(number(pair["p"], 2)),
+            Entry(number(pair["p_holm"], 2), mark="*" if pair["p_holm"] < alpha else ""),
+        )
+        for pair in found.pairs.to_dict("records")
+    )
+    what = found.measure.label.format(score=found.score)
+    spread = (
+        "The difference is that of the shares."
+        if found.measure.share
+        else f"The difference is the median over n = {notes.several(found.pairs['seeds'])} seeds of the median over a "
+        f"seed's pairs, {median_words(found.pairs['seeds'])}."
+    )
+    caption = [
+        f"Differences in {what}, first minus second, between {notes.listed(found.axes)}.",
+        spread,
+        notes.what_is_pooled(found.design, notes.selected_words(found), share=found.measure.share),
+    ]
+    told = [
+        notes.how_diverged(found),
+        "Effect is the matched-pairs rank-biserial correlation: 1 if the first is larger in every pair, -1 if the "
+        f"second is. *: p < {alpha:g}. {notes.what_was_tested(found)}",
+        *notes.warnings(found),
+    ]
+    heads = ("first", "second", "pairs", "seeds", "difference", "effect", "p", "p (Holm)")
+    return Table("pairwise", frame, heads, rows, joined(caption), tuple(told), 2, frame)

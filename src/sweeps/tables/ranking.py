@@ -1,0 +1,111 @@
+"""Ranking with ties by significance: a rank is lost only to what is significantly better."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sweeps.analysis.loading.records import Records
+from sweeps.analysis.statistics.contrast import Contrast, Statistic, contrast
+from sweeps.analysis.statistics.design import Incomplete
+from sweeps.analysis.statistics.measures import MEASURES
+from sweeps.analysis.statistics.paired import ALPHA
+from sweeps.analysis.text import EMPTY, axis_columns
+from sweeps.errors import SweepsError
+from sweeps.tables import notes
+from sweeps.tables.compare import bracketed, joined, named_pairs
+from sweeps.tables.table import Entry, Table
+
+
+def rank(
+    records: Records,
+    axes: Sequence[str] = ("arch",),
+    metric: str = "best_score",
+    *,
+    within: Sequence[str] | None = None,
+    select: Mapping[str, Any] | None = None,
+    statistic: Statistic = "median",
+    seed: int = 0,
+    alpha: float = ALPHA,
+    incomplete: Incomplete = "refuse",
+) -> Table:
+    """Combinations in order of the metric, each with rank 1 + the number of those significantly better than it.
+
+    The arguments and errors are those of `compare`.
+
+    Returns:
+        `frame`: the axes, `rank`, `better_than` and `worse_than` (how many, significantly) and the columns of
+        `contrast.Contrast.frame`; sorted, the best first within each problem.
+
+    Raises:
+        SweepsError: also for a metric of which neither more nor less is better, and for a score where runs ended at
+            the evaluation that solved them.
+    """
+    found = contrast(
+        records,
+        axes,
+        metric,
+        within=within,
+        select=select,
+        statistic=statistic,
+        seed=seed,
+        alpha=alpha,
+        incomplete=incomplete,
+    )
+    measure = found.measure
+    if not measure.better:
+        ordered = ", ".join(name for name, each in MEASURES.items() if each.better)
+        raise SweepsError(f"metric: neither more nor less {metric} is better, so it cannot rank (these can: {ordered})")
+    if found.crossings:
+        why = notes.crossed(found.crossings, int(found.frame["runs"].sum()))
+        raise SweepsError(f"metric: {metric} cannot rank (solved_step and solved can). {why}")
+    frame = _ranked(found)
+    names = axis_columns(frame, list(axes))
+    rows = tuple(
+        (
+            *map(Entry, texts),
+            Entry(EMPTY if pd.isna(row["rank"]) else f"{row['rank']:.0f}"),
+            Entry(bracketed(row["value"], row["low"], row["high"], measure), best=bool(row["best"])),
+            Entry(str(row["better_than"])),
+            Entry(str(row["worse_than"])),
+            Entry(f"{row['diverged']}/{row['runs']}"),
+        )
+        for texts, (_, row) in zip(names.itertuples(index=False), frame.iterrows(), strict=True)
+    )
+    what = measure.label.format(score=found.score)
+    each = f", for each {notes.listed(found.within)} alone" if found.within else ""
+    caption = [
+        f"Ranking of {notes.listed(found.axes)} by {what}{each}.",
+        notes.what_the_numbers_are(found),
+        notes.what_is_pooled(found.design, notes.selected_words(found), share=measure.share),
+    ]
+    told = [
+        notes.how_diverged(found),
+        f"The rank is 1 + the number of combinations that are significantly better (p < {alpha:g}): equal ranks are "
+        f"ties that these runs cannot break. Bold: the best number. {notes.what_was_tested(found)}",
+        *notes.warnings(found),
+    ]
+    heads = (*names.columns, "rank", what, "better than", "worse than", "diverged")
+    return Table("rank", frame, heads, rows, joined(caption), tuple(told), len(axes), named_pairs(found))
+
+
+def _ranked(found: Contrast) -> pd.DataFrame:
+    """The frame with ranks, sorted; a combination without a number has no rank and comes last."""
+    frame, pairs = found.frame, found.pairs
+    sure = pairs[pairs["p_holm"] < found.alpha]
+    first_wins = sure["effect"] * found.measure.better > 0
+    winner = np.where(first_wins, sure["first"], sure["second"]).astype(int)
+    loser = np.where(first_wins, sure["second"], sure["first"]).astype(int)
+    better, worse = (np.bincount(places, minlength=len(frame)) for places in (winner, loser))
+    ranks = pd.Series(worse + 1.0).where(frame["value"].notna())
+    at = len(found.axes)
+    frame = frame.copy()
+    frame.insert(at, "rank", ranks)
+    frame.insert(at + 1, "better_than", better)
+    frame.insert(at + 2, "worse_than", worse)
+    order = frame.assign(_value=-found.measure.better * frame["value"])
+    sorted_ = order.sort_values([*found.within, "rank", "_value"], kind="stable", na_position="last")
+    return sorted_.drop(columns="_value").reset_index(drop=True)

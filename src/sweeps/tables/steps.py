@@ -1,0 +1,129 @@
+"""The steps-to-solve table: updates until solved with unsolved and diverged runs as what they are, censored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sweeps.analysis.loading.records import Records
+from sweeps.analysis.statistics.contrast import PROBLEMS, contrast
+from sweeps.analysis.statistics.design import Incomplete, check_axes, key_of
+from sweeps.analysis.statistics.intervals import NO_INTERVAL, mean_interval
+from sweeps.analysis.statistics.measures import MEASURES
+from sweeps.analysis.statistics.paired import ALPHA
+from sweeps.analysis.statistics.survival import budget, durations
+from sweeps.analysis.text import axis_columns, number
+from sweeps.tables import notes
+from sweeps.tables.compare import bracketed, joined, named_pairs
+from sweeps.tables.coverage import mean_words, median_words
+from sweeps.tables.table import Entry, Table
+
+MEAN_SEEDS = 5
+"""Fewest seeds for which a restricted mean gets its interval; with fewer it would span over 60% of the budget."""
+
+
+def steps_to_solve(
+    records: Records,
+    axes: Sequence[str] = ("arch", "init"),
+    *,
+    select: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    alpha: float = ALPHA,
+    incomplete: Incomplete = "refuse",
+) -> Table:
+    """Updates until solved: share solved within the budget, median, and restricted mean.
+
+    The budget of a problem (task x length, where these are axes of the table) is the smallest that any of its
+    runs was given; what was solved later counts as unsolved.
+
+    Args:
+        axes, select, seed, alpha, incomplete: as in `compare`.
+
+    Returns:
+        A frame with the columns of `contrast.Contrast.frame` (`value` is `median`) and `solved` (runs), `budget`,
+        `restricted_mean` with `_low, _high` (from MEAN_SEEDS seeds on).
+
+    Raises:
+        SweepsError: as `compare` does.
+    """
+    if select:
+        records = records.select(**select)
+    check_axes(records, axes)
+    within = [axis for axis in PROBLEMS if axis in axes]
+    given = budget(records)
+    horizon = (
+        given.groupby([records.cells[axis] for axis in within], observed=True).transform("min") if within else given
+    )
+    horizon = horizon if within else pd.Series(given.min(), index=given.index)
+    late = records.cells["solved_step"] > horizon
+    records = replace(records, cells=records.cells.assign(solved_step=records.cells["solved_step"].mask(late)))
+    found = contrast(
+        records,
+        axes,
+        "solved_step",
+        within=within,
+        select=None,
+        statistic="median",
+        seed=seed,
+        alpha=alpha,
+        incomplete=incomplete,
+    )
+    timed = durations(records).assign(horizon=horizon, seed=records.cells["seed"])
+    groups = records.cells.groupby(list(axes), observed=True, dropna=False)
+    parts = {key_of(levels): timed.loc[part.index] for levels, part in groups}
+    more = [_restricted(parts.get(key_of(row))) for row in found.frame[list(axes)].itertuples(index=False)]
+    frame = pd.concat([found.frame.rename(columns={"value": "median"}), pd.DataFrame(more)], axis=1)
+    names = axis_columns(frame, list(axes))
+    measure = MEASURES["solved_step"]
+    rows = tuple(
+        (
+            *map(Entry, texts),
+            Entry(f"{row['solved']}/{row['runs']}"),
+            Entry(str(row["diverged"])),
+            Entry(
+                bracketed(row["median"], row["low"], row["high"], measure),
+                best=bool(row["best"]),
+                mark="*" if row["worse"] else "",
+            ),
+            Entry(bracketed(row["restricted_mean"], row["restricted_mean_low"], row["restricted_mean_high"], measure)),
+        )
+        for texts, (_, row) in zip(names.itertuples(index=False), frame.iterrows(), strict=True)
+    )
+    budgets = sorted(frame["budget"].dropna().unique())
+    scope = f"for each {notes.listed(within)}" if within else "of the table"
+    chosen = replace(found, selected=dict(select or {}))
+    caption = [
+        f"Updates until solved by {notes.listed(axes)}, within a budget of "
+        f"{' to '.join(dict.fromkeys(number(each, 6) for each in (budgets[0], budgets[-1])))} updates.",
+        f"Median over n = {notes.several(frame['n'])} seeds, {median_words(frame['n'])}; restricted mean: "
+        "mean over seeds of the updates spent, of an unsolved run the whole budget (the area under the Kaplan-Meier "
+        f"curve), {mean_words(frame['n'], MEAN_SEEDS)}.",
+        notes.what_is_pooled(found.design, notes.selected_words(chosen)),
+    ]
+    told = [
+        notes.how_diverged(found),
+        "Unsolved and diverged runs are censored at the budget: “unsolved” stands for a number beyond it. A run counts "
+        "as solved at the evaluation that saw it, up to `train.eval_every` updates late.",
+        f"Bold: the lowest median {scope}. *: slower than that, p < {alpha:g}. {notes.what_was_tested(found)}",
+        *notes.warnings(found),
+    ]
+    heads = (*names.columns, "solved", "diverged", "median updates", "restricted mean")
+    return Table("steps_to_solve", frame, heads, rows, joined(caption), tuple(told), len(axes), named_pairs(found))
+
+
+def _restricted(part: pd.DataFrame | None) -> dict[str, float]:
+    """Solved runs, the budget, and the restricted mean with its interval over seeds, of one combination.
+
+    No run is censored before the budget, so that the area under the Kaplan-Meier curve is a mean.
+    """
+    names = ("solved", "budget", "restricted_mean", "restricted_mean_low", "restricted_mean_high")
+    if part is None:
+        return dict(zip(names, (0, *[np.nan] * 4), strict=True))
+    horizon = float(part["horizon"].iloc[0])
+    by_seed = part["time"].clip(upper=horizon).groupby(part["seed"]).mean()
+    bounds = mean_interval(by_seed, 0.0, horizon) if len(by_seed) >= MEAN_SEEDS else NO_INTERVAL
+    return dict(zip(names, (int(part["solved"].sum()), horizon, float(by_seed.mean()), *bounds), strict=True))

@@ -1,0 +1,43 @@
+"""`python -m sweeps figure`: any figure of the catalogue by name, in the formats and the place asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from analysis.make_records import write_cell
+from sweeps.figures.catalogue import FIGURES
+from sweeps.main import main
+
+
+def test_figures_are_drawn_by_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_cell(tmp_path / "runs" / "small")
+    where = ["experiment=small", f"runs_dir={tmp_path / 'runs'}"]
+    assert main(["figure", "outcomes", "clipping", *where, "formats=svg,png", f"into={tmp_path / 'mine'}"]) == 0
+    assert sorted(path.name for path in (tmp_path / "mine").iterdir()) == ["outcomes.png", "outcomes.svg"]
+    assert "clipping: these records hold nothing to draw" in capsys.readouterr().out
+    assert main(["figure", "share_solved", *where]) == 0
+    names = sorted(path.name for path in (tmp_path / "runs" / "small" / "report" / "figures").iterdir())
+    assert names == ["share_solved.pdf", "share_solved.png", "share_solved.svg"]
+
+
+def test_without_a_name_the_catalogue_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["figure"]) == 0
+    assert capsys.readouterr().out.strip() == f"Figures: {', '.join(FIGURES)}"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["figure", "loss_curve"], "did you mean 'loss_curves'?"),
+        (["figure", "outcomes", "formats=jpg"], "format: 'jpg' is not known"),
+        (["figure", "outcomes", "form=png"], "did you mean 'formats=...'?"),
+    ],
+)
+def test_what_does_not_exist_is_refused(
+    tmp_path: Path, arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_cell(tmp_path / "small")
+    assert main([*arguments, "experiment=small", f"runs_dir={tmp_path}"]) == 2
+    assert said in " ".join(capsys.readouterr().err.split())

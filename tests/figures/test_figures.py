@@ -1,0 +1,242 @@
+"""The frames behind the figures hold what was planted, and every figure draws whatever records there are."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from PIL import Image
+
+from analysis.make_records import write_cell
+from sweeps import load
+from sweeps.analysis.labels import label
+from sweeps.analysis.provenance import Provenance
+from sweeps.errors import SweepsError
+from sweeps.figures import curves
+from sweeps.figures.catalogue import FIGURES
+from sweeps.figures.draw import draw
+from sweeps.figures.style import COLUMN, LINES, PAGE, SPARE, lines, save
+
+PROVENANCE = Provenance("synthetic", "none", 1, "0", "0", "1", "0", "none", "none")
+
+
+def test_gradient_by_lag_is_the_median_with_the_range(tmp_path: Path) -> None:
+    for seed, slope in enumerate((-1.0, -2.0, -6.0)):
+        write_cell(tmp_path, seed=seed, slope=(slope, slope / 2), length=101)
+    records = load(tmp_path)
+    for at, scale in (("start", 1.0), ("end", 0.5)):
+        frame = curves.gradient_by_lag(records, at=at, length=101, clip="none").set_index("lag")
+        row = frame.loc[100]
+        assert row["n"] == 3
+        expected = [-2.0 + scale * 100 * slope for slope in (-2.0, -6.0, -1.0)]  # far outside float32
+        assert list(row[["median", "low", "high"]]) == pytest.approx(expected)
+
+
+def test_the_end_of_a_diverged_run_is_its_last_finite_step(tmp_path: Path) -> None:
+    write_cell(tmp_path, outcome="diverged", end=60, slope=(0.0, 2.0), length=11)  # slope at step 40: 0.4
+    frame = curves.gradient_by_lag(load(tmp_path), at="end", length=11, clip="none").set_index("lag")
+    assert frame.loc[10, "median"] == pytest.approx(-2.0 + 0.4 * 10)
+
+
+def test_solved_runs_stay_in_the_loss_curve_and_diverged_ones_leave_it(tmp_path: Path) -> None:
+    write_cell(tmp_path, seed=0, outcome="solved", end=80)
+    write_cell(tmp_path, seed=1, outcome="diverged", end=120)
+    write_cell(tmp_path, seed=2)
+    frame, ends = curves.loss_over_training(load(tmp_path), length=20)
+    n = frame.set_index("step")["n"]
+    assert (n[0], n[80], n[120], n[200]) == (3, 3, 2, 2)
+    assert list(ends["step"]) == [120] and np.isfinite(frame["high"]).all()
+
+
+def test_clipping_over_training_has_before_and_after(tmp_path: Path) -> None:
+    write_cell(tmp_path, clip="norm", grad_norm=100.0)
+    write_cell(tmp_path, clip="none", grad_norm=100.0)
+    frame, _ = curves.clipping_over_training(load(tmp_path), init="orthogonal", length=20)
+    assert set(frame["clip"]) == {"norm"}
+    assert frame.groupby("when")["median"].median().to_dict() == pytest.approx({"before": 2.0, "after": 0.0})
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_figure_draws_one_lone_diverged_cell_of_unknown_names(tmp_path: Path, name: str) -> None:
+    write_cell(tmp_path, arch="mgu", init="cayley", clip="agc" if name == "clipping" else "none", outcome="diverged")
+    figure = FIGURES[name](load(tmp_path))
+    assert figure is not None
+    assert all(path.stat().st_size > 1000 for path in save(figure, tmp_path / "figures" / name, PROVENANCE))
+
+
+@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("archs", [1, 9], ids=["one arch", "nine archs"])
+def test_every_panel_fits_on_a_page_and_holes_stay_in_sight(tmp_path: Path, name: str, archs: int) -> None:
+    for place in range(archs):
+        for seed, clip in enumerate(("none", "norm", "value")):
+            if (place, clip) != (0, "value"):
+                write_cell(tmp_path, arch=f"arch{place}", clip=clip, seed=seed, steps=40, log_every=20, length=5)
+    gone = write_cell(tmp_path, arch="arch0", clip="value", steps=40, length=5)
+    (tmp_path / gone / "summary.json").unlink()
+    figure = FIGURES[name](load(tmp_path))
+    assert figure is not None
+    figure.draw_without_rendering()
+    width, height = figure.get_size_inches()
+    assert width in (COLUMN, PAGE) and height < 10.0
+    titles = [ax.get_title() for ax in figure.axes if ax.axison and ax.get_title()]
+    if name != "outcomes":
+        assert {f"arch{place}" for place in range(archs)} <= {*titles, *(_first_line(ax) for ax in figure.axes)}
+    for ax in figure.axes:
+        if ax.axison:
+            assert ax.get_position().width * width > 1.0, "a panel narrower than an inch"
+    if name in ("share_solved", "outcomes"):
+        assert "no run" in [text.get_text() for text in figure.legends[0].get_texts()]
+    elif name == "clipping":
+        assert "no run" in [text.get_text() for ax in figure.axes for text in ax.texts]
+
+
+def test_a_legend_lies_off_the_data_and_inside_the_figure(tmp_path: Path) -> None:
+    for init in ("random", "xavier", "he", "orthogonal", "identity", "a_rather_long_name", "and_another_long_one"):
+        write_cell(tmp_path, init=init)
+    figure = FIGURES["gradient_by_lag_start"](load(tmp_path))
+    assert figure is not None
+    figure.draw_without_rendering()
+    legend = figure.legends[0].get_window_extent()
+    assert legend.x0 >= 0 and legend.x1 <= figure.bbox.x1
+    assert all(ax.get_window_extent().y1 < legend.y0 for ax in figure.axes)
+
+
+def test_runs_that_diverged_are_drawn_as_such(tmp_path: Path) -> None:
+    write_cell(tmp_path, clip="norm", grad_norm=10.0)
+    write_cell(tmp_path, clip="norm", seed=1, outcome="diverged", end=120)
+    records = load(tmp_path)
+    for name in ("gradient_by_lag_end", "gradient_norm_by_length", "loss_curves", "clipping"):
+        figure = FIGURES[name](records)
+        assert figure is not None
+        crosses = [
+            line for ax in figure.axes for line in ax.lines if line.get_marker() == "x" and np.size(line.get_xdata())
+        ]
+        assert len(crosses) == 1, name
+        assert any("diverged" in text.get_text() for text in figure.legends[0].get_texts())
+    assert np.asarray(crosses[0].get_xdata()).tolist() == [120]
+
+
+def test_a_curve_beyond_float32_leaves_the_panel_and_says_how_far(tmp_path: Path) -> None:
+    write_cell(tmp_path, length=101, slope=-3.0)
+    write_cell(tmp_path, init="identity", length=101, slope=0.0)
+    figure = FIGURES["gradient_by_lag_start"](load(tmp_path))
+    assert figure is not None
+    assert [text.get_text() for text in figure.axes[0].texts] == ["orthogonal → $10^{-302}$"]
+    assert figure.axes[0].get_ylim()[0] > -50
+
+
+def test_every_file_says_where_it_comes_from(tmp_path: Path) -> None:
+    cell = write_cell(tmp_path / "sweep")
+    records = load(tmp_path / "sweep")
+    (drawn,) = draw(records, tmp_path, ["outcomes"])
+    with Image.open(drawn.png) as image:
+        told = dict(image.info)
+    assert told["Experiment"] == "sweep" and told["Commit"] == "0123456789abcdef"
+    assert told["Command"] == "python -m sweeps figure outcomes experiment=sweep"
+    assert told["Cells"] == f"1, sha256 of ids {hashlib.sha256(cell.encode()).hexdigest()}"
+    assert f"matplotlib {matplotlib.__version__}" in told["Made with"] and "torch 2.13.0" in told["Trained with"]
+    for path in (drawn.pdf, drawn.svg):
+        content = path.read_bytes().decode("latin-1")
+        assert all(str(text) in content for text in (told["Cells"], told["Records"], told["Command"]))
+        assert not re.search(r"20\d\d-\d\d-\d\d|CreationDate", content), "a date"
+
+
+def test_the_same_records_are_the_same_bytes_in_any_process(tmp_path: Path) -> None:
+    write_cell(tmp_path / "sweep", outcome="diverged")
+    write_cell(tmp_path / "sweep", init="identity", clip="norm", seed=1)
+    code = """
+import sys
+from pathlib import Path
+from sweeps import load
+from sweeps.figures.draw import draw
+draw(load(sys.argv[1]), Path(sys.argv[2]))
+"""
+    for seed in ("1", "2"):
+        where = [str(tmp_path / "sweep"), str(tmp_path / seed)]
+        subprocess.run([sys.executable, "-c", code, *where], check=True, env={**os.environ, "PYTHONHASHSEED": seed})
+    one, other = (sorted((tmp_path / seed).iterdir()) for seed in "12")
+    assert [path.name for path in one] == [path.name for path in other] and len(one) == 3 * len(FIGURES)
+    assert [path.name for path, same in zip(one, other, strict=True) if path.read_bytes() != same.read_bytes()] == []
+
+
+def test_a_figure_or_format_that_does_not_exist_is_refused_with_the_nearest(tmp_path: Path) -> None:
+    write_cell(tmp_path)
+    with pytest.raises(SweepsError, match=r"'outcome' is not known; did you mean 'outcomes'.*'pgn' .* mean 'png'"):
+        draw(load(tmp_path), tmp_path, ["outcome"], ["pgn"])
+
+
+def test_a_figure_is_replaced_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_cell(tmp_path / "sweep", arch="lstm")
+    write_cell(tmp_path / "sweep", arch="gru")
+    records, savefig = load(tmp_path / "sweep"), Figure.savefig
+    draw(records, tmp_path / "figures", ["loss_curves"])
+    before = {path: path.read_bytes() for path in (tmp_path / "figures").iterdir()}
+
+    def killed(figure: Figure, target: Any, **how: Any) -> None:
+        savefig(figure, target, **how)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Figure, "savefig", killed)
+    with pytest.raises(KeyboardInterrupt):
+        draw(records.select(arch="gru"), tmp_path / "figures", ["loss_curves"])
+    assert {path: path.read_bytes() for path in (tmp_path / "figures").iterdir()} == before
+
+
+def test_a_figure_that_has_nothing_to_show_leaves_no_older_one(tmp_path: Path) -> None:
+    write_cell(tmp_path / "sweep")
+    older = tmp_path / "clipping.svg"
+    older.write_text("older")
+    assert draw(load(tmp_path / "sweep"), tmp_path, ["clipping"]) == [] and not older.exists()
+
+
+def test_zero_gradients_are_said_not_drawn(tmp_path: Path) -> None:
+    cell = write_cell(tmp_path, length=6, log_every=200)
+    path = tmp_path / cell / "gradient_through_time.csv"
+    rows = [row.rsplit(",", 1)[0] for row in path.read_text().splitlines()]
+    path.write_text("\n".join([rows[0] + ",log10_norm", *(row + ",-inf" for row in rows[1:])]) + "\n")
+    figure = FIGURES["gradient_by_lag_start"](load(tmp_path))
+    assert figure is not None
+    assert "exactly zero: orthogonal" in {text.get_text() for text in figure.axes[0].texts}
+
+
+def test_a_hole_is_said_in_the_panel(tmp_path: Path) -> None:
+    for arch, init in (("lstm", "random"), ("gru", "identity")):
+        write_cell(tmp_path, arch=arch, init=init)
+    figure = FIGURES["gradient_by_lag_start"](load(tmp_path))
+    assert figure is not None
+    assert [ax.texts[0].get_text() for ax in figure.axes] == ["no run: identity", "no run: random"]
+
+
+def test_colours_of_an_axis_differ_in_luminance_and_lines_in_dashes() -> None:
+    for known in LINES.values():
+        shades = sorted(_luminance(line.colour) for line in known.values())
+        assert min(np.diff(shades)) > 0.03, shades
+        assert len({str(line.dashes) for line in known.values()}) == len(known)
+        assert len({line.marker for line in known.values()}) == len(known)
+
+
+def test_unknown_names_get_a_line_of_their_own_and_keep_their_name() -> None:
+    drawn = lines("init", ["random", "cayley", "expm"])
+    assert drawn["random"] == LINES["init"]["random"]
+    assert (drawn["cayley"], drawn["expm"]) == SPARE[:2]
+    assert label("cayley") == "cayley" and label("rnn_tanh") == "tanh RNN"
+
+
+def _first_line(ax: Axes) -> str:
+    return ax.get_ylabel().partition("\n")[0]
+
+
+def _luminance(colour: str) -> float:
+    """Grey value of a colour in print, 0 to 1 (ITU-R BT.601)."""
+    red, green, blue = (int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5))
+    return 0.299 * red + 0.587 * green + 0.114 * blue

@@ -1,0 +1,260 @@
+"""The report answers from the records alone: whole, the same bytes each time, never with torch."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import io
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import yaml
+from matplotlib.figure import Figure
+from PIL import Image
+
+from analysis.make_records import write_cell, write_sweep
+from sweeps.analysis.provenance import Provenance
+from sweeps.errors import SweepsError
+from sweeps.figures.style import FORMATS
+from sweeps.records.paths import SweepPaths
+from sweeps.report.document import Document, Prose, Section, anchor, readme
+from sweeps.report.html import pixels, to_html
+from sweeps.report.make import make_figures, make_report
+
+IMPORTS = """
+import sys, sweeps.report.make, sweeps.analysis
+bad = [name for name in ("torch", "hydra", "omegaconf", "wandb") if name in sys.modules]
+assert not bad, bad
+"""
+
+README = "# Do gradients survive?\n\nA question.\n\n## Why\n\nBecause.\n"
+
+
+@pytest.fixture(scope="module")
+def sweep(tmp_path_factory: pytest.TempPathFactory) -> SweepPaths:
+    root = tmp_path_factory.mktemp("runs") / "first_look"
+    write_sweep(root, archs=("rnn_tanh", "rnn_relu"), inits=("random", "orthogonal", "identity"), lengths=(10, 60))
+    make_report(SweepPaths(root), question=README)
+    return SweepPaths(root)
+
+
+def test_no_torch_no_hydra() -> None:
+    subprocess.run([sys.executable, "-c", IMPORTS], check=True)
+
+
+def test_every_link_of_the_markdown_leads_somewhere(sweep: SweepPaths) -> None:
+    text = (sweep.report.root / "report.md").read_text()
+    links = re.findall(r"\]\(([^)]+)\)", text)
+    anchors = {"#" + anchor(title) for title in re.findall(r"^#+ (.+)$", text, re.M)}
+    files = [link for link in links if not link.startswith("#")]
+    assert len(files) >= 16 and {link for link in links if link.startswith("#")} <= anchors
+    assert all((sweep.report.root / link).stat().st_size > 100 for link in files)
+
+
+def test_the_page_needs_no_other_file(sweep: SweepPaths) -> None:
+    page = (sweep.report.root / "report.html").read_text()
+    targets = re.findall(r'(?:src|href)="([^"]*)"', page)
+    ids = {"#" + name for name in re.findall(r' id="([^"]*)"', page)}
+    assert len(targets) >= 15
+    assert [target[:40] for target in targets if not target.startswith("data:") and target not in ids] == []
+
+
+def test_page_and_markdown_say_the_same(sweep: SweepPaths) -> None:
+    text, page = ((sweep.report.root / name).read_text() for name in ("report.md", "report.html"))
+    titles = re.findall(r"^##+ (.+)$", text, re.M)
+    assert titles == [html.unescape(title) for title in re.findall(r"<h[23][^>]*>(.*?)</h[23]>", page)]
+    for kind in ("Table", "Figure"):
+        numbers = re.findall(rf"^\*\*{kind} (\d+)\.\*\*", text, re.M)
+        assert numbers == [str(n + 1) for n in range(len(numbers))] != []
+        assert numbers == re.findall(rf"<strong>{kind} (\d+)\.</strong>", page)
+    rows = sum(1 for line in text.splitlines() if line.startswith("|") and not line.startswith("|-"))
+    whole = 2 * 3 * 3 * 2 + 1  # on the page alone, folded away
+    assert page.count("<tr>") == rows + whole
+
+
+def test_the_report_answers(sweep: SweepPaths) -> None:
+    text = (sweep.report.root / "report.md").read_text()
+    assert text.startswith("# Do gradients survive?\n\n72 runs: 38 solved (38 at the end), 4 diverged, 30 neither.")
+    assert "## The question\n\nA question.\n\n### Why\n\nBecause.\n" in text
+    assert "72 runs with 2 seeds: a description of these runs, which proves nothing about others." in text
+    # planted: 10^-0.012 and 10^0.02 per step, with some scatter
+    assert "- **tanh RNN: orthogonal**, 0.97" in text and "- **ReLU RNN: identity**, 1.04" in text
+    assert re.findall(r"in all by a factor of (.+?)\. ", text) == ["10^-0.7 to 10^-0.6", "10^1.1"]
+    assert "**6% of runs diverged in training** (4 of 72): the ReLU RNN with identity 4." in text
+    assert "None of the 72 did at update 0" in text and "diverged, all of them in training." in text
+    assert "**In 8% of networks the gradient exploded through time at initialisation** (2 of 24; at T = 60: 2" in text
+    assert "Diverged: 0 only with it, 4 only without (ReLU RNN 4)." in text, "what clipping by norm avoided"
+    assert "- Commit: 0123456789abcdef" in text and "- Cells: 72" in text and "numerics 1" in text
+    assert "`make sweep EXPERIMENT=first_look` does both" in text and "git checkout 0123456789abcdef" in text
+
+
+def test_claims_have_a_section_where_there_are_any(sweep: SweepPaths, tmp_path: Path) -> None:
+    assert "## Claims" not in (sweep.report.root / "report.md").read_text()
+    made = make_report(sweep, claims="Orthogonal beats random.", into=tmp_path)
+    assert "## Claims\n\nOrthogonal beats random." in (tmp_path / "report.md").read_text()
+    assert made.html == tmp_path / "report.html" and '<h2 id="claims">Claims</h2>' in made.html.read_text()
+
+
+def test_a_readme_cannot_reach_outside_of_the_page() -> None:
+    text = "A <script>x</script>, ![plot](http://example.org/a.png), [file](sweep.yaml), [more](http://example.org)."
+    document = Document("t", "s", [Section("Q", [Prose(text)])])
+    page = to_html(document, Path("nowhere"))
+    body = page[page.index("<main>") : page.index("</main>")]
+    assert "<img" not in body and "<script>" not in body and "&lt;script&gt;" in body
+    assert re.findall(r'href="([^"]*)"', body) == ["http://example.org/a.png", "http://example.org"]
+
+
+def test_a_readme_gives_title_and_question() -> None:
+    text = "# The *title*\n\nFirst.\n\n## Part\n\n```sh\n# no heading\n```\n\nOther\n=====\n\nLast."
+    title, rest = readme(text)
+    assert title == "The *title*"
+    assert rest == "First.\n\n### Part\n\n```sh\n# no heading\n```\n\n### Other\n\n\nLast."
+    assert readme("No title.\n\n# Late") == (None, "No title.\n\n### Late")
+
+
+def test_the_tables_are_whole_and_precise(sweep: SweepPaths) -> None:
+    table = pd.read_csv(sweep.report.root / "tables" / "comparison.csv", keep_default_na=False, na_values=[""])
+    assert len(table) == 2 * 3 * 3 * 2 and table["n"].sum() == 72
+    assert set(table["clip"]) == {"none", "norm", "value"}
+    assert (sweep.report.root / "tables" / "comparison.md").read_text().count("\n|") == len(table) + 1
+    assert len(pd.read_csv(sweep.report.root / "tables" / "summary.csv")) == 6
+    gone = pd.read_csv(sweep.report.root / "tables" / "diverged.csv", keep_default_na=False)
+    assert len(gone) == 4 and set(gone["init"]) == {"identity"} and set(gone["diverged_step"]) == {120.0, 140.0}
+    for name in ("compare", "rank", "steps_to_solve", "clipping_audit"):
+        assert "\\toprule" in (sweep.report.root / "tables" / f"{name}.tex").read_text()
+
+
+def test_the_same_records_give_the_same_bytes(sweep: SweepPaths, tmp_path: Path) -> None:
+    before = _digest(sweep.report.root)
+    assert {path.split("/")[0] for path in before} == {
+        "report.html",
+        "report.md",
+        "provenance.json",
+        "records.sha256",
+        "figures",
+        "tables",
+    }
+    make_report(sweep, question=README, into=tmp_path)
+    assert _digest(tmp_path) == before == _digest(sweep.report.root)
+
+
+def test_the_page_carries_the_picture_and_not_its_provenance(sweep: SweepPaths) -> None:
+    png = sweep.report.root / "figures" / "outcomes.png"
+    assert b"tEXt" in png.read_bytes() and b"tEXt" not in pixels(png)
+    with Image.open(png) as whole, Image.open(io.BytesIO(pixels(png))) as bare:
+        assert whole.tobytes() == bare.tobytes()
+
+
+def test_figures_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sweeps.figures.draw.save", _lay_out)
+    write_cell(tmp_path / "one")
+    old = tmp_path / "one" / "report" / "figures" / "clipping.pdf"
+    old.parent.mkdir(parents=True)
+    old.touch()
+    paths = make_figures(SweepPaths(tmp_path / "one"))
+    assert len(paths) == 3 * 6 and {path.suffix for path in paths} == {".pdf", ".svg", ".png"}
+    assert not any("clipping" in path.name for path in paths) and not old.exists()  # nothing was clipped
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        [{}],
+        [{"outcome": "diverged", "end": 20, "seed": seed} for seed in range(3)],
+        [{"best_score": None, "eval_every": 1000}],
+        [{"clip": "value", "settings": {"optim.lr": lr, "arch.hidden": h}} for lr in (0.1, 1e-5) for h in (8, 16)],
+        [{"length": 5}, {"length": 7, "settings": {"task.name": "digits"}, "clip": "norm"}],
+        [{"summary": {"commit": None, "versions": {}, "task": {}, "best": {}, "seconds": 0}}],
+        [
+            {
+                "arch": "mgu",
+                "init": "cayley",
+                "clip": "agc",
+                "grad_norm": 0.0,
+                "settings": {"clip.threshold": 0.5},
+            }
+        ],
+    ],
+    ids=[
+        "one cell",
+        "all diverged",
+        "no score",
+        "further axes",
+        "two tasks",
+        "bare summary",
+        "unknown names",
+    ],
+)
+def test_any_sweep_has_a_report(tmp_path: Path, cells: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sweeps.figures.draw.save", _lay_out)
+    for cell in cells:
+        write_cell(tmp_path / "sweep", **cell)
+    unfinished = write_cell(tmp_path / "sweep", seed=99)
+    (tmp_path / "sweep" / unfinished / "summary.json").unlink()
+    text = make_report(SweepPaths(tmp_path / "sweep")).markdown.read_text()
+    assert text.startswith("# sweep") and f"`{unfinished}`" in text and not re.search(r"\bnan\b", text)
+
+
+def test_a_swept_learning_rate_is_a_column(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sweeps.figures.draw.save", _lay_out)
+    for lr in (0.1, 1e-5):
+        write_cell(tmp_path / "sweep", settings={"optim.lr": lr})
+    make_report(SweepPaths(tmp_path / "sweep"))
+    table = (tmp_path / "sweep" / "report" / "tables" / "comparison.md").read_text()
+    assert "learning rate" in table and "1e-05" in table
+
+
+def test_nothing_finished_is_said(tmp_path: Path) -> None:
+    with pytest.raises(SweepsError, match="holds no records"):
+        make_report(SweepPaths(tmp_path))
+
+
+def _lay_out(figure: Figure, stem: Path, about: Provenance, formats: Sequence[str] = FORMATS) -> list[Path]:
+    """Everything that may go wrong in `save`, with one pixel in place of the others."""
+    figure.draw_without_rendering()
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("1", (1, 1)).save(stem.with_suffix(".png"))
+    return [stem.with_suffix(f".{kind}") for kind in formats]
+
+
+def _digest(folder: Path) -> dict[str, str]:
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def test_a_sweep_that_was_bent_says_so_and_how_to_make_it_again(tmp_path: Path) -> None:
+    root = tmp_path / "first_look"
+    write_sweep(root, archs=("rnn_tanh",), inits=("random",), lengths=(10,))
+
+    def told(*given: str) -> str:
+        kept = {"hydra": {"overrides": {"task": [*given, "runs_dir=elsewhere"]}}}
+        (root / "multirun.yaml").write_text(yaml.safe_dump(kept))
+        return make_report(SweepPaths(root), question=README).markdown.read_text()
+
+    straight = told("experiment=first_look")
+    assert "This sweep was run with" not in straight and "`make sweep EXPERIMENT=first_look` does both" in straight
+    bent = told("experiment=first_look", "task.length=10", "seed=range(2)")
+    assert "This sweep was run with `task.length=10 'seed=range(2)'`" in bent
+    assert "python -m sweeps -m experiment=first_look task.length=10 'seed=range(2)'\n" in bent
+    assert "make sweep" not in bent and "elsewhere" not in bent
+    of_its_own = told("arch=rnn_tanh", "task.length=10")
+    assert "python -m sweeps -m arch=rnn_tanh task.length=10\n" in of_its_own and "This sweep was" not in of_its_own
+
+
+def test_a_sweep_over_something_else_is_compared_by_that(tmp_path: Path) -> None:
+    """One architecture, one init, one length: the tables have the learning rate and the batch for their axes."""
+    for lr in (0.001, 0.05):
+        for batch in (8, 32):
+            for seed in range(2):
+                write_cell(tmp_path, seed=seed, settings={"optim.lr": lr, "train.batch": batch})
+    text = make_report(SweepPaths(tmp_path)).markdown.read_text()
+    for title in ("Comparison of the best explained variance", "Ranking by the best", "Updates until solved"):
+        part = text[text.index(f"### {title}") :]
+        heads = part[part.index("\n|") : part.index("\n|--")]
+        assert "learning rate" in heads and "batch" in heads and "architecture" not in heads
