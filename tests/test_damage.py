@@ -33,7 +33,7 @@ from sweeps.mirror.replay import mirror
 from sweeps.mirror.run import run_content, run_id
 from sweeps.plan.cells import Cell, distinct
 from sweeps.records.files import write_json
-from sweeps.records.paths import SweepPaths
+from sweeps.records.paths import DIGESTS, PROVENANCE, ReportPaths, SweepPaths
 from sweeps.records.plan_file import write_plan
 from sweeps.records.reading import yaml_value
 from sweeps.records.summary import finished, in_the_way

@@ -49,11 +49,11 @@ def measure(bench: Bench, quick: bool) -> None:
 
 def ours(cells: list[Settings], captured: bool) -> Callable[[], object]:
     """One training step of a pack, the gradient through time recorded."""
-    step = Step(set_up(cells, "torch", "cuda"), captured=captured)
+    update = Update(set_up(cells, "torch", "cuda"), captured=captured)
 
     def run() -> object:
-        measured = step.backward()
-        step.apply()
+        measured = update.backward()
+        update.apply()
         torch.cuda.synchronize()
         return measured
 

@@ -25,7 +25,7 @@ def test_a_run_that_was_solved_and_then_blew_up_has_diverged(tmp_path: Path) -> 
     explodes = ("arch=rnn_relu", "init=identity", "init.gain=1.5", "optim=sgd", "optim.lr=10")
     [(_, told)] = trained(tmp_path, (*explodes, "task.solved_at=-1e9"))
     assert told.outcome == "diverged"
-    assert told.solved_step == 0 < told.diverged_step == told.step
+    assert told.solved_step == 0 < told.step == told.diverged_step
 
 
 def test_solved_step_is_the_first_row_whose_score_reaches_the_threshold(tmp_path: Path) -> None:

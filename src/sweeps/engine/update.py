@@ -57,7 +57,7 @@ class Update:
             )
 
     def backward(self, traced: bool = False) -> tuple[list[float], list[float]]:
-        """Loss and gradient norm of each lane on the batch that `training.data` holds; leaves the gradients in the network.
+        """Loss and gradient norm of each lane on the next batch; leaves the gradients in the network.
 
         Args:
             traced: the gradient through time of this update will be asked for. Training does not depend on it.
@@ -69,7 +69,7 @@ class Update:
         return values[0], values[1]
 
     def log10_norm(self) -> np.ndarray:
-        """log10 ||dL/dh_t|| of the last backward pass, `[K, T]`; to be asked for before `apply`, as it may need the weights."""
+        """log10 ||dL/dh_t|| of the last backward pass, `[K, T]`; call it before `apply` changes the weights."""
         if not self._traced:
             self._record()
         return self._trace.log10_norm()
