@@ -12,6 +12,7 @@ from measures.results import Bench, seconds
 from stock.step import stock_step
 from sweeps.config.schema import Settings
 from sweeps.engine.setup import set_up
+from sweeps.engine.update import Update
 
 ARCHS = ("rnn_tanh", "lstm", "gru")
 LANES = (1, 32, 256, 1024)

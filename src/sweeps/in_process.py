@@ -55,8 +55,6 @@ def train(cells: Sequence[Settings], into: str | Path | None = None) -> Records:
         SweepsError: another process writes to the folder.
         OSError: the records cannot be written.
     """
-    import torch  # slow, and not needed to compose
-
     if not cells:
         raise ConfigError(["cells: none given; sweeps.compose makes them"])
     if into is not None:
@@ -65,15 +63,10 @@ def train(cells: Sequence[Settings], into: str | Path | None = None) -> Records:
     if problems := problems_with(cells):
         raise ConfigError(problems)
     sweep = SweepPaths.at(cells[0].runs_dir, cells[0].experiment)
-    threads = torch.get_num_threads()
-    try:
-        with locked(sweep):
-            plan = plan_for(cells, sweep, workers=InOrder.workers)
-            write_cells(plan, sweep)
-            result = run(plan, sweep, InOrder(), lambda event: None)
-    finally:
-        torch.set_num_threads(threads)
-        torch.set_flush_denormal(False)
+    with locked(sweep):
+        plan = plan_for(cells, sweep, workers=InOrder.workers)
+        write_cells(plan, sweep)
+        result = run(plan, sweep, InOrder(), lambda event: None)
     if result.failures:
         raise ConfigError([f"{cell}: {reason}" for cell, reason in result.failures.items()])
     return load(sweep.root).in_plan()

@@ -36,17 +36,18 @@ def test_solved_step_is_the_first_row_whose_score_reaches_the_threshold(tmp_path
     with paths.metrics.open(newline="") as file:
         scores = {int(row["step"]): row["eval_score"] for row in csv.DictReader(file)}
     best = told.best
-    assert float(scores[best["step"]]) == max(map(float, scores.values())) == best["eval_score"]
-    assert best["step"] > 0
+    assert best.step is not None
+    assert float(scores[best.step]) == max(map(float, scores.values())) == best.eval_score
+    assert best.step > 0
 
     again, stopped = (
-        (*learns[:-1], f"task.solved_at={best['eval_score']!r}", f"train.stop_when_solved={stop}")
+        (*learns[:-1], f"task.solved_at={best.eval_score!r}", f"train.stop_when_solved={stop}")
         for stop in ("false", "true")
     )
     [(_, told)] = trained(tmp_path, again)
-    assert (told.outcome, told.solved_step, told.step) == ("solved", best["step"], 40)
+    assert (told.outcome, told.solved_step, told.step) == ("solved", best.step, 40)
     [(_, told)] = trained(tmp_path, stopped)
-    assert (told.outcome, told.solved_step, told.step) == ("solved", best["step"], best["step"])
+    assert (told.outcome, told.solved_step, told.step) == ("solved", best.step, best.step)
 
 
 def test_the_seconds_of_the_cells_are_shares_of_the_time_of_the_pack(tmp_path: Path) -> None:

@@ -15,8 +15,10 @@ class InOrder:
     workers = 1
 
     def run(self, packs: Sequence[Pack], root: Path) -> Iterator[Message | Ended]:
-        from sweeps.execute.worker import train_pack  # imports torch
+        from sweeps.engine.device import settings_kept  # imports torch
+        from sweeps.execute.worker import train_pack
 
         for pack in packs:
-            train_pack(pack, root, lambda kind, content: None)
+            with settings_kept():
+                train_pack(pack, root, lambda kind, content: None)
             yield Ended(pack)
