@@ -85,7 +85,7 @@ SPARE = tuple(
     Line(COLOURS[place // 3][place % 3], _dashes(DASHES[place % 7]), MARKERS[place % 15]) for place in range(21)
 )
 """Styles of choices without a style on their card: every pair of a dash pattern and a lightness, once."""
-GREY = 25.0
+GREY = 23.0
 """Difference in lightness L* (CIE 1976, from 0 to 100) from which on two lines are told apart in grey."""
 
 
