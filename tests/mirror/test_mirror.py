@@ -309,7 +309,7 @@ def test_cells_that_are_not_done_wait_and_malformed_ones_are_told(sweep: SweepPa
     result = run(sweep)
     assert result.mirrored == good
     assert result.failed.keys() == {unfinished, no_csv, bad_csv, backwards, no_config}
-    assert result.failed[unfinished] == "summary.json is missing or not whole"
+    assert result.failed[unfinished] == "summary.json is missing or not complete"
     assert "metrics.csv cannot be read: it lacks the column eval_loss" in result.failed[bad_csv]
     assert "metrics.csv cannot be read: it has step 10 twice" in result.failed[backwards]
     assert "config.yaml" in result.failed[no_config]

@@ -1,6 +1,6 @@
 """What W&B shows of a sweep: for each figure of the report its nearest counterpart. Plain data, no client.
 
-Keys are those of the mirror (`records.wandb_run`): of the history for what is drawn over training, of the summary
+Keys are those of the mirror (`mirror.run`): of the history for what is drawn over training, of the summary
 for one number per run, of the config for axes.
 """
 

@@ -38,7 +38,7 @@ def comparison_markdown(table: pd.DataFrame, score: str) -> str:
 
 
 def overview_markdown(short: pd.DataFrame) -> str:
-    """The compact table, from `tables.summary`: at each length the share solved (best score)."""
+    """The compact table, from `tables.overview`: at each length the share solved (best score)."""
     names = [str(name) for name in short]
     lengths = [name.removeprefix("solved_") for name in names if name.startswith("solved_")]
     axes = names[: names.index(f"solved_{lengths[0]}")]
