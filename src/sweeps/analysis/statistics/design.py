@@ -21,7 +21,7 @@ from sweeps.errors import SweepsError, unknown
 Incomplete = Literal["refuse", "allow"]
 MOST_AXES = 4
 NAMED = 10
-"""How many missing cells an error lists; of more it gives the number."""
+"""How many missing cells an error lists; it only counts the others."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ def key_of(values: Any) -> tuple[Any, ...]:
 
 
 def _require_complete(records: Records, missing: pd.DataFrame) -> None:
-    """Raise SweepsError if cells are missing, or if two have the same axes and seed."""
+    """Raise SweepsError if cells are missing, or if two cells have the same axes and seed."""
     axes = [*records.axes, "seed"]
     way_out = 'select a part that is complete, or pass incomplete="allow" to compare the pairs that are there'
     if len(missing):

@@ -76,7 +76,7 @@ def median_bounds(values: Floats, *, confidence: float = CONFIDENCE) -> tuple[Fl
 
 
 def median_coverage(n: int, *, confidence: float = CONFIDENCE) -> float:
-    """The coverage of `median_interval` for n runs; it is higher where the distribution has ties.
+    """The coverage of `median_interval` for n runs; it can be higher where the distribution has ties.
 
     1 - 2 P(B < d) with B binomial(n, 1/2); that of the range, 1 - 2^(1-n), up to n = 5.
     """

@@ -29,8 +29,8 @@ def decay_rates(gradient: pd.DataFrame, part: tuple[float, float] = (0.0, 1.0)) 
         A row per cell and step: `cell, step`; `decay_rate`, the least-squares slope of log10 ||dL/dh_t|| over lag with
         `ENDS` steps left out at either end, NaN for a sequence shorter than `SHORTEST` or with fewer than two finite
         values there; `change`, the end-to-end change, log10 of ||dL/dh_0|| over ||dL/dh_{T-1}||, divided by the T - 1
-        steps between them, NaN where one of the two is not finite; `zeros`, the share of time steps whose
-        gradient was exactly zero.
+        steps between them, NaN where one of the two is NaN or inf; `zeros`, the share of time steps whose gradient
+        was exactly zero.
     """
     starts = range(0, max(len(gradient), 1), BLOCK)
     blocks = [_sums(gradient.iloc[start : start + BLOCK], part) for start in starts]

@@ -1,7 +1,8 @@
 """Updates until solved as survival data: a run that never solves is censored, not left out.
 
 An unsolved run is censored at the end of its budget. So is a diverged one, though it stopped earlier: if it were
-censored at the step where it diverged, it would count as a run that might still have solved the task.
+censored at the step where it diverged, it would count as a run that might still have solved the task, which it
+could not.
 """
 
 from __future__ import annotations
