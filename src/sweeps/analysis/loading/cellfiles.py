@@ -89,7 +89,8 @@ def problem_of(
     if type(version := summary.get("format")) is int and version != FORMAT:
         return "other format", f"record format {version}, this version reads {FORMAT}"
     if (reason := unfinished(summary, folder)) is not None:
-        return ("unfinished" if summary.get("cell") == folder else "foreign"), reason
+        complete = unfinished(summary, summary.get("cell", "")) is None  # but it is another cell's
+        return ("foreign" if complete else "unfinished"), reason
     if CONFIG in unread:
         return "damaged", f"{CONFIG} cannot be read: {unread[CONFIG]}"
     if config is None:
