@@ -108,7 +108,8 @@ class Records:
             SweepsError: there is no plan that says which cells those are, or none of them is done.
         """
         if self.plan is None:
-            raise SweepsError(f"{self.root} has no {SweepPaths(self.root).plan.name}: its cells were not planned here")
+            name = SweepPaths(self.root).plan.name
+            raise SweepsError(f"{self.root} has no {name}: the cells of its last sweep are not known")
         cells = self.cells[self.cells["cell"].isin(self.plan)]
         problems = self.problems[self.problems["cell"].isin(self.plan) | (self.problems["problem"] == UNREADABLE)]
         if cells.empty:
