@@ -1,1 +1,1 @@
-"""The files of one cell: their names, their columns, and writing them so that a kill loses nothing. No torch."""
+"""The records of a sweep on disk: names and columns of the files, atomic writing, checked reading. Imports no torch."""
