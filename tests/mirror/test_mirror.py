@@ -206,8 +206,8 @@ def test_a_key_makes_auto_go_online(
         (tmp_path / "home" / ".netrc").write_text(f"machine 127.0.0.1:9\n  login user\n  password {KEY}\n")
         os.chmod(tmp_path / "home" / ".netrc", 0o600)
     chosen = [
-        wandb_client.Client(sweep.mirror, project="p", entity=None, asked=asked).mode
-        for asked in ("auto", "online", "offline")
+        wandb_client.Client(sweep.mirror, project="p", entity=None, mode=mode).mode
+        for mode in ("auto", "online", "offline")
     ]
     assert chosen == ["online", "online", "offline"]
 
@@ -309,7 +309,7 @@ def test_cells_that_are_not_done_wait_and_malformed_ones_are_told(sweep: SweepPa
     result = run(sweep)
     assert result.mirrored == good
     assert result.failed.keys() == {unfinished, no_csv, bad_csv, backwards, no_config}
-    assert result.failed[unfinished] == "summary.json is missing or not whole"
+    assert result.failed[unfinished] == "summary.json is missing or not complete"
     assert "metrics.csv cannot be read: it lacks the column eval_loss" in result.failed[bad_csv]
     assert "metrics.csv cannot be read: it has step 10 twice" in result.failed[backwards]
     assert "config.yaml" in result.failed[no_config]
@@ -449,7 +449,7 @@ def test_a_helping_process_that_dies_loses_nothing(sweep: SweepPaths, monkeypatc
 def test_what_stops_the_mirror_does_not_stop_a_helping_process_in_the_middle(sweep: SweepPaths) -> None:
     """Ctrl-C and SIGTERM reach both; it ends with its input."""
     cells = [add_cell(sweep, index) for index in range(3)]
-    client = wandb_client.Client(sweep.mirror, project="tests", entity=None, asked="offline")
+    client = wandb_client.Client(sweep.mirror, project="tests", entity=None, mode="offline")
     with folder.hold_mirror(sweep) as lock, Helper(sweep, client, lock) as helper:
         helper.write(cells[0])
         for number in (signal.SIGINT, signal.SIGTERM):
