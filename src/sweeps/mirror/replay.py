@@ -170,7 +170,7 @@ class _Replay:
                 thread.join()
 
     def _write_all_by(self, write: Callable[[str], bool], left: deque[str]) -> None:
-        """Take cells from the queue and write them, until it is empty or `write` returns False, as it can write no more."""
+        """Write the cells of the queue, until it is empty or `write` returns False: it can write no more."""
         with suppress(IndexError):  # the queue is empty
             while write(left.popleft()):
                 pass
