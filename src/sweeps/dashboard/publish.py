@@ -67,7 +67,7 @@ class _Views(Server):
         try:
             return dict(library().graphql.execute_graphql(self._api, query, variables))
         except Exception as error:
-            raise self._trouble(error) from error
+            raise self._error(error) from error
 
     def _address(self, view: View, project: str, view_id: str) -> str:
         base = f"{library().graphql.get_app_url(self._api).rstrip('/')}/{project}"

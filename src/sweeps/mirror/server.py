@@ -39,7 +39,7 @@ class Server:
             self._api = self._wandb.Api(api_key=self._key, timeout=TIMEOUT)
             self._entity = self._api.default_entity
         except Exception as error:
-            raise self._trouble(error) from error
+            raise self._error(error) from error
 
     def runs(self, project: str, entity: str, group: str) -> set[str]:
         """Ids of the runs that the server has in a group; empty if there is no such project.
@@ -53,16 +53,16 @@ class Server:
         except ValueError as error:
             if "Could not find project" in str(error):
                 return set()
-            raise self._trouble(error) from error
+            raise self._error(error) from error
         except Exception as error:
-            raise self._trouble(error) from error
+            raise self._error(error) from error
 
     def clean(self, error: Exception | str) -> str:
         """An error in one line, without the key."""
         text = error if isinstance(error, str) else f"{type(error).__name__}: {error}"
         return brief(text.replace(self._key, "***"))
 
-    def _trouble(self, error: Exception) -> SweepsError:
+    def _error(self, error: Exception) -> SweepsError:
         refused = re.search(r"\b(401|403)\b|not logged in", str(error))
         what = "refuses the key" if refused else "cannot be used"
         return SweepsError(f"The W&B server {self.url} {what}: {self.clean(error)}.")

@@ -87,8 +87,8 @@ class _Upload:
         if not files:
             return self.result
         self.server = Server()
-        self.destinations = sorted({place for file in files.values() if (place := _destination(file))})
-        known = set().union(*(self.server.runs(*place) for place in self.destinations)) & files.keys()
+        self.destinations = sorted({destination for file in files.values() if (destination := _destination(file))})
+        known = set().union(*(self.server.runs(*destination) for destination in self.destinations)) & files.keys()
         begun = sorted(run for run, file in files.items() if run in known or not is_offline(file.parent))
         fresh = sorted(run for run in files.keys() - set(begun) if self._is_complete(run, files[run]))
         for start in range(0, len(fresh), BATCH):

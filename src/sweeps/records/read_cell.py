@@ -69,7 +69,7 @@ def read_gradient(path: Path, measured: Sequence[int]) -> tuple[np.ndarray, np.n
         table = table[:, [header.index(column) for column in GRADIENT_THROUGH_TIME]]
         integers = table[:, :3]
         if not ((np.abs(integers) < 1 << 31) & (integers == np.floor(integers))).all():
-            raise ValueError("a step, a t or a lag is no whole number")
+            raise ValueError("a step, a t or a lag is not a whole number")
         steps, (step, t, lag) = np.array(measured), integers.astype(np.int64).T
         if (what := wrong_lags(step, t, lag, steps)) is not None:
             raise ValueError(f"it {what}")

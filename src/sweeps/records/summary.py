@@ -130,7 +130,7 @@ class Summary:
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Summary:
-        """The summary in the object of a file in which `trouble` finds nothing. Names it does not know are left out."""
+        """The summary in the object of a file in which `unfinished` finds nothing wrong. Unknown names are left out."""
         entries = {each.name: content.get(each.name) for each in fields(cls)}
         parts: dict[str, Any] = {
             "final": _part(Final, entries["final"]),
@@ -184,7 +184,7 @@ def unfinished(content: Mapping[str, Any] | None, cell: str) -> str | None:
     """
     if content is None:
         return f"{SUMMARY} is missing or not complete"
-    if (what := trouble(content)) is not None:
+    if (what := _defect(content)) is not None:
         return f"{SUMMARY} is not complete: {what}"
     if content["cell"] != cell:
         return f"the folder holds the record of cell {content['cell']}"
@@ -194,12 +194,12 @@ def unfinished(content: Mapping[str, Any] | None, cell: str) -> str | None:
 def in_the_way(cell: CellPaths) -> str | None:
     """Why a cell cannot be trained: its folder holds the complete record of another cell, perhaps the only one."""
     content = read_json(cell.summary)
-    if content is None or trouble(content) is not None or content["cell"] == cell.root.name:
+    if content is None or _defect(content) is not None or content["cell"] == cell.root.name:
         return None
     return f"{cell.root} holds the record of cell {content['cell']}; move it away and the same command trains this cell"
 
 
-def trouble(summary: Mapping[str, Any]) -> str | None:
+def _defect(summary: Mapping[str, Any]) -> str | None:
     """The first thing that is wrong with the object of a summary.json, as a clause; None if it is complete."""
     if summary.get("format") != FORMAT:
         return f"it is of format {_quoted(summary.get('format'))}, this version reads {FORMAT}"
