@@ -275,23 +275,23 @@ def test_what_stops_everything_is_one_sentence(
 
 @pytest.mark.slow
 def test_the_command_prints_what_it_did(sweep: SweepPaths, account: StandIn) -> None:
-    status, output = command(sweep, "sync")
-    assert status == 2 and "has no records yet" in output
+    status, said = command(sweep, "sync")
+    assert status == 2 and "has no records yet" in said
     runs = add_cells(sweep, 3)
     damage(log_of(sweep, cell_of(runs[1])), "half")
-    status, output = command(sweep, "sync")
+    status, said = command(sweep, "sync")
     assert status == 1
-    assert "2 runs sent now, 0 before" in output and f"{runs[1]}: its offline file is damaged" in output
-    assert "python -m sweeps mirror experiment=first_look" in output
+    assert "2 runs sent now, 0 before" in said and f"{runs[1]}: its offline file is damaged" in said
+    assert "python -m sweeps mirror experiment=first_look" in said
     assert command(sweep, "mirror")[0] == 0
-    status, output = command(sweep, "sync")
-    assert status == 0 and "1 runs sent now, 2 before" in output
+    status, said = command(sweep, "sync")
+    assert status == 0 and "1 runs sent now, 2 before" in said
     account.faults["file_stream"] = repeat(409)
     add_cell(sweep, 50, rows=20)
     command(sweep, "mirror")
-    status, output = command(sweep, "sync")
-    assert status == 1 and "409" in output and "1 runs did not arrive whole" in output
-    assert_no_key(sweep, output, KEY)
+    status, said = command(sweep, "sync")
+    assert status == 1 and "409" in said and "1 runs did not arrive whole" in said
+    assert_no_key(sweep, said, KEY)
 
 
 def test_nothing_mirrored_is_an_error(sweep: SweepPaths, account: StandIn) -> None:

@@ -123,7 +123,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _send_status(self) -> None:
         try:
             status = self.live.status()
-        except OSError as error:  # the folder of the sweep cannot be read
+        except OSError as error:  # the folder of the sweep cannot be looked into
             return self.send_error(HTTPStatus.INTERNAL_SERVER_ERROR, printable(told(error)))
         self._send("application/json", json.dumps(status).encode())
 

@@ -1,1 +1,1 @@
-"""The records of a sweep on disk: names and columns of the files, atomic writing, checked reading. Imports no torch."""
+"""The files of a cell and of a sweep: their names, columns, reading, writing and locks; when a cell is done. No torch."""
