@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
+from sweeps.config.cards import card
 from sweeps.config.rules import lookup
 from sweeps.config.schema import Settings
-from sweeps.plan.forecast import BLOCKS
 
 FLOAT32, FLOAT64 = 4, 8
-STATES = {"lstm": 6, "gru": 4}
-"""Buffers `[T, B, H]` that training keeps (measured: 6.9, 5.0, and 1.1 of a plain RNN)."""
-COPIES = {"adam": 4, "rmsprop": 3, "sgd": 2}
-"""Of the weights: themselves, the gradient, what the optimiser keeps."""
-FIXED = ("digits",)
-"""Tasks whose evaluation set is what it is, whatever `train.eval_size`."""
 
 
 def memory(settings: Settings) -> dict[tuple[str, ...], int]:
     """Bytes that training this cell alone takes, from below, by the settings that decide them."""
     t, b, h, train = settings.task.length, settings.train.batch, settings.arch.hidden, settings.train
-    weights = BLOCKS.get(settings.arch.name, 1) * h * (h + 1) * COPIES.get(settings.optim.name, 2)
-    states = t * b * (h * STATES.get(settings.arch.name, 1) + 1)
-    evaluation = 0 if settings.task.name in FIXED else t * train.eval_size
+    arch = card("arch", settings.arch.name)
+    weights = arch.gates * h * (h + 1) * card("optim", settings.optim.name).copies
+    states = t * b * (h * arch.states + 1)
+    evaluation = 0 if card("task", settings.task.name).fixed_test else t * train.eval_size
     record = 0 if train.stop_when_solved else t * (train.steps // max(1, train.log_every))  # kept until the cell ends
     return {
         ("arch.hidden",): FLOAT32 * weights,

@@ -8,13 +8,15 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sweeps.config.cards import card
 from sweeps.config.identity import deciding
 from sweeps.config.schema import Settings
 from sweeps.plan.cells import Cell
-from sweeps.plan.forecast import BLOCKS, seconds
+from sweeps.plan.forecast import seconds
 
-VARIES = ("seed", "init", "clip", "optim.*", "arch.forget_bias")
-"""What may differ inside a pack. All else that decides numbers is the pack's shape, the name of `optim` too."""
+VARIES = ("seed", "init", "clip", "optim.*")
+"""What may differ inside a pack, with the options that the architecture's card names. All else that decides numbers is
+the pack's shape, the name of `optim` too."""
 CACHE = 2**20
 """Bytes that the working set of one time step may take: about the second-level cache of a core."""
 MOST = 16
@@ -44,7 +46,8 @@ class Pack:
 def shape(settings: Settings) -> str:
     """What the cells of a pack have in common, as canonical text: the same kernel on the same device, too."""
     common = deciding(settings) | {"kernel": settings.executor.kernel, "device": settings.executor.device}
-    for key in VARIES:
+    own = (f"arch.{name}" for name in card("arch", settings.arch.name).per_lane)
+    for key in (*VARIES, *own):
         section, _, name = key.partition(".")
         if name == "*":
             common[section] = common[section]["name"]
@@ -57,7 +60,7 @@ def shape(settings: Settings) -> str:
 
 def lanes_that_pay(settings: Settings) -> int:
     """How many lanes keep the weights and one step's states in the cache, or all their states in a GPU's memory."""
-    gates = BLOCKS.get(settings.arch.name, 1)
+    gates = card("arch", settings.arch.name).gates
     h, b = settings.arch.hidden, settings.train.batch
     if settings.executor.device == "cuda":
         return max(1, min(GPU_MOST, GPU_MEMORY // (4 * settings.task.length * (2 * gates + 2) * b * h)))

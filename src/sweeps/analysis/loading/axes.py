@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from sweeps.config.cards import cards
 from sweeps.config.identity import EXCLUDED
 from sweeps.records.plan_file import flat
 
@@ -30,13 +31,6 @@ COLUMN_OF_SETTING = {
 }
 """Short column names of the settings that a study is about; any other setting keeps its dotted name."""
 
-LEVEL_ORDER: dict[str, tuple[str, ...]] = {
-    "arch": ("rnn_tanh", "rnn_relu", "lstm", "gru"),
-    "init": ("random", "xavier", "he", "orthogonal", "identity"),
-    "clip": ("none", "norm", "value"),
-}
-"""Names that come first, in this order; others follow alphabetically."""
-
 
 def flatten(config: Mapping[str, Any]) -> dict[str, Any]:
     """Nested settings as `{column: value}`; a list becomes its text, None stays None."""
@@ -56,9 +50,9 @@ def plain(value: Any) -> Any:
 
 
 def ordered_levels(axis: str, values: pd.Series) -> list[Any]:
-    """The distinct values of an axis in the order in which tables and figures show them."""
+    """The distinct values of an axis in the order of tables and figures: numbers, names with cards, other names."""
     present = [value for value in values.unique() if not pd.isna(value)]
-    first = LEVEL_ORDER.get(axis, ())
+    first = tuple(cards(axis))
     numbers = sorted(value for value in present if not isinstance(value, str))
     names = sorted(value for value in present if isinstance(value, str))
     return numbers + [name for name in first if name in names] + [name for name in names if name not in first]
