@@ -1,1 +1,1 @@
-"""The files of a cell and of a sweep: names, columns, reading, writing, locks, and when a cell is done. No torch."""
+"""Files of a cell and of a sweep: their names, columns, reading, writing and locks; when a cell is done. No torch."""
