@@ -20,8 +20,8 @@ LOG10_2 = math.log10(2.0)
 class Trace:
     """||dL/dh_t|| (Frobenius norm over batch and hidden units, L the mean loss) for K lanes and T steps.
 
-    `norms` and `exponents` are float64 `[K, T]`: the norm at (k, t) is norms * 2**exponents. A recurrence calls `note` at
-    each time step; a native kernel writes the two tensors itself. Only `log10_norm` waits for the device.
+    `norms` and `exponents` are float64 `[K, T]`: the norm at (k, t) is norms * 2**exponents. A recurrence calls `note`
+    at each time step; a native kernel writes the two tensors itself. Only `log10_norm` waits for the device.
     """
 
     def __init__(self, k: int, t: int, device: torch.device | str = "cpu") -> None:

@@ -1,8 +1,8 @@
 """Gradient clipping, lane by lane, between the backward pass and the optimiser.
 
 A kind of clipping is a function `(g [K, P], norm [K], threshold [K]) -> None` that changes `g` in place; to add one,
-write it here and name it in `CLIPS`. Norms are per lane, never over the pack: under threshold 1, lanes of norm 3 and 0.1
-must come out at 1 and 0.1, as each would alone.
+write it here and name it in `CLIPS`. Norms are per lane, never over the pack: under threshold 1, lanes of norm 3 and
+0.1 must come out at 1 and 0.1, as each would in a pack of its own.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Numbers beyond float64: rows of float64 that share a power of two, and gates and derivatives that never round to 0.
 
-A gradient over thousands of time steps, or through one unit at a pre-activation of 500, leaves the range of every dtype.
-Here a row, one sequence of one lane, is float64 times 2**exponent. Multiplying by a power of two is exact and adds no
-rounding. An exponent is itself a float64 with an integer value: in a saturated network it may overflow any integer dtype.
+A gradient over thousands of time steps, or through one unit at a pre-activation of 500, leaves the range of every
+dtype. Here a row, one sequence of one lane, is float64 times 2**exponent. Multiplying by a power of two is exact and
+adds no rounding. An exponent is a float64 with an integer value: in a saturated network it may overflow any integer
+dtype.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ LARGE = 1e30
 
 @dataclass(frozen=True)
 class Rows:
-    """`value * 2**exponent`: value float64 `[..., B, N]`; exponent `[..., B, 1]`, or `[..., B, N]`, one for each element."""
+    """`value * 2**exponent`: value float64 `[..., B, N]`, exponent `[..., B, 1]`, or `[..., B, N]`: one per element."""
 
     value: Tensor
     exponent: Tensor

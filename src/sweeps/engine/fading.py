@@ -1,7 +1,7 @@
 """Relu states below float32's range, flushed to 0, whose units are active all the same and pass the gradient on.
 
-In float32 such a unit has pre-activation 0, and a relu's derivative there is 0; its true pre-activation is a tiny positive
-number, and its derivative 1. For the trace, the true sign is found by computing the recurrence with extended range.
+In float32 such a unit has pre-activation 0, where the derivative of relu is 0; its true pre-activation is a tiny
+positive number, where it is 1. For the trace the true sign is found by computing the recurrence with extended range.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ FAINT = 2.0**-40
 def revive(p: Mapping[str, Tensor], x: Tensor, h: Tensor, pre: Tensor) -> None:
     """Replace pre-activations that float32 has lost by their true sign (-1, 0, 1), in place.
 
-    This is done at time steps where all pre-activations of a sequence are below `FAINT`. From there on the recurrence is
-    computed again, with a range beyond float64's. Lanes in which no state fades keep every bit.
+    This is done at time steps where all pre-activations of a sequence are below `FAINT`: there they are computed again
+    from the state before, with a range beyond float64's. Lanes in which no state fades keep every bit.
 
     Args:
         p: `weight_ih`, `weight_hh` and `bias` of the forward pass.

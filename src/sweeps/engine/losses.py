@@ -35,7 +35,7 @@ def cross_entropy(outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def exact_cross_entropy(outputs: Tensor, targets: Tensor) -> Rows:
-    """The gradient of `cross_entropy`, as `Rows`: p_j for every wrong class j, minus the sum of these for the right one.
+    """The gradient of `cross_entropy`, as `Rows`: p_j for each wrong class j, minus their sum for the right one.
 
     The usual form for the right class, p - 1, rounds to 0 as p nears 1; for a still surer answer p_j underflows, too.
     """

@@ -38,7 +38,7 @@ class Measurement:
 
 
 def prepare_process() -> None:
-    """Use one thread per worker and flush subnormals to zero: vanishing gradients are full of them, and they are slow."""
+    """Use one thread and flush subnormals to zero: vanishing gradients are full of them, at many times the cost."""
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
 

@@ -60,7 +60,7 @@ class Update:
         """Loss and gradient norm of each lane on the next batch; leaves the gradients in the network.
 
         Args:
-            traced: compute the gradient through time along with it, for `log10_norm`. Gradients do not depend on this.
+            traced: `log10_norm` will be called for this batch. Loss and gradients do not depend on it.
         """
         self.training.data.next()
         self._traced = traced and not self.captured
@@ -69,7 +69,7 @@ class Update:
         return values[0], values[1]
 
     def log10_norm(self) -> np.ndarray:
-        """log10 ||dL/dh_t|| of the batch of the last `backward`, `[K, T]`; call it before `apply` changes the weights."""
+        """log10 ||dL/dh_t|| on the last `backward`'s batch, `[K, T]`; call it before `apply` changes the weights."""
         if not self._traced:
             self._record()
         return self._trace.log10_norm()
