@@ -109,7 +109,7 @@ def _key() -> str:
 
 
 def processor() -> str:
-    """The processor's model and features, which -march=native depends on; machines of several kinds may share a cache."""
+    """The processor's model and features: -march=native depends on them, and machines may share a home folder."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
