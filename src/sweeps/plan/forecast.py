@@ -1,4 +1,4 @@
-"""How long a cell will take: floating-point operations over a rate, corrected by what finished cells took."""
+"""Forecast of the time that a cell takes: floating-point operations over a rate, corrected by finished cells."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SLOWNESS = {"lstm": 1.3, "gru": 1.3}
 
 
 def seconds(settings: Settings) -> float:
-    """Seconds of one core for one cell: forward, backward and weight gradients of every update, and the evaluations."""
+    """Forecast core seconds of one cell: forward, backward and weight gradients of all updates, and the evaluations."""
     t, b, h = settings.task.length, settings.train.batch, settings.arch.hidden
     blocks = BLOCKS.get(settings.arch.name, 1) * SLOWNESS.get(settings.arch.name, 1.0)
     per_sequence = blocks * t * (2 * h * h + 15 * h)  # one forward product, and elementwise work
@@ -26,6 +26,10 @@ def seconds(settings: Settings) -> float:
 
 
 def correction(finished: Iterable[tuple[Settings, float]]) -> float:
-    """Median ratio of measured to forecast seconds over finished cells; 1 without any."""
+    """Median ratio of measured to forecast seconds.
+
+    Args:
+        finished: settings and measured seconds of finished cells; times of 0 are left out. Without any the ratio is 1.
+    """
     ratios = [measured / seconds(settings) for settings, measured in finished if measured > 0]
     return statistics.median(ratios) if ratios else 1.0

@@ -131,7 +131,7 @@ void rnn_backward(const Shape *s, int64_t phi, const float *x, int64_t x_lane, c
                 product(B, H, H, d, H, 1, back.data(), H, adjoint.data(), H);
             }
             if (deltas.full(t)) {
-                if (all_zero(deltas.first(), deltas.size()) && all_zero(adjoint.data(), n)) break;  // earlier gradients are 0
+                if (all_zero(deltas.first(), deltas.size()) && all_zero(adjoint.data(), n)) break;  // the rest is 0
                 const int depth = deltas.count * B;
                 add_products(H, H, depth, h + t * n, deltas.first(), H, g_hh, H);
                 add_products(I, H, depth, x + (long)t * B * I, deltas.first(), H, g_ih, H);
@@ -301,7 +301,7 @@ void gru_backward(const Shape *s, const float *x, int64_t x_lane, const float *w
                 product(B, H, H, d_s, H, 1, back.data() + 2L * H * H, H, adjoint.data(), H);
             }
             if (deltas.full(t)) {
-                if (all_zero(deltas.first(), deltas.size()) && all_zero(adjoint.data(), n)) break;  // earlier gradients are 0
+                if (all_zero(deltas.first(), deltas.size()) && all_zero(adjoint.data(), n)) break;  // the rest is 0
                 const int depth = deltas.count * B;
                 add_products(H, 2 * H, depth, h + t * n, deltas.first(), G, g_hh, G);
                 add_products(H, H, depth, h + t * n, inners.first(), H, g_hh + 2 * H, G);
