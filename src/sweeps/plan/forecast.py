@@ -16,7 +16,7 @@ SLOWNESS = {"lstm": 1.3, "gru": 1.3}
 
 
 def seconds(settings: Settings) -> float:
-    """Forecast core seconds of one cell: forward, backward and weight gradients of all updates, and the evaluations."""
+    """Seconds of one core for one cell: forward, backward and weight gradients of every update, and the evaluations."""
     t, b, h = settings.task.length, settings.train.batch, settings.arch.hidden
     blocks = BLOCKS.get(settings.arch.name, 1) * SLOWNESS.get(settings.arch.name, 1.0)
     per_sequence = blocks * t * (2 * h * h + 15 * h)  # one forward product, and elementwise work

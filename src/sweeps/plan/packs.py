@@ -56,7 +56,7 @@ def shape(settings: Settings) -> str:
 
 
 def lanes_that_pay(settings: Settings) -> int:
-    """The fastest number of lanes: weights and one time step's states fit in the cache, or all states in GPU memory."""
+    """How many lanes keep the weights and one step's states in the cache, or all their states in a GPU's memory."""
     gates = BLOCKS.get(settings.arch.name, 1)
     h, b = settings.arch.hidden, settings.train.batch
     if settings.executor.device == "cuda":
