@@ -205,7 +205,7 @@ def test_a_unit_that_counts_outlives_all_others(seed: int, kernel: str) -> None:
 
 
 def test_relu_states_below_float32_are_not_dead_units(kernel: str) -> None:
-    """In a digit's blank steps the states fall below 1e-38 and are flushed to zero; the gradient passes all the same."""
+    """In a digit's blank steps the states fall below 1e-38 and are flushed to zero; the gradient still passes."""
 
     def change(network: Network) -> None:
         w = network.p["weight_hh"].abs_()

@@ -1,4 +1,4 @@
-"""Updates on a GPU: their halves are captured and replayed, and finished lanes stay in the pack for a while.
+"""Updates on a GPU: their halves are captured and replayed, and lanes that have ended stay in the pack for a while.
 
 Without a GPU a stand-in for CUDA graphs replays the halves: warm-up, capture without effect, results in the same
 tensors every time. With a GPU the last tests train the same cells with real CUDA graphs.

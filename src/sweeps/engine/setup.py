@@ -39,11 +39,11 @@ class Training:
         self.running = list(range(len(self.positions)))
 
     def end(self, ended: Sequence[int], spare: float = 0.0) -> bool:
-        """Remove finished lanes. The numbers of the others do not change.
+        """Remove lanes whose cells have ended. The numbers of the others do not change.
 
         Args:
-            ended: the finished lanes.
-            spare: share of the lanes that may be finished before the pack is rebuilt smaller.
+            ended: these lanes.
+            spare: share of the lanes that may have ended before the pack is rebuilt smaller.
 
         Returns:
             Whether the pack was rebuilt smaller. The remaining lanes are then renumbered.

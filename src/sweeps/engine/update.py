@@ -30,7 +30,7 @@ class Update:
     """Updates of one pack. A pack that was rebuilt smaller needs a new `Update`.
 
     Attributes:
-        spare: share of lanes that may be finished before the pack is rebuilt smaller. Rebuilding means capturing the
+        spare: share of lanes that may have ended before the pack is rebuilt smaller. Rebuilding means capturing the
             CUDA graphs again, at the cost of many updates.
     """
 
