@@ -1,4 +1,4 @@
-"""The laws of packs: each cell once, one shape, never too many lanes, no worker idle while one has two."""
+"""Packs hold each cell once, cells of one shape, not too many lanes; no worker idles while another has two packs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long a cell will take: floating-point operations over a rate, corrected by what finished cells took."""
+"""Forecast of the time that a cell takes: floating-point operations over a rate, corrected by finished cells."""
 
 from __future__ import annotations
 
@@ -23,6 +23,10 @@ def seconds(settings: Settings) -> float:
 
 
 def correction(finished: Iterable[tuple[Settings, float]]) -> float:
-    """Median ratio of measured to forecast seconds over finished cells; 1 without any."""
+    """Median ratio of measured to forecast seconds.
+
+    Args:
+        finished: settings and measured seconds of finished cells; times of 0 are left out. Without any the ratio is 1.
+    """
     ratios = [measured / seconds(settings) for settings, measured in finished if measured > 0]
     return statistics.median(ratios) if ratios else 1.0

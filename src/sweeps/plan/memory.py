@@ -1,4 +1,4 @@
-"""How much memory a cell needs at least, so that sizes which no machine has are refused before anything is trained."""
+"""A lower bound of the memory that a cell needs, to refuse sizes beyond this machine's before anything is trained."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ FLOAT32, FLOAT64 = 4, 8
 
 
 def memory(settings: Settings) -> dict[tuple[str, ...], int]:
-    """Bytes that training this cell alone takes, from below, by the settings that decide them."""
+    """A lower bound of the bytes that a cell takes in a pack of its own, by the settings that determine each part."""
     t, b, h, train = settings.task.length, settings.train.batch, settings.arch.hidden, settings.train
     arch = card("arch", settings.arch.name)
     weights = arch.gates * h * (h + 1) * card("optim", settings.optim.name).copies
@@ -26,17 +26,17 @@ def memory(settings: Settings) -> dict[tuple[str, ...], int]:
 
 
 def too_large(settings: Settings, limit: int) -> str | None:
-    """A sentence that names what takes more memory than the machine's `limit` in bytes, if anything does."""
+    """A message, naming the settings of the largest part, if a cell needs more bytes than `limit`, the machine's."""
     parts = memory(settings)
     if (needed := sum(parts.values())) <= limit:
         return None
     largest = max(parts, key=parts.__getitem__)
-    given = ", ".join(f"{key}={lookup(settings, key)}" for key in largest)
-    return f"{given}: a cell would take about {readable(needed)} of memory, this machine has {readable(limit)}"
+    responsible = ", ".join(f"{key}={lookup(settings, key)}" for key in largest)
+    return f"{responsible}: a cell would take about {readable(needed)} of memory, this machine has {readable(limit)}"
 
 
 def readable(size: float) -> str:
-    """1.5 GB, in powers of ten."""
+    """A size in bytes as text, such as `1.5 GB`, in powers of ten."""
     units = ["bytes", "kB", "MB", "GB", "TB", "PB", "EB"]
     while size >= 1000 and len(units) > 1:
         size, units = size / 1000, units[1:]
