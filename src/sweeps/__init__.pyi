@@ -31,3 +31,4 @@ from .tables.table import Table as Table
 from .tables.table import to_markdown as to_markdown
 
 __version__: str
+__all__: list[str]

@@ -14,7 +14,7 @@ from sweeps.config.cards import card
 from sweeps.config.identity import EXCLUDED
 from sweeps.config.schema import Settings, as_dict
 from sweeps.plan.cells import Cell, distinct
-from sweeps.plan.forecast import seconds
+from sweeps.plan.forecast import core_seconds
 from sweeps.plan.packs import GPU_MEMORY, GPU_MOST, MOST, VARIES, Pack, lanes_that_pay, make_packs, shape
 
 ARCHS, INITS, CLIPS = ("rnn_tanh", "lstm"), ("orthogonal", "identity"), ("none", "norm")
@@ -41,7 +41,7 @@ def test_laws(workers: int, lanes: int, count: int) -> None:
     for pack in packs:
         assert len({shape(cell.settings) for cell in pack.cells}) == 1, "one shape"
         assert 1 <= len(pack.cells) <= min(lanes or lanes_that_pay(pack.cells[0].settings), fair)
-    work = [sum(seconds(cell.settings) for cell in pack.cells) for pack in packs]
+    work = [sum(core_seconds(cell.settings) for cell in pack.cells) for pack in packs]
     assert work == sorted(work, reverse=True), "the longest first, so that none is left alone at the end"
 
 

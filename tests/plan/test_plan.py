@@ -9,7 +9,7 @@ import pytest
 
 from helpers import make_cell
 from sweeps.config.identity import cell_id
-from sweeps.plan.forecast import correction, seconds
+from sweeps.plan.forecast import core_seconds, correction
 from sweeps.plan.plan import make_plan
 
 GRID = [make_cell(f"arch={arch}", f"seed={seed}") for arch in ("rnn_tanh", "gru") for seed in range(5)]
@@ -43,7 +43,7 @@ def test_a_finished_sweep_has_nothing_to_do() -> None:
 @pytest.mark.parametrize("workers", [1, 2, 4])
 def test_the_forecast_is_that_of_packs_going_to_the_first_free_worker(workers: int) -> None:
     plan = make_plan(GRID, {}, workers)
-    work = sum(seconds(each) for each in GRID)
+    work = sum(core_seconds(each) for each in GRID)
     assert work / workers <= plan.forecast * (1 + 1e-12)
     assert plan.forecast <= work * (1 + 1e-12)
     if workers == 1:
@@ -52,30 +52,30 @@ def test_the_forecast_is_that_of_packs_going_to_the_first_free_worker(workers: i
 
 def test_the_forecast_learns_from_finished_cells() -> None:
     """Cells that took three times what was forecast triple the forecast of the rest."""
-    done = {key: 3 * seconds(each) for key, each in zip(IDS[:4], GRID[:4], strict=True)}
+    done = {key: 3 * core_seconds(each) for key, each in zip(IDS[:4], GRID[:4], strict=True)}
     plan = make_plan(GRID, done, workers=1)
     assert plan.correction == pytest.approx(3)
-    assert plan.forecast == pytest.approx(3 * sum(seconds(each) for each in GRID[4:]))
+    assert plan.forecast == pytest.approx(3 * sum(core_seconds(each) for each in GRID[4:]))
 
 
 def test_correction_is_a_median_and_1_without_evidence() -> None:
     cell = GRID[0]
     assert correction([]) == 1.0
     assert correction([(cell, 0.0)]) == 1.0, "a record without a time says nothing"
-    assert correction((cell, factor * seconds(cell)) for factor in (2, 2, 2, 500)) == pytest.approx(2)
+    assert correction((cell, factor * core_seconds(cell)) for factor in (2, 2, 2, 500)) == pytest.approx(2)
 
 
 @pytest.mark.parametrize(
     "override", ["task.length=12", "train.steps=12", "arch.hidden=16", "train.batch=16", "arch=lstm"]
 )
 def test_more_work_is_forecast_to_take_longer(override: str) -> None:
-    assert seconds(make_cell(override)) > 1.3 * seconds(make_cell())
+    assert core_seconds(make_cell(override)) > 1.3 * core_seconds(make_cell())
 
 
 def test_time_grows_with_length_and_steps_in_proportion() -> None:
-    one = seconds(make_cell("task.length=50", "train.steps=1000", "train.eval_every=100"))
-    assert seconds(make_cell("task.length=100", "train.steps=1000", "train.eval_every=100")) == pytest.approx(2 * one)
-    assert seconds(make_cell("task.length=50", "train.steps=2000", "train.eval_every=100")) == pytest.approx(2 * one)
+    one = core_seconds(make_cell("task.length=50", "train.steps=1000", "train.eval_every=100"))
+    assert core_seconds(make_cell("task.length=100", "train.steps=1000", "train.eval_every=100")) == pytest.approx(2 * one)
+    assert core_seconds(make_cell("task.length=50", "train.steps=2000", "train.eval_every=100")) == pytest.approx(2 * one)
 
 
 def test_ten_thousand_cells_are_planned_in_a_moment() -> None:

@@ -22,7 +22,7 @@ from sweeps.execute.base import Ended, Message
 from sweeps.execute.machine import cores
 from sweeps.execute.server import room_for, server_running, start_process
 from sweeps.interrupts import ENDING
-from sweeps.plan.forecast import seconds
+from sweeps.plan.forecast import core_seconds
 from sweeps.plan.packs import Pack
 
 ONE_THREAD = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -121,7 +121,7 @@ def patience_with(pack: Pack, patience: float) -> float:
     """Seconds that a pack may be silent: more than `patience` where a logged step is forecast to take long."""
     train = pack.cells[0].settings.train
     rows = max(1.0, train.steps / train.log_every)
-    return max(patience, SLACK * sum(seconds(cell.settings) for cell in pack.cells) / rows)
+    return max(patience, SLACK * sum(core_seconds(cell.settings) for cell in pack.cells) / rows)
 
 
 def _start(context: ForkServerContext, pack: Pack, root: Path, patience: float) -> _Job:

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from sweeps.errors import last_words
 from sweeps.execute.base import Ended, Message
-from sweeps.plan.forecast import seconds
+from sweeps.plan.forecast import core_seconds
 from sweeps.plan.packs import Pack
 from sweeps.plan.plan import Plan
 
@@ -37,7 +37,7 @@ class Progress:
     def __init__(self, plan: Plan, console: Console) -> None:
         self.console = console
         self.total = len(plan.to_train)
-        self.work = sum(seconds(cell.settings) for cell in plan.to_train)
+        self.work = sum(core_seconds(cell.settings) for cell in plan.to_train)
         self.counts: Counter[str] = Counter()
         self.finished_work = 0.0
         self.running: dict[str, float] = {}  # pack -> how much of its work is done
@@ -74,7 +74,7 @@ class Progress:
         self._show()
 
     def _work(self, pack: Pack) -> float:
-        return sum(seconds(cell.settings) for cell in pack.cells)
+        return sum(core_seconds(cell.settings) for cell in pack.cells)
 
     @property
     def share(self) -> float:

@@ -14,7 +14,7 @@ from sweeps.execute.computed import chosen, mixture, resumed
 from sweeps.execute.harness import Result
 from sweeps.execute.progress import duration
 from sweeps.plan.cells import Cell
-from sweeps.plan.forecast import seconds
+from sweeps.plan.forecast import core_seconds
 from sweeps.plan.plan import Plan
 from sweeps.records.paths import SweepPaths
 
@@ -33,7 +33,7 @@ def show_plan(plan: Plan, sweep: SweepPaths, console: Console) -> None:
         ids = {cell.id for cell in cells}
         waiting = [cell for cell in plan.to_train if cell.id in ids]
         packs = sum(pack.cells[0].id in ids for pack in plan.packs)
-        work = plan.correction * sum(seconds(cell.settings) for cell in waiting)
+        work = plan.correction * sum(core_seconds(cell.settings) for cell in waiting)
         table.add_row(
             arch,
             str(length),

@@ -12,7 +12,7 @@ RATE = 120e9
 """Operations per second of one core with native kernels (measured: 60e9 to 180e9 with AVX-512); torch's do a third."""
 
 
-def seconds(settings: Settings) -> float:
+def core_seconds(settings: Settings) -> float:
     """Seconds of one core for one cell: forward, backward and weight gradients of every update, and the evaluations."""
     t, b, h = settings.task.length, settings.train.batch, settings.arch.hidden
     arch = card("arch", settings.arch.name)
@@ -28,5 +28,5 @@ def correction(finished: Iterable[tuple[Settings, float]]) -> float:
     Args:
         finished: settings and measured seconds of finished cells; times of 0 are left out. Without any the ratio is 1.
     """
-    ratios = [measured / seconds(settings) for settings, measured in finished if measured > 0]
+    ratios = [measured / core_seconds(settings) for settings, measured in finished if measured > 0]
     return statistics.median(ratios) if ratios else 1.0

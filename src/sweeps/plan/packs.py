@@ -12,7 +12,7 @@ from sweeps.config.cards import card
 from sweeps.config.identity import deciding
 from sweeps.config.schema import Settings
 from sweeps.plan.cells import Cell
-from sweeps.plan.forecast import seconds
+from sweeps.plan.forecast import core_seconds
 
 VARIES = ("seed", "init", "clip", "optim.*")
 """What may differ inside a pack, with the options that the architecture's card names. All else that decides numbers is
@@ -86,4 +86,4 @@ def make_packs(cells: Sequence[Cell], workers: int, lanes: int = 0) -> list[Pack
         parts = math.ceil(len(group) / size)
         bounds = [round(i * len(group) / parts) for i in range(parts + 1)]
         packs += [Pack(tuple(group[a:b])) for a, b in itertools.pairwise(bounds)]
-    return sorted(packs, key=lambda pack: -sum(seconds(cell.settings) for cell in pack.cells))
+    return sorted(packs, key=lambda pack: -sum(core_seconds(cell.settings) for cell in pack.cells))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from sweeps.config.schema import Settings
 from sweeps.plan.cells import Cell, distinct
-from sweeps.plan.forecast import correction, seconds
+from sweeps.plan.forecast import core_seconds, correction
 from sweeps.plan.packs import Pack, make_packs
 
 
@@ -37,7 +37,7 @@ class Plan:
         free = [0.0] * max(1, self.workers)
         for pack in self.packs:
             first = free.index(min(free))
-            free[first] += self.correction * sum(seconds(cell.settings) for cell in pack.cells)
+            free[first] += self.correction * sum(core_seconds(cell.settings) for cell in pack.cells)
         return max(free)
 
 
