@@ -11,7 +11,7 @@ from hydra.errors import HydraException
 from sweeps.commands import COMMANDS
 from sweeps.commands.arguments import Help
 from sweeps.config.names import misread
-from sweeps.errors import SweepsError, told
+from sweeps.errors import SweepsError, message_of
 from sweeps.hydra_app import MULTIRUN, hydra_app
 from sweeps.interrupts import ending_tidily
 from sweeps.terminal import terminal
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str]) -> int:
                 return _stopped(ended[0], sweep=any(text in MULTIRUN for text in arguments))
             if not isinstance(error, SweepsError | HydraException | OSError):
                 raise
-            terminal(stderr=True).print(told(error), style="red")
+            terminal(stderr=True).print(message_of(error), style="red")
             return 2
 
 
