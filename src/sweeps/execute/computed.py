@@ -10,7 +10,7 @@ from sweeps.engine.native import RECURRENCES, kernels
 from sweeps.records.provenance import processor
 from sweeps.records.summary import Summary
 
-SAME = "they agree to the rounding of float32, which training can magnify, not to the byte"
+AGREEMENT = "they agree to the rounding of float32, which training can magnify, not to the byte"
 
 
 def takes_native(settings: Settings) -> bool:
@@ -78,7 +78,7 @@ def mixture_note(ways: Counter[str]) -> str | None:
     """
     if len(ways) < 2:
         return None
-    return f"Note: the cells of this sweep were computed in {len(ways)} ways: {_counted(ways)}; {SAME}."
+    return f"Note: the cells of this sweep were computed in {len(ways)} ways: {_counted(ways)}; {AGREEMENT}."
 
 
 def resume_note(ways: Counter[str]) -> str | None:
@@ -89,7 +89,7 @@ def resume_note(ways: Counter[str]) -> str | None:
     """
     if not ways:
         return None
-    return f"Note: of the done cells, {_counted(ways)}; {SAME} with what is trained now."
+    return f"Note: of the done cells, {_counted(ways)}; {AGREEMENT} with what is trained now."
 
 
 def _counted(ways: Counter[str]) -> str:

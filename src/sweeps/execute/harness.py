@@ -59,7 +59,7 @@ def run(plan: Plan, sweep: SweepPaths, executor: Executor, watch: Callable[[Mess
         watch: called with each message of the executor, for a progress display.
     """
     result = Result()
-    losses: dict[str, int] = {}  # cell id -> times it was lost in a pack of its own
+    attempts: dict[str, int] = {}  # cell id -> times it was lost in a pack of its own
     packs: Sequence[Pack] = [
         Pack(cells) for pack in plan.packs if (cells := _trainable(_unfinished(pack, sweep), sweep, result))
     ]
@@ -69,7 +69,7 @@ def run(plan: Plan, sweep: SweepPaths, executor: Executor, watch: Callable[[Mess
         for event in executor.run(packs, sweep.root):
             watch(event)
             if isinstance(event, Ended):
-                again += _to_retry(event, sweep, result, losses)
+                again += _to_retry(event, sweep, result, attempts)
         packs = again
     for cell in plan.cells:
         summary = finished(sweep.cell(cell.id))
@@ -104,7 +104,7 @@ def _remove_temporary_files(packs: Sequence[Pack], sweep: SweepPaths) -> None:
                     path.unlink()
 
 
-def _to_retry(event: Ended, sweep: SweepPaths, result: Result, losses: dict[str, int]) -> list[Pack]:
+def _to_retry(event: Ended, sweep: SweepPaths, result: Result, attempts: dict[str, int]) -> list[Pack]:
     """The packs in which the unfinished cells of a pack that ended are tried again; records a cell that has failed.
 
     A pack of which no cell was finished is split, so that a cell that kills its worker ends in a pack of its own. Such
@@ -116,10 +116,10 @@ def _to_retry(event: Ended, sweep: SweepPaths, result: Result, losses: dict[str,
     if len(event.pack.cells) > 1:
         return Pack(cells).split() if len(cells) == len(event.pack.cells) else [Pack(cells)]
     cell = cells[0]
-    losses[cell.id] = losses.get(cell.id, 0) + 1
-    if event.error is None and losses[cell.id] < ATTEMPTS:
+    attempts[cell.id] = attempts.get(cell.id, 0) + 1
+    if event.error is None and attempts[cell.id] < ATTEMPTS:
         return [event.pack]
-    reason = event.error or f"its worker was {event.lost or 'gone without a record'}, {losses[cell.id]} times"
+    reason = event.error or f"its worker was {event.lost or 'gone without a record'}, {attempts[cell.id]} times"
     fail(cell, sweep, reason)
     result.failures[cell.id] = reason
     return []
