@@ -158,7 +158,8 @@ def _work(pack: Pack, root: Path, messages: Connection, alive: Connection) -> No
         except OSError:  # the process of the sweep is gone
             os._exit(1)
 
-    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)  # the process of the sweep handles them
+    # the process of the sweep handles these signals; the fork server may not have blocked them
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
     threading.Thread(target=_end_with_sweep, args=(alive,), daemon=True).start()
     try:
         train_pack(pack, root, send)

@@ -24,7 +24,7 @@ LOG10_TINY, LOG10_HUGE = math.log10(FLOAT32.tiny), math.log10(FLOAT32.max)
 
 
 class Recorder:
-    """The rows of one cell, kept in memory until it ends: some hundred kilobytes. Nothing is written while it trains."""
+    """The rows of one cell, kept in memory until it ends: a few hundred kilobytes. Training writes nothing."""
 
     def __init__(self, cell: Cell, paths: CellPaths, task: Task) -> None:
         self.cell, self.paths, self.task = cell, paths, task
