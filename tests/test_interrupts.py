@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from helpers import SMALL
-from sweeps.interrupts import ENDING, ending_tidily, held_back
+from sweeps.interrupts import ENDING, deferred, ending_tidily
 
 SWEEPS = [sys.executable, "-m", "sweeps"]
 
@@ -34,7 +34,7 @@ def test_what_is_ignored_from_the_start_stays_so() -> None:
     """As SIGHUP under nohup, and Ctrl-C in what a shell has started in the background."""
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        with ending_tidily([]), held_back():
+        with ending_tidily([]), deferred():
             signal.raise_signal(signal.SIGHUP)
         assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
     finally:

@@ -48,7 +48,7 @@ def nearest(name: str, allowed: Iterable[str]) -> str | None:
 
 
 def unknown(what: str, given: str, allowed: Iterable[str]) -> str:
-    """A sentence for a name that does not exist: what was given, what is allowed, the nearest."""
+    """The message for a name that does not exist: the name, the nearest allowed one, all allowed ones."""
     names = sorted(allowed)
     near = nearest(given, names)
     hint = f"; did you mean {near!r}?" if near else ""

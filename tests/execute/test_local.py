@@ -257,7 +257,7 @@ def test_closing_the_iterator_ends_what_runs(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("nobody_left")
-def test_ctrl_c_and_sigterm_are_held_back_from_workers(tmp_path: Path) -> None:
+def test_ctrl_c_and_sigterm_do_not_reach_workers(tmp_path: Path) -> None:
     """A terminal or a batch system sends them to all; the driver then ends its workers, and none is lost before."""
     events = Local(1).run(packs_of(ENDLESS), tmp_path)
     next(events)

@@ -32,9 +32,8 @@ def jobs_of(arguments: Sequence[str]) -> list[list[str]]:
     chosen = [text for text in arguments if text.startswith(("experiment=", "hydra."))]
     with initialize_config_dir(str(CONF), version_base="1.3"):
         master = compose("config", chosen, return_hydra_config=True)
-    last = {
-        parse_override(text).get_key_element(): text for text in arguments
-    }  # of a key given twice the last, as Hydra takes
+    # of a key given twice the last counts, as in Hydra
+    last = {parse_override(text).get_key_element(): text for text in arguments}
     return expand(master.hydra.sweeper.params or {}, list(last.values()), master.plan.max_cells)
 
 

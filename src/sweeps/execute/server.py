@@ -10,7 +10,7 @@ from multiprocessing import forkserver, resource_tracker
 from typing import TypeVar
 
 from sweeps.errors import SweepsError
-from sweeps.interrupts import held_back
+from sweeps.interrupts import deferred
 from sweeps.temporary import folder_of_this_process
 
 Started = TypeVar("Started")
@@ -49,7 +49,7 @@ def server_running() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # of a killed resource tracker, that something may have leaked
         resource_tracker.ensure_running()  # before signals are blocked: it unblocks them
-    with held_back():
+    with deferred():
         folder_of_this_process()  # its socket lies there
         forkserver.ensure_running()
 
