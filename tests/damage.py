@@ -264,11 +264,11 @@ EXPECTED = {
     f"{SUMMARY}: step later": "damaged",
 }
 WHOLE = {kind for kind, problem in EXPECTED.items() if problem == "damaged"}
-"""Summaries that are whole by themselves: only beside the other files of the record are they seen to be wrong."""
+"""Summaries that are complete by themselves: only beside the other files of the record are they seen to be wrong."""
 
 
 def problem_of(kind: str) -> str:
-    """What a damaged cell is listed as: one whose summary is not whole is not done."""
+    """What a damaged cell is listed as: one whose summary is not complete is not done."""
     return EXPECTED.get(kind, "unfinished" if KINDS[kind][0] == SUMMARY else "damaged")
 
 
