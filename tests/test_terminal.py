@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from sweeps.errors import last_words
+from sweeps.errors import exception_text
 from sweeps.terminal import terminal
 
 
@@ -32,4 +32,4 @@ HEAD = 'Traceback (most recent call last):\n  File "a.py", line 1, in <module>\n
     ],
 )
 def test_the_type_and_all_the_text_of_an_exception_are_kept(trace: str, text: str) -> None:
-    assert last_words(trace) == text
+    assert exception_text(trace) == text

@@ -30,7 +30,7 @@ def message_of(error: Exception) -> str:
     return str(error).strip()
 
 
-def last_words(trace: str) -> str:
+def exception_text(trace: str) -> str:
     """The type and text of the exception that ends a traceback, all its lines; text without a traceback as it is."""
     *_, last = trace.strip().split("Traceback (most recent call last):\n")
     lines = last.splitlines()

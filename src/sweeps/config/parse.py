@@ -60,10 +60,10 @@ def _section(section: str, node: Any, problems: list[str]) -> Any:
     parsed = {key: _typed(f"{section}.{key}", node.get(key), hint, problems) for key, hint in known.items()}
     if not any(each.name == "options" for each in fields(cls)):
         return cls(**parsed)
-    given = {key: parsed.pop(key) for key in options}
+    chosen = {key: parsed.pop(key) for key in options}
     if section == "clip" and parsed["name"] == "none":
         parsed["threshold"] = math.inf  # without clipping a threshold means nothing: one cell for all of them
-    return cls(**parsed, options=given)
+    return cls(**parsed, options=chosen)
 
 
 def _typed(key: str, value: Any, hint: type, problems: list[str]) -> Any:

@@ -11,7 +11,7 @@ from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
-from sweeps.errors import last_words
+from sweeps.errors import exception_text
 from sweeps.execute.base import Ended, Message
 from sweeps.plan.forecast import seconds
 from sweeps.plan.packs import Pack
@@ -23,12 +23,12 @@ EVERY = 10.0
 
 def duration(seconds: float) -> str:
     """A time for display: 45 s, 3 min 20 s, 2 h 05 min."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+    total = round(seconds)
+    if total < 60:
+        return f"{total} s"
+    if total < 3600:
+        return f"{total // 60} min {total % 60:02d} s"
+    return f"{total // 3600} h {total % 3600 // 60:02d} min"
 
 
 class Progress:
@@ -62,7 +62,7 @@ class Progress:
             self.running.pop(pack.id, None)
             self.left.pop(pack.id, None)
             if event.lost or event.error:
-                why = event.lost or last_words(str(event.error))
+                why = event.lost or exception_text(str(event.error))
                 self.console.print(f"pack {pack.id} of {len(pack.cells)} cells: {why}", style="red")
         elif event.kind == "ended":
             self.counts[event.content["outcome"]] += 1

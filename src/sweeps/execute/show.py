@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from sweeps.errors import last_words
+from sweeps.errors import exception_text
 from sweeps.execute.computed import kernels_line, mixture_note, resume_note
 from sweeps.execute.harness import Result
 from sweeps.execute.progress import duration
@@ -75,6 +75,6 @@ def show_outcomes(plan: Plan, result: Result, console: Console) -> None:
         console.print(Text.assemble(count, " (the same command tries them again):"))
         names = {cell.id: cell.name for cell in plan.cells}
         for cell, reason in list(result.failures.items())[:LISTED]:
-            console.print(f"  {cell}  {names[cell]}: {indent(last_words(reason), '    ').lstrip()}")
+            console.print(f"  {cell}  {names[cell]}: {indent(exception_text(reason), '    ').lstrip()}")
         if len(result.failures) > LISTED:
             console.print(f"  and {len(result.failures) - LISTED} more; see failure.json in their folders")
