@@ -43,4 +43,4 @@ CHARTS = {
         "Where do runs solve the task, and where do they diverge?",
     ),
 }
-"""By name in the catalogue of figures (`analysis.figures.FIGURES`); a figure that is not here is called by its name."""
+"""By name in the catalogue of figures (`figures.catalogue.FIGURES`); a figure that is not here is called by its name."""

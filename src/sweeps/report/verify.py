@@ -48,7 +48,7 @@ def verify(sweep: SweepPaths, question: str | None = None, *, claims: str | None
     Nothing is written to the sweep's folder.
 
     Args:
-        question, claims: as for `report.make_report`.
+        question, claims: as for `make_report`.
 
     Raises:
         SweepsError: there is no report, or there are no records to make one from.
