@@ -1,4 +1,4 @@
-"""Small settings for tests, made by the front door's own code: composed, typed and held against the rules."""
+"""Small settings for tests, made as the command line makes them: composed, typed and checked against the rules."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ compose = Composer(load)
 
 @cache
 def make_cell(*overrides: str) -> Settings:
-    """The settings of `python -m sweeps <overrides>`, small where the overrides say nothing.
+    """The settings of `python -m sweeps <overrides>`, small unless the overrides say otherwise.
 
     >>> make_cell("arch=lstm", "task.length=9", "seed=1")
 
@@ -49,7 +49,7 @@ def make_cell(*overrides: str) -> Settings:
 
 
 def summary_of(cell: str, outcome: str = "finished") -> dict[str, Any]:
-    """The least that makes a cell done."""
+    """The smallest summary.json with which a cell is done."""
     step = 6
     return {
         "format": FORMAT,

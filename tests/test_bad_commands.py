@@ -22,17 +22,17 @@ def typed(line: str) -> list[str]:
     return ["" if word == "''" else word for word in line.replace("'  '", "'\0\0'").split()]
 
 
-def told(arguments: list[str], cwd: Path) -> tuple[int, str]:
+def status_and_output(arguments: list[str], cwd: Path) -> tuple[int, str]:
     """Status and output of `main`, in a child of this process: nothing is imported again."""
     arguments = [text.replace("\0", " ") for text in arguments]
-    with tempfile.TemporaryFile() as said:
+    with tempfile.TemporaryFile() as output:
         child = os.fork()
         if child == 0:
             status = 70
             try:
                 os.chdir(cwd)
-                os.dup2(said.fileno(), 1)
-                os.dup2(said.fileno(), 2)
+                os.dup2(output.fileno(), 1)
+                os.dup2(output.fileno(), 2)
                 sys.stdout, sys.stderr = os.fdopen(1, "w"), os.fdopen(2, "w")
                 from sweeps.main import main
 
@@ -52,19 +52,19 @@ def told(arguments: list[str], cwd: Path) -> tuple[int, str]:
         if not ready:
             os.kill(child, signal.SIGKILL)
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        said.seek(0)
-        return status, said.read().decode()
+        output.seek(0)
+        return status, output.read().decode()
 
 
 def wrong_with(status: int, text: str, cwd: Path) -> str | None:
-    """What is not as it should be, if anything."""
+    """What is wrong with the answer to a wrong command line; None if nothing."""
     lines = text.rstrip("\n").split("\n")
-    told_at_once = lines[0].endswith("trained or written.") and all(line.startswith("  - ") for line in lines[1:])
+    all_listed = lines[0].endswith("trained or written.") and all(line.startswith("  - ") for line in lines[1:])
     if status not in (1, 2):  # 1: what Hydra itself cannot show
         return f"status {status}: {text[-300:]}"
     if "Traceback" in text or 'File "' in text:
         return f"a traceback: {text[-300:]}"
-    if not text.strip() or not (len(lines) == 1 or (told_at_once and len(lines) > 1)):
+    if not text.strip() or not (len(lines) == 1 or (all_listed and len(lines) > 1)):
         return f"{len(lines)} lines: {text[-500:]}"
     if sorted(path.name for path in cwd.iterdir()) != ["taken"]:
         return f"left {sorted(path.name for path in cwd.rglob('*'))}"
@@ -84,35 +84,35 @@ def test_there_are_two_hundred() -> None:
 @pytest.mark.parametrize("part", range(8))
 def test_a_wrong_command_is_one_message_and_nothing_else(cwd: Path, part: int) -> None:
 
-    found = {}
+    wrong = {}
     for line in BAD[part::8]:
-        status, text = told(typed(line), cwd)
+        status, text = status_and_output(typed(line), cwd)
         if problem := wrong_with(status, text, cwd):
-            found[line] = problem
+            wrong[line] = problem
             for path in cwd.iterdir():
                 if path.name != "taken":
                     shutil.rmtree(path, ignore_errors=True)
-    assert found == {}
+    assert wrong == {}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("part", range(2))
 def test_in_a_process_of_its_own_it_is_the_same(cwd: Path, part: int) -> None:
     """Every eighth of them, as typed."""
-    found = {}
+    wrong = {}
     for line in BAD[4 * part :: 8]:
         words = [text.replace("\0", " ") for text in typed(line)]
         command = [sys.executable, "-m", "sweeps", *words]
-        said = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=60)
-        if problem := wrong_with(said.returncode, said.stdout + said.stderr, cwd):
-            found[line] = problem
-    assert found == {}
+        completed = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=60)
+        if problem := wrong_with(completed.returncode, completed.stdout + completed.stderr, cwd):
+            wrong[line] = problem
+    assert wrong == {}
 
 
 def test_a_million_cells_are_counted_and_not_listed(cwd: Path) -> None:
     """A list of these would not fit into any memory, so an answer at all is a count."""
     started = time.monotonic()
-    status, text = told(["-m", "seed=range(1000000000000000)"], cwd)
+    status, text = status_and_output(["-m", "seed=range(1000000000000000)"], cwd)
     assert time.monotonic() - started < 60
     assert status == 2
     assert "the grid has 1,000,000,000,000,000 cells (seed 1,000,000,000,000,000), plan.max_cells allows" in text

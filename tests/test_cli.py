@@ -1,4 +1,4 @@
-"""The front door in real processes: what is typed, what is told, what is written, and the exit status."""
+"""The command line in real processes: what is printed, what is written, and the exit status."""
 
 from __future__ import annotations
 
@@ -99,8 +99,8 @@ def test_two_single_runs_of_one_cell_train_it_once(tmp_path: Path) -> None:
         while not lock.exists() and first.poll() is None:
             time.sleep(0.01)
         second = sweeps(tmp_path, steps)
-        said, _ = first.communicate()
-    assert re.match(r"rnn_tanh orthogonal clip=none T=6 seed=0: solved at step \d+ of 2000, best", said)
+        stdout, _ = first.communicate()
+    assert re.match(r"rnn_tanh orthogonal clip=none T=6 seed=0: solved at step \d+ of 2000, best", stdout)
     assert second.stdout.startswith("Another run trains this cell; waiting for it.\nAlready done. rnn_tanh")
     assert not lock.exists()
 
@@ -148,11 +148,11 @@ def test_the_columns_and_rows_are_those_of_the_contract(swept: tuple[Path, objec
 
 
 def test_a_sweep_trains_every_cell_in_packs(swept: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
-    cwd, said = swept
-    assert said.returncode == 0, said.stderr
-    assert "8 cells: 0 done, 8 to train in" in said.stdout
-    assert "8 of 8 cells done: 8 finished" in said.stdout
-    assert f"Records: {cwd / 'runs' / 'scratch'}" in said.stdout
+    cwd, completed = swept
+    assert completed.returncode == 0, completed.stderr
+    assert "8 cells: 0 done, 8 to train in" in completed.stdout
+    assert "8 of 8 cells done: 8 finished" in completed.stdout
+    assert f"Records: {cwd / 'runs' / 'scratch'}" in completed.stdout
     wanted = {
         cell_id(make_cell(f"arch={arch}", f"clip={clip}", f"seed={seed}"))
         for arch in ("rnn_tanh", "gru")
@@ -169,8 +169,8 @@ def test_a_sweep_trains_every_cell_in_packs(swept: tuple[Path, subprocess.Comple
 def test_the_basic_launcher_writes_the_same_records_one_by_one(
     swept: tuple[Path, subprocess.CompletedProcess[str]], tmp_path: Path
 ) -> None:
-    said = sweeps(tmp_path, "-m", *GRID, "hydra/launcher=basic")
-    assert said.returncode == 0, said.stderr
+    completed = sweeps(tmp_path, "-m", *GRID, "hydra/launcher=basic")
+    assert completed.returncode == 0, completed.stderr
     assert len(contents(swept[0])) == 8
     assert contents(tmp_path) == contents(swept[0])
     one, other = (SweepPaths(place / "runs" / "scratch") for place in (tmp_path, swept[0]))
@@ -207,31 +207,31 @@ def test_a_longer_grid_trains_only_what_is_missing(swept: tuple[Path, object], t
 def test_plan_says_what_a_sweep_would_do_and_writes_nothing(
     swept: tuple[Path, subprocess.CompletedProcess[str]], tmp_path: Path
 ) -> None:
-    said = sweeps(tmp_path, "plan", *GRID)
-    assert said.returncode == 0, said.stderr
-    assert "8 cells: 0 done, 8 to train in" in said.stdout
-    assert "rough: nothing measured here yet" in said.stdout
+    completed = sweeps(tmp_path, "plan", *GRID)
+    assert completed.returncode == 0, completed.stderr
+    assert "8 cells: 0 done, 8 to train in" in completed.stdout
+    assert "rough: nothing measured here yet" in completed.stdout
     assert list(tmp_path.iterdir()) == []
 
     cwd, _ = swept
     before = {path: path.stat().st_mtime_ns for path in cwd.rglob("*")}
-    said = sweeps(cwd, "plan", "-m", *GRID, "task.length=6,7")
-    assert "16 cells: 8 done, 8 to train in" in said.stdout
+    completed = sweeps(cwd, "plan", "-m", *GRID, "task.length=6,7")
+    assert "16 cells: 8 done, 8 to train in" in completed.stdout
     assert {path: path.stat().st_mtime_ns for path in cwd.rglob("*")} == before
 
 
 def test_plan_of_an_experiment(tmp_path: Path) -> None:
-    said = sweeps(tmp_path, "plan", "experiment=first_look", "hydra/launcher=basic", small=False)
-    assert said.returncode == 0, said.stderr
-    assert f"Plan for {tmp_path / 'runs' / 'first_look'}" in said.stdout
-    assert "to train in" in said.stdout
+    completed = sweeps(tmp_path, "plan", "experiment=first_look", "hydra/launcher=basic", small=False)
+    assert completed.returncode == 0, completed.stderr
+    assert f"Plan for {tmp_path / 'runs' / 'first_look'}" in completed.stdout
+    assert "to train in" in completed.stdout
     assert list(tmp_path.iterdir()) == []
 
 
 def test_digits_is_swept_like_any_task(tmp_path: Path) -> None:
-    said = sweeps(tmp_path, "-m", "task=digits", "task.length=64", "arch=rnn_relu,gru")
-    assert said.returncode == 0, said.stderr
-    assert "2 of 2 cells done" in said.stdout
+    completed = sweeps(tmp_path, "-m", "task=digits", "task.length=64", "arch=rnn_relu,gru")
+    assert completed.returncode == 0, completed.stderr
+    assert "2 of 2 cells done" in completed.stdout
     for paths in cells(tmp_path).values():
         assert len(rows(paths.gradient_through_time)[1]) == 4 * 64
         assert json.loads(paths.summary.read_text())["task"]["score"] == "accuracy"
@@ -244,9 +244,9 @@ EXPLODING = ("arch=rnn_relu", "init=identity", "init.gain=1.5", "optim=sgd", "op
 
 
 def test_divergence_is_an_outcome_with_step_and_reason(tmp_path: Path) -> None:
-    said = sweeps(tmp_path, "-m", *EXPLODING)
-    assert said.returncode == 0, said.stderr
-    assert "2 of 2 cells done: 1 finished, 1 diverged" in said.stdout
+    completed = sweeps(tmp_path, "-m", *EXPLODING)
+    assert completed.returncode == 0, completed.stderr
+    assert "2 of 2 cells done: 1 finished, 1 diverged" in completed.stdout
     healthy, blown = (cell_id(make_cell(*EXPLODING[:-1], f"optim.lr={lr}")) for lr in ("1e-3", "10"))
     summary = json.loads(cells(tmp_path)[blown].summary.read_text())
     assert summary["outcome"] == "diverged"
@@ -257,9 +257,9 @@ def test_divergence_is_an_outcome_with_step_and_reason(tmp_path: Path) -> None:
     assert {last["train_loss"], last["grad_norm"]} & {"inf", "nan"}
     assert json.loads(cells(tmp_path)[healthy].summary.read_text())["outcome"] == "finished"
 
-    alone = sweeps(tmp_path, *EXPLODING[:-1], "optim.lr=10")
-    assert alone.returncode == 0
-    assert f": diverged ({summary['reason']}) at step {summary['step']}" in alone.stdout
+    single = sweeps(tmp_path, *EXPLODING[:-1], "optim.lr=10")
+    assert single.returncode == 0
+    assert f": diverged ({summary['reason']}) at step {summary['step']}" in single.stdout
 
 
 @pytest.mark.parametrize("launcher", ["packed", pytest.param("basic", marks=pytest.mark.slow)])
@@ -269,17 +269,17 @@ def test_a_failed_cell_is_in_the_digest_and_in_the_exit_status(tmp_path: Path, l
     obstacle = tmp_path / "runs" / "scratch" / doomed / "metrics.csv"
     obstacle.mkdir(parents=True)  # a folder where a file should be
     command = ("-m", "seed=range(3)", f"hydra/launcher={launcher}")
-    said = sweeps(tmp_path, *command)
-    assert said.returncode == 1
-    assert "IsADirectoryError" in said.stdout + said.stderr
-    assert "(the same command tries them again):" in said.stdout + said.stderr
+    completed = sweeps(tmp_path, *command)
+    assert completed.returncode == 1
+    assert "IsADirectoryError" in completed.stdout + completed.stderr
+    assert "(the same command tries them again):" in completed.stdout + completed.stderr
     if launcher == "packed":
-        assert "2 of 3 cells done: 2 finished" in said.stdout
-        assert f"{doomed}  rnn_tanh orthogonal clip=none T=6 seed=1: IsADirectoryError" in said.stdout
+        assert "2 of 3 cells done: 2 finished" in completed.stdout
+        assert f"{doomed}  rnn_tanh orthogonal clip=none T=6 seed=1: IsADirectoryError" in completed.stdout
         assert "IsADirectoryError" in json.loads((obstacle.parent / "failure.json").read_text())["reason"]
     else:
-        assert "1 of 3 cells failed" in said.stderr
-        assert "seed=1" in said.stderr
+        assert "1 of 3 cells failed" in completed.stderr
+        assert "seed=1" in completed.stderr
     done = [name for name, paths in cells(tmp_path).items() if paths.summary.exists()]
     assert doomed not in done
     assert len(done) == 2
@@ -297,28 +297,28 @@ def test_a_failed_cell_is_in_the_digest_and_in_the_exit_status(tmp_path: Path, l
 @pytest.mark.parametrize("command", sorted(set(COMMANDS) - {"plan"}))
 def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str], command: str, asked: str) -> None:
     assert main([command, "experiment=first_look", asked]) == 0
-    said = capsys.readouterr()
-    assert said.out.startswith(f"python -m sweeps {command} [experiment=...] [runs_dir=...]")
-    assert str(COMMANDS[command].__doc__) in said.out
-    assert said.err == ""
+    printed = capsys.readouterr()
+    assert printed.out.startswith(f"python -m sweeps {command} [experiment=...] [runs_dir=...]")
+    assert str(COMMANDS[command].__doc__) in printed.out
+    assert printed.err == ""
 
 
 def test_plan_takes_what_training_takes_and_explains_that(tmp_path: Path) -> None:
-    said = sweeps(tmp_path, "plan", "experiment=first_look", "--help", small=False)
-    assert said.returncode == 0, said.stderr
-    usage = [line.split()[3] for line in said.stdout.splitlines() if line.startswith("  python -m sweeps")]
+    completed = sweeps(tmp_path, "plan", "experiment=first_look", "--help", small=False)
+    assert completed.returncode == 0, completed.stderr
+    usage = [line.split()[3] for line in completed.stdout.splitlines() if line.startswith("  python -m sweeps")]
     assert {name for words in usage for name in words.split("|") if name in COMMANDS} == set(COMMANDS)
     experiments = sorted(path.parent.name for path in EXPERIMENTS.glob("*/sweep.yaml"))
-    assert f"experiment: {', '.join(experiments)} (" in said.stdout
-    assert "== Settings and their defaults ==" in said.stdout
+    assert f"experiment: {', '.join(experiments)} (" in completed.stdout
+    assert "== Settings and their defaults ==" in completed.stdout
     assert list(tmp_path.iterdir()) == []
 
 
 def test_settings_may_stand_on_both_sides_of_the_flag(tmp_path: Path) -> None:
     """Hydra's own parser takes them on one side only, and a sweep has no configuration to show but a cell's."""
-    said = sweeps(tmp_path, "task.length=7", "-m", "seed=0,1", "hydra.launcher.dry_run=true")
-    assert said.returncode == 0, said.stderr
-    assert "2 cells: 0 done, 2 to train" in said.stdout
+    completed = sweeps(tmp_path, "task.length=7", "-m", "seed=0,1", "hydra.launcher.dry_run=true")
+    assert completed.returncode == 0, completed.stderr
+    assert "2 cells: 0 done, 2 to train" in completed.stdout
     shown = sweeps(tmp_path, "-m", "task.length=7", "--cfg", "job")
     assert shown.returncode == 0 and "length: 7" in shown.stdout
 
@@ -328,13 +328,13 @@ def test_settings_may_stand_on_both_sides_of_the_flag(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("multirun", [["-m"], []], ids=["sweep", "single"])
 def test_three_misspellings_are_one_message_and_nothing_is_written(tmp_path: Path, multirun: Sequence[str]) -> None:
-    said = sweeps(tmp_path, *multirun, "arch=rnn_tan", "init=ortho", "task.lenght=50", small=False)
-    assert said.returncode == 2
-    assert said.stdout == ""
-    assert said.stderr.startswith("3 problems in the settings; nothing was trained or written.\n")
+    completed = sweeps(tmp_path, *multirun, "arch=rnn_tan", "init=ortho", "task.lenght=50", small=False)
+    assert completed.returncode == 2
+    assert completed.stdout == ""
+    assert completed.stderr.startswith("3 problems in the settings; nothing was trained or written.\n")
     for given, meant in (("rnn_tan", "rnn_tanh"), ("ortho", "orthogonal"), ("task.lenght", "task.length")):
-        assert f"{given!r} is not known; did you mean {meant!r}?" in said.stderr
-    assert "Traceback" not in said.stderr
+        assert f"{given!r} is not known; did you mean {meant!r}?" in completed.stderr
+    assert "Traceback" not in completed.stderr
     assert list(tmp_path.iterdir()) == []
 
 
@@ -350,20 +350,20 @@ def test_three_misspellings_are_one_message_and_nothing_is_written(tmp_path: Pat
 def test_wrong_values_are_told_before_anything_happens(
     tmp_path: Path, multirun: Sequence[str], wrong: str, expected: str
 ) -> None:
-    said = sweeps(tmp_path, *multirun, wrong)
-    assert said.returncode == 2
-    assert said.stderr.startswith("1 problem in the settings; nothing was trained or written.\n")
-    assert expected in said.stderr
-    assert "Traceback" not in said.stderr
+    completed = sweeps(tmp_path, *multirun, wrong)
+    assert completed.returncode == 2
+    assert completed.stderr.startswith("1 problem in the settings; nothing was trained or written.\n")
+    assert expected in completed.stderr
+    assert "Traceback" not in completed.stderr
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("launcher", ["packed", "basic"])
 def test_one_bad_cell_of_a_grid_stops_it_before_the_first_step(tmp_path: Path, launcher: str) -> None:
-    said = sweeps(tmp_path, "-m", "seed=0,1,-1", "optim.lr=1e-3,-1", f"hydra/launcher={launcher}")
-    assert said.returncode == 2
-    assert "seed: given -1, must be an integer of at least 0 [in 2 of 6 cells]" in said.stderr
-    assert "optim.lr: given -1.0, must be 0 or a positive finite number [in 3 of 6 cells]" in said.stderr
+    completed = sweeps(tmp_path, "-m", "seed=0,1,-1", "optim.lr=1e-3,-1", f"hydra/launcher={launcher}")
+    assert completed.returncode == 2
+    assert "seed: given -1, must be an integer of at least 0 [in 2 of 6 cells]" in completed.stderr
+    assert "optim.lr: given -1.0, must be 0 or a positive finite number [in 3 of 6 cells]" in completed.stderr
     assert list(tmp_path.iterdir()) == []
 
 
@@ -382,9 +382,9 @@ def test_one_bad_cell_of_a_grid_stops_it_before_the_first_step(tmp_path: Path, l
 def test_a_sweep_has_one_folder_one_tracker_and_one_executor(
     tmp_path: Path, several: Sequence[str], expected: str, launcher: str
 ) -> None:
-    said = sweeps(tmp_path, "-m", *several, f"hydra/launcher={launcher}")
-    assert said.returncode == 2
-    assert expected in said.stderr
+    completed = sweeps(tmp_path, "-m", *several, f"hydra/launcher={launcher}")
+    assert completed.returncode == 2
+    assert expected in completed.stderr
     assert list(tmp_path.iterdir()) == []
 
 
@@ -401,31 +401,31 @@ def test_a_sweep_has_one_folder_one_tracker_and_one_executor(
     ],
 )
 def test_commands_that_do_not_exist_or_cannot_work(tmp_path: Path, arguments: Sequence[str], expected: str) -> None:
-    said = sweeps(tmp_path, *arguments, small=False)
-    assert said.returncode == 2
-    assert expected in said.stderr
-    assert "Traceback" not in said.stderr
+    completed = sweeps(tmp_path, *arguments, small=False)
+    assert completed.returncode == 2
+    assert expected in completed.stderr
+    assert "Traceback" not in completed.stderr
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("arguments", [[], ["-m"], ["-m", "hydra/launcher=basic"]], ids=["single", "packed", "basic"])
 def test_a_place_that_cannot_be_written_is_one_sentence(tmp_path: Path, arguments: Sequence[str]) -> None:
     (tmp_path / "taken").touch()
-    said = sweeps(tmp_path, *arguments, "runs_dir=taken/runs")
-    assert said.returncode == 2
-    assert said.stderr.startswith(f"{tmp_path / 'taken' / 'runs' / 'scratch'}")
-    assert said.stderr.endswith(": Not a directory\n")
-    assert said.stderr.count("\n") == 1
+    completed = sweeps(tmp_path, *arguments, "runs_dir=taken/runs")
+    assert completed.returncode == 2
+    assert completed.stderr.startswith(f"{tmp_path / 'taken' / 'runs' / 'scratch'}")
+    assert completed.stderr.endswith(": Not a directory\n")
+    assert completed.stderr.count("\n") == 1
 
 
 def test_a_report_that_cannot_be_written_is_one_sentence(
     swept: tuple[Path, subprocess.CompletedProcess[str]], tmp_path: Path
 ) -> None:
     (tmp_path / "taken").touch()
-    said = sweeps(swept[0], "report", f"into={tmp_path / 'taken' / 'report'}", small=False)
-    assert said.returncode == 2
-    assert said.stderr.startswith(f"{tmp_path / 'taken' / 'report'}")
-    assert said.stderr.count("\n") == 1
+    completed = sweeps(swept[0], "report", f"into={tmp_path / 'taken' / 'report'}", small=False)
+    assert completed.returncode == 2
+    assert completed.stderr.startswith(f"{tmp_path / 'taken' / 'report'}")
+    assert completed.stderr.count("\n") == 1
 
 
 def started(cwd: Path, *arguments: str) -> subprocess.Popen[str]:
@@ -505,7 +505,7 @@ def test_what_stops_a_sweep_stops_it_with_one_sentence_and_leaves_nothing(
         os.killpg(first.pid, how)  # a terminal sends it to the whole group, and so does `timeout`
         if how == signal.SIGTERM:
             os.killpg(first.pid, how)  # which sends it twice
-        _, told = first.communicate(timeout=20)
-    assert told == "Stopped. What has ended is on disk; the same command goes on from there.\n"
+        _, stderr = first.communicate(timeout=20)
+    assert stderr == "Stopped. What has ended is on disk; the same command goes on from there.\n"
     assert first.returncode == 128 + how
     assert list(temporary.iterdir()) == []

@@ -96,7 +96,7 @@ def test_every_damaged_cell_is_listed_with_one_sentence_and_no_number_of_it_coun
 
 
 def test_what_is_done_and_what_the_same_command_trains_again(sweep: SweepPaths) -> None:
-    """A cell is done exactly when its summary is whole and its own."""
+    """A cell is done exactly when its summary is complete and its own."""
     kinds = damaged(sweep.root, list(KINDS))
     done = {kind: finished(sweep.cell(cell)) is not None for cell, kind in kinds.items()}
     assert done == {kind: is_done(kind) for kind in KINDS}
@@ -374,7 +374,7 @@ def test_no_cache_is_believed_and_nothing_in_its_place_is_touched(sweep: SweepPa
 
 
 def test_a_cache_elsewhere_is_not_tidied(sweep: SweepPaths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What lies where a link leads is somebody's own."""
+    """A file that a link leads to belongs to the user."""
     monkeypatch.setattr("sweeps.analysis.loading.scan.SETTLED", -2_000_000_000)
     write_cell(sweep.root, **SMALL)
     (tmp_path / "mine").mkdir()

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from helpers import SMALL
-from sweeps.interrupts import ENDING, ending_tidily, held_back
+from sweeps.interrupts import ENDING, deferred, ending_tidily
 
 SWEEPS = [sys.executable, "-m", "sweeps"]
 
@@ -34,7 +34,7 @@ def test_what_is_ignored_from_the_start_stays_so() -> None:
     """As SIGHUP under nohup, and Ctrl-C in what a shell has started in the background."""
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        with ending_tidily([]), held_back():
+        with ending_tidily([]), deferred():
             signal.raise_signal(signal.SIGHUP)
         assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
     finally:
@@ -48,13 +48,13 @@ def test_ctrl_c_while_libraries_are_imported(tmp_path: Path, after: float) -> No
     ) as command:
         time.sleep(after)
         command.send_signal(signal.SIGINT)
-        said, told = command.communicate(timeout=60)
+        stdout, stderr = command.communicate(timeout=60)
     if command.returncode == 0:
-        assert "1 cells" in said, "it was quicker"
+        assert "1 cells" in stdout, "it ended before the signal"
     elif command.returncode in (-signal.SIGINT, 1) and after < 0.1:
         pytest.skip("Python itself was starting")
     else:
-        assert (command.returncode, told) == (130, "Stopped.\n")
+        assert (command.returncode, stderr) == (130, "Stopped.\n")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -67,8 +67,8 @@ def test_ctrl_c_that_a_library_turns_into_something_else(tmp_path: Path) -> None
         "    except KeyboardInterrupt:\n        raise ImportError('numpy.core failed to import') from None\n"
         "main.COMMANDS['plan'] = cut_short\nsys.exit(main.main(['plan']))\n"
     )
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
-    assert (said.returncode, said.stderr) == (130, "Stopped.\n")
+    completed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (completed.returncode, completed.stderr) == (130, "Stopped.\n")
 
 
 @pytest.mark.slow

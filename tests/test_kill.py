@@ -105,7 +105,7 @@ def test_killed_at_random_moments(
                 time.sleep(0.02)
             time.sleep(rng.uniform(0, 1.5 if enough == len(before) else 0.3))
             if sweep.poll() is not None:
-                pass  # it was quicker than the dice
+                pass  # it ended before the random moment
             elif whom == "group":
                 os.killpg(sweep.pid, signal.SIGKILL)
             else:
@@ -115,8 +115,8 @@ def test_killed_at_random_moments(
         before = now
         counts.append(len(now))
 
-    said = subprocess.run(command(shape), cwd=tmp_path, capture_output=True, text=True, timeout=120)
-    assert said.returncode == 0, said.stderr
+    completed = subprocess.run(command(shape), cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert completed.returncode == 0, completed.stderr
     after = done(tmp_path)
     assert {cell: after.get(cell) for cell in before} == before
     assert set(after) == set(expected)
@@ -129,7 +129,7 @@ def test_killed_at_random_moments(
 
 
 def processes(driver: int) -> dict[str, list[int]]:
-    """What a sweep has started, by what it is."""
+    """The processes that a sweep has started, by kind."""
     parents: dict[int, int] = {}
     commands: dict[int, str] = {}
     for path in Path("/proc").glob("[0-9]*"):
@@ -167,10 +167,10 @@ def test_a_part_killed_at_random_moments(
                 with suppress(ProcessLookupError):
                     os.kill(rng.choice(found), signal.SIGKILL)
                     killed += 1
-        said, _ = sweep.communicate(timeout=120)
+        stdout, _ = sweep.communicate(timeout=120)
     assert killed, "it was over before the first kill"
-    assert sweep.returncode in ((0, 1) if whom == "worker" else (0,)), said
-    assert "Traceback" not in said
+    assert sweep.returncode in ((0, 1) if whom == "worker" else (0,)), stdout
+    assert "Traceback" not in stdout
     before = done(tmp_path)
     again = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert again.returncode == 0, again.stderr

@@ -1,4 +1,4 @@
-"""What a sweep has written by the time that it trains."""
+"""What a sweep has written before it trains."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from sweeps.config.places import ROOT
 
 
 def make(venv: Path, *words: str, sweep: int = 0, report: int = 0) -> subprocess.CompletedProcess[str]:
-    """`make ...` with an environment whose python prints its arguments and ends as it is told."""
+    """`make ...` with an environment whose python prints its arguments and ends with the given status."""
     python = venv / "bin" / "python"
     python.parent.mkdir(parents=True)
     python.write_text(f'#!/bin/sh\necho "$@"\ncase "$*" in *" report "*) exit {report};; esac\nexit {sweep}\n')
@@ -27,10 +27,10 @@ def test_make_sweep_ends_as_the_sweep_did_or_else_as_the_report_did(
     tmp_path: Path, sweep: int, report: int, expected: int
 ) -> None:
     """Cells that failed are reported too; a sweep that was refused has nothing to report."""
-    said = make(tmp_path / "venv", "sweep", sweep=sweep, report=report)
-    assert said.returncode == (2 if expected else 0)  # of make itself
-    assert (f"Error {expected}" in said.stderr) == (expected != 0)
-    assert ("-m sweeps report " in said.stdout) == (sweep != 2)
+    completed = make(tmp_path / "venv", "sweep", sweep=sweep, report=report)
+    assert completed.returncode == (2 if expected else 0)  # of make itself
+    assert (f"Error {expected}" in completed.stderr) == (expected != 0)
+    assert ("-m sweeps report " in completed.stdout) == (sweep != 2)
 
 
 @pytest.mark.parametrize(
@@ -44,12 +44,12 @@ def test_make_sweep_ends_as_the_sweep_did_or_else_as_the_report_did(
 )
 def test_make_hands_on_what_a_command_takes(tmp_path: Path, target: str, handed_on: str) -> None:
     given = "ARGS=seed=1,2 runs_dir=here tracker.mode=online port=8000"
-    said = make(tmp_path / "venv", target, "EXPERIMENT=x", given)
-    assert f"-m sweeps {handed_on}\n" in said.stdout
+    completed = make(tmp_path / "venv", target, "EXPERIMENT=x", given)
+    assert f"-m sweeps {handed_on}\n" in completed.stdout
 
 
 def test_an_experiment_among_the_arguments_is_refused(tmp_path: Path) -> None:
     """It would train one and report another."""
-    said = make(tmp_path / "venv", "sweep", "ARGS=experiment=digits seed=1")
-    assert said.returncode == 2 and "write EXPERIMENT=digits in its place" in said.stderr
-    assert "-m sweeps" not in said.stdout
+    completed = make(tmp_path / "venv", "sweep", "ARGS=experiment=digits seed=1")
+    assert completed.returncode == 2 and "write EXPERIMENT=digits in its place" in completed.stderr
+    assert "-m sweeps" not in completed.stdout

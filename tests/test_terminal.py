@@ -1,4 +1,4 @@
-"""What is printed is what was given, whatever it holds."""
+"""Text is printed exactly as it is, whatever characters it holds."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from sweeps.errors import last_words
+from sweeps.errors import exception_text
 from sweeps.terminal import terminal
 
 
@@ -23,7 +23,7 @@ HEAD = 'Traceback (most recent call last):\n  File "a.py", line 1, in <module>\n
 
 
 @pytest.mark.parametrize(
-    ("trace", "told"),
+    ("trace", "text"),
     [
         (f"{HEAD}ValueError: one line", "ValueError: one line"),
         (f"{HEAD}RuntimeError: first\n  second\nthird\n", "RuntimeError: first\n  second\nthird"),
@@ -31,5 +31,5 @@ HEAD = 'Traceback (most recent call last):\n  File "a.py", line 1, in <module>\n
         ("its worker was killed by SIGKILL, 2 times", "its worker was killed by SIGKILL, 2 times"),
     ],
 )
-def test_the_type_and_all_the_text_of_an_exception_are_told(trace: str, told: str) -> None:
-    assert last_words(trace) == told
+def test_the_type_and_all_the_text_of_an_exception_are_kept(trace: str, text: str) -> None:
+    assert exception_text(trace) == text

@@ -7,7 +7,7 @@ if __name__ == "__main__":
     from types import FrameType
 
     def stop(number: int, frame: FrameType | None) -> None:
-        """While libraries are imported there is nothing to tidy."""
+        """Exit at once: while libraries are imported there is nothing to clean up."""
         os.write(2, b"Stopped.\n")
         os._exit(128 + number)
 
@@ -20,5 +20,5 @@ if __name__ == "__main__":
 
     status = main(sys.argv[1:])
     for number in handled:
-        signal.signal(number, signal.SIG_IGN)  # all is done; what still goes on is Python's own end
+        signal.signal(number, signal.SIG_IGN)  # all is done; only Python's own shutdown remains
     sys.exit(status)

@@ -1,4 +1,4 @@
-"""What stands against training some settings on this machine: one list for single runs and for sweeps."""
+"""Checks settings against this machine and the tasks before anything is trained, alike for single runs and sweeps."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from sweeps.config.compose import settings_of
 from sweeps.config.identity import EXCLUDED
 from sweeps.config.schema import SECTIONS, Settings
 from sweeps.errors import ConfigError
-from sweeps.execute.computed import refused
+from sweeps.execute.computed import missing_kernels
 from sweeps.execute.machine import memory_limit
 from sweeps.plan.memory import too_large
 
 MOST_SIZES = 5
-"""Impossible sizes of one grid that are told."""
+"""Impossible sizes of one grid that are listed."""
 
 
 def checked(jobs: Sequence[Sequence[str]], compose: Callable[[Sequence[str]], dict[str, Any]]) -> list[Settings]:
-    """The settings of every job of a grid; a single run is a grid of one.
+    """The settings of every job of a grid; a single run is a grid of one job.
 
     Args:
-        jobs: the overrides of each.
-        compose: from overrides to the nested values of a config.
+        jobs: the overrides of each job.
+        compose: turns overrides into the nested values of a config.
 
     Raises:
-        ConfigError: something is wrong with at least one; it carries every problem.
+        ConfigError: at least one job cannot be trained; it lists every problem.
     """
     good, broken, problems = settings_of(jobs, compose)
     if problems := problems + problems_with(good, broken):
@@ -37,25 +37,25 @@ def checked(jobs: Sequence[Sequence[str]], compose: Callable[[Sequence[str]], di
 
 
 def problems_with(good: Sequence[Settings], broken: Sequence[Settings] = ()) -> list[str]:
-    """Problems that no rule on values can see: this machine, the tasks, and what must be one for a whole sweep.
+    """Problems beyond the rules on single values: with this machine, with the tasks, and between cells of a sweep.
 
     Args:
-        good: settings that keep every rule.
-        broken: settings that do not; of them only sizes and tasks are looked at.
+        good: settings that keep every rule of `config.rules`.
+        broken: settings that break one; only their sizes and tasks are checked.
     """
     in_tasks = size_problems([*good, *broken]) or task_problems([*good, *broken])
-    return in_tasks + device_problems(good) + refused(good) + shared_problems(good)
+    return in_tasks + device_problems(good) + missing_kernels(good) + shared_problems(good)
 
 
 def size_problems(settings: Sequence[Settings]) -> list[str]:
-    """Sizes that do not fit into this machine even alone; asked first, as a task may take long over a great length."""
+    """Cells that do not fit into this machine's memory even alone. Checked first: making a long task takes time."""
     limit = memory_limit()
     sentences = (too_large(each, limit) for each in settings if each.executor.device == "cpu")
     return list(dict.fromkeys(sentence for sentence in sentences if sentence))[:MOST_SIZES]
 
 
 def task_problems(settings: Sequence[Settings]) -> list[str]:
-    """Settings that a task refuses, each sentence once."""
+    """Settings that a task does not accept, each problem once."""
     problems: list[str] = []
     for task in {repr(each.task): each.task for each in settings}.values():
         try:
@@ -66,7 +66,7 @@ def task_problems(settings: Sequence[Settings]) -> list[str]:
 
 
 def device_problems(settings: Sequence[Settings]) -> list[str]:
-    """A GPU that is asked for and not there. Torch is imported only where one is asked for."""
+    """The problem that settings name a GPU and there is none. Torch is imported only if a cell names one."""
     if not any(each.executor.device == "cuda" for each in settings):
         return []
     from sweeps.engine.device import available
@@ -82,10 +82,10 @@ def shared_problems(settings: Sequence[Settings]) -> list[str]:
     for section in EXCLUDED:
         inner = [f"{section}.{each.name}" for each in fields(SECTIONS[section])] if section in SECTIONS else [section]
         for key in inner:
-            given = dict.fromkeys(str(attrgetter(key)(each)) for each in settings)
-            if len(given) > 1:
+            values = dict.fromkeys(str(attrgetter(key)(each)) for each in settings)
+            if len(values) > 1:
                 problems.append(
-                    f"{key.removesuffix('.name')}: given {', '.join(given)}, must be one for a whole sweep"
+                    f"{key.removesuffix('.name')}: given {', '.join(values)}, must be one for a whole sweep"
                     " (cells that differ in it alone are the same cell)"
                 )
     return problems

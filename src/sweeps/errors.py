@@ -1,4 +1,4 @@
-"""The exceptions that a user may meet, and the nearest-name helper that makes them useful."""
+"""The exceptions that a user may meet, and the nearest-name helper that their messages use."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class SweepsError(Exception):
 
 
 class ConfigError(SweepsError):
-    """One or more settings are wrong; carries every problem found, not only the first."""
+    """One or more settings are wrong; the message lists every problem, not only the first."""
 
     def __init__(self, problems: Sequence[str]) -> None:
         self.problems = list(dict.fromkeys(problems))
@@ -23,15 +23,15 @@ class ConfigError(SweepsError):
         )
 
 
-def told(error: Exception) -> str:
-    """What a person is told of an error that needs no traceback. Of one of the system's: the path, and what it says."""
+def message_of(error: Exception) -> str:
+    """The message shown to the user for an error without its traceback; for an OSError its path and reason."""
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     return str(error).strip()
 
 
-def last_words(trace: str) -> str:
-    """The type and text of the exception that ended it, of several lines too; text that is no traceback is all told."""
+def exception_text(trace: str) -> str:
+    """The type and text of the exception that ends a traceback, all its lines; text without a traceback as it is."""
     *_, last = trace.strip().split("Traceback (most recent call last):\n")
     lines = last.splitlines()
     start = next((i for i, line in enumerate(lines) if not line.startswith(" ")), 0)  # frames are indented
@@ -48,7 +48,7 @@ def nearest(name: str, allowed: Iterable[str]) -> str | None:
 
 
 def unknown(what: str, given: str, allowed: Iterable[str]) -> str:
-    """A sentence for a name that does not exist: what was given, what is allowed, the nearest."""
+    """The message for a name that does not exist: the name, the nearest allowed one, all allowed ones."""
     names = sorted(allowed)
     near = nearest(given, names)
     hint = f"; did you mean {near!r}?" if near else ""

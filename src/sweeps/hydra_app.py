@@ -1,4 +1,4 @@
-"""Command lines that Hydra composes: one cell, a sweep, and what its own flags show."""
+"""Command lines that Hydra composes: one cell, a sweep, and Hydra's own flags, such as `--cfg job`."""
 
 from __future__ import annotations
 
@@ -29,21 +29,20 @@ def hydra_app(arguments: Sequence[str]) -> int:
     """Hand a command line of settings to Hydra: it composes, and calls `one_cell` or the launcher plugin.
 
     Raises:
-        SweepsError: something on it is wrong, by our own rules or by Hydra's.
-        HydraException: the same, of those that speak for themselves.
+        SweepsError: the command line is wrong, by our own rules or by Hydra's.
+        HydraException: Hydra stops it with a message of its own.
         OSError: a record cannot be written.
     """
     settings = [text for text in arguments if text not in MULTIRUN]
-    if not any(text.startswith("-") for text in settings):  # --help, --cfg job and the like are Hydra's own
-        found = problems(settings)
-        if found:
-            raise ConfigError(found)
-    asked = [] if len(settings) == len(arguments) or {"--cfg", "-c"} & set(settings) else ["-m"]
+    own_flags = any(text.startswith("-") for text in settings)  # --help, --cfg job and the like are Hydra's own
+    if not own_flags and (wrong := problems(settings)):
+        raise ConfigError(wrong)
+    flags = [] if len(settings) == len(arguments) or {"--cfg", "-c"} & set(settings) else ["-m"]
     settings.sort(key=lambda text: "=" in text or text.startswith("~"))  # Hydra takes them on one side of its flags
-    _check_flags([*asked, *settings])
-    sys.argv = ["sweeps", *asked, *settings]
-    os.environ["HYDRA_FULL_ERROR"] = "1"  # errors leave Hydra as they are, for `main` to tell
-    wrong: list[Exception] = []
+    _check_flags([*flags, *settings])
+    sys.argv = ["sweeps", *flags, *settings]
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra passes errors on as they are; `main` prints them
+    failures: list[Exception] = []
 
     def task(config: DictConfig) -> None:
         from sweeps.solo import one_cell
@@ -52,23 +51,27 @@ def hydra_app(arguments: Sequence[str]) -> int:
             one_cell(config)
         except (SweepsError, OSError) as error:
             if HydraConfig.get().mode == RunMode.MULTIRUN:
-                raise  # the cell has failed; the sweeper tells
-            wrong.append(error)  # of a single run Hydra would tell it too
+                raise  # the cell has failed; the sweeper reports it
+            failures.append(error)  # raised below: of a single run Hydra would print it as well
 
     try:
         hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")(task)()
     except Exception as error:
-        told = isinstance(error, SweepsError | OSError) and not isinstance(error, HydraException)
-        if told or _came_from_us(error):
+        clear = isinstance(error, SweepsError | OSError) and not isinstance(error, HydraException)
+        if clear or _came_from_us(error):
             raise
-        raise SweepsError(_in_a_sentence(error)) from error
-    if wrong:
-        raise wrong[0]
+        raise SweepsError(_hydra_message(error)) from error
+    if failures:
+        raise failures[0]
     return 0
 
 
 def _check_flags(arguments: Sequence[str]) -> None:
-    """What Hydra's parser of flags would answer with a page of usage."""
+    """Check the flags as Hydra's own parser does, which would answer a wrong one with a page of usage.
+
+    Raises:
+        SweepsError: a flag is unknown or used wrongly.
+    """
     parser = get_args_parser()
     parser.exit_on_error = False  # but raise
     known = [flag for action in parser._actions for flag in action.option_strings if "rerun" not in flag]
@@ -82,17 +85,17 @@ def _check_flags(arguments: Sequence[str]) -> None:
         raise SweepsError(str(error)) from None
 
 
-def _in_a_sentence(error: Exception) -> str:
-    """What Hydra says, and what it says that this comes from, without where it looked."""
+def _hydra_message(error: Exception) -> str:
+    """Hydra's message and the first line of its cause, without the list of folders that it searched."""
     cause = str(error.__cause__ or "").strip().splitlines()[:1]
-    said = " ".join([str(error).partition("Config search path")[0], *cause])
-    return f"Hydra: {' '.join(said.split()) or type(error).__name__}"
+    text = " ".join([str(error).partition("Config search path")[0], *cause])
+    return f"Hydra: {' '.join(text.split()) or type(error).__name__}"
 
 
 def _came_from_us(error: Exception) -> bool:
-    """Whether code of this package raised it, or code that it called, rather than Hydra on the way to it."""
+    """Whether the error was raised in this package or below it, not in Hydra before that was called."""
     return any(
-        place in Path(frame.filename).parents and frame.name != "hydra_app"
+        folder in Path(frame.filename).parents and frame.name != "hydra_app"
         for frame in traceback.extract_tb(error.__traceback__)
-        for place in OURS
+        for folder in OURS
     )

@@ -1,4 +1,4 @@
-"""Composing settings and training cells in this process, as a notebook does: no command line, no other processes."""
+"""Composing settings and training cells in this process, for notebooks: no command line, no other processes."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ def compose(*overrides: str) -> list[Settings]:
             `"experiment=NAME"` takes the grid of an experiment.
 
     Returns:
-        One for each combination; the last axis varies fastest.
+        One `Settings` for each combination; the last axis varies fastest.
 
     Raises:
-        ConfigError: something is wrong; it carries every problem.
+        ConfigError: an override is wrong; it lists every problem.
     """
     good, wrong = check_names(overrides)
     if wrong := wrong + given_twice(overrides):
@@ -41,17 +41,17 @@ def compose(*overrides: str) -> list[Settings]:
 
 
 def train(cells: Sequence[Settings], into: str | Path | None = None) -> Records:
-    """Train cells in this process, cells of one shape packed together, and load the records of all that were asked for.
+    """Train cells in this process, cells of one shape packed together, and load the records of all of them.
 
     Cells that are done are not trained again. Nothing is mirrored to W&B. While it trains, torch has one thread and
     flushes subnormal numbers, as in a sweep, so that the numbers are the same.
 
     Args:
         cells: from `compose`.
-        into: folder of the sweep, `runs/NAME`; unless told, what `runs_dir` and `experiment` of the settings say.
+        into: folder of the sweep, `runs/NAME`; None takes `runs_dir` and `experiment` of the settings.
 
     Raises:
-        ConfigError: there are no cells, or this machine cannot train them.
+        ConfigError: there are no cells, this machine cannot train them, or some failed.
         SweepsError: another process writes to the folder.
         OSError: the records cannot be written.
     """

@@ -1,4 +1,4 @@
-"""The signals that end a command from outside: Ctrl-C, what batch systems send, and a terminal that is closed."""
+"""The signals that end a command from outside: SIGINT (Ctrl-C), SIGTERM (batch systems), SIGHUP (a closed terminal)."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @contextmanager
-def held_back() -> Iterator[None]:
-    """They wait for the end; what is started meanwhile never gets them, as a mask is inherited.
+def deferred() -> Iterator[None]:
+    """Defer the signals of `ENDING` to the end of the context. Processes started in it block them: a mask is inherited.
 
-    The mask is of this thread. Another one may take the signal, and Python would raise it here all the same, between
-    the making of a temporary folder and the note that it is to be removed: so the handlers are held back too.
+    The mask covers only this thread. If another thread takes the signal, Python still runs the handler in the main
+    thread, perhaps after a temporary folder was made and before it was registered for removal. So the handlers are
+    replaced too.
     """
-    came: list[int] = []
+    arrived: list[int] = []
     handlers = {number: signal.getsignal(number) for number in ENDING}
     for number, handler in handlers.items():
         if handler != signal.SIG_IGN:  # as under nohup
-            signal.signal(number, lambda number, frame: came.append(number))
+            signal.signal(number, lambda number, frame: arrived.append(number))
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
     try:
         yield
@@ -31,23 +32,26 @@ def held_back() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         for number, handler in handlers.items():
             signal.signal(number, handler)
-        if came:
-            signal.raise_signal(came[0])
+        if arrived:
+            signal.raise_signal(arrived[0])
 
 
 @contextmanager
 def ending_tidily(ended: list[int]) -> Iterator[None]:
-    """What ends a command from outside ends it as Ctrl-C does: children are ended, temporary folders removed.
+    """Raise KeyboardInterrupt on any signal of `ENDING`, so that children are ended and temporary folders removed.
 
-    Only the first: `timeout` sends its signal twice, and the second would cut tidying short. What is ignored from the
-    start, as under nohup, stays so.
+    Later signals are ignored: `timeout` sends its signal twice, and the second would interrupt the clean-up. A signal
+    that was ignored before, as under nohup, stays ignored.
+
+    Args:
+        ended: the number of the signal is appended to it.
     """
 
     def end(number: int, frame: FrameType | None) -> NoReturn:
         for each in ENDING:
             signal.signal(each, signal.SIG_IGN)
         ended.append(number)
-        _let_go_of_a_closed_terminal()
+        _redirect_closed_output()
         raise KeyboardInterrupt(number)
 
     before = {number: signal.getsignal(number) for number in ENDING}
@@ -61,8 +65,8 @@ def ending_tidily(ended: list[int]) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _let_go_of_a_closed_terminal() -> None:
-    """What is still to be said goes nowhere; it would be an error in the middle of tidying."""
+def _redirect_closed_output() -> None:
+    """Send output to /dev/null if the terminal is closed: writing to it would raise an error during the clean-up."""
     for descriptor in (1, 2):
         try:
             os.write(descriptor, b"")

@@ -1,4 +1,4 @@
-"""A sweep, from the overrides of its jobs to its records: compose, check, plan, train, mirror, tell."""
+"""A sweep, from the overrides of its jobs to its records: compose, check, plan, train, mirror, report."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sweeps.config.compose import Composer, Load
 from sweeps.config.identity import cell_id, deciding
 from sweeps.config.schema import Settings
 from sweeps.execute.base import Executor
-from sweeps.execute.computed import by, here
+from sweeps.execute.computed import described, described_here
 from sweeps.execute.harness import Result, locked, run
 from sweeps.execute.local import Local
 from sweeps.execute.progress import Progress, duration
@@ -27,41 +27,44 @@ from sweeps.terminal import terminal
 
 
 def plan_for(settings: Sequence[Settings], sweep: SweepPaths, workers: int) -> Plan:
-    """The plan, given what is done under `sweep`."""
+    """The plan of a sweep: cells done under `sweep` are not trained again, and their times correct the forecast."""
     ids = {cell_id(each) for each in settings}
     done = {each: summary for each in ids if (summary := finished(sweep.cell(each))) is not None}
     seconds = {each: float(summary.seconds) for each, summary in done.items()}
     plan = make_plan(settings, seconds, workers, settings[0].executor.lanes)
-    ways = ((by(done[cell.id]), here(cell.settings)) for cell in plan.done)
+    ways = ((described(done[cell.id]), described_here(cell.settings)) for cell in plan.done)
     plan.otherwise.update(way for way, now in ways if way != now)
     return plan
 
 
-def write_cells(plan: Plan, sweep: SweepPaths, asked: str | None = None) -> None:
-    """Write what is asked for, before anything is trained: the cells, and the configuration they come from.
+def write_cells(plan: Plan, sweep: SweepPaths, multirun: str | None = None) -> None:
+    """Write the cells that the sweep is to have, before any is trained, and the configuration that they come from.
 
     Args:
-        asked: the sweep's own configuration and axes, as YAML; None where no command line asked.
+        multirun: the sweep's own configuration and axes, as YAML; None for cells that come from no command line.
     """
     write_plan(sweep.plan, {cell.id: deciding(cell.settings) for cell in plan.cells})
-    if asked is None:
+    if multirun is None:
         sweep.multirun.unlink(missing_ok=True)
     else:
-        write_atomically(sweep.multirun, asked)
+        write_atomically(sweep.multirun, multirun)
 
 
 def launch(
-    jobs: Sequence[Sequence[str]], load: Load, asked: str, dry_run: bool = False
+    jobs: Sequence[Sequence[str]], load: Load, multirun: str, dry_run: bool = False
 ) -> tuple[list[Settings], Result]:
     """Run a whole sweep; returns the settings of every job and how each cell ended.
 
     Args:
-        asked: the sweep's own configuration and axes, as YAML.
+        jobs: the overrides of each job.
+        load: Hydra's composition of a list of overrides.
+        multirun: the sweep's own configuration and axes, as YAML.
+        dry_run: print the plan and stop.
 
     Raises:
         ConfigError: settings are wrong; nothing was written.
-        SweepsError: another sweep writes to the same place, or no worker could be started.
-        OSError: nothing can be written there.
+        SweepsError: another sweep writes to the same folder, or no worker could be started.
+        OSError: the folder cannot be written to.
     """
     console = terminal()
     settings = checked(jobs, Composer(load))
@@ -73,14 +76,14 @@ def launch(
     if dry_run:
         return settings, Result()
     with locked(sweep), Mirror(settings[0].tracker, sweep, console):
-        write_cells(plan, sweep, asked)
+        write_cells(plan, sweep, multirun)
         result = train(plan, sweep, executor, console)
     console.print(f"Records: {sweep.root}")
     return settings, result
 
 
 def train(plan: Plan, sweep: SweepPaths, executor: Executor, console: Console) -> Result:
-    """Train what is missing, if anything; the result is told first, before a mirror is waited for."""
+    """Train the cells that are not done; the outcomes are printed here, before the caller waits for the mirror."""
     if not plan.packs:
         console.print("Nothing to train: every cell is done.")
     started = time.monotonic()

@@ -1,4 +1,4 @@
-"""The front door: `python -m sweeps key=value ...` trains one cell, `-m` a sweep, and a few words do the rest."""
+"""The command line: `python -m sweeps key=value ...` trains one cell, `-m` a sweep; a first word names a command."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hydra.errors import HydraException
 from sweeps.commands import COMMANDS
 from sweeps.commands.arguments import Help
 from sweeps.config.names import misread
-from sweeps.errors import SweepsError, told
+from sweeps.errors import SweepsError, message_of
 from sweeps.hydra_app import MULTIRUN, hydra_app
 from sweeps.interrupts import ending_tidily
 from sweeps.terminal import terminal
@@ -29,11 +29,11 @@ def main(arguments: Sequence[str]) -> int:
         try:
             return _run(arguments)
         except BaseException as error:
-            if ended:  # whatever became of the interrupt on its way here: a library may be in the middle of its import
+            if ended:  # whatever error it is now: an import that was interrupted may raise another
                 return _stopped(ended[0], sweep=any(text in MULTIRUN for text in arguments))
             if not isinstance(error, SweepsError | HydraException | OSError):
                 raise
-            terminal(stderr=True).print(told(error), style="red")
+            terminal(stderr=True).print(message_of(error), style="red")
             return 2
 
 
@@ -42,8 +42,8 @@ def _run(arguments: Sequence[str]) -> int:
     if command in COMMANDS:
         try:
             return COMMANDS[command](list(arguments[1:]))
-        except Help as asked:
-            print(f"python -m sweeps {command} {asked}\n\n{COMMANDS[command].__doc__}")
+        except Help as usage:
+            print(f"python -m sweeps {command} {usage}\n\n{COMMANDS[command].__doc__}")
             return 0
     if "=" not in command and not command.startswith(("-", "+", "~")):
         raise SweepsError(misread(command, COMMANDS))

@@ -12,7 +12,7 @@ from rich.console import Console
 from sweeps.check import checked
 from sweeps.config.compose import plain
 from sweeps.errors import SweepsError
-from sweeps.execute.computed import chosen, missing
+from sweeps.execute.computed import kernels_line, lacks_native
 from sweeps.mirror.beside import Mirror
 from sweeps.plan.cells import Cell, distinct
 from sweeps.plan.packs import Pack
@@ -23,7 +23,7 @@ from sweeps.terminal import terminal
 
 
 def one_cell(config: DictConfig) -> None:
-    """Train one cell unless it is done; tell how it ended.
+    """Train one cell unless it is done, and print how it ended.
 
     Raises:
         ConfigError: its settings are wrong; nothing was written.
@@ -40,7 +40,7 @@ def one_cell(config: DictConfig) -> None:
 
 
 def ending(cell: Cell, sweep: SweepPaths) -> str:
-    """How a cell that is done has ended, in a sentence."""
+    """How a done cell ended, as a sentence."""
     summary = finished(sweep.cell(cell.id))
     assert summary is not None
     best = summary.best.eval_score
@@ -55,34 +55,37 @@ def ending(cell: Cell, sweep: SweepPaths) -> str:
 
 
 def train(cell: Cell, sweep: SweepPaths, console: Console) -> bool:
-    """Train a cell, and nobody else at the same time, and tell the result before the mirror is waited for.
+    """Train a cell while no other process does, and print how it ended before waiting for the mirror.
 
     Returns:
-        False if it is done already, by now if this had to wait.
+        False if there was nothing to train: the cell was done, or another process finished it meanwhile.
+
+    Raises:
+        SweepsError: the cell's folder holds the record of another cell.
     """
     paths = sweep.cell(cell.id)
     if finished(paths) is not None:
         return False
     if (reason := in_the_way(paths)) is not None:
         raise SweepsError(reason)
-    with held(paths, console):
+    with locked(paths, console):
         if finished(paths) is not None:
             return False
         from sweeps.execute.worker import train_pack  # imports torch, which a finished cell does not need
 
-        if missing(cell.settings):
-            console.print(chosen([cell.settings]), style="yellow")
+        if lacks_native(cell.settings):
+            console.print(kernels_line([cell.settings]), style="yellow")
 
         with Mirror(cell.settings.tracker, sweep, console):
             train_pack(Pack((cell,)), sweep.root, lambda kind, content: None)
-            paths.lock.unlink()  # only once the cell is done: who waits gets the lock of this file, and then sees that
+            paths.lock.unlink()  # the cell is done: a waiting process now gets the lock, and finds the summary
             console.print(ending(cell, sweep))
     return True
 
 
 @contextmanager
-def held(paths: CellPaths, console: Console) -> Iterator[None]:
-    """Hold a cell, and wait as long as another single run does."""
+def locked(paths: CellPaths, console: Console) -> Iterator[None]:
+    """Hold the lock on a cell's folder; waits for as long as another single run holds it."""
     paths.root.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         try:

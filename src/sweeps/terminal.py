@@ -1,4 +1,4 @@
-"""The terminal: text is printed as it is, for a path may hold [brackets], :colons: and more than a line's width."""
+"""Printing to the terminal. Text is printed as it is: a path may hold [brackets] or :colons:, and exceed a line."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from rich.console import Console
 
 
 def terminal(stderr: bool = False, file: IO[str] | None = None) -> Console:
-    """A console that reads no markup, no emoji codes and no numbers into what it prints, and folds no line."""
+    """A console that interprets no markup or emoji codes, highlights no numbers and folds no line."""
     return Console(file=file, stderr=stderr, markup=False, emoji=False, highlight=False, soft_wrap=True)
 
 
 def say(text: str) -> None:
-    """Print a line as it is, without reading markup in it."""
+    """Print a line as it is, without interpreting markup."""
     terminal().print(text)

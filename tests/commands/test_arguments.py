@@ -1,4 +1,4 @@
-"""What the commands beside training are given."""
+"""The arguments of the commands other than training."""
 
 from __future__ import annotations
 

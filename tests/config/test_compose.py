@@ -1,4 +1,4 @@
-"""The fast composition equals Hydra's own on every kind of override, and asks Hydra once a choice."""
+"""The fast composition equals Hydra's own on every kind of override, and calls Hydra once per choice."""
 
 from __future__ import annotations
 
@@ -91,9 +91,9 @@ def drawn(count: int) -> list[list[str]]:
 def hydra_itself(job: list[str]) -> dict[str, Any]:
     with initialize_config_dir(str(CONF), version_base="1.3"):
         config = hydra_compose("config", job)
-    found = OmegaConf.to_container(config, resolve=True)
-    assert isinstance(found, dict)
-    return {str(key): value for key, value in found.items()}
+    nested = OmegaConf.to_container(config, resolve=True)
+    assert isinstance(nested, dict)
+    return {str(key): value for key, value in nested.items()}
 
 
 def same(a: object, b: object) -> bool:
@@ -131,10 +131,10 @@ def test_same_tells_types_apart() -> None:
 
 
 def test_hydra_is_asked_once_a_choice() -> None:
-    asked: list[list[str]] = []
+    composed: list[list[str]] = []
 
     def counting(overrides: list[str]) -> DictConfig:
-        asked.append(overrides)
+        composed.append(overrides)
         return load(overrides)
 
     composer = Composer(counting)
@@ -149,7 +149,7 @@ def test_hydra_is_asked_once_a_choice() -> None:
     assert len(jobs) >= 4 * 5 * 3 * 20 * 3
     for job in jobs:
         composer(job)
-    assert len(asked) == 1 + sum(len(choices(group)) for group in ("arch", "init", "clip"))
+    assert len(composed) == 1 + sum(len(choices(group)) for group in ("arch", "init", "clip"))
 
 
 def test_a_choice_that_changes_other_sections_is_composed_whole() -> None:

@@ -1,4 +1,4 @@
-"""Every choice on disk works, and every name in the code has its YAML: conf/ and experiments/ are whole."""
+"""Every choice on disk works, and every name in the code has its YAML: conf/ and experiments/ are complete."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def test_what_has_no_values_is_an_error(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("params", "arguments", "limit", "told"),
+    ("params", "arguments", "limit", "message"),
     [
         ({}, ["seed=range(6)"], 5, "the grid has 6 cells (seed 6), plan.max_cells allows 5; write plan.max_cells=6"),
         (
@@ -79,11 +79,11 @@ def test_what_has_no_values_is_an_error(text: str) -> None:
     ],
 )
 def test_more_cells_than_allowed_are_counted_and_refused(
-    params: dict[str, object], arguments: list[str], limit: int, told: str
+    params: dict[str, object], arguments: list[str], limit: int, message: str
 ) -> None:
     with pytest.raises(ConfigError) as error:
         expand(params, arguments, limit)
-    assert told in str(error.value)
+    assert message in str(error.value)
 
 
 def test_a_limit_may_be_raised() -> None:

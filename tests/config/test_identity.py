@@ -69,7 +69,7 @@ def test_there_are_as_many_settings_as_the_contract_names() -> None:
 
 
 def test_the_excluded_settings_are_these() -> None:
-    """A name more here would merge cells that differ."""
+    """A name too many here would give one id to cells that differ."""
     assert EXCLUDED == ("plan", "tracker", "executor", "runs_dir", "experiment")
     assert not set(EXCLUDED) & set(deciding(make_cell()))
 
@@ -90,7 +90,7 @@ def test_the_order_of_settings_is_irrelevant() -> None:
 
 
 def test_golden_ids() -> None:
-    """When these change, every record on every disk is orphaned. If numbers changed, bump the version."""
+    """When these change, no existing record is found any more. If numbers changed, bump the version."""
     assert identity.NUMERICS_VERSION == 3
     assert cell_id(make_cell()) == "316e9726306b"
     assert cell_id(make_cell("arch=lstm", "clip=norm", "optim.lr=1e-3", "seed=7")) == "a2ea9073dcd0"
@@ -100,8 +100,8 @@ def test_the_id_is_the_same_in_another_process() -> None:
     """No hash of Python's own, which is salted."""
     code = "from helpers import *; from sweeps.config.identity import cell_id; print(cell_id(make_cell()))"
     tests = str(places.ROOT / "tests")
-    said = subprocess.run([sys.executable, "-c", code], cwd=tests, capture_output=True, text=True, check=True)
-    assert said.stdout.strip() == cell_id(make_cell())
+    completed = subprocess.run([sys.executable, "-c", code], cwd=tests, capture_output=True, text=True, check=True)
+    assert completed.stdout.strip() == cell_id(make_cell())
 
 
 def test_a_numerics_version_more_is_another_cell(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,7 +113,7 @@ def test_a_numerics_version_more_is_another_cell(monkeypatch: pytest.MonkeyPatch
 def test_a_default_that_is_edited_changes_the_id() -> None:
     """The hash is of resolved settings, never of what differs from defaults: so these two differ."""
     nested = compose([])
-    edited = {**nested, "optim": {**nested["optim"], "beta2": 0.99}}  # as if conf/optim/adam.yaml said so
+    edited = {**nested, "optim": {**nested["optim"], "beta2": 0.99}}  # as if conf/optim/adam.yaml completed so
     one, _ = parse(nested)
     other, _ = parse(edited)
     assert one is not None

@@ -13,10 +13,10 @@ from sweeps.errors import ConfigError, nearest, unknown
 
 
 def test_the_three_misspellings_of_the_issue_are_told_together() -> None:
-    told = problems(["arch=rnn_tan", "init=ortho", "task.lenght=50"])
-    assert len(told) == 3
+    listed = problems(["arch=rnn_tan", "init=ortho", "task.lenght=50"])
+    assert len(listed) == 3
     for given, meant in (("rnn_tan", "rnn_tanh"), ("ortho", "orthogonal"), ("task.lenght", "task.length")):
-        assert [text for text in told if f"{given!r} is not known; did you mean {meant!r}?" in text], told
+        assert [text for text in listed if f"{given!r} is not known; did you mean {meant!r}?" in text], listed
 
 
 @pytest.mark.parametrize(
@@ -56,15 +56,15 @@ def test_the_three_misspellings_of_the_issue_are_told_together() -> None:
     ],
 )
 def test_one_wrong_name_is_one_sentence(text: str, expected: str) -> None:
-    good, told = check_names(["seed=1", text])
+    good, listed = check_names(["seed=1", text])
     assert good == ["seed=1"], "a right setting beside it is right"
-    assert len(told) == 1
-    assert expected in told[0]
+    assert len(listed) == 1
+    assert expected in listed[0]
 
 
 def test_each_wrong_name_in_a_sweep_is_told() -> None:
-    _, told = check_names(["arch=lstm,rnn_tnah,gur", "init=identiy"])
-    assert [text.split("'")[1] for text in told] == ["rnn_tnah", "gur", "identiy"]
+    _, listed = check_names(["arch=lstm,rnn_tnah,gur", "init=identiy"])
+    assert [text.split("'")[1] for text in listed] == ["rnn_tnah", "gur", "identiy"]
 
 
 @pytest.mark.parametrize(
@@ -90,17 +90,17 @@ def test_right_names_pass(text: str) -> None:
 
 
 def test_wrong_values_are_told_beside_wrong_names() -> None:
-    told = problems(["arch=rnn_tan", "seed=-1", "optim.lr=fast", "task.length=3,0"])
-    assert len(told) == 4
-    assert any(text.startswith("seed: given -1") for text in told)
-    assert any(text.startswith("optim.lr: given 'fast', must be a number") for text in told)
-    assert any(text.startswith("task.length: given 0") and text.endswith("[in 1 of 2 cells]") for text in told)
+    listed = problems(["arch=rnn_tan", "seed=-1", "optim.lr=fast", "task.length=3,0"])
+    assert len(listed) == 4
+    assert any(text.startswith("seed: given -1") for text in listed)
+    assert any(text.startswith("optim.lr: given 'fast', must be a number") for text in listed)
+    assert any(text.startswith("task.length: given 0") and text.endswith("[in 1 of 2 cells]") for text in listed)
 
 
 def test_the_axes_of_an_experiment_are_checked_with_the_command_line() -> None:
-    told = problems(["experiment=first_look", "arch=rnn_tan", "task.length=0"])
-    assert len(told) == 2
-    assert any(text.startswith("task.length: given 0") for text in told)
+    listed = problems(["experiment=first_look", "arch=rnn_tan", "task.length=0"])
+    assert len(listed) == 2
+    assert any(text.startswith("task.length: given 0") for text in listed)
 
 
 @pytest.mark.parametrize(
@@ -124,9 +124,9 @@ def test_a_setting_of_some_choices_is_checked_with_the_choice(arguments: list[st
 
 
 def test_what_hydra_itself_refuses_is_one_more_sentence() -> None:
-    told = problems(["arch=rnn_tan", "hydra.nothing=1"])
-    assert len(told) == 2
-    assert "hydra.nothing" in told[1]
+    listed = problems(["arch=rnn_tan", "hydra.nothing=1"])
+    assert len(listed) == 2
+    assert "hydra.nothing" in listed[1]
 
 
 def test_right_command_lines_cost_no_composition(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -219,8 +219,8 @@ def test_what_is_wrong_with_an_experiment_file_is_one_more_sentence(
     monkeypatch.setattr(places, "EXPERIMENTS", tmp_path)
     places.choices.cache_clear()
     try:
-        told = problems(["experiment=wrong", "sede=1"])
+        listed = problems(["experiment=wrong", "sede=1"])
     finally:
         places.choices.cache_clear()
-    assert len(told) == 2
-    assert expected in told[1]
+    assert len(listed) == 2
+    assert expected in listed[1]

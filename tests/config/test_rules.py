@@ -79,9 +79,9 @@ def test_every_rule_is_tried_at_both_sides() -> None:
 
 @pytest.mark.parametrize(("key", "value"), [(key, value) for key, values in WRONG.items() for value in values])
 def test_a_value_out_of_range_is_told_with_what_is_allowed(key: str, value: str) -> None:
-    told = [text for text in problems_of(*WITH.get(key, []), f"{key}={value}") if text.startswith(f"{key}: given ")]
-    assert len(told) == 1
-    assert told[0].endswith(f"must be {RULES[key][1]}")
+    listed = [text for text in problems_of(*WITH.get(key, []), f"{key}={value}") if text.startswith(f"{key}: given ")]
+    assert len(listed) == 1
+    assert listed[0].endswith(f"must be {RULES[key][1]}")
 
 
 @pytest.mark.parametrize(("key", "value"), [(key, value) for key, values in RIGHT.items() for value in values])
@@ -93,8 +93,8 @@ def test_a_value_at_the_edge_passes(key: str, value: str) -> None:
     ("log_every", "eval_every", "right"), [(10, 100, True), (10, 10, True), (10, 15, False), (100, 10, False)]
 )
 def test_evaluations_fall_on_logged_rows(log_every: int, eval_every: int, right: bool) -> None:
-    told = problems_of(f"train.log_every={log_every}", f"train.eval_every={eval_every}")
-    assert told == (
+    listed = problems_of(f"train.log_every={log_every}", f"train.eval_every={eval_every}")
+    assert listed == (
         []
         if right
         else [
@@ -133,11 +133,11 @@ def test_an_experiment_is_a_plain_folder_name(name: str) -> None:
     from helpers import make_cell
     from sweeps.config.rules import check
 
-    [told] = check(replace(make_cell(), experiment=name))
-    assert told == f"experiment: given {name!r}, must be a folder name of letters, digits, '.', '_', '-'"
+    [listed] = check(replace(make_cell(), experiment=name))
+    assert listed == f"experiment: given {name!r}, must be a folder name of letters, digits, '.', '_', '-'"
     assert check(replace(make_cell(), experiment="first_look-2.b")) == []
 
 
 def test_several_problems_at_once() -> None:
-    told = problems_of("seed=-1", "optim.lr=-1", "train.steps=0", "arch.hidden=0")
-    assert [text.partition(":")[0] for text in told] == ["arch.hidden", "optim.lr", "train.steps", "seed"]
+    listed = problems_of("seed=-1", "optim.lr=-1", "train.steps=0", "arch.hidden=0")
+    assert [text.partition(":")[0] for text in listed] == ["arch.hidden", "optim.lr", "train.steps", "seed"]

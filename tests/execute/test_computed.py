@@ -1,4 +1,4 @@
-"""The plan says which kernels a sweep gets and why; cells that were computed in several ways are told of, twice."""
+"""The plan says which kernels a sweep gets and why; plan and result note cells that were computed in several ways."""
 
 from __future__ import annotations
 
@@ -25,10 +25,11 @@ def test_the_names_are_those_that_are_registered() -> None:
 
 @pytest.mark.parametrize("arch", RECURRENCES)
 @pytest.mark.parametrize("kernel", ["auto", "torch"])
-def test_what_is_foretold_is_what_the_summary_says(arch: str, kernel: str, tmp_path: Path) -> None:
+def test_what_the_plan_foresees_is_what_the_summary_says(arch: str, kernel: str, tmp_path: Path) -> None:
     [cell] = make_cells((f"arch={arch}", f"executor.kernel={kernel}"))
     train_pack(Pack((cell,)), tmp_path, lambda kind, content: None)
-    assert computed.by(read_summary(SweepPaths(tmp_path).cell(cell.id))) == computed.here(cell.settings)
+    summary = read_summary(SweepPaths(tmp_path).cell(cell.id))
+    assert computed.described(summary) == computed.described_here(cell.settings)
 
 
 def test_the_plan_says_which_and_why(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,17 +37,17 @@ def test_the_plan_says_which_and_why(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(computed, "kernels", lambda: missing)
     for arch in RECURRENCES:
         settings = make_cell(f"arch={arch}")
-        assert computed.missing(settings)
-        assert "torch's" in computed.chosen([settings]) and "no C++ compiler" in computed.chosen([settings])
-    assert not computed.missing(make_cell("executor.kernel=torch"))
-    [problem] = computed.refused([make_cell("executor.kernel=native")])
+        assert computed.lacks_native(settings)
+        assert "torch's" in computed.kernels_line([settings]) and "no C++ compiler" in computed.kernels_line([settings])
+    assert not computed.lacks_native(make_cell("executor.kernel=torch"))
+    [problem] = computed.missing_kernels([make_cell("executor.kernel=native")])
     assert "given 'native'" in problem and "no C++ compiler" in problem and "auto" in problem
-    assert computed.refused([make_cell()]) == []
+    assert computed.missing_kernels([make_cell()]) == []
 
 
-def test_a_mixture_is_told_with_its_counts() -> None:
-    assert computed.mixture(Counter({"a": 5})) is None
-    told = computed.mixture(Counter({"native kernels (avx512) on X": 5, "torch kernels on X": 2}))
-    assert told is not None and "5 by native kernels (avx512) on X; 2 by torch kernels on X" in told
-    assert computed.resumed(Counter()) is None
-    assert "3 by torch kernels on X" in (computed.resumed(Counter({"torch kernels on X": 3})) or "")
+def test_a_mixture_is_noted_with_its_counts() -> None:
+    assert computed.mixture_note(Counter({"a": 5})) is None
+    note = computed.mixture_note(Counter({"native kernels (avx512) on X": 5, "torch kernels on X": 2}))
+    assert note is not None and "5 by native kernels (avx512) on X; 2 by torch kernels on X" in note
+    assert computed.resume_note(Counter()) is None
+    assert "3 by torch kernels on X" in (computed.resume_note(Counter({"torch kernels on X": 3})) or "")

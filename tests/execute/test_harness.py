@@ -1,4 +1,4 @@
-"""What the harness makes of executors that lose packs: neighbours get done, culprits are named, it ends."""
+"""The harness with executors that lose packs: the other cells get done, the cause is named, the sweep ends."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def finish(cell: Cell, root: Path, outcome: str = "finished") -> None:
 
 
 Behaviour = Callable[[Pack, Path, int], Ended]
-"""(pack, root, how many packs have been run) -> how it ends; writes the records of what it trained."""
+"""(pack, root, packs run so far) -> how the pack ends; writes the records of the cells that it trained."""
 
 
 class Fake:
@@ -62,7 +62,7 @@ def works(pack: Pack, root: Path, time: int = 0) -> Ended:
 
 
 def poisoned(*seeds: int, lost: str | None = "killed by SIGKILL", error: str | None = None) -> Behaviour:
-    """A pack that holds one of these seeds is lost whole."""
+    """A pack with one of these seeds is lost before any of its cells is done."""
 
     def behave(pack: Pack, root: Path, time: int) -> Ended:
         if any(cell.settings.seed in seeds for cell in pack.cells):
@@ -102,8 +102,8 @@ def test_a_poisonous_cell_is_cornered_and_its_neighbours_get_done(tmp_path: Path
 def test_word_is_left_of_a_failed_cell_and_it_is_not_done(tmp_path: Path) -> None:
     _, _, ids = trained(4, poisoned(2), tmp_path)
     paths = SweepPaths(tmp_path).cell(ids[2])
-    told = json.loads(paths.failure.read_text())
-    assert told == {
+    failure = json.loads(paths.failure.read_text())
+    assert failure == {
         "cell": ids[2],
         "name": "rnn_tanh orthogonal clip=none T=6 seed=2",
         "outcome": "failed",

@@ -1,4 +1,4 @@
-"""Real worker processes: a death takes one pack, exceptions come back whole, nobody outlives the driver."""
+"""Real worker processes: a crash ends one pack, exceptions come back complete, no worker outlives a sweep."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from sweeps.records.summary import finished
 ENDLESS = ("train.steps=100000000", "train.log_every=100", "train.eval_every=100000000")
 """Settings of a cell that trains until it is killed."""
 SILENT = ("train.steps=100000000", "train.log_every=100000000", "train.eval_every=100000000")
-"""And of one that tells nothing after its first step."""
+"""Settings of a cell that sends nothing after its first step."""
 
 
 def packs_of(*jobs: tuple[str, ...]) -> list[Pack]:
@@ -49,7 +49,7 @@ def kill_worker(pack: Pack) -> None:
 
 
 def alive(pid: int) -> bool:
-    """Whether a process runs; one that is dead but not yet reaped does not."""
+    """Whether a process runs; one that has ended but was not reaped does not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
@@ -70,8 +70,8 @@ def test_each_pack_ends_once_and_writes_what_it_writes_in_this_process(tmp_path:
     ended = [event for event in events if isinstance(event, Ended)]
     assert sorted(event.pack.id for event in ended) == sorted(pack.id for pack in packs)
     assert all(event.lost is None and event.error is None for event in ended)
-    told = [event.content["cell"] for event in events if isinstance(event, Message) and event.kind == "ended"]
-    assert sorted(told) == sorted(cell.id for cell in cells)
+    ended = [event.content["cell"] for event in events if isinstance(event, Message) and event.kind == "ended"]
+    assert sorted(ended) == sorted(cell.id for cell in cells)
     for pack in packs:
         train_pack(pack, tmp_path / "here", lambda kind, content: None)
     for cell in cells:
@@ -113,7 +113,7 @@ def test_a_killed_worker_loses_only_its_pack(tmp_path: Path) -> None:
 def test_a_worker_that_hangs_is_named_ended_and_its_cells_are_tried_again_in_halves(tmp_path: Path) -> None:
     """Stopped while it trains a pack of four: the sweep does not wait for ever, and nothing is lost."""
     plan = make_plan([make_cell("train.steps=600", f"seed={seed}") for seed in range(4)], {}, workers=1, lanes=4)
-    [whole] = plan.packs
+    [pack] = plan.packs
     ended: list[Ended] = []
     stopped = False
 
@@ -128,7 +128,7 @@ def test_a_worker_that_hangs_is_named_ended_and_its_cells_are_tried_again_in_hal
             stopped = True
 
     result = run(plan, SweepPaths(tmp_path), Local(2, patience=4), watch)
-    assert ended[0] == Ended(whole, "silent for 4 s and was ended (executor.patience)")
+    assert ended[0] == Ended(pack, "silent for 4 s and was ended (executor.patience)")
     assert [len(event.pack.cells) for event in ended[1:]] == [2, 2]
     assert result.failures == {}
     assert set(result.outcomes) == {cell.id for cell in plan.cells}
@@ -136,7 +136,7 @@ def test_a_worker_that_hangs_is_named_ended_and_its_cells_are_tried_again_in_hal
 
 @pytest.mark.usefixtures("nobody_left")
 def test_silence_is_counted_from_the_last_word(tmp_path: Path) -> None:
-    """A cell that takes much longer than the patience but speaks all the while is let alone."""
+    """A cell that takes much longer than the patience, but sends messages all the while, is not killed."""
     [pack] = packs_of(("train.steps=3000", "train.log_every=20", "train.eval_every=3000"))
     started = time.monotonic()
     [ended] = [event for event in Local(1, patience=0.3).run([pack], tmp_path) if isinstance(event, Ended)]
@@ -146,7 +146,7 @@ def test_silence_is_counted_from_the_last_word(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_driver_that_was_stopped_does_not_blame_its_workers(tmp_path: Path) -> None:
-    """As by Ctrl-Z: all are stopped, and all go on. Time in which the driver did not run is no silence."""
+    """As by Ctrl-Z: all are stopped, and all go on. Time in which the sweep itself was stopped does not count."""
     script = tmp_path / "driver.py"
     script.write_text(DRIVER.replace("Local(2)", "Local(2, patience=4)"))
     command = [sys.executable, str(script), str(ROOT / "tests"), str(tmp_path / "runs"), *ENDLESS]
@@ -187,7 +187,7 @@ def test_harness_and_workers_finish_a_pack_that_was_killed(tmp_path: Path) -> No
         make_cell("train.steps=2000", "train.log_every=100", "train.eval_every=1000", f"seed={s}") for s in range(4)
     ]
     plan = make_plan(settings, {}, workers=1, lanes=4)
-    [whole] = plan.packs
+    [pack] = plan.packs
     lost: list[Ended] = []
     killed = False
 
@@ -196,14 +196,14 @@ def test_harness_and_workers_finish_a_pack_that_was_killed(tmp_path: Path) -> No
         if isinstance(event, Ended):
             lost.extend([event] if event.lost else [])
         elif not killed and event.content.get("done", 0) > 0.2:
-            kill_worker(whole)
+            kill_worker(pack)
             killed = True
 
     result = run(plan, SweepPaths(tmp_path / "killed"), Local(2), watch)
-    assert [event.pack for event in lost] == [whole]
+    assert [event.pack for event in lost] == [pack]
     assert result.failures == {}
     assert set(result.outcomes) == {cell.id for cell in plan.cells}
-    train_pack(whole, tmp_path / "calm", lambda kind, content: None)
+    train_pack(pack, tmp_path / "calm", lambda kind, content: None)
     for cell in plan.cells:
         assert csv_files(SweepPaths(tmp_path / "killed").cell(cell.id)) == csv_files(
             SweepPaths(tmp_path / "calm").cell(cell.id)
@@ -257,8 +257,8 @@ def test_closing_the_iterator_ends_what_runs(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("nobody_left")
-def test_ctrl_c_and_sigterm_are_held_back_from_workers(tmp_path: Path) -> None:
-    """A terminal or a batch system sends them to all; the driver then ends its workers, and none is lost before."""
+def test_ctrl_c_and_sigterm_do_not_reach_workers(tmp_path: Path) -> None:
+    """A terminal or a batch system sends them to all processes: the sweep then ends its workers, none is lost."""
     events = Local(1).run(packs_of(ENDLESS), tmp_path)
     next(events)
     [worker] = multiprocessing.active_children()
@@ -289,7 +289,7 @@ if __name__ == "__main__":
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_workers_end_when_their_driver_is_killed(tmp_path: Path, how: signal.Signals) -> None:
-    """At once, not when they next have something to say: these speak at step 0 and then never again."""
+    """At once, not at their next message: these send one at step 0 and then never again."""
     script = tmp_path / "driver.py"
     script.write_text(DRIVER)
     command = [sys.executable, str(script), str(ROOT / "tests"), str(tmp_path / "runs"), *SILENT]

@@ -1,4 +1,4 @@
-"""What a machine allows: the least of what is built in and what was set for this process."""
+"""The memory limit is the least of the machine's memory and the limits set for this process."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BUILT_IN = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
 @pytest.mark.parametrize(
-    ("told", "files", "limit"),
+    ("groups", "files", "limit"),
     [
         ("0::/job/step\n", {"job/memory.max": "1000000", "job/step/memory.max": "max"}, 1_000_000),
         ("0::/job/step\n", {"job/memory.max": "2000000", "job/step/memory.max": "1000"}, 1000),
@@ -26,12 +26,12 @@ BUILT_IN = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     ],
 )
 def test_the_limit_of_a_control_group_counts(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: str, files: dict[str, str], limit: int | None
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, groups: str, files: dict[str, str], limit: int | None
 ) -> None:
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(f"{text}\n")
-    (tmp_path / "cgroup").write_text(told)
+    (tmp_path / "cgroup").write_text(groups)
     monkeypatch.setattr(machine, "GROUPS", tmp_path)
     monkeypatch.setattr(machine, "OF_THIS_PROCESS", tmp_path / "cgroup")
     assert memory_limit() == (BUILT_IN if limit is None else limit)
@@ -42,5 +42,5 @@ def test_the_limit_of_a_shell_counts() -> None:
         "import resource\nfrom sweeps.execute.machine import memory_limit\n"
         "resource.setrlimit(resource.RLIMIT_AS, (10**9, 10**9))\nprint(memory_limit())\n"
     )
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert said.stdout == f"{min(BUILT_IN, 10**9)}\n"
+    completed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert completed.stdout == f"{min(BUILT_IN, 10**9)}\n"

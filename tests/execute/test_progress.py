@@ -1,4 +1,4 @@
-"""What is told while a sweep runs and at its ends: counts, time left, plain lines without a terminal."""
+"""What a sweep prints before, while and after it runs: counts, time left, plain lines without a terminal."""
 
 from __future__ import annotations
 
@@ -69,21 +69,21 @@ def test_duration(seconds: float, text: str) -> None:
 
 def test_the_line_counts_cells_packs_and_time(clock: Clock) -> None:
     plan = plan_of(8)
-    told = Progress(plan, plain_console()[0])
-    assert told.status() == "0/8 cells"
+    progress = Progress(plan, plain_console()[0])
+    assert progress.status() == "0/8 cells"
     clock.now += 30
-    assert told.status() == "0/8 cells", "nothing is done: who knows how long it takes"
-    told(Message(plan.packs[0], "progress", {"done": 0.5}))
-    assert told.status() == "0/8 cells · 1 running in 1 pack · 7 min 30 s left"
+    assert progress.status() == "0/8 cells", "nothing is done: who knows how long it takes"
+    progress(Message(plan.packs[0], "progress", {"done": 0.5}))
+    assert progress.status() == "0/8 cells · 1 running in 1 pack · 7 min 30 s left"
     for pack, outcome in zip(plan.packs, ("solved", "finished", "finished", "diverged"), strict=False):
         for event in ended(pack, outcome):
-            told(event)
-    assert told.status() == "4/8 cells · 1 solved · 2 finished · 1 diverged · 30 s left"
+            progress(event)
+    assert progress.status() == "4/8 cells · 1 solved · 2 finished · 1 diverged · 30 s left"
     for pack in plan.packs[4:]:
         for event in ended(pack, "finished"):
-            told(event)
-    assert told.status() == "8/8 cells · 1 solved · 6 finished · 1 diverged · 0 s left"
-    assert told.share == 1
+            progress(event)
+    assert progress.status() == "8/8 cells · 1 solved · 6 finished · 1 diverged · 0 s left"
+    assert progress.share == 1
 
 
 def test_time_left_follows_the_work_not_the_count_of_cells(clock: Clock) -> None:
@@ -91,37 +91,37 @@ def test_time_left_follows_the_work_not_the_count_of_cells(clock: Clock) -> None
     cells = [make_cell("task.length=400"), *(make_cell("task.length=4", f"seed={seed}") for seed in range(3))]
     plan = make_plan(cells, {}, 1, lanes=1)
     long, *quick = plan.packs
-    told = Progress(plan, plain_console()[0])
+    progress = Progress(plan, plain_console()[0])
     clock.now += 10
     for pack in quick:
         for event in ended(pack, "finished"):
-            told(event)
-    assert 0.02 < told.share < 0.04
-    told(Message(long, "progress", {"done": 0.5}))
-    assert 0.5 < told.share < 0.55
+            progress(event)
+    assert 0.02 < progress.share < 0.04
+    progress(Message(long, "progress", {"done": 0.5}))
+    assert 0.5 < progress.share < 0.55
 
 
 def test_a_lost_pack_is_told_at_once_and_its_work_is_still_to_do(clock: Clock) -> None:
     console, out = plain_console()
     plan = plan_of(4, lanes=4)
     [pack] = plan.packs
-    told = Progress(plan, console)
-    told(Message(pack, "progress", {"done": 0.9}))
-    told(Ended(pack, "killed by SIGKILL"))
+    progress = Progress(plan, console)
+    progress(Message(pack, "progress", {"done": 0.9}))
+    progress(Ended(pack, "killed by SIGKILL"))
     assert out.getvalue() == f"pack {pack.id} of 4 cells: killed by SIGKILL\n"
-    assert told.share == 0
-    told(Ended(pack, None, "Traceback (most recent call last):\n  File x\nValueError: [bad] " + 90 * "y"))
+    assert progress.share == 0
+    progress(Ended(pack, None, "Traceback (most recent call last):\n  File x\nValueError: [bad] " + 90 * "y"))
     assert out.getvalue().splitlines()[1:] == [f"pack {pack.id} of 4 cells: ValueError: [bad] " + 90 * "y"]
 
 
 def test_without_a_terminal_a_plain_line_now_and_then(clock: Clock) -> None:
     console, out = plain_console()
     plan = plan_of(100)
-    with Progress(plan, console) as told:
+    with Progress(plan, console) as progress:
         for pack in plan.packs:
             clock.now += 1
             for event in ended(pack, "finished"):
-                told(event)
+                progress(event)
     lines = out.getvalue().splitlines()
     assert len(lines) == 100 // module.EVERY
     assert "\x1b" not in out.getvalue()
@@ -134,10 +134,10 @@ def test_in_a_terminal_a_live_line_that_vanishes() -> None:
     out = io.StringIO()
     console = Console(file=out, force_terminal=True, width=120)
     plan = plan_of(2)
-    with Progress(plan, console) as told:
+    with Progress(plan, console) as progress:
         for event in ended(plan.packs[0], "finished"):
-            told(event)
-        told(Ended(plan.packs[1], "killed by SIGKILL"))
+            progress(event)
+        progress(Ended(plan.packs[1], "killed by SIGKILL"))
     assert "1/2 cells" in out.getvalue()
     assert "killed by SIGKILL" in out.getvalue()
     assert "\x1b[?25h" in out.getvalue(), "the cursor is back"
@@ -179,12 +179,12 @@ def test_the_digest_names_what_failed_and_why_and_is_not_endless(tmp_path: str) 
 def test_running_cells_are_those_of_running_packs_that_have_not_ended(clock: Clock) -> None:
     plan = plan_of(8, lanes=4)
     first, second = plan.packs
-    told = Progress(plan, plain_console()[0])
-    told(Message(first, "ended", {"cell": "x", "outcome": "diverged"}))  # at its very first step
-    told(Message(first, "progress", {"done": 0.1}))
-    told(Message(second, "progress", {"done": 0.1}))
-    told(Message(second, "ended", {"cell": "y", "outcome": "solved"}))
-    told(Message(second, "ended", {"cell": "z", "outcome": "solved"}))
-    assert "· 5 running in 2 packs" in told.status()
-    told(Ended(first, None))
-    assert "· 2 running in 1 pack" in told.status()
+    progress = Progress(plan, plain_console()[0])
+    progress(Message(first, "ended", {"cell": "x", "outcome": "diverged"}))  # at its very first step
+    progress(Message(first, "progress", {"done": 0.1}))
+    progress(Message(second, "progress", {"done": 0.1}))
+    progress(Message(second, "ended", {"cell": "y", "outcome": "solved"}))
+    progress(Message(second, "ended", {"cell": "z", "outcome": "solved"}))
+    assert "· 5 running in 2 packs" in progress.status()
+    progress(Ended(first, None))
+    assert "· 2 running in 1 pack" in progress.status()

@@ -1,4 +1,4 @@
-"""What the recorder makes of measurements: the rows of metrics.csv, the best step, how the run ended."""
+"""What the recorder writes of measurements: the rows of metrics.csv, the best step, how the run ended."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sweeps.records.paths import CellPaths
 
 
 def measured(step: int, score: float | None = None, norms: tuple[float, ...] = (0.0,)) -> Measurement:
-    """A measurement that says nothing else; solved at a score of 0.9."""
+    """A measurement with this score and nothing else of interest; solved at a score of 0.9."""
     solved = score is not None and score >= 0.9
     return Measurement(0, step, 1.0, 1.0, 1.0, 0.1, np.array(norms), score, score, solved, None, None)
 

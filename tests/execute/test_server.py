@@ -62,20 +62,20 @@ def test_a_signal_that_another_thread_takes_waits_until_the_server_is_there(monk
 
 @pytest.mark.usefixtures("nobody_left")
 def test_a_killed_server_is_replaced_and_its_workers_go_on(tmp_path: Path) -> None:
-    """Twice: while a worker trains, and again before the next is started. Nobody is lost, nothing is done twice."""
+    """Twice: while a worker trains, and again before the next is started. No pack is lost, no cell is trained twice."""
     steps = ("train.steps=400", "train.log_every=20", "train.eval_every=200")
     cells = make_cells(*((*steps, f"seed={seed}") for seed in range(4)))
-    killed, ended, told = 0, [], []
+    killed, ended, cells_ended = 0, [], []
     for event in Local(2).run([Pack((cell,)) for cell in cells], tmp_path):
         if isinstance(event, Ended):
             ended.append(event)
         elif isinstance(event, Message) and event.kind == "ended":
-            told.append(event.content["cell"])
+            cells_ended.append(event.content["cell"])
         if killed < 2 and killed <= len(ended):
             kill_server()
             killed += 1
     assert killed == 2
-    assert sorted(each.pack.cells[0].id for each in ended) == sorted(told) == sorted(cell.id for cell in cells)
+    assert sorted(each.pack.cells[0].id for each in ended) == sorted(cells_ended) == sorted(cell.id for cell in cells)
     assert all(each.lost is None and each.error is None for each in ended)
     assert all(finished(SweepPaths(tmp_path).cell(cell.id)) is not None for cell in cells)
 
@@ -89,8 +89,8 @@ def test_servers_that_keep_dying_are_one_sentence(tmp_path: Path, monkeypatch: p
         start()
         kill_server()
 
-    for place in (server.forkserver, forkserver._forkserver):
-        monkeypatch.setattr(place, "ensure_running", and_die)
+    for module in (server.forkserver, forkserver._forkserver):
+        monkeypatch.setattr(module, "ensure_running", and_die)
     [cell] = make_cells(())
     with pytest.raises(SweepsError, match="no worker could be started: 5 fork servers in a row have died"):
         list(Local(1).run([Pack((cell,))], tmp_path))
@@ -104,9 +104,9 @@ def test_a_limit_on_open_files_is_raised_or_told() -> None:
         "resource.setrlimit(resource.RLIMIT_NOFILE, (20, 64))\nroom_for(2)\n"
         "print(resource.getrlimit(resource.RLIMIT_NOFILE))\nroom_for(50)\n"
     )
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert said.stdout == "(32, 64)\n"
-    assert said.stderr.endswith(
+    completed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert completed.stdout == "(32, 64)\n"
+    assert completed.stderr.endswith(
         "SweepsError: 50 workers need 224 open files, 64 are allowed here; raise it (ulimit -n) or set"
         " executor.workers lower\n"
     )
@@ -126,5 +126,5 @@ def test_the_room_that_is_asked_for_is_enough(tmp_path: Path) -> None:
     )
     (tmp_path / "driver.py").write_text(script)
     command = [sys.executable, str(tmp_path / "driver.py"), str(ROOT / "tests"), str(tmp_path / "runs")]
-    said = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    assert (said.stdout, said.stderr) == ("6 6\n", "")
+    completed = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert (completed.stdout, completed.stderr) == ("6 6\n", "")

@@ -1,4 +1,4 @@
-"""What a trained pack leaves in its summaries: how its cells ended, where they were solved, what they cost."""
+"""The summaries of a trained pack: how its cells ended, when they were solved, how long they took."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ def trained(root: Path, *jobs: tuple[str, ...]) -> list[tuple[CellPaths, Summary
 
 def test_a_run_that_was_solved_and_then_blew_up_has_diverged(tmp_path: Path) -> None:
     explodes = ("arch=rnn_relu", "init=identity", "init.gain=1.5", "optim=sgd", "optim.lr=10")
-    [(_, told)] = trained(tmp_path, (*explodes, "task.solved_at=-1e9"))
-    assert told.outcome == "diverged"
-    assert told.solved_step == 0 < told.step == told.diverged_step
+    [(_, summary)] = trained(tmp_path, (*explodes, "task.solved_at=-1e9"))
+    assert summary.outcome == "diverged"
+    assert summary.solved_step == 0 < summary.step == summary.diverged_step
 
 
 def test_solved_step_is_the_first_row_whose_score_reaches_the_threshold(tmp_path: Path) -> None:
     """Exactly reaches: the threshold is the best score of the same run, which was trained before without one."""
     learns = ("arch=gru", "optim.lr=0.02", "train.steps=40", "task.length=4", "task.solved_at=2")
-    [(paths, told)] = trained(tmp_path, learns)
-    assert (told.outcome, told.solved_step) == ("finished", None)
+    [(paths, summary)] = trained(tmp_path, learns)
+    assert (summary.outcome, summary.solved_step) == ("finished", None)
     with paths.metrics.open(newline="") as file:
         scores = {int(row["step"]): row["eval_score"] for row in csv.DictReader(file)}
-    best = told.best
+    best = summary.best
     assert best.step is not None
     assert float(scores[best.step]) == max(map(float, scores.values())) == best.eval_score
     assert best.step > 0
@@ -44,17 +44,17 @@ def test_solved_step_is_the_first_row_whose_score_reaches_the_threshold(tmp_path
         (*learns[:-1], f"task.solved_at={best.eval_score!r}", f"train.stop_when_solved={stop}")
         for stop in ("false", "true")
     )
-    [(_, told)] = trained(tmp_path, again)
-    assert (told.outcome, told.solved_step, told.step) == ("solved", best.step, 40)
-    [(_, told)] = trained(tmp_path, stopped)
-    assert (told.outcome, told.solved_step, told.step) == ("solved", best.step, best.step)
+    [(_, summary)] = trained(tmp_path, again)
+    assert (summary.outcome, summary.solved_step, summary.step) == ("solved", best.step, 40)
+    [(_, summary)] = trained(tmp_path, stopped)
+    assert (summary.outcome, summary.solved_step, summary.step) == ("solved", best.step, best.step)
 
 
 def test_the_seconds_of_the_cells_are_shares_of_the_time_of_the_pack(tmp_path: Path) -> None:
     before = time.perf_counter()
     found = trained(tmp_path, *((f"seed={seed}", "train.steps=100") for seed in range(6)))
     wall = time.perf_counter() - before
-    seconds = [told.seconds for _, told in found]
+    seconds = [summary.seconds for _, summary in found]
     assert len(seconds) == 6
     assert all(each > 0 for each in seconds)
     assert sum(seconds) <= wall

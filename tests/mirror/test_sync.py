@@ -290,7 +290,7 @@ def test_the_command_prints_what_it_did(sweep: SweepPaths, account: StandIn) -> 
     add_cell(sweep, 50, rows=20)
     command(sweep, "mirror")
     status, said = command(sweep, "sync")
-    assert status == 1 and "409" in said and "1 runs did not arrive whole" in said
+    assert status == 1 and "409" in said and "1 runs did not arrive complete" in said
     assert_no_key(sweep, said, KEY)
 
 

@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import pytest
 
-from sweeps.errors import told
+from sweeps.errors import message_of
 from sweeps.records.files import write_atomically
 
 
@@ -22,6 +22,6 @@ def test_a_full_disk_leaves_the_file_as_it_was_and_is_named(tmp_path: Path, monk
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError) as error:
         write_atomically(path, "after\n")
-    assert told(error.value) == f"{path}: No space left on device"
+    assert message_of(error.value) == f"{path}: No space left on device"
     assert path.read_text() == "before\n"
     assert list(tmp_path.iterdir()) == [path]

@@ -1,1 +1,1 @@
-"""The doors through which Hydra finds `sweeps`. It imports these at every start, so they stay light."""
+"""The plugins through which Hydra uses `sweeps`. Hydra imports them at every start, so they import little."""

@@ -1,4 +1,4 @@
-"""Lets `experiment=NAME` mean the file `experiments/NAME/sweep.yaml`, so that a study lies in one folder."""
+"""Makes `experiment=NAME` load `experiments/NAME/sweep.yaml`, so that all files of an experiment are in one folder."""
 
 from hydra.core.object_type import ObjectType
 from hydra.plugins.config_source import ConfigLoadError, ConfigResult, ConfigSource
@@ -9,7 +9,7 @@ GROUP = "experiment"
 
 
 class Experiments(ConfigSource):
-    """The group `experiment`. Its files are global, are named after their folder, and make the run a multirun."""
+    """The config group `experiment`. Its files set any setting, are named by their folder and make a multirun."""
 
     @staticmethod
     def scheme() -> str:
@@ -24,7 +24,7 @@ class Experiments(ConfigSource):
             raise ConfigLoadError(f"there is no experiment file {path}")
         try:
             config = OmegaConf.load(path)
-        except (YAMLError, ValueError) as error:  # ValueError: no UTF-8
+        except (YAMLError, ValueError) as error:  # ValueError: not UTF-8
             raise ConfigLoadError(f"{path} is no YAML: {' '.join(str(error).split())}") from None
         if not isinstance(config, DictConfig):
             raise ConfigLoadError(f"{path} must hold settings, key: value; it holds a list")

@@ -35,14 +35,16 @@ class PackedLauncher(Launcher):
         settings, result = launch(job_overrides, load, OmegaConf.to_yaml(self.config), self.dry_run)
         ids = [cell_id(each) for each in settings]
         pairs = zip(job_overrides, ids, strict=True)
-        return [self._returned(list(job), result.outcomes.get(cell), result.failures.get(cell)) for job, cell in pairs]
+        return [
+            self._job_return(list(job), result.outcomes.get(cell), result.failures.get(cell)) for job, cell in pairs
+        ]
 
-    def _returned(self, overrides: list[str], outcome: str | None, failure: str | None) -> JobReturn:
+    def _job_return(self, overrides: list[str], outcome: str | None, failure: str | None) -> JobReturn:
         status = JobStatus.FAILED if failure else JobStatus.COMPLETED
         value: Any = RuntimeError(failure) if failure else outcome
-        returned = JobReturn(overrides=overrides, status=status)
-        returned.return_value = value
-        return returned
+        job = JobReturn(overrides=overrides, status=status)
+        job.return_value = value
+        return job
 
 
 ConfigStore.instance().store(group="hydra/launcher", name="packed", node=PackedConfig, provider="sweeps")

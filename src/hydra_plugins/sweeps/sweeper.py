@@ -1,4 +1,4 @@
-"""The sweeper `grid`: the product of the axes. Hydra's basic sweeper would compose every cell once more to check it."""
+"""The sweeper `grid`: the product of the axes. Unlike Hydra's basic one it does not compose every cell to check it."""
 
 import sys
 from collections.abc import Iterator
@@ -40,15 +40,15 @@ class GridSweeper(Sweeper):
             self.launcher = Plugins.instance().instantiate_launcher(
                 hydra_context=hydra_context, task_function=task_function, config=config
             )
-        except Exception as error:  # of any kind: a launcher is code of others
+        except Exception as error:  # of any kind: a launcher may be third-party code
             raise SweepsError(f"hydra/launcher: {' '.join(str(error).split())}") from error
 
     def sweep(self, arguments: list[str]) -> Any:
         from sweeps.config.grid import expand
 
         jobs = expand(self.params, arguments, self.config.plan.max_cells)
-        packed = isinstance(self.launcher, PackedLauncher)  # it checks its jobs, holds the folder and reports failures
-        with nullcontext() if packed else self._held(jobs):
+        packed = isinstance(self.launcher, PackedLauncher)  # it checks the jobs, locks the folder and reports failures
+        with nullcontext() if packed else self._locked(jobs):
             returned = self.launcher.launch(jobs, initial_job_idx=0)
         failed = [job for job in returned if job.status != JobStatus.COMPLETED]
         if failed and not packed:
@@ -60,8 +60,8 @@ class GridSweeper(Sweeper):
         return returned
 
     @contextmanager
-    def _held(self, jobs: list[list[str]]) -> Iterator[None]:
-        """Check the jobs of a launcher that is not ours, hold the folder while it runs, and write down the plan."""
+    def _locked(self, jobs: list[list[str]]) -> Iterator[None]:
+        """For another launcher than `packed`: check the jobs, write the plan, and lock the folder while it runs."""
         from sweeps.check import checked
         from sweeps.config.compose import Composer
         from sweeps.execute.harness import locked

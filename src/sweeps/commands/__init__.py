@@ -1,4 +1,4 @@
-"""The commands beside training. Each takes `key=value` settings, as training does; a module per topic."""
+"""The commands other than training. Each takes `key=value` settings, as training does; a module per topic."""
 
 from __future__ import annotations
 
@@ -19,4 +19,4 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "workspace": workspace,
     "dashboard": dashboard,
 }
-"""By the first word of a command line; each gets the rest of it and returns the exit status."""
+"""First word of a command line -> function that takes the other words and returns the exit status."""

@@ -1,4 +1,4 @@
-"""What the commands beside training are given: `key=value` settings, and the sweep and the texts that these mean."""
+"""The arguments of the commands other than training: `key=value` settings, and the sweep and texts that they name."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ HELP = {"--help", "-h"}
 
 
 class Help(Exception):
-    """`--help` was asked for; the message is the settings that the command takes."""
+    """The command line holds `--help`; the message lists the settings that the command takes."""
 
 
 def settings_in(arguments: Sequence[str], keys: Sequence[str]) -> dict[str, str]:
-    """`key=value` pairs of a command that composes nothing, and where the records are unless told.
+    """The settings in the arguments of a command; `experiment` and `runs_dir` are from conf/config.yaml if not given.
 
     Raises:
-        ConfigError: an argument is none of `keys`.
-        Help: not to be done, but explained.
+        ConfigError: an argument is none of `keys`, is given twice, or names no folder.
+        Help: the arguments hold `--help`.
     """
     if HELP & set(arguments):
         raise Help(" ".join(f"[{key}=...]" for key in keys))
-    found = {key: str(top_level()[key]) for key in ("experiment", "runs_dir")}
+    settings = {key: str(top_level()[key]) for key in ("experiment", "runs_dir")}
     given: dict[str, str] = {}
     problems = []
     for text in arguments:
@@ -35,14 +35,14 @@ def settings_in(arguments: Sequence[str], keys: Sequence[str]) -> dict[str, str]
             problems.append(unknown("argument", text, (f"{each}=..." for each in keys)))
         if key in given:
             problems.append(f"{key}: given {given[key]!r} and {value!r}, must be given once")
-        found[key] = given[key] = _unquoted(value)
-    if not found["runs_dir"].strip():
-        problems.append(NO_FOLDER.format(found["runs_dir"]))
-    if not NAME.fullmatch(name := found["experiment"]):
-        problems.append(f"experiment: given {name!r}, must be the name of a folder of {found['runs_dir']}")
+        settings[key] = given[key] = _unquoted(value)
+    if not settings["runs_dir"].strip():
+        problems.append(NO_FOLDER.format(settings["runs_dir"]))
+    if not NAME.fullmatch(name := settings["experiment"]):
+        problems.append(f"experiment: given {name!r}, must be the name of a folder of {settings['runs_dir']}")
     if problems:
         raise ConfigError(problems)
-    return found
+    return settings
 
 
 def _unquoted(value: str) -> str:
@@ -61,17 +61,17 @@ def sweep_of(settings: dict[str, str]) -> SweepPaths:
         if (EXPERIMENTS / settings["experiment"] / "sweep.yaml").exists():
             name = settings["experiment"]
             raise SweepsError(f"{sweep.root} has no records yet; `make sweep EXPERIMENT={name}` makes them")
-        there = sorted(path.name for path in sweep.root.parent.glob("*") if path.is_dir())
+        names = sorted(path.name for path in sweep.root.parent.glob("*") if path.is_dir())
         raise SweepsError(
-            unknown("experiment", settings["experiment"], there)
-            if there
+            unknown("experiment", settings["experiment"], names)
+            if names
             else f"there are no records under {sweep.root.parent}; run `make sweep` first"
         )
     return sweep
 
 
 def text_of(settings: dict[str, str], name: str) -> str | None:
-    """What a person wrote about an experiment, if anything: README.md asks the question, claims.md states claims."""
+    """A text by the user about an experiment: README.md, its question, or claims.md, its claims; None if not there."""
     path = EXPERIMENTS / settings["experiment"] / name
     try:
         return read_bytes(path, SMALL).decode(errors="replace")

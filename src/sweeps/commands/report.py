@@ -25,7 +25,7 @@ def figures(arguments: list[str]) -> int:
 
 
 def figure(arguments: list[str]) -> int:
-    """Draw figures of the catalogue by name; without a name, say which there are."""
+    """Draw figures of the catalogue by name; without a name, list the names."""
     from sweeps.figures.draw import FIGURES, draw
     from sweeps.report.make import asked_for
 
@@ -56,11 +56,11 @@ def report(arguments: list[str]) -> int:
     sweep = sweep_of(settings)
     records, readme = asked_for(sweep.root), text_of(settings, "README.md")
     made = make_report(sweep, readme, claims=text_of(settings, "claims.md"), into=into, records=records)
-    lost = records.problems["problem"].value_counts()
-    if len(lost):
-        kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(lost.items()))
+    problems = records.problems["problem"].value_counts()
+    if len(problems):
+        kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(problems.items()))
         say(f"Not counted: {kinds} ({made.problems} says why)")
-    if {"damaged", "contradictory"} & set(lost.index):
+    if {"damaged", "contradictory"} & set(problems.index):
         say("The folder of a damaged cell can be deleted: the same sweep then trains it again.")
     say(f"Figures: {made.figures}")
     say(f"Report:  {made.html} (as Markdown: {made.markdown.name})")
@@ -68,7 +68,7 @@ def report(arguments: list[str]) -> int:
 
 
 def verify(arguments: list[str]) -> int:
-    """Make everything of a report again from the records, elsewhere, and say what differs."""
+    """Make a report again from the records, in a temporary folder, and list what differs from the one on disk."""
     from sweeps.report.verify import verify as verdict_on
 
     settings = settings_in(arguments, ("experiment", "runs_dir"))
@@ -90,26 +90,26 @@ def verify(arguments: list[str]) -> int:
 
 
 def dashboard(arguments: list[str]) -> int:
-    """Show an experiment in the browser, its report made again as cells finish, until Ctrl-C."""
+    """Show an experiment in the browser until Ctrl-C; its report is made again as cells finish."""
     from sweeps.dashboard.live import live
     from sweeps.dashboard.serve import open_browser, port_of, serve
 
     settings = settings_in(arguments, ("experiment", "runs_dir", "open", "port"))
-    if (wanted := settings.get("open", "true")) not in ("true", "false"):
-        raise ConfigError([unknown("open", wanted, ("true", "false"))])
+    if (opened := settings.get("open", "true")) not in ("true", "false"):
+        raise ConfigError([unknown("open", opened, ("true", "false"))])
     port = port_of(settings.get("port", "0"))
     name = settings["experiment"]
     sweep = SweepPaths.at(settings["runs_dir"], name)
-    if not (EXPERIMENTS / name / "sweep.yaml").exists():  # one that can still be started is waited for
+    if not (EXPERIMENTS / name / "sweep.yaml").exists():  # if it exists it may start later: wait for its records
         sweep = sweep_of(settings)
-    where = [f"experiment={name}", f"runs_dir={sweep.root.parent}"]
-    command = [sys.executable, "-m", "sweeps", "report", *where]
+    words = [f"experiment={name}", f"runs_dir={sweep.root.parent}"]
+    command = [sys.executable, "-m", "sweeps", "report", *words]
     with suppress(KeyboardInterrupt), live(sweep, command) as shown, serve(shown, port) as address:
         say(f"{name}: {address} (Ctrl-C stops it)")
         mirrored = sweep.mirrored_runs
-        make = "" if mirrored.is_dir() else f"python -m sweeps mirror {' '.join(where)} && "
+        make = "" if mirrored.is_dir() else f"python -m sweeps mirror {' '.join(words)} && "
         say(f"In a terminal: {make}wandb leet {mirrored}")
-        if wanted == "true":
+        if opened == "true":
             open_browser(address)
         threading.Event().wait()
     say("Stopped.")

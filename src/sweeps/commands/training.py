@@ -6,7 +6,7 @@ from sweeps.commands.arguments import HELP
 
 
 def plan(arguments: list[str]) -> int:
-    """Say what a sweep would do, and do nothing."""
+    """Print what a sweep would train and how long it would take, without training."""
     from sweeps.hydra_app import MULTIRUN, hydra_app
 
     if HELP & set(arguments):

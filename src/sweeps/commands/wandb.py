@@ -28,19 +28,19 @@ def mirror(arguments: list[str]) -> int:
     )
     for note in result.notes:
         say(note)
-    there = len(result.mirrored) + len(result.already)
+    mirrored = len(result.mirrored) + len(result.already)
     if result.mode != "disabled":
         folder = sweep_of(settings).mirrored_runs
-        say(f"{there} cells are in {folder} ({result.mode}), {len(result.mirrored)} of them new")
+        say(f"{mirrored} cells are in {folder} ({result.mode}), {len(result.mirrored)} of them new")
     for cell, reason in list(result.failed.items())[:3]:
         say(f"{cell}: {reason}")
     if result.failed:
-        say(f"{len(result.failed)} cells could not be mirrored; their CSV records are whole")
+        say(f"{len(result.failed)} cells could not be mirrored; their CSV records are complete")
     return 1 if result.failed else 0
 
 
 def sync(arguments: list[str]) -> int:
-    """Send an experiment's mirrored runs to the W&B server, each once."""
+    """Send an experiment's mirrored runs to the W&B server, each run once."""
     from sweeps.mirror.sync import sync as send
 
     settings = settings_in(arguments, ("experiment", "runs_dir"))
@@ -54,7 +54,7 @@ def sync(arguments: list[str]) -> int:
         again = f"python -m sweeps mirror experiment={settings['experiment']}"
         say(f"{len(result.damaged)} damaged files: `{again}` makes them again from the CSV records")
     if result.failed:
-        say(f"{len(result.failed)} runs did not arrive whole; sync again sends the rest")
+        say(f"{len(result.failed)} runs did not arrive complete; sync again sends the rest")
     return 1 if result.failed or result.damaged else 0
 
 

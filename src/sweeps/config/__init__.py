@@ -1,1 +1,1 @@
-"""From YAML and the command line to checked, frozen settings. Only this package and the entry point know Hydra."""
+"""From YAML and the command line to checked, frozen settings. Outside it, only entry points and plugins use Hydra."""

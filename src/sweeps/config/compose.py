@@ -1,7 +1,7 @@
-"""Composing thousands of configs: Hydra once per choice, then the choices put together and plain values set by hand.
+"""Composes thousands of configs: Hydra once per choice of a group, then the choices are merged and plain values set.
 
-Hydra takes some 50 ms a config. A grid has few choices but many combinations of them and more values, so the grid is
-composed thousands of times faster this way. A test holds the result equal to Hydra's own.
+Hydra takes some 50 ms a config. A grid has few choices but many combinations of them and more values, so this is
+thousands of times faster. A test checks that the result equals Hydra's own.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _parsed = lru_cache(maxsize=65536)(parse_override)
 
 
 def is_plain(override: Override) -> bool:
-    """Whether the override just sets one value: no choice of a group, no package, nothing added or removed."""
+    """Whether the override only sets one value: no choice of a group, no package, nothing added or removed."""
     return (
         override.type == OverrideType.CHANGE
         and override.package is None
@@ -40,7 +40,7 @@ def is_plain(override: Override) -> bool:
 
 
 def is_choice(override: Override) -> bool:
-    """Whether the override just chooses a group's option."""
+    """Whether the override only chooses an option of a group."""
     return override.type == OverrideType.CHANGE and override.package is None and override.key_or_group in GROUPS
 
 
@@ -54,10 +54,11 @@ class Composer:
 
     def __call__(self, overrides: Sequence[str]) -> dict[str, Any]:
         parsed = [_parsed(text) for text in overrides]
-        heavy = tuple(str(each.input_line) for each in parsed if not is_plain(each))
-        if heavy not in self._bases:
-            self._bases[heavy] = self._base([each for each in parsed if not is_plain(each)])
-        config = copy.deepcopy(self._bases[heavy])
+        others = [each for each in parsed if not is_plain(each)]
+        key = tuple(str(each.input_line) for each in others)
+        if key not in self._bases:
+            self._bases[key] = self._base(others)
+        config = copy.deepcopy(self._bases[key])
         for each in parsed:
             if is_plain(each):
                 _set(config, each.key_or_group.split("."), each.value())
@@ -65,17 +66,21 @@ class Composer:
             return plain(OmegaConf.create(config), resolve=True)
         return config
 
-    def _base(self, heavy: Sequence[Override]) -> dict[str, Any]:
-        """The config of what is not plain: each choice composed alone, if all it changes is its own section."""
-        rest = tuple(str(each.input_line) for each in heavy if not is_choice(each))
+    def _base(self, overrides: Sequence[Override]) -> dict[str, Any]:
+        """The config of overrides that are not plain.
+
+        Each choice is composed on its own and its section merged in. If a choice also changes something outside its
+        section, Hydra composes all of them together.
+        """
+        rest = tuple(str(each.input_line) for each in overrides if not is_choice(each))
         config = dict(self._hydra(rest))
-        for each in heavy:
+        for each in overrides:
             if is_choice(each):
                 group = each.key_or_group
-                alone = self._hydra((*rest, str(each.input_line)))
-                if {**alone, group: None} != {**self._hydra(rest), group: None}:
-                    return self._hydra(tuple(str(each.input_line) for each in heavy))
-                config[group] = alone[group]
+                with_choice = self._hydra((*rest, str(each.input_line)))
+                if {**with_choice, group: None} != {**self._hydra(rest), group: None}:
+                    return self._hydra(tuple(str(each.input_line) for each in overrides))
+                config[group] = with_choice[group]
         return config
 
     def _hydra(self, overrides: tuple[str, ...]) -> dict[str, Any]:
@@ -85,9 +90,9 @@ class Composer:
 
 
 def plain(config: DictConfig, resolve: bool = False) -> dict[str, Any]:
-    """The task's part of a composed config as nested dicts."""
-    ours = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
-    nested = OmegaConf.to_container(ours, resolve=resolve)
+    """A composed config as nested dicts, without the `hydra` node."""
+    settings = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
+    nested = OmegaConf.to_container(settings, resolve=resolve)
     assert isinstance(nested, dict)
     return {str(key): value for key, value in nested.items()}
 
@@ -99,10 +104,12 @@ def _set(config: dict[str, Any], path: list[str], value: Any) -> None:
     config[name] = value
 
 
-def composed(config: Callable[..., dict[str, Any]], *given: Any) -> tuple[Settings | None, list[str]]:
-    """The settings of the config `config(*given)`, or None and what is wrong: Hydra's own complaint, or `parse`'s."""
+def composed(
+    compose: Callable[[Sequence[str]], dict[str, Any]], job: Sequence[str]
+) -> tuple[Settings | None, list[str]]:
+    """The settings of one job and [], or None and its problems, as Hydra or `parse` puts them."""
     try:
-        return parse(config(*given))
+        return parse(compose(job))
     except (HydraException, OmegaConfBaseException) as error:
         return None, [str(error).strip().splitlines()[0]]
 
@@ -113,8 +120,8 @@ def settings_of(
     """Compose, type and check every job of a grid.
 
     Returns:
-        The settings that keep every rule, those that break one, and each distinct problem once, with how many cells
-        have it. Jobs that do not even give settings are in the problems alone.
+        The settings that keep every rule, those that break one, and each distinct problem once, with the number of
+        cells that have it. A job that cannot be composed or typed appears only in the problems.
     """
     good: list[Settings] = []
     broken: list[Settings] = []

@@ -1,4 +1,4 @@
-"""From overrides with sweeps in them to the overrides of each job: the product of the axes, in order."""
+"""Expands overrides with several values into the overrides of each job: the product of the axes, in order."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ def expand(params: Mapping[str, object], arguments: Sequence[str], max_cells: in
     Args:
         params: the axes of an experiment file, key -> value or sweep.
         arguments: the command line; it replaces an axis of the same key.
-        max_cells: `plan.max_cells` of the configuration; the axes may say otherwise.
+        max_cells: `plan.max_cells` of the configuration; an override of it takes precedence.
 
     Returns:
         One list of `key=value` per job; the last axis varies fastest.
 
     Raises:
-        ConfigError: an axis is no setting, has no values or is given twice (it carries every problem), or there are
-            more jobs than allowed; these are counted, never listed.
+        ConfigError: an axis is no setting, has no values or is given twice (it lists every problem), or there are
+            more jobs than allowed; the jobs are counted before any is made.
     """
     named, problems = check_names([*(f"{key}={value}" for key, value in params.items()), *arguments])
     problems += given_twice(arguments)
@@ -38,12 +38,12 @@ def expand(params: Mapping[str, object], arguments: Sequence[str], max_cells: in
     for text in named:
         override = parse_override(text)
         axes[override.get_key_element()] = override
-    _few_enough(axes, axes[LIMIT].value() if LIMIT in axes else max_cells)
+    _check_size(axes, axes[LIMIT].value() if LIMIT in axes else max_cells)
     listed = ([f"{key}={value}" for value in values(override)] for key, override in axes.items())
     return [list(job) for job in itertools.product(*listed)]
 
 
-def _few_enough(axes: Mapping[str, Override], limit: object) -> None:
+def _check_size(axes: Mapping[str, Override], limit: object) -> None:
     holds, allowed = RULES[LIMIT]
     if type(limit) is not int or not holds(limit):
         raise ConfigError([f"{LIMIT}: given {limit}, must be {allowed}"])

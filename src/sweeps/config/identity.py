@@ -1,6 +1,6 @@
-"""Who a cell is: a hash of the resolved settings that decide its numbers.
+"""The id of a cell: a hash of the resolved settings that decide its numbers.
 
-Of the resolved settings, never of what differs from defaults: editing a default must change the id. Bump
+All resolved settings are hashed, not only those that differ from defaults: editing a default must change the id. Bump
 NUMERICS_VERSION with every change of code that changes numbers; old records then count as other cells.
 """
 
@@ -15,9 +15,9 @@ from sweeps.config.schema import Settings, as_dict
 
 NUMERICS_VERSION = 3
 EXCLUDED = ("plan", "tracker", "executor", "runs_dir", "experiment")
-"""Settings that make no other cell: where the numbers go, who computes them, what the study is called.
+"""Settings left out of the id: tracker, executor, limits, output folder and experiment name do not make another cell.
 
-Of these only the executor's kernel and device touch the numbers: the choices agree to the rounding of float32.
+Of these only the executor's kernel and device affect the numbers: the choices agree to the rounding of float32.
 """
 
 
@@ -34,10 +34,11 @@ def cell_id(settings: Settings) -> str:
 def id_of(config: Mapping[str, Any], numerics: int) -> str:
     """The id of a cell whose `config.yaml` holds `config`, trained by code of that numerics version.
 
-    Of what is written, never of what today's defaults would add to it: a setting that comes later orphans no record.
+    Only what the file holds is hashed, not what today's defaults would add: records made before a setting was added
+    keep their id.
 
     Raises:
-        TypeError: `config` is not settings, nested plain values by name.
+        TypeError: `config` is not a mapping of names to nested plain values.
     """
     canonical = json.dumps({"numerics": numerics, **_deciding(config)}, sort_keys=True)
     return hashlib.sha256(canonical.encode()).hexdigest()[:12]

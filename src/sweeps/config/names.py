@@ -16,6 +16,7 @@ from sweeps.config.schema import GROUPS, SECTIONS, Settings
 from sweeps.errors import nearest, unknown
 
 CHOSEN = (*GROUPS, "experiment")
+"""Keys whose value is the name of a configuration file."""
 
 
 def known_keys() -> set[str]:
@@ -25,14 +26,14 @@ def known_keys() -> set[str]:
         keys |= {f"{section}.{each.name}" for each in fields(cls) if each.name not in ("options", "name")}
         if section in GROUPS:
             keys |= {f"{section}.{key}" for name in choices(section) for key in defaults(section, name)}
-    return keys - {f"{group}.name" for group in GROUPS}  # a name is chosen with its group
+    return keys - {f"{group}.name" for group in GROUPS}  # chosen as group=name
 
 
 def parse_override(text: str) -> Override:
     """One `key=value` of the command line.
 
     Raises:
-        ValueError: it is not one; the message says what was given.
+        ValueError: the text is not of that form.
     """
     try:
         return OverridesParser.create().parse_override(text)
@@ -41,7 +42,7 @@ def parse_override(text: str) -> Override:
 
 
 def values(override: Override) -> list[str]:
-    """What the override sets its key to; several for a sweep.
+    """The values that the override gives its key; several for an axis of a sweep.
 
     Raises:
         ValueError: its values cannot be listed.
@@ -50,35 +51,37 @@ def values(override: Override) -> list[str]:
         return [str(override.get_value_element_as_str())]
     try:
         pattern = override.value()
-        found = pattern.filter(choices(override.key_or_group)) if isinstance(pattern, Glob) else None
-        found = list(override.sweep_string_iterator()) if found is None else found
+        if isinstance(pattern, Glob):
+            listed = pattern.filter(choices(override.key_or_group))
+        else:
+            listed = list(override.sweep_string_iterator())
     except HydraException:
-        found = []  # an interval
-    if not found:
+        listed = []  # an interval
+    if not listed:
         raise ValueError(_no_values(override))
-    return found
+    return listed
 
 
 def misread(word: str, commands: Collection[str]) -> str:
-    """A sentence for a first word that is neither a command nor a setting with a value."""
+    """The message for a first word that is neither a command nor `key=value`."""
     if word in known_keys():
         return f"{word!r} is a setting and has no value; write {word}=value"
-    of = [group for group in CHOSEN if word in choices(group)]
-    near = f"{of[0]}={word}" if of else nearest(word, commands)
+    groups = [group for group in CHOSEN if word in choices(group)]
+    near = f"{groups[0]}={word}" if groups else nearest(word, commands)
     hint = f"; did you mean {near!r}?" if near else ""
     return f"{word!r} is no command{hint} (commands: {', '.join(commands)}; settings are key=value)"
 
 
 def how_many(override: Override) -> int:
-    """How many values it has; those of a range are counted, not listed.
+    """The number of values of an override; those of a range are counted without listing them.
 
     Raises:
         ValueError: its values cannot be listed.
     """
-    given = override.value() if override.is_sweep_override() else None
-    if not isinstance(given, RangeSweep):
+    value = override.value() if override.is_sweep_override() else None
+    if not isinstance(value, RangeSweep):
         return len(values(override))
-    start, stop, step = given.start or 0, given.stop or 0, given.step
+    start, stop, step = value.start or 0, value.stop or 0, value.step
     count = math.ceil((stop - start) / step) if step else 0
     if count < 1:
         raise ValueError(_no_values(override))
@@ -90,30 +93,30 @@ def _no_values(override: Override) -> str:
 
 
 def given_twice(arguments: Sequence[str]) -> list[str]:
-    """A sentence for every setting that a sweep is given more than once, of which Hydra would take the last."""
-    given: dict[str, list[str]] = {}
+    """A problem for every setting that is given more than once, of which Hydra would silently take the last."""
+    texts_of: dict[str, list[str]] = {}
     for text in arguments:
-        with suppress(ValueError):  # which is told elsewhere
-            given.setdefault(parse_override(text).get_key_element().lstrip("+~"), []).append(text)
+        with suppress(ValueError):  # reported by `check_names`
+            texts_of.setdefault(parse_override(text).get_key_element().lstrip("+~"), []).append(text)
     return [
         f"{key}: given {len(texts)} times ({' and '.join(texts)}), must be given once; several values are {key}=a,b,c"
-        for key, texts in given.items()
+        for key, texts in texts_of.items()
         if len(texts) > 1
     ]
 
 
 def check_names(overrides: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The overrides whose names all exist, and what is wrong with the others."""
+    """The overrides whose names all exist, and the problems of the others."""
     good: list[str] = []
     problems: list[str] = []
     keys = known_keys()
     for text in overrides:
         try:
-            found = _wrong_names(parse_override(text), keys)
+            wrong = _wrong_names(parse_override(text), keys)
         except ValueError as error:
-            found = [str(error)]
-        problems += found
-        if not found:
+            wrong = [str(error)]
+        problems += wrong
+        if not wrong:
             good.append(text)
     return good, problems
 

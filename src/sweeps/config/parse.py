@@ -20,7 +20,7 @@ _hints = cache(get_type_hints)
 
 
 def parse(config: Mapping[str, Any]) -> tuple[Settings | None, list[str]]:
-    """The settings, or None and what is wrong: unknown keys, missing keys, values of the wrong type."""
+    """The settings and [], or None and the problems: unknown keys, missing keys, values of the wrong type."""
     problems: list[str] = []
     values: dict[str, Any] = {}
     hints = _hints(Settings)
@@ -33,7 +33,7 @@ def parse(config: Mapping[str, Any]) -> tuple[Settings | None, list[str]]:
         else:
             values[name] = _typed(name, config.get(name), hint, problems)
     settings = Settings(**values)
-    if problems:  # what could be read is still held against the rules, so that one message tells everything
+    if problems:  # check what could be read against the rules too, so that one message lists everything
         return None, problems + check(settings)
     return settings, []
 
@@ -45,13 +45,13 @@ def _section(section: str, node: Any, problems: list[str]) -> Any:
         what = f"one of {', '.join(choices(section))}" if section in GROUPS else f"settings: {', '.join(hints)}"
         problems.append(f"{section}: given {node!r}, must be {what}")
         return None
-    own: dict[str, Any] = {}
+    options: dict[str, Any] = {}  # defaults of the settings that only this choice has
     if section in GROUPS:
         if node.get("name") not in choices(section):
             problems.append(unknown(f"{section}.name", str(node.get("name")), choices(section)))
             return None
-        own = {key: value for key, value in defaults(section, node["name"]).items() if key not in hints}
-    known = {**hints, **{key: type(value) for key, value in own.items()}}
+        options = {key: value for key, value in defaults(section, node["name"]).items() if key not in hints}
+    known = {**hints, **{key: type(value) for key, value in options.items()}}
     for key in node:
         if key not in known:
             choice = f" of {section}={node['name']}" if section in GROUPS else ""
@@ -60,14 +60,17 @@ def _section(section: str, node: Any, problems: list[str]) -> Any:
     parsed = {key: _typed(f"{section}.{key}", node.get(key), hint, problems) for key, hint in known.items()}
     if not any(each.name == "options" for each in fields(cls)):
         return cls(**parsed)
-    options = {key: parsed.pop(key) for key in own}
+    chosen = {key: parsed.pop(key) for key in options}
     if section == "clip" and parsed["name"] == "none":
-        parsed["threshold"] = math.inf  # no clipping has no threshold: one cell, whatever a grid says
-    return cls(**parsed, options=options)
+        parsed["threshold"] = math.inf  # without clipping a threshold means nothing: one cell for all of them
+    return cls(**parsed, options=chosen)
 
 
 def _typed(key: str, value: Any, hint: type, problems: list[str]) -> Any:
-    """`value` as the type of its field; an integer passes for a number, `1e-3` (which YAML reads as text) too."""
+    """`value` as the type of its field; a number may be an integer, or `1e-3`, which YAML reads as text.
+
+    Returns None and adds to `problems` if the value is of another type.
+    """
     if hint is float and isinstance(value, str) and re.fullmatch(r"[+-]?\d+(\.\d*)?[eE][+-]?\d+", value):
         value = float(value)
     if hint is float and isinstance(value, int) and not isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""Where the configuration lies: `conf/` and `experiments/` at the top of the repository."""
+"""Where the configuration files are: `conf/` and `experiments/` at the top of the repository."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ EXPERIMENTS = ROOT / "experiments"
 
 @cache
 def choices(group: str) -> list[str]:
-    """The names that a config group offers."""
+    """The names that a config group offers, sorted."""
     if group == "experiment":
         return sorted(path.parent.name for path in EXPERIMENTS.glob("*/sweep.yaml"))
     return sorted(path.stem for path in (CONF / group).glob("*.yaml"))
@@ -23,12 +23,12 @@ def choices(group: str) -> list[str]:
 
 @cache
 def defaults(group: str, name: str) -> dict[str, Any]:
-    """What the YAML file of one choice says: the names, types and defaults of its settings."""
+    """The YAML file of one choice: the names, types and defaults of its settings; {} if there is no such file."""
     path = CONF / group / f"{name}.yaml"
     return dict(yaml.safe_load(path.read_text(encoding="utf-8"))) if path.exists() else {}
 
 
 @cache
 def top_level() -> dict[str, Any]:
-    """What conf/config.yaml itself says."""
+    """The content of conf/config.yaml, without the files that it includes."""
     return dict(yaml.safe_load((CONF / "config.yaml").read_text(encoding="utf-8")))

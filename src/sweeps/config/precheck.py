@@ -1,4 +1,4 @@
-"""What Hydra would report one at a time, reported at once: every wrong name and wrong value of a command line."""
+"""Reports every wrong name and wrong value of a command line at once, where Hydra would stop at the first."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def load(overrides: list[str]) -> DictConfig:
 
 
 def jobs_of(arguments: Sequence[str]) -> list[list[str]]:
-    """The overrides of every cell that a command line asks for: the product of its axes and its experiment's.
+    """The overrides of every job of a command line: the product of its own axes and those of its experiment.
 
     Raises:
         ConfigError: an axis is no setting, has no values, or there are more cells than allowed.
@@ -32,7 +32,8 @@ def jobs_of(arguments: Sequence[str]) -> list[list[str]]:
     chosen = [text for text in arguments if text.startswith(("experiment=", "hydra."))]
     with initialize_config_dir(str(CONF), version_base="1.3"):
         master = compose("config", chosen, return_hydra_config=True)
-    last = {parse_override(text).get_key_element(): text for text in arguments}  # of a key given twice, as Hydra does
+    # of a key given twice the last counts, as in Hydra
+    last = {parse_override(text).get_key_element(): text for text in arguments}
     return expand(master.hydra.sweeper.params or {}, list(last.values()), master.plan.max_cells)
 
 

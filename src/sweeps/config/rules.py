@@ -1,4 +1,4 @@
-"""What the values may be, and the rules across them. Each rule says what was given and what is allowed."""
+"""The rules on values, single and combined. The message of each says what was given and what is allowed."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from sweeps.config.schema import MODES, Settings
 from sweeps.errors import unknown
 
 Rule = tuple[Callable[[float], bool], str]
+"""Whether a value is allowed, and the phrase for what is."""
 
 POSITIVE: Rule = (lambda v: 0 < v < math.inf, "a positive finite number")
 ABOVE_ZERO: Rule = (lambda v: v > 0, "a positive number or inf")
@@ -53,7 +54,7 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 def check(settings: Settings) -> list[str]:
-    """Every rule that the settings of one cell break, one sentence each. None was not readable and is skipped."""
+    """A problem for every rule that the settings of one cell break. None is a value that was not readable: skipped."""
     problems = []
     for key, (holds, allowed) in RULES.items():
         value = lookup(settings, key)

@@ -1,8 +1,8 @@
-"""The typed settings of one cell. Everything past the front door gets these, never a Hydra config.
+"""The typed settings of one cell. All code behind the entry points gets these, never a Hydra config.
 
-A field has a unit and a rule (`config.rules`). What only one choice of a group has - `arch.forget_bias`, `init.std` -
-lands in `options`; its name and type are those of the choice's own YAML file, so that a new choice is one YAML and one
-file of code.
+A field has a unit and a rule (`config.rules`). A setting that only some choices of a group have - `arch.forget_bias`,
+`init.std` - is in `options`; its name and type are those in the choice's own YAML file, so that a new choice takes one
+YAML file and one file of code.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Train:
 
 @dataclass(frozen=True)
 class Plan:
-    max_cells: int  # a larger grid is refused
+    max_cells: int  # a grid of more cells is an error
 
 
 @dataclass(frozen=True)
@@ -77,8 +77,8 @@ class Tracker:
 class Executor:
     name: str
     workers: int  # processes; 0 = one per core
-    lanes: int  # cells in a pack at most; 0 = chosen from the cache
-    patience: float  # seconds without a word from a worker, after which it is ended; inf = for ever
+    lanes: int  # cells in a pack at most; 0 = chosen by the size of the cache
+    patience: float  # seconds without a message from a worker after which it is killed; inf = never
     device: str  # cpu, cuda
     kernel: str  # native, torch, or auto: native where it can be built
 
@@ -100,7 +100,7 @@ class Settings:
 
 
 MODES = ("offline", "online", "auto", "disabled")
-"""Of the tracker; auto is online where a key is found, which asks nobody."""
+"""Modes of the tracker. `auto` is online if an API key is found, offline otherwise; it never prompts for one."""
 
 GROUPS = ("arch", "init", "clip", "task", "optim", "tracker", "executor")
 """The config groups: settings that are chosen by name. `train` and `plan` are plain sections."""

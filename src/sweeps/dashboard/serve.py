@@ -20,7 +20,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from sweeps.dashboard.live import Live
-from sweeps.errors import SweepsError, told
+from sweeps.errors import SweepsError, message_of
 from sweeps.records.reading import printable, read_bytes
 
 LOCAL = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d+)?", re.IGNORECASE)
@@ -124,7 +124,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             status = self.live.status()
         except OSError as error:  # the folder of the sweep cannot be looked into
-            return self.send_error(HTTPStatus.INTERNAL_SERVER_ERROR, printable(told(error)))
+            return self.send_error(HTTPStatus.INTERNAL_SERVER_ERROR, printable(message_of(error)))
         self._send("application/json", json.dumps(status).encode())
 
     def _send_file(self, folder: Path, name: str) -> None:

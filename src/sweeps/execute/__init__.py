@@ -1,1 +1,1 @@
-"""Training the packs of a plan: executors place a pack and say how it ended; the harness knows the rest."""
+"""Training the packs of a plan: an executor runs packs and reports how each ended, the harness decides what is left."""

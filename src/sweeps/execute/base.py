@@ -1,4 +1,7 @@
-"""The door for executors: place a pack, say how it ended. Truth, identity, retries and resume are the harness's."""
+"""The executor interface: start packs and report how each ended.
+
+Whether cells are done, and what is retried or resumed, is decided by the harness from the records.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from sweeps.plan.packs import Pack
 
 
 class Message(NamedTuple):
-    """Something a running pack says; for people to look at, nothing depends on it."""
+    """A report of a running pack, for the progress display; no result depends on it."""
 
     pack: Pack
     kind: str  # as in worker.Notify
@@ -18,17 +21,17 @@ class Message(NamedTuple):
 
 
 class Ended(NamedTuple):
-    """A pack's job is over. That is no claim that its cells are done: their records tell."""
+    """A pack no longer runs. Whether its cells are done is for their records to show."""
 
     pack: Pack
-    lost: str | None = None  # how it died: a signal, a node
-    error: str | None = None  # the traceback of an exception
+    lost: str | None = None  # how its worker died, for example of a signal
+    error: str | None = None  # the traceback of the exception that training raised
 
 
 class Executor(Protocol):
-    """Interface. It never retries; closing the iterator ends what still runs."""
+    """Interface of an executor. It never retries a pack; closing the iterator of `run` ends the packs still running."""
 
     workers: int
 
     def run(self, packs: Sequence[Pack], root: Path) -> Iterator[Message | Ended]:
-        """Run `worker.train_pack` for every pack, in order as room allows; yield exactly one Ended for each."""
+        """Run `worker.train_pack` for every pack, in order as workers are free; yield exactly one Ended for each."""

@@ -1,4 +1,4 @@
-"""What computes the cells of a sweep: kernel, instruction set, build and processor. A cell's last bits depend on it."""
+"""Which kernels compute the cells of a sweep, on which processor. The last bits of a cell's numbers depend on both."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from sweeps.engine.native import RECURRENCES, kernels
 from sweeps.records.provenance import processor
 from sweeps.records.summary import Summary
 
-SAME = "they agree to the rounding of float32, which training can magnify, not to the byte"
+AGREEMENT = "they agree to the rounding of float32, which training can magnify, not to the byte"
 
 
-def wanted(settings: Settings) -> bool:
-    """Whether a cell would train on native kernels where there are some."""
+def takes_native(settings: Settings) -> bool:
+    """Whether a cell with these settings trains on native kernels where they can be built."""
     return (
         settings.executor.kernel != "torch" and settings.executor.device == "cpu" and settings.arch.name in RECURRENCES
     )
 
 
-def missing(settings: Settings) -> bool:
-    """Whether a cell trains on the slower kernels for want of native ones."""
-    return wanted(settings) and kernels().library is None
+def lacks_native(settings: Settings) -> bool:
+    """Whether a cell trains on torch's slower kernels only because there are no native ones on this machine."""
+    return takes_native(settings) and kernels().library is None
 
 
-def refused(settings: Iterable[Settings]) -> list[str]:
-    """Whether native kernels were asked for by name and there are none."""
+def missing_kernels(settings: Iterable[Settings]) -> list[str]:
+    """The problem that `executor.kernel=native` is set and there are no native kernels; [] otherwise."""
     if not any(each.executor.kernel == "native" and each.executor.device == "cpu" for each in settings):
         return []
     if (why := kernels().missing) is None:
@@ -34,52 +34,63 @@ def refused(settings: Iterable[Settings]) -> list[str]:
     return [f"executor.kernel: given 'native', but there are no native kernels here because {why}; use auto or torch"]
 
 
-def here(settings: Settings) -> str:
-    """What would compute a cell now, as `by` tells it of one that is done."""
-    found = kernels()
-    native = wanted(settings) and found.library is not None
-    return _way("native", found.instructions, found.build, processor()) if native else _way("torch", where=processor())
+def described_here(settings: Settings) -> str:
+    """What would compute a cell on this machine now, in the words of `described`."""
+    native = kernels()
+    if takes_native(settings) and native.library is not None:
+        return _description("native", native.instructions, native.build, processor())
+    return _description("torch", on=processor())
 
 
-def by(summary: Summary) -> str:
-    """`native kernels (avx512, build 1f2e3d4c) on AMD EPYC`, from a cell's summary."""
+def described(summary: Summary) -> str:
+    """What computed a cell, from its summary: `native kernels (avx512, build 1f2e3d4c) on AMD EPYC`."""
     pack = summary.pack
-    return _way(pack.kernel, pack.instructions, pack.build, summary.processor)
+    return _description(pack.kernel, pack.instructions, pack.build, summary.processor)
 
 
-def _way(
-    kernel: str | None, instructions: str | None = None, build: str | None = None, where: str | None = None
+def _description(
+    kernel: str | None, instructions: str | None = None, build: str | None = None, on: str | None = None
 ) -> str:
-    which = ", build ".join(filter(None, (instructions, build)))
-    on = where or "a processor not recorded"
-    return f"{kernel or 'unknown'} kernels{f' ({which})' if which else ''} on {on}"
+    details = ", build ".join(filter(None, (instructions, build)))
+    bracket = f" ({details})" if details else ""
+    return f"{kernel or 'unknown'} kernels{bracket} on {on or 'a processor not recorded'}"
 
 
-def chosen(settings: Iterable[Settings]) -> str:
-    """A line for the plan: the kernels that its cells get, and why not the fast ones where they do not."""
+def kernels_line(settings: Iterable[Settings]) -> str:
+    """The line of the plan that names the kernels of its cells and, if they are torch's, says why."""
     executor = {(each.executor.kernel, each.executor.device): each for each in settings}
     [(kernel, device), *_] = executor
     if device != "cpu":
         return "Kernels: torch's, on the GPU"
     if kernel == "torch":
         return "Kernels: torch's, as executor.kernel=torch asks for"
-    found = kernels()
-    if found.library is None:
-        return f"Kernels: torch's, which are slower; there are no native ones because {found.missing}"
-    return f"Kernels: native ({found.instructions})"
+    native = kernels()
+    if native.library is None:
+        return f"Kernels: torch's, which are slower; there are no native ones because {native.missing}"
+    return f"Kernels: native ({native.instructions})"
 
 
-def mixture(ways: Counter[str]) -> str | None:
-    """A sentence where cells were computed in several ways; None where all in one."""
+def mixture_note(ways: Counter[str]) -> str | None:
+    """A note that the cells of a sweep were computed in several ways; None if in one.
+
+    Args:
+        ways: how many cells were computed in each way, as `described` puts it.
+    """
     if len(ways) < 2:
         return None
-    told = "; ".join(f"{count} by {way}" for way, count in ways.most_common())
-    return f"Note: the cells of this sweep were computed in {len(ways)} ways: {told}; {SAME}."
+    return f"Note: the cells of this sweep were computed in {len(ways)} ways: {_counted(ways)}; {AGREEMENT}."
 
 
-def resumed(ways: Counter[str]) -> str | None:
-    """A sentence for the plan where done cells were computed otherwise than now; `ways` says how, and how many."""
+def resume_note(ways: Counter[str]) -> str | None:
+    """A note for the plan that done cells were computed in another way than this machine would now; None if none was.
+
+    Args:
+        ways: how many done cells were computed in each other way, as `described` puts it.
+    """
     if not ways:
         return None
-    told = "; ".join(f"{count} by {way}" for way, count in ways.most_common())
-    return f"Note: of the done cells, {told}; {SAME} with what is trained now."
+    return f"Note: of the done cells, {_counted(ways)}; {AGREEMENT} with what is trained now."
+
+
+def _counted(ways: Counter[str]) -> str:
+    return "; ".join(f"{count} by {way}" for way, count in ways.most_common())

@@ -1,4 +1,8 @@
-"""Runs a plan to its end: what is done is what the records say; a lost pack is retried smaller; failures are told."""
+"""Runs a plan to its end, on any executor.
+
+A cell is done if its record is complete. A pack whose worker died is split and tried again; a cell that cannot be
+trained has failed, with a reason.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from dataclasses import dataclass, field
 
 from sweeps.errors import SweepsError
 from sweeps.execute.base import Ended, Executor, Message
-from sweeps.execute.computed import by
+from sweeps.execute.computed import described
 from sweeps.plan.cells import Cell
 from sweeps.plan.packs import Pack
 from sweeps.plan.plan import Plan
@@ -19,25 +23,25 @@ from sweeps.records.paths import SweepPaths
 from sweeps.records.summary import finished, in_the_way
 
 ATTEMPTS = 2
-"""How often a cell may be lost while alone in its pack before it counts as failed."""
+"""How often a worker may die training a cell in a pack of its own before the cell counts as failed."""
 
 
 @dataclass
 class Result:
     """How a sweep ended: an outcome per cell, and why cells failed."""
 
-    outcomes: dict[str, str] = field(default_factory=dict)
+    outcomes: dict[str, str] = field(default_factory=dict)  # cell id -> outcome in its summary
     failures: dict[str, str] = field(default_factory=dict)  # cell id -> reason
-    solved: set[str] = field(default_factory=set)  # cells that reached the task's score, whatever followed
-    ways: Counter[str] = field(default_factory=Counter)  # how the done cells were computed
+    solved: set[str] = field(default_factory=set)  # ids of cells that reached the task's score, diverged later or not
+    ways: Counter[str] = field(default_factory=Counter)  # cells by what computed them, see `computed.described`
 
 
 @contextmanager
 def locked(sweep: SweepPaths) -> Iterator[None]:
-    """Hold the sweep's folder; the lock ends with the process, however it ends.
+    """Hold the lock on a sweep's folder; it is released with the process, however that ends.
 
     Raises:
-        SweepsError: another sweep is writing there.
+        SweepsError: another process holds it.
     """
     sweep.root.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
@@ -49,23 +53,29 @@ def locked(sweep: SweepPaths) -> Iterator[None]:
 
 
 def run(plan: Plan, sweep: SweepPaths, executor: Executor, watch: Callable[[Message | Ended], None]) -> Result:
-    """Train every pack of the plan; returns when each cell is done or has failed."""
+    """Train every pack of the plan; returns when each cell is done or has failed.
+
+    Args:
+        watch: called with each message of the executor, for a progress display.
+    """
     result = Result()
-    alone: dict[str, int] = {}  # cell id -> times it was lost in a pack of its own
-    packs: Sequence[Pack] = [Pack(rest) for pack in plan.packs if (rest := _free(_missing(pack, sweep), sweep, result))]
+    attempts: dict[str, int] = {}  # cell id -> times it was lost in a pack of its own
+    packs: Sequence[Pack] = [
+        Pack(cells) for pack in plan.packs if (cells := _trainable(_unfinished(pack, sweep), sweep, result))
+    ]
     while packs:
         again: list[Pack] = []
-        _tidy(packs, sweep)
+        _remove_temporary_files(packs, sweep)
         for event in executor.run(packs, sweep.root):
             watch(event)
             if isinstance(event, Ended):
-                again += _after(event, sweep, result, alone)
+                again += _to_retry(event, sweep, result, attempts)
         packs = again
     for cell in plan.cells:
         summary = finished(sweep.cell(cell.id))
         if summary:
             result.outcomes[cell.id] = summary.outcome
-            result.ways[by(summary)] += 1
+            result.ways[described(summary)] += 1
             if summary.solved_step is not None:
                 result.solved.add(cell.id)
         else:
@@ -73,46 +83,50 @@ def run(plan: Plan, sweep: SweepPaths, executor: Executor, watch: Callable[[Mess
     return result
 
 
-def _missing(pack: Pack, sweep: SweepPaths) -> tuple[Cell, ...]:
+def _unfinished(pack: Pack, sweep: SweepPaths) -> tuple[Cell, ...]:
     """The cells of a pack that are not done."""
     return tuple(cell for cell in pack.cells if finished(sweep.cell(cell.id)) is None)
 
 
-def _free(cells: Sequence[Cell], sweep: SweepPaths, result: Result) -> tuple[Cell, ...]:
-    """The cells whose folders hold no other cell's record; the others have failed."""
+def _trainable(cells: Sequence[Cell], sweep: SweepPaths, result: Result) -> tuple[Cell, ...]:
+    """The cells without those whose folder holds the record of another cell; these are added to the failures."""
     taken = {cell.id: reason for cell in cells if (reason := in_the_way(sweep.cell(cell.id))) is not None}
     result.failures |= taken
     return tuple(cell for cell in cells if cell.id not in taken)
 
 
-def _tidy(packs: Sequence[Pack], sweep: SweepPaths) -> None:
-    """Remove what workers that were killed left half written in the folders of cells that nobody trains now."""
+def _remove_temporary_files(packs: Sequence[Pack], sweep: SweepPaths) -> None:
+    """Delete the temporary files that killed workers left in the cells' folders. None of the packs is running yet."""
     for pack in packs:
         for cell in pack.cells:
             for path in sweep.cell(cell.id).root.glob(".*.tmp"):
-                with suppress(OSError):  # it is gone, or a folder of somebody's
+                with suppress(OSError):  # already deleted, or a folder
                     path.unlink()
 
 
-def _after(event: Ended, sweep: SweepPaths, result: Result, alone: dict[str, int]) -> list[Pack]:
-    """What is to be tried again of a pack that ended; what cannot be is written down as failed."""
-    missing = _missing(event.pack, sweep)
-    if not missing:
+def _to_retry(event: Ended, sweep: SweepPaths, result: Result, attempts: dict[str, int]) -> list[Pack]:
+    """The packs in which the unfinished cells of a pack that ended are tried again; records a cell that has failed.
+
+    A pack of which no cell was finished is split, so that a cell that kills its worker ends in a pack of its own. Such
+    a cell fails at once if it raised an exception, or after `ATTEMPTS` deaths of its worker.
+    """
+    cells = _unfinished(event.pack, sweep)
+    if not cells:
         return []
     if len(event.pack.cells) > 1:
-        return Pack(missing).split() if len(missing) == len(event.pack.cells) else [Pack(missing)]
-    cell = missing[0]
-    alone[cell.id] = alone.get(cell.id, 0) + 1
-    if event.error is None and alone[cell.id] < ATTEMPTS:
+        return Pack(cells).split() if len(cells) == len(event.pack.cells) else [Pack(cells)]
+    cell = cells[0]
+    attempts[cell.id] = attempts.get(cell.id, 0) + 1
+    if event.error is None and attempts[cell.id] < ATTEMPTS:
         return [event.pack]
-    reason = event.error or f"its worker was {event.lost or 'gone without a record'}, {alone[cell.id]} times"
+    reason = event.error or f"its worker was {event.lost or 'gone without a record'}, {attempts[cell.id]} times"
     fail(cell, sweep, reason)
     result.failures[cell.id] = reason
     return []
 
 
 def fail(cell: Cell, sweep: SweepPaths, reason: str) -> None:
-    """Leave word of a cell that has no numbers. It is not done: the same command tries it again."""
+    """Write `failure.json` for a cell without a record. The cell is not done: the same command tries it again."""
     with suppress(OSError):  # a cell often fails because its folder cannot be written
         write_json(
             sweep.cell(cell.id).failure,

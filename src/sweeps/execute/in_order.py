@@ -10,7 +10,7 @@ from sweeps.plan.packs import Pack
 
 
 class InOrder:
-    """Trains in the process that asks. What goes wrong is raised there, and ends the sweep."""
+    """Trains in the calling process. An exception is raised to the caller and ends the sweep."""
 
     workers = 1
 

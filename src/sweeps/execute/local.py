@@ -27,16 +27,21 @@ from sweeps.plan.packs import Pack
 
 ONE_THREAD = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 TICK = 1.0
-"""Seconds between two looks at workers that say nothing."""
+"""Seconds between two checks for workers that send no message."""
 SLACK = 10
-"""A pack may take so many times its forecast between two words, if that is longer than the patience."""
+"""Multiple of its forecast time per logged step that a pack may be silent, if that is longer than the patience."""
 
 
 class Local:
-    """Each pack has a process of its own, forked from a server that has imported torch once: a crash takes one pack."""
+    """A process per pack, forked from a server that has imported torch once: a crash ends only that pack."""
 
     def __init__(self, workers: int = 0, patience: float = math.inf) -> None:
-        """`patience`: seconds without a word from a worker, which speaks at every logged step, before it is ended."""
+        """An executor with so many processes at once.
+
+        Args:
+            workers: processes; 0 = one per core.
+            patience: seconds without a message from a worker before it is killed; workers send one per logged step.
+        """
         self.workers, self.patience = workers or cores(), patience
 
     def run(self, packs: Sequence[Pack], root: Path) -> Iterator[Message | Ended]:
@@ -53,10 +58,10 @@ class Local:
                 while waiting and len(running) < self.workers:
                     job = _start(context, waiting.popleft(), root, self.patience)
                     running[job.messages] = job
-                looked = time.monotonic()
+                waiting_since = time.monotonic()
                 ready = wait(list(running), min(TICK, self.patience / 4) if math.isfinite(self.patience) else None)
-                for job in running.values():  # a driver that was stopped counts one look, however long it lasted
-                    job.silent += min(TICK, time.monotonic() - looked)
+                for job in running.values():  # at most TICK: this process may have been suspended meanwhile
+                    job.silent += min(TICK, time.monotonic() - waiting_since)
                 for messages in ready:
                     assert isinstance(messages, Connection)
                     job = running[messages]
@@ -84,20 +89,20 @@ class Local:
 
 @dataclass
 class _Job:
-    """A running process; `alive` is never written to: its closing tells the worker that the driver is gone."""
+    """A running worker. Nothing is sent through `alive`: it closes when this process dies, and then the worker ends."""
 
     pack: Pack
     process: BaseProcess
     messages: Connection
     alive: Connection
     patience: float  # seconds
-    silent: float = 0.0  # seconds since its last word
-    stuck: bool = False  # it was ended for its silence
-    over: bool = False  # it has done all it had to, whatever its exit status
+    silent: float = 0.0  # seconds since its last message
+    stuck: bool = False  # it was killed for being silent too long
+    over: bool = False  # it sent its last message: not lost, whatever its exit status
     error: str | None = None
 
     def kill(self) -> None:
-        """End it at once; by its number, as `multiprocessing` holds it for ended once its fork server is gone."""
+        """Kill the process by its id: `multiprocessing` takes it for ended once the fork server is gone."""
         assert self.process.pid
         with suppress(ProcessLookupError):
             os.kill(self.process.pid, signal.SIGKILL)
@@ -118,25 +123,25 @@ class _Job:
 
 
 def patience_with(pack: Pack, patience: float) -> float:
-    """Seconds that a pack may be silent: more than `patience` where a logged step is forecast to take long."""
+    """Seconds that a pack may be silent: `patience`, or more if a logged step is forecast to take long."""
     train = pack.cells[0].settings.train
     rows = max(1.0, train.steps / train.log_every)
     return max(patience, SLACK * sum(core_seconds(cell.settings) for cell in pack.cells) / rows)
 
 
 def _start(context: ForkServerContext, pack: Pack, root: Path, patience: float) -> _Job:
-    """Start a worker; its ends of the pipes are closed here, whether or not that worked."""
+    """Start a worker. Its ends of the pipes are closed in this process, even if the start fails."""
 
     def attempt() -> _Job:
-        messages, their_messages = context.Pipe(duplex=False)
-        their_alive, alive = context.Pipe(duplex=False)
-        with their_messages, their_alive:
-            process = context.Process(target=_work, args=(pack, root, their_messages, their_alive), name=pack.id)
+        messages, worker_messages = context.Pipe(duplex=False)
+        worker_alive, alive = context.Pipe(duplex=False)
+        with worker_messages, worker_alive:
+            process = context.Process(target=_work, args=(pack, root, worker_messages, worker_alive), name=pack.id)
             try:
                 process.start()
             except BaseException:
                 messages.close()
-                alive.close()  # should the worker have been started, it ends
+                alive.close()  # a worker that did start ends itself
                 raise
         return _Job(pack, process, messages, alive, patience_with(pack, patience))
 
@@ -144,25 +149,26 @@ def _start(context: ForkServerContext, pack: Pack, root: Path, patience: float) 
 
 
 def _work(pack: Pack, root: Path, messages: Connection, alive: Connection) -> None:
-    """The body of a worker process. It ends with the driver, even when that is killed."""
+    """The body of a worker process. It ends when the process of the sweep ends, even by SIGKILL."""
     from sweeps.execute.worker import train_pack  # imports torch; the fork server has done so already
 
-    def say(kind: str, content: dict) -> None:
+    def send(kind: str, content: dict) -> None:
         try:
             messages.send((kind, content))
-        except OSError:  # nobody is there to listen, or to be told so
+        except OSError:  # the process of the sweep is gone
             os._exit(1)
 
-    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)  # the driver handles them; the server may not have held them back
-    threading.Thread(target=_die_with_driver, args=(alive,), daemon=True).start()
+    # the process of the sweep handles these signals; the fork server may not have blocked them
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+    threading.Thread(target=_end_with_sweep, args=(alive,), daemon=True).start()
     try:
-        train_pack(pack, root, say)
+        train_pack(pack, root, send)
     except Exception:
-        say("error", {"traceback": traceback.format_exc()})
-    say("over", {})
+        send("error", {"traceback": traceback.format_exc()})
+    send("over", {})
 
 
-def _die_with_driver(alive: Connection) -> None:
+def _end_with_sweep(alive: Connection) -> None:
     try:
         alive.recv()
     except EOFError:

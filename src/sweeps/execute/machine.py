@@ -1,4 +1,4 @@
-"""What this machine, and the group of processes that this one was put into, allow."""
+"""Cores and memory that this process may use, by the machine and by the limits set on the process."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ def cores() -> int:
 
 
 def memory_limit() -> int:
-    """Bytes of memory that this process may take: what is built in, or less where a batch system or a shell says so."""
+    """Bytes of memory that this process may take: the machine's, or less if a batch system or shell limits it."""
     built_in = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     limits = [resource.getrlimit(kind)[0] for kind in (resource.RLIMIT_AS, resource.RLIMIT_DATA)]
-    return min([built_in, *(each for each in limits if each != resource.RLIM_INFINITY), *_of_groups()])
+    return min([built_in, *(each for each in limits if each != resource.RLIM_INFINITY), *_group_limits()])
 
 
-def _of_groups() -> Iterator[int]:
-    """The limits of the control groups (version 2, or version 1's of memory) that hold this process, and of theirs."""
-    with suppress(OSError, ValueError):  # no such file, or not of this form
+def _group_limits() -> Iterator[int]:
+    """The memory limits of the control groups (version 1 or 2) of this process and of the groups around them."""
+    with suppress(OSError, ValueError):  # no control groups here, or another format
         for line in OF_THIS_PROCESS.read_text().splitlines():
             _, kinds, path = line.split(":", 2)
             root, name = {"": (GROUPS, "memory.max"), "memory": (GROUPS / "memory", "memory.limit_in_bytes")}.get(
                 kinds, (GROUPS, "")
             )
             group = root / path.lstrip("/")
-            for place in (group, *group.parents) if name else ():
+            for folder in (group, *group.parents) if name else ():
                 with suppress(OSError, ValueError):  # no such file, or "max"
-                    yield int((place / name).read_text())
+                    yield int((folder / name).read_text())

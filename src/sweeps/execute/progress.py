@@ -1,4 +1,4 @@
-"""What a person sees while a sweep runs: a live line in a terminal, a plain line now and then elsewhere."""
+"""Progress of a running sweep: one line kept up to date in a terminal, a new line every 10 s in a log file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
-from sweeps.errors import last_words
+from sweeps.errors import exception_text
 from sweeps.execute.base import Ended, Message
 from sweeps.plan.forecast import core_seconds
 from sweeps.plan.packs import Pack
@@ -22,13 +22,13 @@ EVERY = 10.0
 
 
 def duration(seconds: float) -> str:
-    """45 s, 3 min 20 s, 2 h 05 min."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+    """A time for display: 45 s, 3 min 20 s, 2 h 05 min."""
+    total = round(seconds)
+    if total < 60:
+        return f"{total} s"
+    if total < 3600:
+        return f"{total // 60} min {total % 60:02d} s"
+    return f"{total // 3600} h {total % 3600 // 60:02d} min"
 
 
 class Progress:
@@ -40,9 +40,9 @@ class Progress:
         self.work = sum(core_seconds(cell.settings) for cell in plan.to_train)
         self.counts: Counter[str] = Counter()
         self.finished_work = 0.0
-        self.running: dict[str, float] = {}  # pack -> how much of its work is done
-        self.left: Counter[str] = Counter()  # pack -> cells of it that have not ended
-        self.started = self._told = time.monotonic()
+        self.running: dict[str, float] = {}  # pack id -> seconds of its forecast work that are done
+        self.left: Counter[str] = Counter()  # pack id -> cells of it that have not ended
+        self.started = self._printed = time.monotonic()
         self._live = Live(console=console, refresh_per_second=4, transient=True) if console.is_terminal else None
 
     def __enter__(self) -> Progress:
@@ -55,21 +55,21 @@ class Progress:
             self._live.stop()
 
     def __call__(self, event: Message | Ended) -> None:
-        """Take in what an executor says."""
+        """Count one event of an executor and show the new state."""
         pack = event.pack
         if isinstance(event, Ended):
             self.finished_work += self._work(pack) if event.lost is None and event.error is None else 0.0
             self.running.pop(pack.id, None)
             self.left.pop(pack.id, None)
             if event.lost or event.error:
-                why = event.lost or last_words(str(event.error))
+                why = event.lost or exception_text(str(event.error))
                 self.console.print(f"pack {pack.id} of {len(pack.cells)} cells: {why}", style="red")
         elif event.kind == "ended":
             self.counts[event.content["outcome"]] += 1
             self.left[pack.id] -= 1
         else:
             if pack.id not in self.running:
-                self.left[pack.id] += len(pack.cells)  # a cell may have ended before the first progress is told
+                self.left[pack.id] += len(pack.cells)  # a cell may end before the first progress message
             self.running[pack.id] = event.content["done"] * self._work(pack)
         self._show()
 
@@ -82,7 +82,7 @@ class Progress:
         return min(1.0, (self.finished_work + sum(self.running.values())) / self.work) if self.work else 1.0
 
     def status(self) -> str:
-        """12/288 cells · 5 solved · 6 finished · 1 diverged · 32 running in 2 packs · 2 min 10 s left"""
+        """As shown: 12/288 cells · 5 solved · 6 finished · 1 diverged · 32 running in 2 packs · 2 min 10 s left"""
         elapsed = time.monotonic() - self.started
         parts = [f"{self.counts.total()}/{self.total} cells"]
         parts += [f"{self.counts[name]} {name}" for name in ("solved", "finished", "diverged") if self.counts[name]]
@@ -98,6 +98,6 @@ class Progress:
             line = Table.grid(padding=(0, 1))
             line.add_row(ProgressBar(total=1.0, completed=self.share, width=24), self.status())
             self._live.update(line)
-        elif time.monotonic() - self._told >= EVERY:
-            self._told = time.monotonic()
+        elif time.monotonic() - self._printed >= EVERY:
+            self._printed = time.monotonic()
             self.console.print(self.status())

@@ -24,7 +24,7 @@ LOG10_TINY, LOG10_HUGE = math.log10(FLOAT32.tiny), math.log10(FLOAT32.max)
 
 
 class Recorder:
-    """The rows of one cell, in memory until it ends: a cell is a few hundred kilobytes and writing is not training."""
+    """The rows of one cell, kept in memory until it ends: a few hundred kilobytes. Training writes nothing."""
 
     def __init__(self, cell: Cell, paths: CellPaths, task: Task) -> None:
         self.cell, self.paths, self.task = cell, paths, task
@@ -33,7 +33,7 @@ class Recorder:
         self.solved_step: int | None = None
 
     def add(self, m: Measurement) -> None:
-        """Take in one measurement. Of equal scores the first is the best."""
+        """Add one measurement. The best evaluation is the one with the highest score, the first of equal ones."""
         self._measured.append(m)
         if m.eval_score is None:
             return
@@ -44,13 +44,19 @@ class Recorder:
 
     @property
     def outcome(self) -> str:
-        """How the run ended. A run that was solved and then blew up has diverged; `solved_step` tells the rest."""
+        """How the run ended. A run that was solved and diverged later counts as diverged; `solved_step` keeps when."""
         if self._measured[-1].diverged:
             return "diverged"
         return "finished" if self.solved_step is None else "solved"
 
     def write(self, seconds: float, pack: PackFacts, device: str = "cpu") -> None:
-        """Write the record. The summary comes last: until it is there, the cell is not done."""
+        """Write the record. The summary comes last: until it is there, the cell is not done.
+
+        Args:
+            seconds: of one core, the cell's share of its pack.
+            pack: the pack, and the kernels that computed it.
+            device: name of the device.
+        """
         settings = yaml.safe_dump(as_dict(self.cell.settings), sort_keys=False)
         write_atomically(self.paths.config, settings)
         write_csv(self.paths.metrics, columns.METRICS, map(_metrics_row, self._measured))
@@ -106,5 +112,5 @@ class Recorder:
 def _metrics_row(m: Measurement) -> tuple[Any, ...]:
     scale = m.grad_norm_clipped / m.grad_norm if m.grad_norm else 1.0
     norms = m.log10_norm[np.isfinite(m.log10_norm)]
-    beyond = int(((norms < LOG10_TINY) | (norms > LOG10_HUGE)).sum())
-    return (m.step, m.train_loss, m.eval_loss, m.eval_score, m.grad_norm, m.grad_norm_clipped, scale, m.lr, beyond)
+    outside = int(((norms < LOG10_TINY) | (norms > LOG10_HUGE)).sum())
+    return (m.step, m.train_loss, m.eval_loss, m.eval_score, m.grad_norm, m.grad_norm_clipped, scale, m.lr, outside)

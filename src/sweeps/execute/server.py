@@ -1,4 +1,4 @@
-"""The server that workers are forked from. It may be killed like anything else: another is started in its place."""
+"""The server that workers are forked from. If it was killed, another is started in its place."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from multiprocessing import forkserver, resource_tracker
 from typing import TypeVar
 
 from sweeps.errors import SweepsError
-from sweeps.interrupts import held_back
+from sweeps.interrupts import deferred
 from sweeps.temporary import folder_of_this_process
 
 Started = TypeVar("Started")
 
 ATTEMPTS = 5
-"""How often a worker is tried to be started while the servers that should fork it die."""
+"""Attempts to start a worker if one fork server after the other dies."""
 PAUSE = 0.1
 """Seconds between two attempts."""
 FILES, FILES_OF_A_WORKER = 24, 4
-"""Files that a driver has open: its own, and four pipes to a worker."""
+"""Open files of the process that runs a sweep: its own, and the ends of pipes to each worker."""
 
 
 def room_for(workers: int) -> None:
-    """Have as many files open at once as the workers need; without room the server itself would die.
+    """Raise the limit on open files to what the workers need; without that, the fork server itself would die.
 
     Raises:
-        SweepsError: more than is allowed.
+        SweepsError: they need more than this user may have.
     """
     needed = FILES + FILES_OF_A_WORKER * workers
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -41,24 +41,24 @@ def room_for(workers: int) -> None:
 
 
 def server_running() -> None:
-    """Start the fork server unless it runs, with the ending signals held back for it and all it forks.
+    """Start the fork server unless it runs, with the signals of `interrupts.ENDING` blocked in it and all it forks.
 
     Raises:
-        OSError: there is no room for it: descriptors, processes, temporary files.
+        OSError: no descriptor, process or temporary file is left for it.
     """
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # what a tracker that was killed might have left
-        resource_tracker.ensure_running()  # first: it would let the signals through again
-    with held_back():
+        warnings.simplefilter("ignore", UserWarning)  # of a killed resource tracker, that something may have leaked
+        resource_tracker.ensure_running()  # before signals are blocked: it unblocks them
+    with deferred():
         folder_of_this_process()  # its socket lies there
         forkserver.ensure_running()
 
 
 def start_process(attempt: Callable[[], Started]) -> Started:
-    """What `attempt` gives, which has the fork server start a process; the server is replaced when it turns out dead.
+    """The result of `attempt`, which has the fork server start a process; a server that has died is replaced.
 
     Raises:
-        SweepsError: one server after the other has died.
+        SweepsError: `ATTEMPTS` servers in a row have died.
     """
     for _ in range(ATTEMPTS):
         try:
@@ -66,5 +66,5 @@ def start_process(attempt: Callable[[], Started]) -> Started:
             return attempt()
         except (EOFError, ConnectionError) as error:
             cause = error
-            time.sleep(PAUSE)  # the dead one has closed its socket, but cannot be told from a living one yet
+            time.sleep(PAUSE)  # its socket is closed, but it still counts as running for a moment
     raise SweepsError(f"no worker could be started: {ATTEMPTS} fork servers in a row have died") from cause

@@ -1,4 +1,4 @@
-"""The tables a sweep prints: its plan before, its outcomes after."""
+"""What a sweep prints: its plan before it trains, its outcomes after."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from sweeps.errors import last_words
-from sweeps.execute.computed import chosen, mixture, resumed
+from sweeps.errors import exception_text
+from sweeps.execute.computed import kernels_line, mixture_note, resume_note
 from sweeps.execute.harness import Result
 from sweeps.execute.progress import duration
 from sweeps.plan.cells import Cell
@@ -19,11 +19,11 @@ from sweeps.plan.plan import Plan
 from sweeps.records.paths import SweepPaths
 
 LISTED = 12
-"""Rows of a list before it says how many more there are."""
+"""Failed cells that are listed; of the others only the number is printed."""
 
 
 def show_plan(plan: Plan, sweep: SweepPaths, console: Console) -> None:
-    """Cells, what is done, packs and the forecast; a row per architecture and length."""
+    """Print the plan: cells, done cells, packs and the forecast, a row per architecture and length."""
     duplicates = plan.jobs - len(plan.cells)
     console.print(Text.assemble(("Plan", "bold"), f" for {sweep.root}"))
     table = Table(box=None, pad_edge=False, header_style="dim")
@@ -43,15 +43,15 @@ def show_plan(plan: Plan, sweep: SweepPaths, console: Console) -> None:
             duration(work) if waiting else "-",
         )
     console.print(table, soft_wrap=False)
-    again = f", {duplicates} more named twice" if duplicates else ""
+    repeated = f", {duplicates} more named twice" if duplicates else ""
     console.print(
-        f"{len(plan.cells)} cells{again}: {len(plan.done)} done, {len(plan.to_train)} to train"
+        f"{len(plan.cells)} cells{repeated}: {len(plan.done)} done, {len(plan.to_train)} to train"
         f" in {len(plan.packs)} packs on {plan.workers} workers, about {duration(plan.forecast)}"
         + ("" if plan.done else " (rough: nothing measured here yet)")
     )
-    console.print(chosen(cell.settings for cell in plan.cells))
-    if plan.packs and (told := resumed(plan.otherwise)):
-        console.print(told, style="yellow")
+    console.print(kernels_line(cell.settings for cell in plan.cells))
+    if plan.packs and (note := resume_note(plan.otherwise)):
+        console.print(note, style="yellow")
 
 
 def _by_shape(cells: list[Cell]) -> dict[tuple[str, int], list[Cell]]:
@@ -62,19 +62,19 @@ def _by_shape(cells: list[Cell]) -> dict[tuple[str, int], list[Cell]]:
 
 
 def show_outcomes(plan: Plan, result: Result, console: Console) -> None:
-    """How the cells ended, and the digest of failures."""
+    """Print how many cells ended in each way, and the failed ones with their reasons."""
     counts = Counter("solved" if cell in result.solved else outcome for cell, outcome in result.outcomes.items())
-    said = [f"{counts[name]} {name}" for name in ("solved", "finished", "diverged") if counts[name]]
-    after = sum(result.outcomes[cell] == "diverged" for cell in result.solved)
-    said += [f"{after} of the solved ones diverged later"] if after else []
-    console.print(f"{len(result.outcomes)} of {len(plan.cells)} cells done: {', '.join(said) or 'none'}")
-    if told := mixture(result.ways):
-        console.print(told, style="yellow")
+    parts = [f"{counts[name]} {name}" for name in ("solved", "finished", "diverged") if counts[name]]
+    later = sum(result.outcomes[cell] == "diverged" for cell in result.solved)
+    parts += [f"{later} of the solved ones diverged later"] if later else []
+    console.print(f"{len(result.outcomes)} of {len(plan.cells)} cells done: {', '.join(parts) or 'none'}")
+    if note := mixture_note(result.ways):
+        console.print(note, style="yellow")
     if result.failures:
         count = (f"{len(result.failures)} failed", "bold red")
         console.print(Text.assemble(count, " (the same command tries them again):"))
         names = {cell.id: cell.name for cell in plan.cells}
         for cell, reason in list(result.failures.items())[:LISTED]:
-            console.print(f"  {cell}  {names[cell]}: {indent(last_words(reason), '    ').lstrip()}")
+            console.print(f"  {cell}  {names[cell]}: {indent(exception_text(reason), '    ').lstrip()}")
         if len(result.failures) > LISTED:
             console.print(f"  and {len(result.failures) - LISTED} more; see failure.json in their folders")

@@ -1,4 +1,4 @@
-"""What trains one pack and writes the records of its cells, in whatever process an executor chose."""
+"""Trains one pack and writes the records of its cells; an executor chooses the process that runs this."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from sweeps.records.paths import SweepPaths
 from sweeps.records.summary import PackFacts
 
 Notify = Callable[[str, dict], None]
-"""("progress", {"done": share of the pack}) or ("ended", {"cell": id, "outcome": ...})."""
+"""Called with ("progress", {"done": share of the pack's updates}) or ("ended", {"cell": id, "outcome": ...})."""
 
 
 def facts_of(pack: Pack, lane: int, arch: str, kernel: str, device: str) -> PackFacts:
-    """What the summary of a cell says of its pack and of the kernels that compute it here."""
+    """What the summary of a cell records of its pack and of the kernels that compute it on this machine."""
     name = choose(arch, kernel, device)
     native = kernels() if name == "native" else None
     return PackFacts(
@@ -38,6 +38,10 @@ def facts_of(pack: Pack, lane: int, arch: str, kernel: str, device: str) -> Pack
 def train_pack(pack: Pack, root: Path, notify: Notify) -> None:
     """Train the cells of a pack and write each one's record under `root` the moment it ends.
 
+    Args:
+        root: folder of the sweep.
+        notify: called after each logged step and when a cell has ended.
+
     Raises:
         OSError: the records cannot be written.
     """
@@ -47,7 +51,7 @@ def train_pack(pack: Pack, root: Path, notify: Notify) -> None:
     task = tasks.task_of(first.task)
     running = {k: Recorder(cell, sweep.cell(cell.id), task) for k, cell in enumerate(pack.cells)}
     device = first.executor.device
-    share, before = 0.0, time.perf_counter()  # seconds of one core that each lane still running has used
+    share, before = 0.0, time.perf_counter()  # core seconds so far, each divided by the lanes running then
 
     def end(k: int) -> None:
         recorder = running.pop(k)
