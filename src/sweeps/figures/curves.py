@@ -23,14 +23,14 @@ def band(frame: pd.DataFrame, by: list[str], value: str) -> pd.DataFrame:
 
 def with_diverged(frame: pd.DataFrame, cells: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     """The frame with a column `diverged`: the share of the runs of each group that diverged."""
-    gone = (cells["outcome"] == "diverged").groupby([cells[name] for name in by], observed=True).mean()
-    return frame.join(gone.rename("diverged"), on=by)
+    diverged = (cells["outcome"] == "diverged").groupby([cells[name] for name in by], observed=True).mean()
+    return frame.join(diverged.rename("diverged"), on=by)
 
 
 def divergences(records: Records) -> pd.DataFrame:
     """Where runs diverged: `arch, init, clip, step`, a row per run."""
-    gone = records.cells.loc[records.cells["outcome"] == "diverged", ["arch", "init", "clip", "diverged_step"]]
-    return gone.rename(columns={"diverged_step": "step"}).dropna(subset=["step"]).reset_index(drop=True)
+    diverged = records.cells.loc[records.cells["outcome"] == "diverged", ["arch", "init", "clip", "diverged_step"]]
+    return diverged.rename(columns={"diverged_step": "step"}).dropna(subset=["step"]).reset_index(drop=True)
 
 
 def gradient_by_lag(records: Records, *, at: str, length: Any, clip: Any) -> pd.DataFrame:
@@ -96,8 +96,8 @@ def loss_over_training(records: Records, *, length: Any) -> tuple[pd.DataFrame, 
     by_step = rows.pivot_table(index="cell", columns="step", values=column, aggfunc="last", observed=True).ffill(axis=1)
     cells = chosen.cells.set_index("cell").reindex(by_step.index)
     steps = by_step.columns.to_numpy(dtype=float)
-    gone = steps[None, :] >= cells["diverged_step"].fillna(np.inf).to_numpy()[:, None]
-    long = by_step.where(~gone & np.isfinite(by_step)).reset_index().melt("cell", value_name="loss")
+    diverged = steps[None, :] >= cells["diverged_step"].fillna(np.inf).to_numpy()[:, None]
+    long = by_step.where(~diverged & np.isfinite(by_step)).reset_index().melt("cell", value_name="loss")
     long["loss"] = _log10(long["loss"])  # before the median: that of two runs is then midway between their curves
     axes = ["arch", "init", "clip"]
     return band(chosen.with_axes(long), [*axes, "step"], "loss"), divergences(chosen)

@@ -94,8 +94,8 @@ def norm_by_length(frame: pd.DataFrame) -> Figure:
             part = frame[frame["arch"] == arch]
             for init, curve in part.groupby("init", observed=True):
                 draw_band(ax, curve, "length", style[init], markers=True)
-            gone = part[part["diverged"] > 0]
-            ax.plot(gone["length"].astype(float), gone["median"], "x", color="black", markersize=5.5, zorder=5)
+            diverged = part[part["diverged"] > 0]
+            ax.plot(diverged["length"].astype(float), diverged["median"], "x", color="black", markersize=5.5, zorder=5)
             note(ax, "\n".join(_no_run(part, inits)), x=0.96, y=0.96, ha="right", va="top")
             ax.set_xscale("log")
             ax.set_xticks(lengths, [f"{length:g}" for length in lengths])
@@ -126,13 +126,13 @@ def clipping_over_training(frame: pd.DataFrame, ends: pd.DataFrame, thresholds: 
         for panel in grid:
             ax, clip = panel.ax, panel.row
             part = frame[(frame["clip"] == clip) & (frame["arch"] == panel.column)]
-            gone = ends.loc[(ends["clip"] == clip) & (ends["arch"] == panel.column), "step"]
+            diverged = ends.loc[(ends["clip"] == clip) & (ends["arch"] == panel.column), "step"]
             if part.empty:
-                note(ax, "no run" if gone.empty else "no finite gradient")
+                note(ax, "no run" if diverged.empty else "no finite gradient")
             before, after = (part[part["when"] == when] for when in ("before", "after"))
             draw_band(ax, before, "step", style[clip], **BEFORE)
             draw_band(ax, after, "step", style[clip], linestyle="-", linewidth=1.5)
-            crosses(ax, gone, style[clip], 0)
+            crosses(ax, diverged, style[clip], 0)
             level = math.log10(thresholds[clip]) if thresholds.get(clip, 0.0) > 0 else math.nan
             ax.axhline(level, **THRESHOLD)
             ax.set_xlim(0, last)
