@@ -27,7 +27,7 @@ class Verdict:
         records: record files that have changed since the report was made.
         report: files of the report that are not what the records give now.
         stale: names of files that differ only in the provenance inside them.
-        left: names of files in the report's folder that no report has: the user's own, or an older version's.
+        left: names of other files in the report's folder: the user's own, or those of an older version.
         files: how many files of the report were compared.
     """
 
@@ -48,7 +48,7 @@ def verify(sweep: SweepPaths, question: str | None = None, *, claims: str | None
     Nothing is written to the sweep's folder.
 
     Args:
-        question, claims: as for `report.make_report`.
+        question, claims: as for `make_report`.
 
     Raises:
         SweepsError: there is no report, or there are no records to make one from.
