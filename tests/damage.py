@@ -1,4 +1,4 @@
-"""Every way in which a file of a record is damaged in the tests: what is done to a cell's folder, by name."""
+"""Every way in which a file of a record is damaged in the tests, by name."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ IN_ITS_PLACE: dict[str, Damage] = {
     "a link to nothing": lambda path: path.symlink_to(path.with_name("none")),
     "two gigabytes of nothing": _vast,
 }
-"""What may lie in place of a file, written where nothing is."""
+"""What may lie in place of a file, by name: functions that write it to a path where nothing is."""
 
 
 def replaced(how: Damage) -> Damage:
@@ -57,7 +57,7 @@ def replaced(how: Damage) -> Damage:
 
 
 def rewritten(change: Callable[[str], str]) -> Damage:
-    """Text changed; a change that changes nothing is a mistake of the test."""
+    """Change the text of the file; fails if the change leaves it as it is."""
 
     def damage(path: Path) -> None:
         text = path.read_text()
@@ -68,7 +68,7 @@ def rewritten(change: Callable[[str], str]) -> Damage:
 
 
 def entries(**new: Any) -> Damage:
-    """Entries of summary.json replaced; `final__step` is that of an inner object."""
+    """Replace entries of summary.json; `final__step` is the entry `step` of the object `final`."""
 
     def change(text: str) -> str:
         summary = json.loads(text)
@@ -96,11 +96,11 @@ def lines(change: Callable[[list[str]], list[str]]) -> Damage:
     return rewritten(lambda text: "\n".join(change(text.split("\n"))))
 
 
-def row(place: int, pattern: str, new: str) -> Damage:
-    """One row of a CSV file changed."""
+def row(number: int, pattern: str, new: str) -> Damage:
+    """Change one row of a CSV file."""
 
     def change(rows: list[str]) -> list[str]:
-        rows[place] = re.sub(pattern, new, rows[place], count=1)
+        rows[number] = re.sub(pattern, new, rows[number], count=1)
         return rows
 
     return lines(change)
@@ -255,7 +255,7 @@ KINDS: dict[str, tuple[str, Damage]] = {
     for kind, damage in (IN_ITS_PLACE | {"no permission": lambda path: path.chmod(0)} | SPECIAL[name]).items()
     for damage in [replaced(damage) if kind in IN_ITS_PLACE else damage]
 }
-"""By file and kind: the file, and what is done to it."""
+"""`file: kind` -> the name of the file, and what is done to it."""
 EXPECTED = {
     f"{SUMMARY}: another format": "other format",
     f"{SUMMARY}: another cell": "foreign",
@@ -263,15 +263,15 @@ EXPECTED = {
     f"{SUMMARY}: final loss another": "damaged",
     f"{SUMMARY}: step later": "damaged",
 }
-WHOLE = {kind for kind, problem in EXPECTED.items() if problem == "damaged"}
-"""Summaries that are whole by themselves: only beside the other files of the record are they seen to be wrong."""
+COMPLETE = {kind for kind, problem in EXPECTED.items() if problem == "damaged"}
+"""Kinds of damage that leave a complete summary: only the other files of the record show that it is wrong."""
 
 
 def problem_of(kind: str) -> str:
-    """What a damaged cell is listed as: one whose summary is not whole is not done."""
+    """The problem that a damaged cell is listed with; without a complete summary it is `unfinished`."""
     return EXPECTED.get(kind, "unfinished" if KINDS[kind][0] == SUMMARY else "damaged")
 
 
 def is_done(kind: str) -> bool:
-    """Whether a cell counts as done all the same, which is for its summary to say."""
-    return KINDS[kind][0] != SUMMARY or kind in WHOLE
+    """Whether the damaged cell still counts as done, because its summary is complete."""
+    return KINDS[kind][0] != SUMMARY or kind in COMPLETE

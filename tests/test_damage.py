@@ -213,7 +213,7 @@ class _Takes:
     notes: tuple[str, ...] = ()
 
     def __init__(self, root: Path, **how: Any) -> None:
-        self.root = root
+        self.root, self.runs = root, root / "wandb"
 
     def write(self, content: Any) -> Path:
         return self.root / content.id

@@ -12,6 +12,7 @@ import pytest
 
 from helpers import make_cell
 from sweeps import tasks
+from sweeps.analysis.loading.records import Records
 from sweeps.commands import COMMANDS
 from sweeps.config import places, precheck
 from sweeps.engine.recurrences import base
@@ -84,3 +85,53 @@ def test_commands_exist() -> None:
     assert not [target for target in targets if not re.search(rf"^{target}:", makefile, re.M)]
     words = set(re.findall(r"python -m sweeps ([a-z]+)(?![a-z.=_])", text))
     assert words and words <= set(COMMANDS)
+
+
+def test_lines_of_the_docs_are_no_longer_than_120_characters() -> None:
+    """But for rows of tables and links of pictures, which cannot be folded."""
+    wide = [
+        f"{page.name}:{number}"
+        for page in PAGES
+        for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), start=1)
+        if len(line) > 120 and not line.startswith(("|", "!["))
+    ]
+    assert wide == []
+
+
+def test_tables_of_the_docs_render_as_tables() -> None:
+    """A row after an empty line is text: every run of rows has a head and a rule of as many columns."""
+    broken = []
+    for page in PAGES:
+        for block in re.split(r"\n\s*\n", page.read_text(encoding="utf-8")):
+            rows = [line for line in block.splitlines() if line.startswith("|")]
+            columns = {len(re.findall(r"(?<!\\)\|", row)) for row in rows}
+            if rows and (len(rows) < 3 or not re.fullmatch(r"[|\s:-]+", rows[1]) or len(columns) > 1):
+                broken.append(f"{page.name}: {rows[0]}")
+    assert broken == []
+
+
+def test_the_public_names_are_those_of_the_page_and_all_of_them_work() -> None:
+    import sweeps
+
+    page = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
+    table = "\n".join(line for line in page.splitlines() if line.startswith("| `"))
+    listed = set(re.findall(r"`([A-Za-z_]+)", table))
+    assert set(sweeps.__all__) <= listed
+    assert listed - set(sweeps.__all__) == {"cells", "metrics", "gradient", "parameters", "problems"}
+    assert all(getattr(sweeps, name).__doc__ for name in sweeps.__all__ if callable(getattr(sweeps, name)))
+
+
+def test_the_example_of_the_python_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    exec(compile(blocks("docs/python.md", "python")[0], "docs/python.md", "exec"), names)
+    records = names["records"]
+    assert isinstance(records, Records) and len(records.cells) == 6
+
+
+def test_every_room_stands_on_the_page_of_words() -> None:
+    page = (ROOT / "docs" / "words.md").read_text(encoding="utf-8")
+    rooms = {path.parent.name for path in (ROOT / "src" / "sweeps").glob("*/__init__.py")}
+    assert rooms == set(re.findall(r"^\| `([a-z]+)` \|", page, re.M))
+    modules = set(re.findall(r"`(?:([a-z]+)/)?([a-z_]+\.py)`", page))
+    assert modules and all((ROOT / "src" / "sweeps" / room / name).exists() for room, name in modules)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from sweeps.temporary import LONGEST, PREFIX, sweep_away
+from sweeps.temporary import LONGEST, PREFIX, remove_unused
 
 CODE = """
 import multiprocessing.util, sys, tempfile
@@ -66,10 +66,10 @@ def test_links_files_and_folders_of_others_are_let_alone(place: Path, monkeypatc
     (place / f"{PREFIX}file").touch()
     (place / f"{PREFIX}folder").mkdir()
     monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
-    sweep_away(place)
+    remove_unused(place)
     assert len(list(place.iterdir())) == 4
     monkeypatch.undo()
-    sweep_away(place)
+    remove_unused(place)
     assert {path.name for path in place.iterdir()} == {"elsewhere", f"{PREFIX}link", f"{PREFIX}file"}
     assert (place / "elsewhere" / "thesis.tex").exists()
 

@@ -16,11 +16,11 @@ import torch
 from measures.cells import pack
 from measures.results import Bench, seconds
 from stock.step import stock_step
+from sweeps.config.cards import card
 from sweeps.engine.adjoint import Trace
 from sweeps.engine.clip import global_norm
 from sweeps.engine.native import library
 from sweeps.engine.setup import set_up
-from sweeps.plan.forecast import BLOCKS
 from sweeps.plan.packs import lanes_that_pay
 
 SHAPES = ((64, 32, 100), (64, 32, 200), (32, 32, 100), (128, 64, 100))  # H, B, T
@@ -110,7 +110,7 @@ def measure(bench: Bench, quick: bool) -> None:
         record = (ratio(spent, "recorded", "pack") - 1) / LOG_EVERY
         per_cell = statistics.median(spent["pack"]) * (1 + record) / case.lanes
         # forward, backward and weight gradients of the recurrent products
-        rate = 6 * BLOCKS.get(case.arch, 1) * case.b * case.h**2 * case.t / per_cell / 1e9
+        rate = 6 * card("arch", case.arch).gates * case.b * case.h**2 * case.t / per_cell / 1e9
         numbers = {
             "steps_per_s": 1 / per_cell,
             "stock_steps_per_s": 1 / statistics.median(spent["flushed"]),

@@ -1,15 +1,15 @@
 """A tanh recurrent network and back-propagation through time, step by step, as a textbook shows them.
 
-Plain NumPy: one loop forward, one loop back, every derivative written out. It is slow, it is meant to be read from top
-to bottom, and it is an oracle: the tests hold the engine to it, and it to finite differences.
+Plain NumPy: one loop for the forward pass, one for the backward pass, every derivative written out. It is slow and
+meant to be read from top to bottom. The tests compare the engine with it, and it with finite differences.
 
     a_t = x_t U + h_{t-1} W + b        for t = 0 .. T-1, from h_{-1} = 0
     h_t = tanh(a_t)
-    y   = h_{T-1} V + c                the network answers once, after the last step
+    y   = h_{T-1} V + c                one output, after the last step
     L   = loss(y, target)              a mean over the batch
 
 Shapes: T steps, B sequences in a batch, I inputs, H hidden units, O outputs. A row is one sequence, so weights multiply
-from the right. All arrays share one dtype: float64 for an oracle, float32 to watch a gradient underflow.
+from the right. All arrays share one dtype: float64 for comparisons, float32 to watch a gradient underflow.
 
 Werbos (1990), Backpropagation through time: what it does and how to do it.
 Pascanu, Mikolov and Bengio (2013), On the difficulty of training recurrent neural networks.
@@ -29,7 +29,7 @@ Loss = Callable[[Array, Array], tuple[float, Array]]
 
 
 class Weights(NamedTuple):
-    """The parameters under the engine's names; also the gradients, which have the same shapes."""
+    """The parameters, under the engine's names; gradients are stored in the same form."""
 
     weight_ih: Array  # U [I, H]
     weight_hh: Array  # W [H, H]
@@ -39,7 +39,7 @@ class Weights(NamedTuple):
 
 
 class Backward(NamedTuple):
-    """What one pass forward and back through time finds."""
+    """The results of one forward and one backward pass."""
 
     loss: float
     gradients: Weights  # dL/dU, dL/dW, dL/db, dL/dV, dL/dc
@@ -47,7 +47,7 @@ class Backward(NamedTuple):
 
 
 def forward(weights: Weights, x: Array) -> tuple[Array, Array]:
-    """Run the network over `x [T, B, I]`; returns every state, `h [T, B, H]`, and the answer, `y [B, O]`."""
+    """Run the network over `x [T, B, I]`; returns all states, `h [T, B, H]`, and the output, `y [B, O]`."""
     U, W, b, V, c = weights
     h = np.empty((*x.shape[:2], len(W)), dtype=W.dtype)  # [T, B, H]
     before = np.zeros_like(h[0])  # h_{-1} [B, H]
@@ -108,7 +108,7 @@ def backward(weights: Weights, x: Array, h: Array, dL_dy: Array) -> tuple[Weight
 
 
 def through_time(weights: Weights, x: Array, target: Array, loss: Loss = squared_error) -> Backward:
-    """Forward, loss and backward on one batch: `x [T, B, I]`, `target` as `loss` wants it."""
+    """Forward pass, loss and backward pass on one batch: `x [T, B, I]`, `target` as `loss` takes it."""
     h, y = forward(weights, x)
     value, dL_dy = loss(y, target)
     return Backward(value, *backward(weights, x, h, dL_dy))

@@ -88,14 +88,14 @@ def write_cell(
     parameters: list[tuple[Any, ...]] = []
     chance = 1.0 / 6.0
     best: dict[str, Any] = {"step": None, "eval_loss": None, "eval_score": None}
-    for place, step in enumerate(logged):
+    for index, step in enumerate(logged):
         share = step / steps
         blown = outcome == "diverged" and step == last
         progress = (best_score or 0.0) * min(1.0, 1.2 * step / last) if outcome != "diverged" else 0.0
         loss = math.inf if blown else chance * (1.0 - 0.98 * progress) * 10 ** rng.normal(0.0, noise / 4)
         if outcome == "diverged" and not blown:
             loss *= 10 ** (6.0 * (step / last) ** 8)
-        norm = math.inf if blown else grad_norm * 10 ** (noise * math.sin(place) + rng.normal(0.0, noise))
+        norm = math.inf if blown else grad_norm * 10 ** (noise * math.sin(index) + rng.normal(0.0, noise))
         threshold = config["clip"]["threshold"]
         after = norm if threshold is None else min(norm, threshold * (12.0 if clip == "value" else 1.0))
         scale = math.nan if blown or norm == 0.0 else after / norm
@@ -123,7 +123,7 @@ def write_cell(
     _csv(folder / "gradient_through_time.csv", GRADIENT_THROUGH_TIME, gradient)
     _csv(folder / "parameters.csv", PARAMETERS, parameters)
     step, train_loss, eval_loss, eval_score, norm, *_ = metrics[-1]
-    written: dict[str, Any] = {
+    content: dict[str, Any] = {
         "format": 1,
         "cell": cell,
         "experiment": root.name,
@@ -148,7 +148,7 @@ def write_cell(
         "numerics": 1,
         "device": "cpu",
     }
-    (folder / "summary.json").write_text(json.dumps(jsonable(written | (summary or {})), indent=2))
+    (folder / "summary.json").write_text(json.dumps(jsonable(content | (summary or {})), indent=2))
     return cell
 
 

@@ -76,8 +76,8 @@ def solving(name: str, shares: dict[int, float], looks: Floats) -> Population:
     """Updates until solved: the share of runs that is solved at each look, counted from 0; the others never."""
     solved = {float(looks[place]): share for place, share in shares.items()}
     unsolved = round(1.0 - sum(solved.values()), 12)
-    found = atoms(name, solved | ({np.inf: unsolved} if unsolved else {}))
-    return replace(found, lowest=0.0, highest=float(looks[-1]))
+    population = atoms(name, solved | ({np.inf: unsolved} if unsolved else {}))
+    return replace(population, lowest=0.0, highest=float(looks[-1]))
 
 
 def looks(experiment: str) -> Floats:

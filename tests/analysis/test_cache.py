@@ -1,5 +1,4 @@
-"""The cache beside the records is never stale: whatever changes in a file is noticed, and what it gives is what
-the files give."""
+"""The cache beside the records is never stale: any change of a file is noticed, and it gives what the files give."""
 
 from __future__ import annotations
 
@@ -14,7 +13,7 @@ import pytest
 from analysis.make_records import write_cell
 from sweeps import Records, load
 from sweeps.analysis.loading import cache
-from sweeps.analysis.loading.reading import Found, read
+from sweeps.analysis.loading.reading import RawRecords, read
 from sweeps.analysis.loading.scan import SETTLED, Scan, scan
 
 
@@ -35,13 +34,13 @@ def test_the_second_load_opens_no_record_and_gives_the_same(root: Path, monkeypa
     assert_same(load(root), first)
 
 
-def test_the_truth_gives_the_same_and_writes_nothing(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reading_the_files_gives_the_same_and_writes_nothing(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before, during = sorted(root.rglob("*")), list[Path]()
 
-    def watched(here: Scan, folder: Path) -> Found:
-        found = read(here, folder)
+    def watched(scanned: Scan, folder: Path) -> RawRecords:
+        raw = read(scanned, folder)
         during.extend(root.rglob("*"))
-        return found
+        return raw
 
     with monkeypatch.context() as patch:
         patch.setattr(cache, "read", watched)
@@ -75,7 +74,7 @@ def test_a_cell_more_and_a_cell_less_are_noticed(root: Path) -> None:
     assert len(list((root / ".cache").iterdir())) == 1, "older caches are removed"
 
 
-def test_what_another_process_takes_away_meanwhile_is_no_trouble(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_another_process_removes_meanwhile_is_no_error(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     truth = load(root, cache=False)
     theirs, stat = root / ".cache" / "writing-theirs", Path.stat
     theirs.mkdir(parents=True)
@@ -98,7 +97,7 @@ def test_nothing_is_kept_while_a_file_is_young(tmp_path: Path) -> None:
     assert list((tmp_path / ".cache").iterdir()) == []
 
 
-def test_a_cache_that_is_not_whole_is_made_again(root: Path) -> None:
+def test_a_damaged_cache_is_made_again(root: Path) -> None:
     truth = load(root, cache=False)
     load(root)
     column = next((root / ".cache").rglob("*.bin"))
@@ -109,14 +108,14 @@ def test_a_cache_that_is_not_whole_is_made_again(root: Path) -> None:
 def test_another_reader_is_another_cache(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     load(root)
     monkeypatch.setattr(cache, "_code", lambda: "other code")
-    asked: list[bool] = []
-    monkeypatch.setattr(cache, "_open", _asked(asked))
-    assert len(load(root).cells) == 4 and asked == [False]
+    existed: list[bool] = []
+    monkeypatch.setattr(cache, "_open", _noting(existed))
+    assert len(load(root).cells) == 4 and existed == [False]
 
 
 def test_a_folder_that_cannot_be_written_is_read_all_the_same(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     truth = load(root, cache=False)
-    monkeypatch.setattr(cache, "_writable", lambda place: False)
+    monkeypatch.setattr(cache, "_writable", lambda folder: False)
     assert_same(load(root), truth)
 
 
@@ -139,11 +138,11 @@ def _refuse(*_: object) -> None:
     raise AssertionError("a record was read")
 
 
-def _asked(there: list[bool]) -> Callable[[Path], None]:
-    """In place of opening a cache: notes whether it is there, and fails as if it were not."""
+def _noting(existed: list[bool]) -> Callable[[Path], None]:
+    """In place of opening a cache: notes whether the folder exists, and fails as if it did not."""
 
     def instead(folder: Path) -> None:
-        there.append(folder.exists())
+        existed.append(folder.exists())
         raise FileNotFoundError(folder)
 
     return instead

@@ -1,6 +1,6 @@
-"""What every interval that a report prints covers: simulated, and exact where a population has two values.
+"""The coverage of every interval that a report prints: simulated, and exact where a population has two values.
 
-An interval is held to all medians of a population at once, where a tie leaves it several. The fast tests have the sizes
+An interval must hold all medians of a population at once, where ties leave it several. The fast tests have the sizes
 at which intervals change their order statistics; the slow ones every size from 3 to 30.
 """
 
@@ -36,22 +36,22 @@ from sweeps.analysis.statistics.paired import compare_pairs
 from sweeps.tables.steps import MEAN_SEEDS
 
 LEAST = 0.9
-"""What every interval must cover from 5 seeds on, whatever it says."""
+"""The least coverage of every interval from 5 seeds on, whatever is stated."""
 SIZES = (3, 5, 6, 7, 9, 10, 11, 12, 13, 20)
 EVERY = tuple(range(3, 31))
 
 
 @dataclass(frozen=True)
 class Kind:
-    """An interval: how it is made of a sample, what of a population it should hold, what is told of it at n.
+    """An interval: how it is made of a sample, which number of a population it should hold, its stated coverage at n.
 
-    `told` is 0 where none is printed. The first `quick` of its populations are in the fast tests.
+    `stated` is 0 where none is printed. The first `quick` of its populations are in the fast tests.
     """
 
     name: str
     interval: Callable[[Floats, Population], tuple[float, float]]
     truth: Callable[[Population], tuple[float, float]]
-    told: Callable[[int], float]
+    stated: Callable[[int], float]
     populations: Sequence[Population]
     count: int
     quick: int
@@ -125,27 +125,27 @@ def covered(kind: Kind, population: Population, n: int, count: int) -> float:
 
 
 def short(kind: Kind, population: Population, sizes: Iterable[int], count: int) -> list[str]:
-    """The sizes at which an interval covers less than is told, by more than the simulation can be off."""
-    found = []
+    """The sizes at which an interval covers less than is stated, by more than the simulation can be off."""
+    failures = []
     for n in sizes:
-        told = kind.told(n)
-        if not told:
+        stated = kind.stated(n)
+        if not stated:
             continue
         share = covered(kind, population, n, count)
-        least = told - 3.5 * math.sqrt(told * (1 - told) / count)
+        least = stated - 3.5 * math.sqrt(stated * (1 - stated) / count)
         if share < least or (n >= 5 and share < LEAST):
-            found.append(f"n = {n}: {share:.1%} where {told:.1%} are told")
-    return found
+            failures.append(f"n = {n}: {share:.1%} where {stated:.1%} are stated")
+    return failures
 
 
 @pytest.mark.parametrize(("kind", "population"), CASES)
-def test_every_interval_covers_what_is_told(kind: Kind, population: Population) -> None:
+def test_every_interval_covers_what_is_stated(kind: Kind, population: Population) -> None:
     assert not short(kind, population, SIZES, kind.count // 4)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("kind", "population"), CASES)
-def test_every_interval_covers_what_is_told_at_every_size(kind: Kind, population: Population) -> None:
+def test_every_interval_covers_what_is_stated_at_every_size(kind: Kind, population: Population) -> None:
     assert not short(kind, population, EVERY, kind.count)
 
 
@@ -158,17 +158,17 @@ def test_the_worst_mixture_of_two_values_is_covered(kind: Kind) -> None:
     first, last = np.array(truths).T
     worst = {}
     for n in EVERY:
-        if not kind.told(n):
+        if not kind.stated(n):
             continue
         counts = np.arange(n + 1)
         ends = np.array([kind.interval(np.repeat([0.0, 1.0], [n - k, k]), unit) for k in counts])
         low, high = ends[:, :1] - 1e-9, ends[:, 1:] + 1e-9
         share = (stats.binom.pmf(counts[:, None], n, upper) * ((low <= first) & (last <= high))).sum(axis=0).min()
-        worst[n] = share - kind.told(n)
+        worst[n] = share - kind.stated(n)
     assert worst and min(worst.values()) >= -0.002, worst  # 10,000 draws miss the level of a quantile by 0.0016
 
 
-def test_where_none_is_told_none_is_printed() -> None:
+def test_where_no_coverage_is_stated_no_interval_is_printed() -> None:
     rng = np.random.default_rng(0)
     for n in EVERY:
         assert np.isnan(iqm_interval(rng.random(n), seed=0)).all() == (n < IQM_SEEDS)
@@ -183,10 +183,10 @@ def test_differences_of_pairs(n: int, diverged: float) -> None:
     first, second = (np.round(luck + rng.standard_t(3, luck.shape) * 0.05, 2) for _ in range(2))
     for arm in (first, second):
         arm[rng.random(arm.shape) < diverged] = -np.inf
-    found = compare_pairs(first, second)
-    held = (found["difference_low"] <= 0.0) & (found["difference_high"] >= 0.0)
-    told = median_coverage(n)
-    assert held.mean() >= told - 3.5 * math.sqrt(told * (1 - told) / len(held))
+    result = compare_pairs(first, second)
+    inside = (result["difference_low"] <= 0.0) & (result["difference_high"] >= 0.0)
+    stated = median_coverage(n)
+    assert inside.mean() >= stated - 3.5 * math.sqrt(stated * (1 - stated) / len(inside))
 
 
 def interpolated(values: Floats) -> tuple[float, float]:
@@ -201,8 +201,8 @@ def interpolated(values: Floats) -> tuple[float, float]:
 
 
 def bootstrapped(values: Floats, statistic: Callable[..., Floats]) -> tuple[float, float]:
-    found = stats.bootstrap((values,), statistic, method="percentile", n_resamples=500, rng=np.random.default_rng(0))
-    return tuple(found.confidence_interval)
+    result = stats.bootstrap((values,), statistic, method="percentile", n_resamples=500, rng=np.random.default_rng(0))
+    return tuple(result.confidence_interval)
 
 
 def students(values: Floats) -> tuple[float, float]:
@@ -210,8 +210,8 @@ def students(values: Floats) -> tuple[float, float]:
 
 
 def wilson(values: Floats) -> tuple[float, float]:
-    found = stats.binomtest(int(values.sum()), len(values)).proportion_ci(method="wilson")
-    return found.low, found.high
+    interval = stats.binomtest(int(values.sum()), len(values)).proportion_ci(method="wilson")
+    return interval.low, interval.high
 
 
 MEDIAN, RESTRICTED, SHARE, MIDDLE = KINDS
@@ -232,7 +232,7 @@ USUAL = [
 def test_the_usual_intervals_cover_less(
     usual: str, interval: Callable[[Floats], tuple[float, float]], kind: Kind, name: str, n: int, about: float
 ) -> None:
-    """Why none of them is printed, and that the tests above would have said so."""
+    """Why none of them is printed; also shows that the tests above would have failed for them."""
     populations = {each.name: each for each in (*kind.populations, atoms("solved 96.5%", {0.0: 0.035, 1.0: 0.965}))}
     share = covered(replace(kind, interval=lambda values, _: interval(values)), populations[name], n, 500)
     assert share == pytest.approx(about, abs=0.04) and share < LEAST
@@ -244,6 +244,6 @@ def test_the_interval_of_a_row_that_came_out_best_covers_less() -> None:
     best = np.median(values, axis=2).argmax(axis=1)
     own = np.take_along_axis(values, best[:, None, None], axis=1)
     against = (values - own)[best != 0, 0]
-    for numbers, told in ((own[:, 0], 0.83), (against, 0.87)):
-        held = (numbers.min(axis=1) <= 0) & (numbers.max(axis=1) >= 0)
-        assert held.mean() == pytest.approx(told, abs=0.015) and held.mean() < LEAST
+    for numbers, stated in ((own[:, 0], 0.83), (against, 0.87)):
+        inside = (numbers.min(axis=1) <= 0) & (numbers.max(axis=1) >= 0)
+        assert inside.mean() == pytest.approx(stated, abs=0.015) and inside.mean() < LEAST

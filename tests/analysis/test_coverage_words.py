@@ -13,7 +13,7 @@ from sweeps.tables.steps import MEAN_SEEDS
 
 
 @pytest.mark.parametrize(
-    ("n", "said"),
+    ("n", "part"),
     [
         (
             [2, 2],
@@ -26,8 +26,8 @@ from sweeps.tables.steps import MEAN_SEEDS
         ([1, 0], "without an interval; one seed has none"),
     ],
 )
-def test_what_a_caption_says_of_a_median(n: list[int], said: str) -> None:
-    assert said in median_words(pd.Series(n))
+def test_what_a_caption_says_of_a_median(n: list[int], part: str) -> None:
+    assert part in median_words(pd.Series(n))
 
 
 def test_what_a_caption_says_where_only_some_rows_have_an_interval() -> None:

@@ -111,7 +111,7 @@ def test_a_setting_of_a_choice_does_not_stop_the_pairing(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         ({"axes": ("arhc",)}, "did you mean 'arch'"),
         ({"axes": ()}, "axes: none given"),
@@ -125,8 +125,8 @@ def test_a_setting_of_a_choice_does_not_stop_the_pairing(tmp_path: Path) -> None
         ({"alpha": 5}, "not between 0 and 1"),
     ],
 )
-def test_errors_say_what_is_allowed(tmp_path: Path, change: dict[str, object], said: str) -> None:
+def test_errors_say_what_is_allowed(tmp_path: Path, change: dict[str, object], message: str) -> None:
     grid_of(tmp_path)
     arguments = {"axes": ("arch",)} | change
-    with pytest.raises(SweepsError, match=said):
+    with pytest.raises(SweepsError, match=message):
         compare(load(tmp_path), **arguments)  # type: ignore[arg-type]

@@ -47,7 +47,7 @@ def test_an_end_is_one_of_the_values() -> None:
 
 
 def test_fewer_than_two_values_have_no_interval() -> None:
-    for found in (
+    for interval in (
         median_interval([0.7]),
         median_interval([np.nan, 0.7]),
         mean_interval([0.7], 0.0, 1.0),
@@ -55,7 +55,7 @@ def test_fewer_than_two_values_have_no_interval() -> None:
         share_interval([]),
         iqm_interval([0.7], seed=0),
     ):
-        assert all(map(math.isnan, found))
+        assert all(map(math.isnan, interval))
 
 
 def test_medians_with_infinite_values_and_holes() -> None:

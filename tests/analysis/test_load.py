@@ -120,21 +120,21 @@ def test_selection_by_outcome(tmp_path: Path) -> None:
 
 
 def test_what_the_last_sweep_asked_for_and_never_got_is_missing(tmp_path: Path) -> None:
-    asked = [write_cell(tmp_path, seed=seed, length=length) for seed in range(2) for length in (5, 9)]
+    requested = [write_cell(tmp_path, seed=seed, length=length) for seed in range(2) for length in (5, 9)]
     extra = write_cell(tmp_path, seed=7, length=5)
     assert load(tmp_path).plan is None
     with pytest.raises(SweepsError, match=r"has no plan\.csv"):
         load(tmp_path).in_plan()
-    plan = {cell: yaml.safe_load((tmp_path / cell / "config.yaml").read_text()) for cell in asked}
+    plan = {cell: yaml.safe_load((tmp_path / cell / "config.yaml").read_text()) for cell in requested}
     write_plan(tmp_path / "plan.csv", plan)
-    shutil.rmtree(tmp_path / asked[3])
+    shutil.rmtree(tmp_path / requested[3])
     records = load(tmp_path)
-    missing = records.problems.set_index("cell").loc[asked[3]]
+    missing = records.problems.set_index("cell").loc[requested[3]]
     assert (missing["problem"], missing["length"], missing["seed"]) == ("missing", 9, 1)
     assert records.extra_axes == () and len(records.planned()) == 5
-    assert set(records.cells["cell"]) == {*asked[:3], extra}
-    assert set(records.in_plan().cells["cell"]) == set(asked[:3])
-    assert set(records.in_plan().metrics["cell"]) == set(asked[:3])
+    assert set(records.cells["cell"]) == {*requested[:3], extra}
+    assert set(records.in_plan().cells["cell"]) == set(requested[:3])
+    assert set(records.in_plan().metrics["cell"]) == set(requested[:3])
 
 
 def test_the_last_sweep_alone_has_its_own_axes_levels_and_files(tmp_path: Path) -> None:
@@ -159,13 +159,13 @@ def test_the_last_sweep_alone_has_its_own_axes_levels_and_files(tmp_path: Path) 
 def test_one_cell_under_two_ids_is_never_counted_twice(tmp_path: Path, same: bool) -> None:
     cell = write_cell(tmp_path, seed=0, best_score=0.9)
     write_cell(tmp_path, seed=1, best_score=0.1)
-    twin = write_cell(tmp_path, seed=0, best_score=0.9, settings={"optim.lr": "0.01"})  # a text: another hash
+    other_id = write_cell(tmp_path, seed=0, best_score=0.9, settings={"optim.lr": "0.01"})  # a text: another hash
     if not same:
-        metrics = tmp_path / twin / "metrics.csv"
+        metrics = tmp_path / other_id / "metrics.csv"
         metrics.write_text(metrics.read_text().replace(",0.01,", ",0.02,", 1))
     records = load(tmp_path)
     problems = records.problems.set_index("cell")["problem"].to_dict()
-    kept, other = sorted((cell, twin))
+    kept, other = sorted((cell, other_id))
     assert problems == ({other: "duplicate"} if same else {kept: "contradictory", other: "contradictory"})
     assert comparison(records).iloc[0]["n"] == (2 if same else 1)
 

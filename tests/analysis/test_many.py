@@ -41,20 +41,20 @@ print(json.dumps({
 def test_ten_thousand_cells_in_four_gigabytes(tmp_path: Path, cells: int) -> None:
     root = tmp_path / "many"
     write_many(root, cells)
-    said = subprocess.run([sys.executable, "-c", WORK, str(root)], capture_output=True, text=True, check=True)
-    found = json.loads(said.stdout)
+    process = subprocess.run([sys.executable, "-c", WORK, str(root)], capture_output=True, text=True, check=True)
+    output = json.loads(process.stdout)
     planted = list(choices(cells))
-    assert found["n"] == cells and found["problems"] == 0 and found["wrong"] == 0
-    assert found["rows"] == len({choice[:4] for choice in planted})
-    assert found["diverged"] == sum(map(diverged, planted)) > 20
-    assert len(found["figures"]) == 5
-    assert found["gigabytes"] < 4.0
+    assert output["n"] == cells and output["problems"] == 0 and output["wrong"] == 0
+    assert output["rows"] == len({choice[:4] for choice in planted})
+    assert output["diverged"] == sum(map(diverged, planted)) > 20
+    assert len(output["figures"]) == 5
+    assert output["gigabytes"] < 4.0
 
 
 def test_the_synthetic_records_are_read_whole(tmp_path: Path) -> None:
     write_many(tmp_path / "few", 50)
-    said = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", WORK, str(tmp_path / "few")], capture_output=True, text=True, check=True
     )
-    found = json.loads(said.stdout)
-    assert (found["n"], found["problems"], found["wrong"]) == (50, 0, 0)
+    output = json.loads(process.stdout)
+    assert (output["n"], output["problems"], output["wrong"]) == (50, 0, 0)

@@ -52,9 +52,9 @@ def test_seeds_are_flipped_whole() -> None:
     sums = np.nansum(signed_ranks(d.reshape(1, 12)).reshape(4, 3), axis=1)
     flipped = [abs(np.dot(signs, sums)) for signs in itertools.product((-1, 1), repeat=4)]
     expected = np.mean(np.array(flipped) >= abs(sums.sum()) - 1e-12)
-    found = compare_pairs(d, np.zeros_like(d))
-    assert found["p"].iloc[0] == pytest.approx(expected)
-    assert (found["pairs"].iloc[0], found["seeds"].iloc[0]) == (11, 4)
+    result = compare_pairs(d, np.zeros_like(d))
+    assert result["p"].iloc[0] == pytest.approx(expected)
+    assert (result["pairs"].iloc[0], result["seeds"].iloc[0]) == (11, 4)
 
 
 def family_wise_error(first: Any, second: Any, pairs: int, *, skip: set[int] | None = None) -> float:
@@ -164,8 +164,8 @@ def test_the_smallest_p_is_that_of_a_perfect_result(n: int) -> None:
 
 
 def test_the_warning_names_the_seeds_that_would_do() -> None:
-    said = too_small(np.full(6, smallest_p(5)))
-    assert said is not None and "0.0625" in said and "0.375" in said and "8 seeds" in said
+    warning = too_small(np.full(6, smallest_p(5)))
+    assert warning is not None and "0.0625" in warning and "0.375" in warning and "8 seeds" in warning
     assert too_small(np.full(6, smallest_p(8))) is None  # 6 x 2^-7 = 0.047
     assert too_small(np.full(6, smallest_p(7))) is not None
     assert too_small(np.array([np.nan])) == "There is not a single pair to compare."

@@ -1,4 +1,4 @@
-"""A run that was solved counts as solved wherever runs are counted, whatever followed; both counts are told."""
+"""A run that was solved counts as solved wherever runs are counted, whatever followed; both counts are shown."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from sweeps.figures.catalogue import FIGURES
 from sweeps.records.paths import SweepPaths
 from sweeps.report.captions import captions
 from sweeps.report.make import make_report
-from sweeps.report.what_ran import ended, headline
+from sweeps.report.what_ran import headline, runs_by_outcome
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +68,7 @@ def test_frames_count_it_once_and_alike(blown: Path) -> None:
 def test_headline_and_what_ran_count_it(blown: Path) -> None:
     records = load(blown)
     assert headline(records) == "16 runs: 4 solved (0 at the end), 4 diverged (4 after solving), 12 neither."
-    assert list(ended(records).values()) == [4, 0, 4, 0, 4, 12]
+    assert list(runs_by_outcome(records).values()) == [4, 0, 4, 0, 4, 12]
     text = (blown / "report" / "report.md").read_text()
     assert text.startswith("# blown\n\n16 runs: 4 solved (0 at the end), 4 diverged (4 after solving), 12 neither.\n")
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if line.startswith("| ")]
@@ -94,10 +94,10 @@ def test_answer_and_captions_count_it(blown: Path) -> None:
     assert re.search(r"\| clip by norm \| 4 of 8 \(50%\) +\| +0 of 8 \(0%\) \| 4 of 8 \(50%\) \|", text)
     assert "(4 of 16): the ReLU RNN with orthogonal 4, all at T = 5. 4 of the 4 had solved the task before." in text
     records = load(blown)
-    told = captions(records, comparison(records))
+    texts = captions(records, comparison(records))
     for name in ("share_solved", "loss_curves"):
-        assert "The task was solved by 4 of 16 runs at T = 5 (0 at the end)." in told[name]
-    assert "4 of 16 runs diverged (25%), none of them at update 0: 0 of 8 with no clipping, 4 of 8" in told["outcomes"]
+        assert "The task was solved by 4 of 16 runs at T = 5 (0 at the end)." in texts[name]
+    assert "4 of 16 runs diverged (25%), none of them at update 0: 0 of 8 with no clipping, 4 of 8" in texts["outcomes"]
 
 
 def test_figures_draw_it(blown: Path) -> None:

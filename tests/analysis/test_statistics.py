@@ -37,22 +37,22 @@ def test_the_slope_is_least_squares_between_the_ends(part: tuple[float, float], 
     value = -600.0 - 3.0 * lag + rng.normal(0, 1, 80)
     value[[23, 57]] = np.nan
     kept = np.isfinite(value) & (lag >= lags[0]) & (lag < lags[1])
-    found = decay_rates(gradient(value), part).iloc[0]
-    assert found["decay_rate"] == pytest.approx(np.polyfit(lag[kept], value[kept], 1)[0], rel=1e-9)
-    assert found["change"] == pytest.approx((value[79] - value[0]) / 79) and found["zeros"] == 0
+    rates = decay_rates(gradient(value), part).iloc[0]
+    assert rates["decay_rate"] == pytest.approx(np.polyfit(lag[kept], value[kept], 1)[0], rel=1e-9)
+    assert rates["change"] == pytest.approx((value[79] - value[0]) / 79) and rates["zeros"] == 0
 
 
 def test_what_is_not_known_is_no_number_and_what_is_zero_is() -> None:
-    def found(*value: float) -> tuple[float, ...]:
+    def numbers(*value: float) -> tuple[float, ...]:
         return tuple(decay_rates(gradient(np.array(value)))[["decay_rate", "change", "zeros"]].iloc[0])
 
-    assert found(*[-1.0] * 49) == pytest.approx((math.nan, 0.0, 0.0), nan_ok=True), "too short for a rate"
-    assert found(*[-1.0] * 50) == pytest.approx((0.0, 0.0, 0.0))
-    assert found(*[math.nan] * 60) == pytest.approx((math.nan, math.nan, 0.0), nan_ok=True)
-    assert found(math.nan, *[-1.0] * 59) == pytest.approx((0.0, math.nan, 0.0), nan_ok=True)
-    assert found(-1.0, -math.inf, -math.inf) == pytest.approx((math.nan, -math.inf, 2 / 3), nan_ok=True)
-    assert found(*[-1.0] * 59, -math.inf) == pytest.approx((-math.inf, -math.inf, 1 / 60))
-    assert found(-1.0) == pytest.approx((math.nan, math.nan, 0.0), nan_ok=True), "one step has no change"
+    assert numbers(*[-1.0] * 49) == pytest.approx((math.nan, 0.0, 0.0), nan_ok=True), "too short for a rate"
+    assert numbers(*[-1.0] * 50) == pytest.approx((0.0, 0.0, 0.0))
+    assert numbers(*[math.nan] * 60) == pytest.approx((math.nan, math.nan, 0.0), nan_ok=True)
+    assert numbers(math.nan, *[-1.0] * 59) == pytest.approx((0.0, math.nan, 0.0), nan_ok=True)
+    assert numbers(-1.0, -math.inf, -math.inf) == pytest.approx((math.nan, -math.inf, 2 / 3), nan_ok=True)
+    assert numbers(*[-1.0] * 59, -math.inf) == pytest.approx((-math.inf, -math.inf, 1 / 60))
+    assert numbers(-1.0) == pytest.approx((math.nan, math.nan, 0.0), nan_ok=True), "one step has no change"
 
 
 def test_blocks_of_rows_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -138,7 +138,7 @@ def test_as_dict_is_what_the_yaml_shows_and_parses_back() -> None:
 def test_problems_of_a_grid_are_counted_by_cell() -> None:
     jobs = [["task.length=0"], ["task.length=0", "seed=-1"], ["seed=2"], ["seed=x"]]
     good, broken, problems = settings_of(jobs, compose)
-    assert [each.seed for each in good] == [2] and [each.seed for each in broken] == [1, -1]
+    assert [each.seed for each in good] == [2] and [each.seed for each in broken] == [0, -1]
     assert problems == [
         "task.length: given 0, must be an integer of at least 1 [in 2 of 4 cells]",
         "seed: given -1, must be an integer of at least 0 [in 1 of 4 cells]",

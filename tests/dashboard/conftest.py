@@ -1,4 +1,4 @@
-"""No key and no way out of this machine; a W&B server that also keeps views."""
+"""No key and no connection to other machines; a stand-in for the W&B server that also keeps views."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ __all__ = ["no_account"]
 
 
 class Views(StandIn):
-    """Keeps what UpsertView says, as strictly as one may fear: a view without an id is a new one, whatever its name.
+    """Keeps the views that are sent, in the strictest way: a view without an id is a new one, whatever its name.
 
     Attributes:
         views: id -> the arguments of the last upsert.
-        projects: those there are.
+        projects: (entity, project) of those that exist.
     """
 
     def __init__(self) -> None:
@@ -32,21 +32,21 @@ class Views(StandIn):
 
     def _graphql(self, name: str, variables: dict[str, Any]) -> dict[str, Any]:
         if name == "SweepsView":
-            return {"project": self._found(variables)}
+            return {"project": self._project(variables)}
         if name == "SweepsUpsertView":
             view = variables["id"] or f"Vmlldzo{len(self.views)}="
             self.views[view] = variables
             return {"upsertView": {"view": {"id": view, "name": variables["name"]}}}
         return super()._graphql(name, variables)
 
-    def _found(self, wanted: dict[str, Any]) -> dict[str, Any] | None:
+    def _project(self, wanted: dict[str, Any]) -> dict[str, Any] | None:
         if (wanted["entityName"], wanted["projectName"]) not in self.projects:
             return None
-        place = ("entityName", "projectName", "type")
+        keys = ("entityName", "projectName", "type")
         edges = [
-            {"node": {"id": view, "name": there["name"]}}
-            for view, there in self.views.items()
-            if all(there[key] == wanted[key] for key in place) and there["name"] == wanted["viewName"]
+            {"node": {"id": view, "name": stored["name"]}}
+            for view, stored in self.views.items()
+            if all(stored[key] == wanted[key] for key in keys) and stored["name"] == wanted["viewName"]
         ]
         return {"allViews": {"edges": edges}}
 

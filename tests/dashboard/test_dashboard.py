@@ -1,4 +1,4 @@
-"""Proves that the page of a sweep follows its records: none, some, more; that it is served to this machine alone."""
+"""The page of a sweep follows its records, from none on, and is served to this machine alone."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ cells = pathlib.Path(sys.argv[1]).glob("*/summary.json")
 folder.mkdir(exist_ok=True)
 (folder / "report.html").write_text(f"{len(list(cells))} cells")
 """
-"""In place of the report, which takes seconds: says how many cells it saw."""
+"""In place of the report, which takes seconds: writes the number of cells."""
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def test_the_report_is_made_again_when_cells_finish(empty: SweepPaths) -> None:
     assert not shown.folder.exists()
 
 
-def test_not_more_often_than_asked(empty: SweepPaths) -> None:
+def test_not_more_often_than_the_pause(empty: SweepPaths) -> None:
     write_cell(empty.root)
     with ExitStack() as stack:
         shown = follow(stack, empty, pause=3600.0)
@@ -113,7 +113,7 @@ def test_a_report_newer_than_the_records_is_not_made_again(empty: SweepPaths) ->
         assert follow(stack, empty).status()["making"]
 
 
-def test_a_report_that_cannot_be_made_is_said_and_tried_again(empty: SweepPaths) -> None:
+def test_a_report_that_cannot_be_made_is_shown_and_tried_again(empty: SweepPaths) -> None:
     write_cell(empty.root)
     fails = "import pathlib, sys\nif len(list(pathlib.Path(sys.argv[1]).glob('*/summary.json'))) < 2: sys.exit('bad')\n"
     with ExitStack() as stack:
@@ -134,7 +134,7 @@ def test_what_is_being_made_ends_with_the_dashboard(empty: SweepPaths) -> None:
     assert process.returncode == -signal.SIGKILL
 
 
-def test_progress_counts_what_was_asked_for_and_what_failed(sweep: SweepPaths) -> None:
+def test_progress_counts_what_was_requested_and_what_failed(sweep: SweepPaths) -> None:
     done = [cell.root.name for cell in sweep.cells()]
     write_plan(sweep.plan, {cell: {"seed": 0} for cell in [*done, "f" * 12, "e" * 12]})
     failed = sweep.cell("f" * 12)
@@ -255,7 +255,7 @@ def test_a_browser_that_goes_away_is_no_error(empty: SweepPaths, capfd: pytest.C
     assert "Traceback" not in capfd.readouterr().err
 
 
-def test_what_is_not_whole_is_not_counted_as_done(sweep: SweepPaths) -> None:
+def test_what_is_not_complete_is_not_counted_as_done(sweep: SweepPaths) -> None:
     first, second, *others = sweep.cells()
     before = count(sweep)
     assert before.done == 4

@@ -1,4 +1,4 @@
-"""The live page in a real browser: it follows the sweep, leaves the reader where they are, asks only its server."""
+"""The live page in a real browser: it follows the sweep, keeps the scroll position, requests nothing from elsewhere."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ folder = pathlib.Path(sys.argv[-1].removeprefix("into="))
 cells = len(list(pathlib.Path(sys.argv[1]).glob("*/summary.json")))
 if cells == 3: sys.exit("no room")
 folder.mkdir(exist_ok=True)
-(folder / "report.html").write_text(f"<p id=said>{cells} cells</p><div style='height: 5000px'></div>")
+(folder / "report.html").write_text(f"<p id=count>{cells} cells</p><div style='height: 5000px'></div>")
 """
 
 
@@ -32,23 +32,23 @@ def test_the_page_follows_the_sweep(browser: Browser, tmp_path: Path) -> None:
     command = [sys.executable, "-c", LONG, str(sweep.root)]
     with live(sweep, command, pause=0.0) as shown, serve(shown) as address:
         page = browser.new_page()
-        asked: list[str] = []
-        said: list[str] = []
-        page.on("request", lambda request: asked.append(request.url))
-        page.on("console", lambda message: said.append(message.text))
-        page.on("pageerror", lambda error: said.append(str(error)))
+        requested: list[str] = []
+        console: list[str] = []
+        page.on("request", lambda request: requested.append(request.url))
+        page.on("console", lambda message: console.append(message.text))
+        page.on("pageerror", lambda error: console.append(str(error)))
         page.goto(address)
         expect(page.locator("#empty")).to_contain_text("No cell has finished yet")
         frame = page.frame_locator("#frame")
         for seed, cells in enumerate(("1 cells", "2 cells")):
             write_cell(sweep.root, seed=seed)
-            expect(frame.locator("#said")).to_have_text(cells, timeout=20_000)
+            expect(frame.locator("#count")).to_have_text(cells, timeout=20_000)
             expect(page.locator("#report")).to_have_text(f"Report of {cells}", timeout=20_000)
-            place = page.frames[1].evaluate("[scrollY, scrollTo(0, 900)][0]")
-        assert place == 900 and page.title() == "small"
+            scroll = page.frames[1].evaluate("[scrollY, scrollTo(0, 900)][0]")
+        assert scroll == 900 and page.title() == "small"
         write_cell(sweep.root, seed=2)
         expect(page.locator("#problem")).to_contain_text("no room", timeout=20_000)
-        assert said == []
-        assert asked and all(url.startswith((address, "data:")) for url in asked)
+        assert console == []
+        assert requested and all(url.startswith((address, "data:")) for url in requested)
     expect(page.locator("#report")).to_contain_text("stopped", timeout=20_000)
     page.close()

@@ -1,4 +1,4 @@
-"""Proves that publishing twice makes one workspace and one report, and that trouble is one message and a status.
+"""Publishing twice makes one workspace and one report; every error is one message and an exit status.
 
 The client talks to a stand-in for the server on 127.0.0.1; a request to any other address fails.
 """
@@ -52,19 +52,19 @@ def test_a_project_without_runs_is_named(account: Views) -> None:
     assert account.views == {}
 
 
-def test_a_wrong_key_is_said(account: Views) -> None:
+def test_a_wrong_key_is_an_error(account: Views) -> None:
     account.accepted = "1" * 40
     with pytest.raises(SweepsError, match="refuses the key"):
         publish(STUDY, "sweeps")
 
 
-def test_the_command_says_where_the_views_are(
+def test_the_command_prints_where_the_views_are(
     account: Views, sweep: SweepPaths, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["workspace", *where(sweep), "tracker.project=sweeps"]) == 0
-    said = capsys.readouterr().out.splitlines()
-    assert len(said) == len(account.views) == 2
-    assert said[0].startswith(f"small · sweeps: {account.url}/me/sweeps?nw=")
+    output = capsys.readouterr().out.splitlines()
+    assert len(output) == len(account.views) == 2
+    assert output[0].startswith(f"small · sweeps: {account.url}/me/sweeps?nw=")
 
 
 def test_no_server_is_one_message(
@@ -72,8 +72,8 @@ def test_no_server_is_one_message(
 ) -> None:
     monkeypatch.setenv("WANDB_API_KEY", KEY)
     assert main(["workspace", *where(sweep)]) == 2
-    said = capsys.readouterr().err
-    assert "cannot be used" in said and len(said.strip().splitlines()) == 1
+    output = capsys.readouterr().err
+    assert "cannot be used" in output and len(output.strip().splitlines()) == 1
 
 
 def test_no_key_is_one_message_and_no_question(sweep: SweepPaths) -> None:

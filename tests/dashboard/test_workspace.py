@@ -1,4 +1,4 @@
-"""Proves that the W&B views draw only what the mirror logs, say the same every time, and need no server to be made."""
+"""The W&B views draw only what the mirror logs, are the same every time, and are made without a server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Both kernels of the fast recurrences are held to every law."""
+"""Every test that takes `kernel` runs with the torch and with the native kernels."""
 
 from __future__ import annotations
 

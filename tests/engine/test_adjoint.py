@@ -1,4 +1,4 @@
-"""The gradient through time is recorded far outside float32's range, and reading it changes no training gradient."""
+"""The trace is recorded far outside float32's range, and recording it changes no training gradient."""
 
 from __future__ import annotations
 
@@ -25,14 +25,16 @@ def log10_norm(x: torch.Tensor) -> float:
 def test_vanishing_net_agrees_with_float64_below_float32(arch: str, kernel: str) -> None:
     """random init shrinks the adjoint by some 30 to 150 decades over 150 steps; float64 still holds that."""
     forgetful = ("arch.forget_bias=-1",) if arch == "lstm" else ()
-    cell = make_cell(f"arch={arch}", "init=random", "task=binary_sum", "task.length=150", "arch.hidden=12", *forgetful)
-    pack = set_up([cell, cell], kernel)
+    settings = make_cell(
+        f"arch={arch}", "init=random", "task=binary_sum", "task.length=150", "arch.hidden=12", *forgetful
+    )
+    training = set_up([settings, settings], kernel)
     if arch == "gru":
-        pack.network.p["bias"][..., 12:24].fill_(-4.0)  # the update gate keeps nothing
-    x, y = pack.data.next()
+        training.network.p["bias"][..., 12:24].fill_(-4.0)  # the update gate keeps nothing
+    x, y = training.data.next()
     trace = Trace(2, 150)
-    pack.network.gradients(x, y, trace)
-    p = {name: value[0].double().detach().requires_grad_() for name, value in pack.network.p.items()}
+    training.network.gradients(x, y, trace)
+    p = {name: value[0].double().detach().requires_grad_() for name, value in training.network.p.items()}
     states = REFERENCE[arch](p, x[0].double().view(150, 8, 1))
     loss = torch.nn.functional.cross_entropy(states[-1] @ p["weight_out"] + p["bias_out"], y[0])
     want = np.array([log10_norm(g) for g in torch.autograd.grad(loss, states)])
@@ -41,32 +43,32 @@ def test_vanishing_net_agrees_with_float64_below_float32(arch: str, kernel: str)
 
 
 def test_exploding_net_is_recorded_past_float32(kernel: str) -> None:
-    cell = make_cell("arch=rnn_relu", "init=identity", "init.gain=3", "task=adding", "task.length=90")
-    pack = set_up([cell], kernel)
-    x, y = pack.data.next()
-    pack.network.p["weight_ih"].abs_()  # no unit dies
+    settings = make_cell("arch=rnn_relu", "init=identity", "init.gain=3", "task=adding", "task.length=90")
+    training = set_up([settings], kernel)
+    x, y = training.data.next()
+    training.network.p["weight_ih"].abs_()  # every unit stays active
     x.mul_(1e-36)  # small states, so that the loss is finite: 3^90 is 1e43
     trace = Trace(1, 90)
-    pack.network.gradients(x, y, trace)
-    found = trace.log10_norm()[0]
-    assert np.isfinite(found).all()
-    assert found[0] > 42
-    np.testing.assert_allclose(np.diff(found[::-1])[1:], math.log10(3), atol=1e-5)
+    training.network.gradients(x, y, trace)
+    recorded = trace.log10_norm()[0]
+    assert np.isfinite(recorded).all()
+    assert recorded[0] > 42
+    np.testing.assert_allclose(np.diff(recorded[::-1])[1:], math.log10(3), atol=1e-5)
 
 
 def test_zero_is_minus_infinity_and_only_zero(kernel: str) -> None:
-    cell = make_cell("arch=rnn_relu", "task=adding", "task.length=10")
-    pack = set_up([cell], kernel)
-    pack.network.p["bias"].fill_(-1e6)  # every unit is dead
-    x, y = pack.data.next()
+    settings = make_cell("arch=rnn_relu", "task=adding", "task.length=10")
+    training = set_up([settings], kernel)
+    training.network.p["bias"].fill_(-1e6)  # no unit is active
+    x, y = training.data.next()
     trace = Trace(1, 10)
-    pack.network.gradients(x, y, trace)
+    training.network.gradients(x, y, trace)
     assert np.isfinite(trace.log10_norm()[0, -1])  # dL/dh_{T-1} comes from the readout
     assert (trace.log10_norm()[0, :-1] == -np.inf).all()
 
 
 def test_a_norm_is_that_of_all_rows_however_far_apart_they_lie() -> None:
-    """Sequences of one lane, and lanes, each with a power of two of its own."""
+    """Each sequence of each lane has a power of two of its own."""
     trace = Trace(2, 1)
     value = torch.ones(2, 3, 4, dtype=torch.float64)
     exponent = torch.tensor([[-5000.0, -5002.0, -9000.0], [7000.0, 100.0, ZERO]], dtype=torch.float64)
@@ -81,15 +83,15 @@ def test_a_norm_is_that_of_all_rows_however_far_apart_they_lie() -> None:
     ("init", "gain"), [("random", 1.0), ("orthogonal", 1.0), ("orthogonal", 1.7), ("identity", 0.4)]
 )
 def test_tracing_changes_no_gradient(arch: str, init: str, gain: float, kernel: str) -> None:
-    """The weight gradients are the same bits with a trace and without: the record is a pass of its own."""
+    """The weight gradients are the same bits with a trace and without: it is computed in a backward pass of its own."""
     torch.set_flush_denormal(True)
-    cells = [
+    settings = [
         make_cell(f"arch={arch}", f"init={init}", f"init.gain={gain}", "task.length=60", f"seed={seed}")
         for seed in range(3)
     ]
-    pack = set_up(cells, kernel)
-    x, y = pack.data.next()
-    pack.network.gradients(x, y)
-    plain = pack.network.grads.flat.clone()
-    pack.network.gradients(x, y, Trace(3, 60))
-    assert torch.equal(plain, pack.network.grads.flat)
+    training = set_up(settings, kernel)
+    x, y = training.data.next()
+    training.network.gradients(x, y)
+    plain = training.network.grads.flat.clone()
+    training.network.gradients(x, y, Trace(3, 60))
+    assert torch.equal(plain, training.network.grads.flat)

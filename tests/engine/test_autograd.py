@@ -1,4 +1,4 @@
-"""The door for recurrences without a hand-written backward: the same interface, the same numbers, the same records."""
+"""Recurrences without a hand-written backward pass have the same interface, numbers and traces as those with one."""
 
 from __future__ import annotations
 
@@ -71,25 +71,25 @@ def test_saturated_units_keep_their_derivative(arch: str) -> None:
     for tensor in (p.flat, x, start):
         tensor.normal_(generator=rng)
     p["bias"].fill_(30.0)
-    found = []
+    norms = []
     for recurrence in (fast, slow):
         trace = Trace(2, 6)
         recurrence.forward(p, x, keep=True)
         recurrence.through_time(p, Rows.of(start), trace)
-        found.append(trace.log10_norm())
-    assert np.isfinite(found[0]).all() and found[0].min() < -10
-    np.testing.assert_allclose(found[1], found[0], atol=1e-4)
+        norms.append(trace.log10_norm())
+    assert np.isfinite(norms[0]).all() and norms[0].min() < -10
+    np.testing.assert_allclose(norms[1], norms[0], atol=1e-4)
 
 
 def test_a_recurrence_of_ones_own_trains_in_a_pack(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Registered in one place, it is reached by name like the others and its cells differ by their own settings."""
+    """A registered recurrence is built by name like the others, and its cells may differ in their settings."""
     from sweeps.engine.recurrences import base
     from sweeps.engine.train import train
 
     monkeypatch.setitem(base._REGISTRY, "rnn_tanh", {"torch": lambda sizes: Autograd(sizes, ("h",), tanh_step)})
-    cells = [make_cell(f"seed={seed}", "train.steps=20", "optim.lr=0.01") for seed in range(2)]
-    assert isinstance(set_up(cells).network.recurrence, Autograd)
-    measured = [m for row in train(cells, lambda pack, lane: None) for m in row]
+    settings = [make_cell(f"seed={seed}", "train.steps=20", "optim.lr=0.01") for seed in range(2)]
+    assert isinstance(set_up(settings).network.recurrence, Autograd)
+    measured = [m for row in train(settings, lambda training, lane: None) for m in row]
     first, last = (np.mean([m.eval_loss for m in measured if m.step == step]) for step in (0, 20))
     assert last < first
     assert np.isfinite([m.log10_norm for m in measured]).all()

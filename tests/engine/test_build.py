@@ -1,4 +1,4 @@
-"""Compiled kernels are found without a compiler, rebuilt when damaged, never loaded from where others can write."""
+"""Compiled kernels need no compiler, are rebuilt when damaged, and are never loaded if other users can write them."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ import pytest
 
 from sweeps.engine.native import build, kernels
 
-SAY = "from sweeps.engine.native import kernels; found = kernels(); print(found.instructions, found.missing)"
+SCRIPT = "from sweeps.engine.native import kernels; print(kernels().instructions, kernels().missing)"
 
 
-def said(cache: Path, **environment: str) -> str:
-    """What a process with this cache says of its kernels."""
+def kernels_of_a_process(cache: Path, **environment: str) -> str:
+    """The kernels of a new process with this cache: their instruction set, and why there are none."""
     env = {**os.environ, "XDG_CACHE_HOME": str(cache), **environment}
-    return subprocess.run([sys.executable, "-c", SAY], env=env, capture_output=True, text=True, check=True).stdout
+    return subprocess.run([sys.executable, "-c", SCRIPT], env=env, capture_output=True, text=True, check=True).stdout
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if kernels().library is None:
         pytest.skip("no C++ compiler: there are no native kernels on this machine")
     cache = tmp_path_factory.mktemp("cache")
-    said(cache)
+    kernels_of_a_process(cache)
     [path] = (cache / "sweeps").glob("*.so")
     return path
 
@@ -36,7 +36,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_folder_is_the_users_alone_and_needs_no_compiler(library: Path, tmp_path: Path) -> None:
     assert stat.S_IMODE(library.parent.stat().st_mode) == 0o700
     assert build.sound(library)
-    assert said(library.parent.parent, PATH=str(tmp_path), CXX="") == f"{kernels().instructions} None\n"
+    assert kernels_of_a_process(library.parent.parent, PATH=str(tmp_path), CXX="") == f"{kernels().instructions} None\n"
 
 
 def a_link(path: Path) -> None:
@@ -70,34 +70,34 @@ def test_what_is_not_sound_is_not_loaded(damage: str, library: Path, tmp_path: P
 
 
 def test_a_damaged_library_is_built_again(library: Path, tmp_path: Path) -> None:
-    there = tmp_path / "sweeps" / library.name
-    there.parent.mkdir()
-    there.write_bytes(library.read_bytes()[:-1])
-    assert said(tmp_path) == f"{kernels().instructions} None\n"
-    assert build.sound(there)
+    damaged = tmp_path / "sweeps" / library.name
+    damaged.parent.mkdir()
+    damaged.write_bytes(library.read_bytes()[:-1])
+    assert kernels_of_a_process(tmp_path) == f"{kernels().instructions} None\n"
+    assert build.sound(damaged)
 
 
 def test_without_any_it_says_why(tmp_path: Path) -> None:
     nowhere = {"PATH": str(tmp_path), "CXX": ""}
-    assert said(tmp_path, **nowhere) == "None there is no C++ compiler (g++ or clang++) on PATH\n"
+    assert kernels_of_a_process(tmp_path, **nowhere) == "None there is no C++ compiler (g++ or clang++) on PATH\n"
     wrong = tmp_path / "c++"
     wrong.write_text("#!/bin/sh\necho 'x.cpp:1: error: no such thing' >&2; exit 3\n")
     wrong.chmod(0o755)
-    told = said(tmp_path, PATH=str(tmp_path), CXX=str(wrong))
-    assert told == f"None {wrong} ended with status 3 (x.cpp:1: error: no such thing)\n"
+    output = kernels_of_a_process(tmp_path, PATH=str(tmp_path), CXX=str(wrong))
+    assert output == f"None {wrong} ended with status 3 (x.cpp:1: error: no such thing)\n"
 
 
-def test_a_compiler_that_is_killed_once_is_asked_again(library: Path, tmp_path: Path) -> None:
+def test_a_compiler_that_is_killed_once_is_run_again(library: Path, tmp_path: Path) -> None:
     wrong = tmp_path / "c++"
     wrong.write_text(f'#!/bin/sh\n[ -e {tmp_path}/once ] && exec g++ "$@"\ntouch {tmp_path}/once; kill -9 $$\n')
     wrong.chmod(0o755)
-    assert said(tmp_path, CXX=str(wrong)) == f"{kernels().instructions} None\n"
+    assert kernels_of_a_process(tmp_path, CXX=str(wrong)) == f"{kernels().instructions} None\n"
 
 
 def test_a_cache_that_cannot_be_written_has_a_stand_in(library: Path, tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.touch()
-    assert said(blocked, TMPDIR=str(tmp_path)) == f"{kernels().instructions} None\n"
+    assert kernels_of_a_process(blocked, TMPDIR=str(tmp_path)) == f"{kernels().instructions} None\n"
     assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == [f"sweeps-{os.geteuid()}"]
 
 

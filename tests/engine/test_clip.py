@@ -36,7 +36,7 @@ def test_each_lane_has_its_own_way_and_threshold() -> None:
 
 
 def test_a_large_gradient_is_clipped_like_any_other() -> None:
-    """Its squares leave float32, in which the norm would be inf (or 0) and its direction lost."""
+    """In float32 its squares would overflow (or underflow): a norm of inf (or 0), and the direction lost."""
     g = gradient(3e30, 3e-30, 3e38)
     directions = g.double() / g.double().norm(dim=1, keepdim=True)
     before = global_norm(g)
@@ -69,16 +69,16 @@ def test_against_torch(name: str) -> None:
 
 def test_it_is_the_clipped_gradient_that_trains() -> None:
     """With plain SGD the first update has length lr times the clipped norm: clipping before backward would show."""
-    cells = [
+    settings = [
         make_cell("optim=sgd", "optim.lr=0.5", "clip=norm", f"clip.threshold={c}", "train.log_every=1")
         for c in (0.01, 5)
     ]
     weights = []
 
-    def probe(pack: object, lane: int) -> torch.Tensor:
-        return pack.network.p.flat[lane].clone()  # type: ignore[attr-defined]
+    def probe(training: object, lane: int) -> torch.Tensor:
+        return training.network.p.flat[lane].clone()  # type: ignore[attr-defined]
 
-    for measured in train([*cells], probe):
+    for measured in train([*settings], probe):
         weights.append(measured)
     for lane, threshold in enumerate((0.01, 5)):
         first, second = weights[0][lane], next(row[lane] for row in weights if row[lane].step == 2)

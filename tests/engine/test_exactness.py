@@ -1,8 +1,8 @@
-"""The recorded gradient is the derivative: held against the network in many digits, from the same float32 weights.
+"""The trace is the exact derivative: compared with the same network in many digits, from the same float32 weights.
 
-`truth.py` runs forward and back on its own. Where moving every pre-activation by one unit in float32's last place moves
-that truth by less than SENSITIVE, the record must agree with it to EXACT. Elsewhere the float32 forward pass is another
-one than the true one, and the record must agree with the truth along the pre-activations that the engine computed.
+`truth.py` runs its own forward and backward pass. If shifting every pre-activation by one unit in float32's last place
+changes that truth by less than SENSITIVE, the trace must agree with it to EXACT. Otherwise float32 rounding decides the
+forward pass, and the trace must agree with the truth along the pre-activations that the engine computed.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from sweeps.plan.packs import Pack
 EXACT = 1e-4
 """Relative error of a norm; in log10, 4.3e-5."""
 ALONG = 2e-5
-"""The same along the engine's own pre-activations. What is left is the rounding of its last state and answer."""
+"""The same along the engine's own pre-activations; what remains is the rounding of its last state and output."""
 SENSITIVE = 1e-6
 """Gates and cell states are rounded too, some ten times as much as one unit in the last place of a pre-activation."""
 Move = Callable[[int, str, Array], Array]
@@ -41,14 +41,14 @@ class Case:
     """One network after some updates, a batch, and what the engine records of it."""
 
     def __init__(self, kernel: str, *overrides: str, updates: int = 0, change: Callable[[Network], Any] | None = None):
-        pack = set_up([make_cell(*overrides)], kernel)
+        training = set_up([make_cell(*overrides)], kernel)
         with torch.no_grad():
-            step = Update(pack)
+            update = Update(training)
             for _ in range(updates):
-                step.backward()
-                step.apply()
-        self.network = pack.network
-        self.x, self.y = pack.data.next()
+                update.backward()
+                update.apply()
+        self.network = training.network
+        self.x, self.y = training.data.next()
         if change:
             change(self.network)
 
@@ -74,21 +74,21 @@ class Case:
         return self.truth(digits, lambda t, name, a: digits.hold(blocks[name][t].numpy()))
 
     def sensitivity(self) -> float:
-        """By how much the truth moves, relatively, when pre-activations do by a unit in the last place of float32."""
+        """Relative change of the truth when pre-activations change by one unit in float32's last place."""
         rng, truth = np.random.default_rng(0), self.truth()
 
         def moved(sign: Callable[[tuple[int, ...]], Any]) -> float:
-            found = self.truth(move=lambda t, name, a: a + sign(a.shape) * np.spacing(abs(a).astype(np.float32)))
-            return float(np.max(error(found, truth)))
+            shifted = self.truth(move=lambda t, name, a: a + sign(a.shape) * np.spacing(abs(a).astype(np.float32)))
+            return float(np.max(error(shifted, truth)))
 
         return max(moved(lambda shape: 1), *(moved(lambda shape: rng.choice([-1, 1], shape)) for _ in range(2)))
 
 
-def error(found: Array, want: Array) -> Array:
+def error(recorded: Array, want: Array) -> Array:
     """Relative error of norms given as log10; -inf agrees with -inf alone."""
-    same = (found == -np.inf) & (want == -np.inf)
+    same = (recorded == -np.inf) & (want == -np.inf)
     with np.errstate(invalid="ignore"):
-        return np.where(same, 0.0, abs(np.expm1(np.where(same, 0.0, found - want) * math.log(10))))
+        return np.where(same, 0.0, abs(np.expm1(np.where(same, 0.0, recorded - want) * math.log(10))))
 
 
 def assert_exact(case: Case) -> None:
@@ -112,10 +112,10 @@ def test_an_lstm_that_saturates_keeps_its_gradient(kernel: str) -> None:
     """Cell states of some 40, whose tanh is 1 in float32: recorded as 10^-561.7 while derivatives came from states."""
     case = Case(kernel, "arch=lstm", "arch.hidden=32", "arch.forget_bias=5", "init=identity", "task=adding",
                 "task.length=1000", "train.batch=8", "seed=1023")  # fmt: skip
-    found, want = case.record(), case.truth()
+    recorded, want = case.record(), case.truth()
     assert want[0] == pytest.approx(-16.43, abs=0.01)
-    assert found[0] == pytest.approx(-16.43, abs=0.01)
-    assert error(found, want).max() < EXACT
+    assert recorded[0] == pytest.approx(-16.43, abs=0.01)
+    assert error(recorded, want).max() < EXACT
 
 
 SATURATED = [
@@ -156,9 +156,9 @@ def test_a_tanh_network_after_a_high_learning_rate_is_not_dead(kernel: str) -> N
     """Recorded as -inf at 99 of 100 steps while derivatives came from states; the truth at lag 1 is 10^-9.2."""
     case = Case(kernel, "arch=rnn_tanh", "init=xavier", "optim.lr=0.3", "task.length=100", "arch.hidden=64",
                 "train.batch=32", "train.eval_size=32", "seed=1044", updates=100)  # fmt: skip
-    found = case.record()
-    assert np.isfinite(found).all()
-    assert error(found, case.own()).max() < ALONG
+    recorded = case.record()
+    assert np.isfinite(recorded).all()
+    assert error(recorded, case.own()).max() < ALONG
 
 
 @pytest.mark.parametrize(
@@ -174,10 +174,10 @@ def test_a_tanh_network_after_a_high_learning_rate_is_not_dead(kernel: str) -> N
         (("arch=lstm", "arch.hidden=9"), 1.0, [-200.0, -900.0, 0.0, 900.0], -1e3),
     ],
 )
-def test_beyond_every_number_format(
+def test_beyond_the_range_of_every_dtype(
     overrides: tuple[str, ...], scale: float, bias: list[float] | None, below: float, kernel: str
 ) -> None:
-    """Derivatives of 10^-8000 a step, where float64 has 0: each row of them has a power of two."""
+    """Derivatives of 10^-8000 per time step, which are 0 in float64: each row of them has a power of two."""
 
     def change(network: Network) -> None:
         for name in ("weight_hh", "weight_ih"):
@@ -187,11 +187,11 @@ def test_beyond_every_number_format(
 
     case = Case(kernel, *overrides, "init=orthogonal", "task=adding", "task.length=30", "train.batch=2", "seed=3",
                 change=change)  # fmt: skip
-    found = case.record()
+    recorded = case.record()
     with mpmath.workdps(40):
         want = case.own(MANY)
     assert want.min() < below and np.isfinite(want).all()
-    np.testing.assert_allclose(found, want, rtol=1e-12, atol=ALONG)
+    np.testing.assert_allclose(recorded, want, rtol=1e-12, atol=ALONG)
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -199,13 +199,13 @@ def test_a_unit_that_counts_outlives_all_others(seed: int, kernel: str) -> None:
     """One unit's share of dL/dc enters 10^-440 below the others' and is all that is left hundreds of steps back."""
     case = Case(kernel, "arch=lstm", "arch.hidden=16", "init=orthogonal", "task=adding", "task.length=500",
                 "train.batch=2", "optim=rmsprop", "optim.lr=0.3", f"seed={seed}", updates=5)  # fmt: skip
-    found, want = case.record(), case.own()
+    recorded, want = case.record(), case.own()
     assert -450 < want[0] < -430
-    assert error(found, want).max() < ALONG
+    assert error(recorded, want).max() < ALONG
 
 
 def test_relu_states_below_float32_are_not_dead_units(kernel: str) -> None:
-    """In the blank steps of a long digit the states fade below 1e-38 and are flushed; the gradient passes even so."""
+    """In a digit's blank steps the states fall below 1e-38 and are flushed to zero; the gradient still passes."""
 
     def change(network: Network) -> None:
         w = network.p["weight_hh"].abs_()
@@ -215,10 +215,10 @@ def test_relu_states_below_float32_are_not_dead_units(kernel: str) -> None:
     case = Case(kernel, "arch=rnn_relu", "task=digits", "task.length=500", "arch.hidden=20", "train.batch=2",
                 change=change)  # fmt: skip
     torch.set_flush_denormal(True)
-    found, want = case.record(), case.truth()
+    recorded, want = case.record(), case.truth()
     assert not case.network.recurrence.h[0, -1].any()  # type: ignore[attr-defined]
     assert want[0] < -130
-    assert error(found, want).max() < EXACT
+    assert error(recorded, want).max() < EXACT
 
 
 @pytest.mark.parametrize(("init", "first"), [("orthogonal", -72.58), ("xavier", -96.79)])
@@ -227,23 +227,23 @@ def test_relu_networks_as_they_start_fade_and_live(init: str, first: float, kern
     case = Case(kernel, "arch=rnn_relu", f"init={init}", "task=digits", "task.length=500", "arch.hidden=64", "seed=1",
                 "train.batch=2")  # fmt: skip
     torch.set_flush_denormal(True)
-    found, want = case.record(), case.truth()
+    recorded, want = case.record(), case.truth()
     assert want[0] == pytest.approx(first, abs=0.01)
-    np.testing.assert_allclose(found, want, rtol=0, atol=5)
+    np.testing.assert_allclose(recorded, want, rtol=0, atol=5)
 
 
 def test_a_cell_state_of_hundreds(kernel: str) -> None:
-    """tanh'(400) is 10^-347; what is left 400 steps back went through it once, and lies further down than float64."""
+    """tanh'(400) is 10^-347; what is left 400 steps back went through it once, and is below float64's range."""
 
     def change(network: Network) -> None:
         network.p["bias"].copy_(torch.tensor([20.0, 20.0, -20.0, 20.0]).repeat_interleave(5))  # i, f, o, g
 
     case = Case(kernel, "arch=lstm", "arch.hidden=5", "task=adding", "task.length=400", "train.batch=2", change=change)
-    found = case.record()
+    recorded = case.record()
     with mpmath.workdps(40):
         want = case.own(MANY)
     assert np.isfinite(want).all() and want.min() < -308
-    np.testing.assert_allclose(found, want, rtol=1e-12, atol=ALONG)
+    np.testing.assert_allclose(recorded, want, rtol=1e-12, atol=ALONG)
 
 
 @pytest.mark.parametrize("gap", [10.0, 60.0, 3000.0])
@@ -252,11 +252,11 @@ def test_an_answer_that_is_sure(gap: float, kernel: str) -> None:
     case = Case(kernel, "arch=rnn_tanh", "task=binary_sum", "task.length=8", "train.batch=3",
                 change=lambda network: network.p["bias_out"][:, 1:].sub_(gap))  # fmt: skip
     case.y.zero_()
-    found = case.record()
+    recorded = case.record()
     with mpmath.workdps(40):
         want = case.own(MANY)
     assert np.isfinite(want).all() and want.max() < -gap / 2.31 + 1
-    np.testing.assert_allclose(found, want, rtol=1e-12, atol=ALONG)
+    np.testing.assert_allclose(recorded, want, rtol=1e-12, atol=ALONG)
 
 
 EXTREME = {
@@ -276,9 +276,9 @@ def test_over_two_thousand_steps(name: str, kernel: str) -> None:
                 "train.batch=2")  # fmt: skip
     if name.startswith("exploding"):
         case.x.mul_(0.1)
-    found = case.record()
-    assert found.min() < -200 if name.startswith("vanishing") else found.max() > 45
-    assert error(found, case.own()).max() < ALONG
+    recorded = case.record()
+    assert recorded.min() < -200 if name.startswith("vanishing") else recorded.max() > 45
+    assert error(recorded, case.own()).max() < ALONG
 
 
 def test_an_exploding_relu_network(kernel: str) -> None:
@@ -291,9 +291,9 @@ def test_an_exploding_relu_network(kernel: str) -> None:
 
     case = Case(kernel, "arch=rnn_relu", "task=adding", "task.length=2000", "train.batch=2", change=change)
     case.x.mul_(1e-30)
-    found = case.record()
-    assert found.max() > 40
-    assert error(found, case.own()).max() < ALONG
+    recorded = case.record()
+    assert recorded.max() > 40
+    assert error(recorded, case.own()).max() < ALONG
 
 
 def test_zero_is_where_the_net_died_and_nowhere_below(kernel: str) -> None:
@@ -301,10 +301,10 @@ def test_zero_is_where_the_net_died_and_nowhere_below(kernel: str) -> None:
     case = Case(kernel, "arch=rnn_relu", "init=identity", "init.gain=0.5", "task=adding", "task.length=2000",
                 "train.batch=2", change=lambda network: network.p["weight_ih"].abs_())  # fmt: skip
     case.x.view(2000, 2, 2)[700] = -1e6
-    found = case.record()
-    assert (found[:700] == -np.inf).all()
-    assert -400 < found[700] < -380
-    assert error(found, case.own()).max() < ALONG
+    recorded = case.record()
+    assert (recorded[:700] == -np.inf).all()
+    assert -400 < recorded[700] < -380
+    assert error(recorded, case.own()).max() < ALONG
 
 
 @pytest.mark.parametrize("hidden", [8, 16])
@@ -314,10 +314,10 @@ def test_linear_orthogonal_net_has_slope_log_gain(gain: float, hidden: int, kern
     case = Case(kernel, "arch=rnn_tanh", "init=orthogonal", f"init.gain={gain}", "task=adding", "task.length=2000",
                 "train.batch=2", f"arch.hidden={hidden}")  # fmt: skip
     case.x.zero_()
-    found = case.record()
-    slope, start = np.polyfit(np.arange(2000)[::-1], found, 1)
+    recorded = case.record()
+    slope, start = np.polyfit(np.arange(2000)[::-1], recorded, 1)
     assert slope == pytest.approx(math.log10(gain), abs=1e-6)
-    np.testing.assert_allclose(found[::-1], start + slope * np.arange(2000), atol=1e-4)
+    np.testing.assert_allclose(recorded[::-1], start + slope * np.arange(2000), atol=1e-4)
 
 
 def test_the_file_of_a_run_is_exact(kernel: str, tmp_path: Path) -> None:
@@ -329,5 +329,5 @@ def test_the_file_of_a_run_is_exact(kernel: str, tmp_path: Path) -> None:
     table = pd.read_csv(tmp_path / cell.id / "gradient_through_time.csv")
     by_step = {int(str(step)): rows.sort_values("t").log10_norm.to_numpy() for step, rows in table.groupby("step")}
     assert list(by_step) == [0, 2, 4]
-    assert all(found.shape == (2000,) and -700 < found[0] < -600 for found in by_step.values())
+    assert all(recorded.shape == (2000,) and -700 < recorded[0] < -600 for recorded in by_step.values())
     assert error(by_step[0], Case(kernel, *overrides).truth()).max() < EXACT

@@ -1,4 +1,4 @@
-"""Initialisations have the laws of their papers; every gate block is drawn on its own; cells of a seed are paired."""
+"""Initialisations have the distributions of their papers; gate blocks are independent; cells of a seed are paired."""
 
 from __future__ import annotations
 
@@ -42,16 +42,16 @@ def test_orthogonal_is_uniform_over_the_group() -> None:
 
 @pytest.mark.parametrize("arch", ["lstm", "gru"])
 def test_each_gate_block_is_drawn_on_its_own(arch: str) -> None:
-    pack = set_up([make_cell(f"arch={arch}", "init=orthogonal")])
-    blocks = pack.network.p["weight_hh"][0].split(8, -1)
+    training = set_up([make_cell(f"arch={arch}", "init=orthogonal")])
+    blocks = training.network.p["weight_hh"][0].split(8, -1)
     for i, block in enumerate(blocks):
         torch.testing.assert_close(block.T @ block, torch.eye(8), atol=1e-5, rtol=0)
         assert not any(torch.equal(block, other) for other in blocks[:i])
 
 
 def test_forget_bias_is_a_setting_per_lane() -> None:
-    cells = [make_cell("arch=lstm", f"arch.forget_bias={b}") for b in (1.0, -2.5)]
-    bias = set_up(cells).network.p["bias"]
+    settings = [make_cell("arch=lstm", f"arch.forget_bias={b}") for b in (1.0, -2.5)]
+    bias = set_up(settings).network.p["bias"]
     for lane, value in enumerate((1.0, -2.5)):
         want = torch.zeros(4, 8)
         want[1] = value  # blocks i, f, o, g

@@ -1,4 +1,4 @@
-"""The native kernels are optional: absent without harm, named in the summary, refused by name where they cannot be."""
+"""The native kernels are optional: torch's replace them, the summary names them, and requesting missing ones fails."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ def test_the_summary_names_the_kernel(kernel: str, tmp_path: Path) -> None:
 
 
 def test_kernels_train_to_the_same_numbers(kernel: str, tmp_path: Path) -> None:
-    """Six updates apart only by float32 rounding; and not the very same code, or this would prove nothing."""
+    """After six updates the kernels differ by float32 rounding only."""
     for arch in ("rnn_tanh", "rnn_relu", "lstm", "gru"):
-        found = summary_of(tmp_path / "a", f"arch={arch}", f"executor.kernel={kernel}")
+        summary = summary_of(tmp_path / "a", f"arch={arch}", f"executor.kernel={kernel}")
         other = summary_of(tmp_path / "b", f"arch={arch}", "executor.kernel=torch")
-        assert found["final"]["train_loss"] == pytest.approx(other["final"]["train_loss"], rel=1e-5)
+        assert summary["final"]["train_loss"] == pytest.approx(other["final"]["train_loss"], rel=1e-5)
 
 
 def test_without_a_compiler_torch_does_it(tmp_path: Path) -> None:
@@ -70,18 +70,18 @@ def test_native_by_name_is_refused_where_there_is_none(monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize("arch", ["rnn_tanh", "lstm", "gru"])
 def test_saturation_and_special_values(arch: str, kernel: str) -> None:
-    """Huge preactivations saturate exactly, zeros stay zero, and a nan reaches the loss instead of being squashed."""
-    pack = set_up([make_cell(f"arch={arch}", "init=identity", "init.gain=100")] * 2, kernel)
-    pack.network.p["weight_ih"].mul_(1e4)
-    x, y = pack.data.next()
-    loss = pack.network.gradients(x, y)
-    assert torch.isfinite(loss).all() and torch.isfinite(pack.network.grads.flat).all()
+    """Huge pre-activations saturate exactly, zeros stay zero, and a nan reaches the loss through tanh and sigmoid."""
+    training = set_up([make_cell(f"arch={arch}", "init=identity", "init.gain=100")] * 2, kernel)
+    training.network.p["weight_ih"].mul_(1e4)
+    x, y = training.data.next()
+    loss = training.network.gradients(x, y)
+    assert torch.isfinite(loss).all() and torch.isfinite(training.network.grads.flat).all()
     x[1, 3, 0] = float("nan")
-    loss = pack.network.gradients(x, y)
+    loss = training.network.gradients(x, y)
     assert np.isfinite(float(loss[0])) and np.isnan(float(loss[1]))
 
 
-def test_squashing_functions_to_the_last_bits(kernel: str) -> None:
+def test_tanh_to_the_last_bits(kernel: str) -> None:
     """tanh over its whole range through a network of one unit, against float64: at most 3 units in the last place."""
     from sweeps.engine.memory import zeros
     from sweeps.engine.parameters import Parameters

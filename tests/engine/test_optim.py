@@ -48,7 +48,7 @@ def test_matches_torch_lane_by_lane(name: str) -> None:
         assert error <= 2e-5 * moved + 1e-6, f"lane {k}: {error} after moving {moved}"
 
 
-def test_keep_forgets_the_others_and_no_more() -> None:
+def test_keep_drops_the_other_lanes_only() -> None:
     g = torch.randn(5, 3, 32, generator=torch.Generator().manual_seed(0))
     whole, part = torch.zeros(3, 32), torch.zeros(3, 32)
     a, b = (OPTIMIZERS["adam"](w, LANES["adam"]) for w in (whole, part))

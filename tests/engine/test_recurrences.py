@@ -31,17 +31,17 @@ ROUNDING = 5e-6
 def network_of(arch: str, init: str, t: int, h: int, b: int, kernel: str, lanes: int = 3) -> tuple[Network, Data]:
     """A pack on the adding task (binary_sum for odd T, which has ten outputs) with non-zero biases."""
     task = "adding" if t % 2 == 0 else "binary_sum"
-    cells = [
+    settings = [
         make_cell(f"arch={arch}", f"init={init}", f"task={task}", f"task.length={t}", f"arch.hidden={h}",
                   f"train.batch={b}", f"seed={seed}")
         for seed in range(lanes)
     ]  # fmt: skip
-    pack = set_up(cells, kernel)
+    training = set_up(settings, kernel)
     rng = torch.Generator().manual_seed(0)
-    for name, value in pack.network.p.items():
+    for name, value in training.network.p.items():
         if name.startswith("bias"):
             value.copy_(torch.randn(value.shape, generator=rng) / 2)
-    return pack.network, pack.data
+    return training.network, training.data
 
 
 def truth(network: Network, lane: int, x: Tensor, y: Tensor) -> tuple[Tensor, dict[str, Tensor], list[Tensor]]:
@@ -55,8 +55,8 @@ def truth(network: Network, lane: int, x: Tensor, y: Tensor) -> tuple[Tensor, di
         loss = torch.nn.functional.mse_loss(outputs, y[lane].double())
     else:
         loss = torch.nn.functional.cross_entropy(outputs, y[lane])
-    found = torch.autograd.grad(loss, [*p.values(), *states])
-    return loss.detach(), dict(zip(p, found, strict=False)), list(found[len(p) :])
+    gradients = torch.autograd.grad(loss, [*p.values(), *states])
+    return loss.detach(), dict(zip(p, gradients, strict=False)), list(gradients[len(p) :])
 
 
 def assert_close(got: Tensor, want: Tensor, what: str) -> None:
@@ -80,9 +80,9 @@ def test_agrees_with_float64_autograd(arch: str, t: int, h: int, b: int, kernel:
             for name, want in gradients.items():
                 assert_close(network.grads[name][lane], want, f"{init} {name}")
             want_norms = torch.stack([adjoint.norm() for adjoint in adjoints]).numpy()
-            alive = want_norms > 0
-            np.testing.assert_allclose(10 ** log10_norm[lane][alive], want_norms[alive], rtol=1e-4)
-            assert (log10_norm[lane][~alive] == -np.inf).all()
+            nonzero = want_norms > 0
+            np.testing.assert_allclose(10 ** log10_norm[lane][nonzero], want_norms[nonzero], rtol=1e-4)
+            assert (log10_norm[lane][~nonzero] == -np.inf).all()
 
 
 def in_torch_order(arch: str, w: Tensor) -> Tensor:
@@ -120,12 +120,12 @@ def test_agrees_with_torch_nn(arch: str, kernel: str) -> None:
         outputs = out[-1] @ p["weight_out"] + p["bias_out"]
         torch.nn.functional.cross_entropy(outputs, y[lane]).backward()
         for name in ("weight_ih", "weight_hh", "bias"):
-            found = theirs["bias_ih_l0" if name == "bias" else f"{name}_l0"].grad
-            assert found is not None
-            assert_close(in_torch_order(arch, network.grads[name][lane]), found.double(), name)
+            want = theirs["bias_ih_l0" if name == "bias" else f"{name}_l0"].grad
+            assert want is not None
+            assert_close(in_torch_order(arch, network.grads[name][lane]), want.double(), name)
 
 
-def test_every_fast_recurrence_has_its_truth() -> None:
+def test_every_fast_recurrence_has_a_reference() -> None:
     assert set(FAST) == set(REFERENCE)
     assert set(FAST) <= set(registered())
 

@@ -18,15 +18,15 @@ def nothing(training: Training, lane: int) -> None:
 
 
 def run(*overrides: str, lanes: int = 1) -> list[list[Measurement]]:
-    cells = [make_cell(*overrides, f"seed={seed}") for seed in range(lanes)]
-    by_lane: list[list[Measurement]] = [[] for _ in cells]
-    for row in train(cells, nothing):
+    settings = [make_cell(*overrides, f"seed={seed}") for seed in range(lanes)]
+    by_lane: list[list[Measurement]] = [[] for _ in settings]
+    for row in train(settings, nothing):
         for m in row:
             by_lane[m.position].append(m)
     return by_lane
 
 
-def test_rows_are_where_they_were_asked_for() -> None:
+def test_rows_are_at_the_logged_steps() -> None:
     [rows] = run("train.steps=7", "train.log_every=2", "train.eval_every=4")
     assert [m.step for m in rows] == [0, 2, 4, 6, 7]  # at initialisation, every second, and the last
     assert [m.step for m in rows if m.eval_loss is not None] == [0, 4, 7]
@@ -58,18 +58,18 @@ def test_it_learns_and_is_solved_at_the_step_it_first_was() -> None:
 
 def test_explained_variance_is_r_squared_on_the_evaluation_set() -> None:
     """Against scikit-learn, on the outputs of the network as it was; a constant answer can then never be above 0."""
-    cells = [make_cell("train.eval_size=50", "train.steps=30", f"seed={seed}") for seed in (0, 1)]
+    settings = [make_cell("train.eval_size=50", "train.steps=30", f"seed={seed}") for seed in (0, 1)]
     shown: dict[int, list[float]] = {0: [], 1: []}
 
     def compare(training: Training, lane: int) -> None:
-        true, said = [], []
+        targets, outputs = [], []
         for x, y, valid in training.data.evaluation():
-            said.append(training.network.forward(x)[lane, :valid].numpy().copy())
-            true.append(y[lane, :valid].numpy().copy())
-        shown[lane].append(r2_score(np.concatenate(true), np.concatenate(said)))
+            outputs.append(training.network.forward(x)[lane, :valid].numpy().copy())
+            targets.append(y[lane, :valid].numpy().copy())
+        shown[lane].append(r2_score(np.concatenate(targets), np.concatenate(outputs)))
 
     scores: dict[int, list[float]] = {0: [], 1: []}
-    for row in train(cells, compare):
+    for row in train(settings, compare):
         for m in row:
             if m.eval_score is not None:
                 scores[m.position].append(m.eval_score)
@@ -79,31 +79,31 @@ def test_explained_variance_is_r_squared_on_the_evaluation_set() -> None:
 
 
 def test_a_gradient_that_is_only_large_does_not_diverge() -> None:
-    """A relu RNN whose state grows 1.3-fold a step: the squares of its gradient leave float32, no element does."""
+    """A relu RNN whose state grows 1.3-fold a step: the squares of its gradient overflow float32, no element does."""
     [rows] = run("arch=rnn_relu", "init=identity", "init.gain=1.3", "task.length=100", "clip=norm", "train.steps=3")
     assert all(m.diverged is None and np.isfinite(m.train_loss) for m in rows)
     assert 1e20 < rows[0].grad_norm < np.inf
     assert rows[0].grad_norm_clipped == pytest.approx(1.0, rel=1e-5)
 
 
-def test_evaluation_set_is_whole_when_no_multiple_of_the_batch() -> None:
+def test_evaluation_set_is_complete_when_no_multiple_of_the_batch() -> None:
     """21 sequences in batches of 8: the filled-up last batch must not count twice."""
     [uneven] = run("train.eval_size=21", "train.batch=8", "task=binary_sum")
-    [whole] = run("train.eval_size=21", "train.batch=21", "task=binary_sum")
-    assert uneven[0].eval_loss is not None and whole[0].eval_loss is not None
-    assert np.isclose(uneven[0].eval_loss, whole[0].eval_loss, rtol=1e-6)
-    assert uneven[0].eval_score == whole[0].eval_score
+    [even] = run("train.eval_size=21", "train.batch=21", "task=binary_sum")
+    assert uneven[0].eval_loss is not None and even[0].eval_loss is not None
+    assert np.isclose(uneven[0].eval_loss, even[0].eval_loss, rtol=1e-6)
+    assert uneven[0].eval_score == even[0].eval_score
 
 
 def test_cells_of_a_seed_see_the_same_data() -> None:
     """Two lanes of one seed and equal weights are one run twice; another seed is another run."""
-    cells = [make_cell("optim.lr=0.1"), make_cell("optim.lr=0.2"), make_cell("optim.lr=0.1", "seed=1")]
-    first = next(iter(train(cells, nothing)))
+    settings = [make_cell("optim.lr=0.1"), make_cell("optim.lr=0.2"), make_cell("optim.lr=0.1", "seed=1")]
+    first = next(iter(train(settings, nothing)))
     assert first[0].train_loss == first[1].train_loss != first[2].train_loss
     assert first[0].lr != first[1].lr
 
 
-def test_training_takes_one_thread_and_flushes_subnormals() -> None:
+def test_training_takes_one_thread_and_flushes_subnormals_to_zero() -> None:
     """Whatever the process did before: vanishing gradients are full of subnormals, which cost many times as much."""
     seen = []
 

@@ -1,6 +1,6 @@
-"""The gradient through time of one network as a textbook writes it, forward and back, in as many digits as one likes.
+"""The gradient through time of one network, by a textbook's forward and backward pass, in any number of digits.
 
-It takes float32 weights and inputs and nothing else of the engine: no states, no functions, no rounding.
+It uses only the float32 weights and inputs of the engine, none of its states or functions.
 Each quantity is a NumPy array; with dtype object its elements are multi-precision numbers of mpmath, with longdouble
 the 80-bit floats of x86, whose range (1e-4932) holds what these tests need. Weights multiply from the right.
 """
@@ -19,7 +19,7 @@ Weights = Mapping[str, Array]
 
 
 class Digits(NamedTuple):
-    """How numbers are held, and the functions on them."""
+    """A number type: the conversion to it, and the functions on it."""
 
     hold: Callable[[Any], Array]
     exp: Callable[[Array], Array]
@@ -54,7 +54,7 @@ class Truth:
     """One lane's network: forward on `x [T, B, I]`, then ||dL/dh_t|| for every t.
 
     Args:
-        move: changes the pre-activations of a step, `(t, name, a) -> a`, to see what a rounding there would do, or to
+        move: changes the pre-activations of a step, `(t, name, a) -> a`, to find the effect of rounding there, or to
             follow another forward pass.
     """
 
@@ -87,15 +87,15 @@ class Truth:
         outputs = d.times(state[0], p["weight_out"]) + p["bias_out"]
         dh, dc = d.times(self.loss_slope(outputs, y, loss), p["weight_out"].T), zero
         back = getattr(self, f"back_{self.arch.removeprefix('rnn_')}")
-        found, decades = np.empty(len(x)), 0.0  # dL/dh_t is dh * 10**decades, so that long doubles hold it
+        norms, decades = np.empty(len(x)), 0.0  # dL/dh_t is dh * 10**decades, so that long doubles hold it
         for t in reversed(range(len(x))):
             size = abs(dh).max()
-            found[t] = d.log10(((dh / size) ** 2).sum()) / 2 + d.log10(size) + decades if size else -np.inf
+            norms[t] = d.log10(((dh / size) ** 2).sum()) / 2 + d.log10(size) + decades if size else -np.inf
             dh, dc = back(dh, dc, *kept[t])
             size = max(abs(dh).max(), abs(dc).max())
             if size and abs(d.log10(size)) > 1000:
                 dh, dc, decades = dh / size, dc / size, decades + d.log10(size)
-        return found
+        return norms
 
     def loss_slope(self, outputs: Array, y: Array, loss: str) -> Array:
         if loss == "mse":

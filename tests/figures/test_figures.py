@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import re
 import subprocess
@@ -21,11 +22,12 @@ from analysis.make_records import write_cell
 from sweeps import load
 from sweeps.analysis.labels import label
 from sweeps.analysis.provenance import Provenance
+from sweeps.config.cards import cards
 from sweeps.errors import SweepsError
 from sweeps.figures import curves
 from sweeps.figures.catalogue import FIGURES
 from sweeps.figures.draw import draw
-from sweeps.figures.style import COLUMN, LINES, PAGE, SPARE, lines, save
+from sweeps.figures.style import COLUMN, PAGE, lines, save
 
 PROVENANCE = Provenance("synthetic", "none", 1, "0", "0", "1", "0", "none", "none")
 
@@ -217,18 +219,29 @@ def test_a_missing_run_is_noted_in_the_panel(tmp_path: Path) -> None:
     assert [ax.texts[0].get_text() for ax in figure.axes] == ["no run: identity", "no run: random"]
 
 
-def test_colours_of_an_axis_differ_in_luminance_and_lines_in_dashes() -> None:
-    for known in LINES.values():
-        shades = sorted(_luminance(line.colour) for line in known.values())
-        assert min(np.diff(shades)) > 0.03, shades
-        assert len({str(line.dashes) for line in known.values()}) == len(known)
-        assert len({line.marker for line in known.values()}) == len(known)
+@pytest.mark.parametrize("axis", ["arch", "init", "clip", "optim"])
+def test_twenty_levels_are_told_apart_without_colour(axis: str) -> None:
+    """By their dashes, or by a grey that differs: in print, and for a reader who sees few colours."""
+    levels = [*cards(axis), *(f"new_{place:02}" for place in range(20 - len(cards(axis))))]
+    drawn = lines(axis, levels)
+    assert len(drawn) == len(set(drawn.values())) == 20
+    for one, other in itertools.combinations(drawn.values(), 2):
+        assert str(one.dashes) != str(other.dashes) or abs(_grey(one.colour) - _grey(other.colour)) > 0.12, (one, other)
+    assert max(_grey(line.colour) for line in drawn.values()) < 0.85, "all of them are seen on white"
+
+
+def test_the_styles_of_cards_differ_in_every_way() -> None:
+    for axis in ("arch", "init", "clip"):
+        known = list(lines(axis, list(cards(axis))).values())
+        assert min(np.diff(sorted(_grey(line.colour) for line in known))) > 0.03
+        assert len({str(line.dashes) for line in known}) == len({line.marker for line in known}) == len(known)
 
 
 def test_unknown_names_get_a_line_of_their_own_and_keep_their_name() -> None:
     drawn = lines("init", ["random", "cayley", "expm"])
-    assert drawn["random"] == LINES["init"]["random"]
-    assert (drawn["cayley"], drawn["expm"]) == SPARE[:2]
+    assert drawn["random"].colour == cards("init")["random"].colour
+    assert len({drawn["cayley"], drawn["expm"], *lines("init", list(cards("init"))).values()}) == 2 + len(cards("init"))
+    assert lines("init", ["cayley", "expm"])["expm"] == drawn["expm"], "whatever else is in the picture"
     assert label("cayley") == "cayley" and label("rnn_tanh") == "tanh RNN"
 
 
@@ -236,7 +249,7 @@ def _first_line(ax: Axes) -> str:
     return ax.get_ylabel().partition("\n")[0]
 
 
-def _luminance(colour: str) -> float:
+def _grey(colour: str) -> float:
     """Grey value of a colour in print, 0 to 1 (ITU-R BT.601)."""
     red, green, blue = (int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5))
     return 0.299 * red + 0.587 * green + 0.114 * blue

@@ -1,4 +1,4 @@
-"""No key, no settings, no cache of the person who runs the tests, and no way out of this machine."""
+"""Tests see no key, settings or cache of the user who runs them, and cannot connect to other machines."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def no_account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         if name.startswith("WANDB_") or name == "NETRC":
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    nowhere = "http://127.0.0.1:9"  # nobody listens there
+    nowhere = "http://127.0.0.1:9"  # no server listens there
     monkeypatch.setenv("WANDB_BASE_URL", nowhere)
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
         monkeypatch.setenv(name, nowhere)  # of the client's own processes: loopback alone needs no proxy

@@ -1,4 +1,4 @@
-"""What the offline file of a run says, read back."""
+"""Reads the offline file of a run back."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sweeps.mirror.offline_file import records
 
 @dataclass
 class LoggedRun:
-    """What an offline file holds; a non-finite number is a float in the history, and W&B's word elsewhere."""
+    """Content of an offline file; a non-finite number is a float in the history, and W&B's text elsewhere."""
 
     id: str = ""
     name: str = ""
@@ -27,7 +27,7 @@ class LoggedRun:
 
 
 def read(path: Path) -> LoggedRun:
-    """Everything that an offline file says about its run. Raises as `records` does."""
+    """The run in an offline file. Raises as `records` does."""
     run = LoggedRun()
     for record in records(path):
         kind = record.WhichOneof("record_type")

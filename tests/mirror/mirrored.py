@@ -1,4 +1,4 @@
-"""Records to mirror, and what to ask of their mirror."""
+"""Makes records to mirror, and checks their mirror."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ def cell_id(index: int) -> str:
 
 @cache
 def settings_of(index: int) -> dict[str, Any]:
-    """Settings of one's own, with a task's seed that makes the id begin with the index."""
-    found = (_settings(index, seed) for seed in itertools.count())
-    return next(each for each in found if id_of(each, 3).startswith(f"{index % 256:02x}"))
+    """Settings of a cell, with a seed of the task that makes the id begin with the index."""
+    candidates = (_settings(index, seed) for seed in itertools.count())
+    return next(each for each in candidates if id_of(each, 3).startswith(f"{index % 256:02x}"))
 
 
 def _settings(index: int, seed: int) -> dict[str, Any]:
@@ -53,7 +53,7 @@ def _settings(index: int, seed: int) -> dict[str, Any]:
 
 
 def add_cell(sweep: SweepPaths, index: int, *, rows: int = 5, diverged: bool = False, **extra: Any) -> str:
-    """Write the records of one done cell; a diverged one ends in inf and nan."""
+    """Write the record of one done cell, which ends in inf and nan if it diverged; returns its id."""
     cell = sweep.cell(cell_id(index))
     metrics: list[list[Any]] = []
     gradient: list[list[Any]] = []
@@ -133,15 +133,15 @@ def damage(path: Path, how: str) -> None:
 def assert_equals_csv(sweep: SweepPaths, cell: str, history: list[dict[str, Any]], *, uploaded: bool = False) -> None:
     """Every field of metrics.csv is in the history, bit for bit, and an empty field is not.
 
-    One bit is the client's: on the way to a server, not into the file, it makes -0.0 a 0.
+    One exception: in an upload, but not in the file, the client makes -0.0 a 0.
     """
     with sweep.cell(cell).metrics.open() as file:
         rows = list(csv.DictReader(file))
     assert len(history) == len(rows)
-    for row, there in zip(rows, history, strict=True):
-        assert there["_step"] == int(row.pop("step"))
+    for row, logged in zip(rows, history, strict=True):
+        assert logged["_step"] == int(row.pop("step"))
         measured = {column: text for column, text in row.items() if text}
-        mirrored = {column: there[column] for column in METRICS if column in there}
+        mirrored = {column: logged[column] for column in METRICS if column in logged}
         assert mirrored.keys() == measured.keys()
         for column, text in measured.items():
             expected = 0.0 if uploaded and text == "-0.0" else float(text)

@@ -1,7 +1,7 @@
-"""A stand-in for the W&B server on 127.0.0.1: it speaks what the real client says, and remembers what it was told.
+"""A stand-in for the W&B server on 127.0.0.1: it answers the real client, and keeps what it receives.
 
 GraphQL (`/graphql`), the file stream (`/files/.../file_stream`) and file uploads (`/upload/...`), as wandb 0.31.0
-uses them. Faults are put in by operation (`faults`) or by a hook on every request (`on_request`).
+uses them. Faults are injected by operation (`faults`) or by a hook on every request (`on_request`).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from urllib.parse import unquote
 
 HISTORY, SUMMARY = "wandb-history.jsonl", "wandb-summary.json"
 DROP = 0
-"""As the status of a fault: the connection is closed without an answer."""
+"""Status of a fault: the connection is closed without an answer."""
 
 
 @dataclass
@@ -54,8 +54,8 @@ class StandIn:
         requests: the name of every request, in order: a GraphQL operation, `file_stream` or `upload`.
         keys: the keys that requests were signed with.
         accepted: the key that is right; others get 401. None: any.
-        appends: whether UpsertBucket tells how many history lines there are, which makes the client append; a
-            server that says 0 has its lines overwritten. Nobody outside knows which the real one is.
+        appends: whether UpsertBucket returns the number of history lines, which makes the client append; if it
+            returns 0, lines are overwritten. It is not documented which of them the real server does.
         faults: request name -> statuses to answer the next requests of that name with; None is a good answer.
         on_request: called with (number of requests so far, name) before a request is answered.
     """
@@ -81,8 +81,8 @@ class StandIn:
 
     def answer(self, path: str, body: bytes, authorization: str) -> tuple[int, Any]:
         """(status, JSON value) of one request; the status DROP means that the connection closes instead."""
-        said = json.loads(body) if path == "/graphql" else None
-        name = _name(path, said)
+        query = json.loads(body) if path == "/graphql" else None
+        name = _name(path, query)
         with self._lock:
             self.requests.append(name)
             self.on_request(len(self.requests), name)
@@ -94,8 +94,8 @@ class StandIn:
                 self.keys.add(key)
                 if self.accepted not in (None, key):
                     return 401, {"errors": [{"message": "user is not logged in"}]}
-            if said is not None:
-                return 200, {"data": self._graphql(name, said.get("variables") or {})}
+            if query is not None:
+                return 200, {"data": self._graphql(name, query.get("variables") or {})}
             if name == "file_stream":
                 self._stream(self.runs[path.split("/")[4]], json.loads(body))
                 return 200, {"limits": {}, "exitcode": None}
@@ -136,11 +136,11 @@ class StandIn:
         return {}
 
     def _runs(self, project: str, group: str) -> dict[str, Any] | None:
-        there = [run for run in self.runs.values() if run.meta.get("project") == project]
-        if not there:
+        of_project = [run for run in self.runs.values() if run.meta.get("project") == project]
+        if not of_project:
             return None
-        found = [run for run in there if run.meta.get("groupName") == group]
-        nodes = [{**self._bucket(run), "projectId": "1", "tags": [], "state": "finished"} for run in found]
+        of_group = [run for run in of_project if run.meta.get("groupName") == group]
+        nodes = [{**self._bucket(run), "projectId": "1", "tags": [], "state": "finished"} for run in of_group]
         edges = [{"node": node, "cursor": node["name"]} for node in nodes]
         page = {"endCursor": None, "hasNextPage": False}
         return {
@@ -171,13 +171,13 @@ class StandIn:
             **{"wandbConfig": json.dumps({"t": 1}), "tags": run.meta.get("tags") or []},
         }
 
-    def _stream(self, run: Run, said: dict[str, Any]) -> None:
-        for file, chunk in (said.get("files") or {}).items():
+    def _stream(self, run: Run, update: dict[str, Any]) -> None:
+        for file, chunk in (update.get("files") or {}).items():
             lines = run.files.setdefault(file, {})
             lines.update(enumerate(chunk["content"], chunk["offset"]))
             run.lines_received += len(chunk["content"]) if file == HISTORY else 0
-        if said.get("complete"):
-            run.exit = said.get("exitcode")
+        if update.get("complete"):
+            run.exit = update.get("exitcode")
 
 
 @contextmanager
@@ -190,10 +190,10 @@ def stand_in(*, appends: bool = True) -> Iterator[StandIn]:
         server.stop()
 
 
-def _name(path: str, said: Any) -> str:
-    if said is not None:
-        found = re.search(r"\b(?:query|mutation)\s+(\w+)", said.get("query", ""))
-        return str(said.get("operationName") or (found[1] if found else "graphql"))
+def _name(path: str, query: Any) -> str:
+    if query is not None:
+        match = re.search(r"\b(?:query|mutation)\s+(\w+)", query.get("query", ""))
+        return str(query.get("operationName") or (match[1] if match else "graphql"))
     if path.endswith("/file_stream"):
         return "file_stream"
     return "upload" if path.startswith("/upload/") else "telemetry" if "/otel/" in path else path
@@ -216,7 +216,7 @@ def _server(stand_in: StandIn) -> ThreadingHTTPServer:
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(reply)))
             self.end_headers()
-            with suppress(OSError):  # a client that was killed does not listen
+            with suppress(OSError):  # the client was killed
                 self.wfile.write(reply)
 
         do_GET = do_POST = do_PUT = do_HEAD = do_PATCH = handle_any

@@ -1,4 +1,4 @@
-"""The mirror's process beside a sweep: it ends with it, whatever ends the sweep, and leaves no temporary folder."""
+"""The mirror's process ends with its sweep, whatever ends the sweep, and leaves no temporary folder."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ def until(holds: Callable[[], object]) -> None:
 
 
 def mirror_of(sweep: SweepPaths) -> tuple[Mirror, io.StringIO]:
-    """A mirror, and what it tells."""
-    told = io.StringIO()
-    return Mirror(WANDB, sweep, terminal(file=told)), told
+    """A mirror and the stream that it prints to."""
+    output = io.StringIO()
+    return Mirror(WANDB, sweep, terminal(file=output)), output
 
 
 def process_of(mirror: Mirror) -> subprocess.Popen[str]:
@@ -55,7 +55,7 @@ def process_of(mirror: Mirror) -> subprocess.Popen[str]:
 def test_a_sweep_that_is_stopped_has_its_mirror_tidy_up(tmp_path: Path, temporary: Path) -> None:
     sweep = SweepPaths(tmp_path / "runs" / "first_look")
     add_cell(sweep, 1)
-    mirror, told = mirror_of(sweep)
+    mirror, output = mirror_of(sweep)
     with pytest.raises(KeyboardInterrupt), mirror:
         until(
             lambda: list(sweep.mirror.rglob("*.wandb"))
@@ -64,12 +64,12 @@ def test_a_sweep_that_is_stopped_has_its_mirror_tidy_up(tmp_path: Path, temporar
         raise KeyboardInterrupt
     assert process_of(mirror).returncode == 143
     assert list(temporary.iterdir()) == []
-    assert told.getvalue() == ""
+    assert output.getvalue() == ""
 
 
 @pytest.fixture
 def deaf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """In place of a mirror something that neither ends with its input nor when asked to; the file that says it runs."""
+    """Replace the mirror's process by one that ignores SIGTERM and the end of its input; returns its first file."""
     runs = tmp_path / "runs.deaf"
     script = tmp_path / "python"
     script.write_text(f"#!{sys.executable}\nimport signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
@@ -88,19 +88,21 @@ def test_a_mirror_that_does_not_end_is_killed(tmp_path: Path, deaf: Path) -> Non
     assert process_of(mirror).returncode == -9
 
 
-def test_a_mirror_that_takes_for_ever_is_ended_and_that_is_told(
+def test_a_mirror_that_takes_for_ever_is_ended_and_that_is_printed(
     tmp_path: Path, deaf: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tracking, "PATIENCE", 0.2)
-    mirror, told = mirror_of(SweepPaths(tmp_path / "first_look"))
+    mirror, output = mirror_of(SweepPaths(tmp_path / "first_look"))
     with mirror:
         until(deaf.exists)
     assert process_of(mirror).returncode == -9
-    assert told.getvalue().startswith("W&B mirror: not finished; `python -m sweeps mirror experiment=first_look` goes")
+    assert output.getvalue().startswith(
+        "W&B mirror: not finished; `python -m sweeps mirror experiment=first_look` goes"
+    )
 
 
 def test_ctrl_c_does_not_reach_the_mirror_but_through_the_sweep(tmp_path: Path, deaf: Path) -> None:
-    """A terminal sends it to the sweep's process group; a second one would cut short what the first began."""
+    """A terminal sends SIGINT to the sweep's process group; the mirror must end by the sweep's SIGTERM alone."""
     mirror, _ = mirror_of(SweepPaths(tmp_path / "runs"))
     with pytest.raises(RuntimeError), mirror:
         assert os.getpgid(process_of(mirror).pid) != os.getpgrp()

@@ -1,4 +1,4 @@
-"""Proves that the heat map shows each norm where it belongs, and what is not finite as such."""
+"""The heat map shows each norm at its lag and step, and marks those that are not finite."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ MAGENTA = (255, 0, 255)
 
 
 def colours(norms: list[list[float]]) -> list[list[tuple[int, int, int]]]:
-    """The colour in the middle of each value's place."""
+    """The colour at the middle of each value's rectangle."""
     values = np.array(norms)
     picture = heat_map(values, np.arange(len(values))).convert("RGB")
     rows, columns = values.shape
     at = [[(LEFT + PLOT[0] * (c + 0.5) / columns, TOP + PLOT[1] * (r + 0.5) / rows) for c in range(columns)]
           for r in range(rows)]  # fmt: skip
-    found = [[picture.getpixel((int(x), int(y))) for x, y in row] for row in at]
-    assert all(isinstance(colour, tuple) for row in found for colour in row)
-    return found  # type: ignore[return-value]
+    pixels = [[picture.getpixel((int(x), int(y))) for x, y in row] for row in at]
+    assert all(isinstance(colour, tuple) for row in pixels for colour in row)
+    return pixels  # type: ignore[return-value]
 
 
 def brightness(colour: tuple[int, int, int]) -> float:

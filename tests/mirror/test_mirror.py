@@ -1,4 +1,4 @@
-"""Proves that the W&B mirror says what the CSV records say, bit for bit, and never says it twice.
+"""The W&B mirror holds what the CSV records hold, bit for bit, and never holds it twice.
 
 Everything is offline and inside tmp_path: a socket that leaves this machine fails the test.
 """
@@ -43,7 +43,7 @@ def test_the_offline_file_equals_the_csv_bit_for_bit(tmp_path: Path, folder: str
     cells = [add_cell(sweep, 1), add_cell(sweep, 2, diverged=True), add_cell(sweep, 3, rows=300)]
     result = run(sweep)
     assert (result.mode, result.mirrored, result.already, result.failed) == ("offline", cells, [], {})
-    assert run(sweep).already == cells  # the folder's name is understood on the way back too
+    assert run(sweep).already == cells  # the name of the folder is also parsed
     for cell in cells:
         logged = read(log_of(sweep, cell))
         assert logged.exit_code == 0
@@ -100,10 +100,10 @@ def test_the_gradient_through_time_is_there_as_a_picture(sweep: SweepPaths) -> N
     cell = add_cell(sweep, 1)
     run(sweep)
     *others, last = read(log_of(sweep, cell)).history
-    said = {key.rpartition("/")[2]: value for key, value in last.items() if key.startswith(f"{HEAT_MAP}/")}
-    assert said["_type"] == "image-file"
-    with Image.open(log_of(sweep, cell).parent / "files" / said["path"]) as picture:
-        assert picture.size == (said["width"], said["height"])
+    image = {key.rpartition("/")[2]: value for key, value in last.items() if key.startswith(f"{HEAT_MAP}/")}
+    assert image["_type"] == "image-file"
+    with Image.open(log_of(sweep, cell).parent / "files" / image["path"]) as picture:
+        assert picture.size == (image["width"], image["height"])
     assert not any(HEAT_MAP in key for row in others for key in row)
 
 
@@ -114,9 +114,9 @@ def test_the_summary_has_the_last_value_of_every_column(sweep: SweepPaths) -> No
     latest = {
         key: value for row in logged.history for key, value in row.items() if key[0] != "_" and "time/" not in key
     }
-    words = {key: "NaN" if math.isnan(value) else value for key, value in latest.items()}
-    words["grad_norm"] = "Infinity"
-    assert logged.summary.items() >= words.items()
+    expected = {key: "NaN" if math.isnan(value) else value for key, value in latest.items()}
+    expected["grad_norm"] = "Infinity"
+    assert logged.summary.items() >= expected.items()
 
 
 def test_without_a_gradient_record_the_metrics_are_mirrored(sweep: SweepPaths) -> None:
@@ -136,10 +136,10 @@ def test_a_second_call_adds_nothing(sweep: SweepPaths) -> None:
     assert len(folders(sweep)) == 4
 
 
-def test_a_damaged_run_is_replaced_and_a_whole_or_uploaded_one_is_left(sweep: SweepPaths) -> None:
+def test_a_damaged_run_is_replaced_and_a_complete_or_uploaded_one_is_left(sweep: SweepPaths) -> None:
     damages = ["empty", "header only", "truncated", "half", "another digit", "another header", *IN_ITS_PLACE]
     cells = {how: add_cell(sweep, index) for index, how in enumerate(damages)}
-    whole, uploaded = add_cell(sweep, 50), add_cell(sweep, 51)
+    complete, uploaded = add_cell(sweep, 50), add_cell(sweep, 51)
     run(sweep)
     for how, cell in cells.items():
         damage(log_of(sweep, cell), how)
@@ -149,11 +149,11 @@ def test_a_damaged_run_is_replaced_and_a_whole_or_uploaded_one_is_left(sweep: Sw
     log_of(sweep, uploaded).with_suffix(".wandb.synced").touch()
     result = run(sweep)
     assert sorted(result.mirrored) == sorted(cells.values())
-    assert result.already == [whole, uploaded]
+    assert result.already == [complete, uploaded]
     assert all(offline_file.complete(log_of(sweep, cell)) for cell in cells.values())  # one folder each
 
 
-def test_of_two_attempts_the_whole_one_is_kept(sweep: SweepPaths) -> None:
+def test_of_two_attempts_the_complete_one_is_kept(sweep: SweepPaths) -> None:
     cell = add_cell(sweep, 1)
     run(sweep)
     (good,) = folders(sweep)
@@ -167,7 +167,9 @@ def test_of_two_attempts_the_whole_one_is_kept(sweep: SweepPaths) -> None:
 @pytest.mark.parametrize(
     ("code", "rows", "reason"), [(1, 1, "status 1"), (0, 2, "1 history rows instead of 2"), (0, 1, "None")]
 )
-def test_a_run_that_ended_badly_or_lacks_rows_is_not_whole(tmp_path: Path, code: int, rows: int, reason: str) -> None:
+def test_a_run_that_ended_badly_or_lacks_rows_is_not_complete(
+    tmp_path: Path, code: int, rows: int, reason: str
+) -> None:
     import wandb
 
     with wandb_environment.client_environment():
@@ -192,7 +194,7 @@ def test_without_a_key_everything_stays_offline(sweep: SweepPaths, mode: str, mo
     cell = add_cell(sweep, 1)
     result = run(sweep, mode=mode)
     assert (result.mode, result.mirrored) == ("offline", [cell])
-    assert bool(result.notes) == (mode == "online")  # only a wish that was not met is worth a sentence
+    assert bool(result.notes) == (mode == "online")  # a note only if the requested mode was not possible
 
 
 @pytest.mark.parametrize("where", ["variable", "netrc"])
@@ -206,13 +208,13 @@ def test_a_key_makes_auto_go_online(
         (tmp_path / "home" / ".netrc").write_text(f"machine 127.0.0.1:9\n  login user\n  password {KEY}\n")
         os.chmod(tmp_path / "home" / ".netrc", 0o600)
     chosen = [
-        wandb_client.Client(sweep.mirror, project="p", entity=None, asked=asked).mode
-        for asked in ("auto", "online", "offline")
+        wandb_client.Client(sweep.mirror, project="p", entity=None, mode=mode).mode
+        for mode in ("auto", "online", "offline")
     ]
     assert chosen == ["online", "online", "offline"]
 
 
-def test_a_malformed_key_is_told_and_not_shown(sweep: SweepPaths, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_malformed_key_is_reported_and_not_shown(sweep: SweepPaths, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WANDB_API_KEY", "tooshortsecret")
     cell = add_cell(sweep, 1)
     result = run(sweep, mode="online")
@@ -267,7 +269,7 @@ def test_wandb_mode_overrules_the_setting(sweep: SweepPaths, monkeypatch: pytest
     assert (result.mode, result.mirrored) == ("offline", [cell])
 
 
-def test_an_unknown_mode_is_told(sweep: SweepPaths) -> None:
+def test_an_unknown_mode_is_an_error(sweep: SweepPaths) -> None:
     with pytest.raises(SweepsError, match=r"tracker mode: 'onlin' is not known; did you mean 'online'"):
         run(sweep, mode="onlin")
 
@@ -296,7 +298,7 @@ def test_what_the_environment_says_of_another_run_is_ignored(
     assert "WANDB_SILENT" not in os.environ
 
 
-def test_cells_that_are_not_done_wait_and_malformed_ones_are_told(sweep: SweepPaths) -> None:
+def test_cells_that_are_not_done_wait_and_malformed_ones_are_reported(sweep: SweepPaths) -> None:
     good = [add_cell(sweep, 1), add_cell(sweep, 9)]
     unfinished, no_csv, bad_csv, backwards, no_config = (add_cell(sweep, index) for index in range(2, 7))
     sweep.cell(unfinished).summary.write_text('{"format": 1,')
@@ -309,7 +311,7 @@ def test_cells_that_are_not_done_wait_and_malformed_ones_are_told(sweep: SweepPa
     result = run(sweep)
     assert result.mirrored == good
     assert result.failed.keys() == {unfinished, no_csv, bad_csv, backwards, no_config}
-    assert result.failed[unfinished] == "summary.json is missing or not whole"
+    assert result.failed[unfinished] == "summary.json is missing or not complete"
     assert "metrics.csv cannot be read: it lacks the column eval_loss" in result.failed[bad_csv]
     assert "metrics.csv cannot be read: it has step 10 twice" in result.failed[backwards]
     assert "config.yaml" in result.failed[no_config]
@@ -447,9 +449,9 @@ def test_a_helping_process_that_dies_loses_nothing(sweep: SweepPaths, monkeypatc
 
 
 def test_what_stops_the_mirror_does_not_stop_a_helping_process_in_the_middle(sweep: SweepPaths) -> None:
-    """Ctrl-C and SIGTERM reach both; it ends with its input."""
+    """Ctrl-C and SIGTERM reach both processes; the helping one ends when its input closes."""
     cells = [add_cell(sweep, index) for index in range(3)]
-    client = wandb_client.Client(sweep.mirror, project="tests", entity=None, asked="offline")
+    client = wandb_client.Client(sweep.mirror, project="tests", entity=None, mode="offline")
     with folder.hold_mirror(sweep) as lock, Helper(sweep, client, lock) as helper:
         helper.write(cells[0])
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -461,7 +463,7 @@ def test_what_stops_the_mirror_does_not_stop_a_helping_process_in_the_middle(swe
 
 @cache
 def undisturbed(folder: Path) -> dict[str, LoggedRun]:
-    """Run of each of the cells that are mirrored, and killed, below."""
+    """cell -> its run, of the cells whose mirroring is killed in the test below."""
     sweep = SweepPaths(folder / "undisturbed")
     cells = [add_cell(sweep, index, rows=60, diverged=index % 2 == 1) for index in range(12)]
     run(sweep)

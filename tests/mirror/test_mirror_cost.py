@@ -1,4 +1,4 @@
-"""Proves what mirroring a long sweep costs, and that it does so with few file descriptors and without loss."""
+"""Mirroring a long sweep is cheap, needs few file descriptors and loses nothing."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from sweeps.records.files import write_csv
 from sweeps.records.paths import SweepPaths
 
 CELLS, ROWS, LENGTH = 500, 100, 100
-SECONDS = 60  # of two cores for all of them: some 20 where nothing else runs; what grows with the square takes minutes
+SECONDS = 60  # of two cores for all cells: some 20 on an idle machine; a quadratic cost would take minutes
 DESCRIPTORS = 256
 
 
@@ -49,8 +49,8 @@ def descriptors(parent: int) -> int:
 
 
 @pytest.mark.slow
-def test_five_hundred_cells_are_cheap_and_whole_within_256_file_descriptors(sweep: SweepPaths) -> None:
-    """The time is that of the processors, so that a busy machine does not decide: two of them for a minute."""
+def test_five_hundred_cells_are_cheap_and_complete_within_256_file_descriptors(sweep: SweepPaths) -> None:
+    """Processor time is measured, so that other load does not count: two cores for a minute."""
     add_cells(sweep)
     where = [f"experiment={sweep.root.name}", f"runs_dir={sweep.root.parent}"]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)

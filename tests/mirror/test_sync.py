@@ -1,4 +1,4 @@
-"""Proves that sync sends every run whole and once, whatever happens, and tells the truth about it.
+"""Sync sends every run completely and once, whatever happens, and reports what was sent and what was not.
 
 The unmodified client talks to a stand-in for the server on 127.0.0.1; a request to any other address fails.
 """
@@ -43,7 +43,7 @@ def use(server: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def add_cells(sweep: SweepPaths, count: int, rows: int = 20) -> list[str]:
-    """Records of cells, every other one diverged, mirrored offline; gives the run ids."""
+    """Make records of cells, every other one diverged, and mirror them offline; returns the run ids."""
     cells = [add_cell(sweep, index, rows=rows, diverged=index % 2 == 1) for index in range(count)]
     run(sweep)
     return [f"{cell}-n3" for cell in cells]
@@ -69,7 +69,7 @@ def state(server: StandIn) -> dict[str, Any]:
 
 
 def assert_arrived(server: StandIn, sweep: SweepPaths, runs: list[str]) -> None:
-    """Every run is on the server, whole, as in the CSV records and as in the offline file."""
+    """Every run is on the server, complete, as in the CSV records and as in the offline file."""
     assert sorted(server.runs) == sorted(runs)
     logs = {log.name: log for log in sweep.mirror.rglob("run-*.wandb")}
     for run_id in runs:
@@ -158,10 +158,10 @@ QUICK = ("refused",)
 @pytest.mark.parametrize(
     "trouble", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in TROUBLE]
 )
-def test_what_did_not_arrive_is_told_and_the_next_sync_sends_it(
+def test_what_did_not_arrive_is_reported_and_the_next_sync_sends_it(
     sweep: SweepPaths, account: StandIn, trouble: str
 ) -> None:
-    """In each of these the client's own exit status is 0, and mostly it leaves its mark of success."""
+    """In each of these cases the client exits with status 0, and in most it makes its marker of success."""
     name, fault = TROUBLE[trouble]
     runs = add_cells(sweep, 3)
     account.faults[name] = fault()
@@ -177,7 +177,7 @@ def test_what_did_not_arrive_is_told_and_the_next_sync_sends_it(
 
 
 @pytest.mark.slow
-def test_a_server_that_stumbles_is_asked_again(sweep: SweepPaths, account: StandIn) -> None:
+def test_a_request_that_fails_is_repeated(sweep: SweepPaths, account: StandIn) -> None:
     runs = add_cells(sweep, 2)
     account.faults = {name: iter([500, 429]) for name in ("UpsertBucket", "file_stream", "CreateRunFiles", "upload")}
     assert sorted(sync(sweep).sent) == sorted(runs)
@@ -215,7 +215,7 @@ def test_a_damaged_offline_file_is_skipped_and_named_and_made_again(sweep: Sweep
     assert_arrived(account, sweep, runs)
 
 
-def test_a_mark_of_the_client_alone_is_not_believed(sweep: SweepPaths, account: StandIn) -> None:
+def test_the_marker_of_the_client_alone_is_not_trusted(sweep: SweepPaths, account: StandIn) -> None:
     (run_id,) = add_cells(sweep, 1)
     log = log_of(sweep, cell_of(run_id))
     log.with_name(log.name + ".synced").touch()
@@ -228,18 +228,18 @@ def test_a_mark_of_the_client_alone_is_not_believed(sweep: SweepPaths, account: 
 
 
 def command(sweep: SweepPaths, *words: str) -> tuple[int, str]:
-    """Exit status and everything that `python -m sweeps ...` says."""
+    """Exit status and output of `python -m sweeps ...`."""
     where = [f"experiment={sweep.root.name}", f"runs_dir={sweep.root.parent}"]
     done = subprocess.run([*COMMAND, *words, *where], capture_output=True, text=True, timeout=60)
     return done.returncode, done.stdout + done.stderr
 
 
-def assert_no_key(sweep: SweepPaths, said: str, *keys: str) -> None:
+def assert_no_key(sweep: SweepPaths, output: str, *keys: str) -> None:
     home = Path(os.environ["HOME"])
     for file in chain(sweep.root.rglob("*"), home.rglob("*")):
         if file.is_file() and not file.is_symlink():
             assert not any(key.encode() in file.read_bytes() for key in keys), file
-    assert not any(key in said for key in keys)
+    assert not any(key in output for key in keys)
 
 
 @pytest.mark.parametrize(
@@ -266,15 +266,15 @@ def test_what_stops_everything_is_one_sentence(
         monkeypatch.setenv("WANDB_BASE_URL", server.url)
     if key:
         monkeypatch.setenv("WANDB_API_KEY", key)
-    status, said = command(sweep, "sync")
+    status, output = command(sweep, "sync")
     assert status == 2
-    assert sentence in said and said.count("\n") == 1, said
-    assert_no_key(sweep, said, *([key] if key else []))
+    assert sentence in output and output.count("\n") == 1, output
+    assert_no_key(sweep, output, *([key] if key else []))
     assert not server.runs
 
 
 @pytest.mark.slow
-def test_the_command_tells_what_it_did(sweep: SweepPaths, account: StandIn) -> None:
+def test_the_command_prints_what_it_did(sweep: SweepPaths, account: StandIn) -> None:
     status, said = command(sweep, "sync")
     assert status == 2 and "has no records yet" in said
     runs = add_cells(sweep, 3)
@@ -294,10 +294,10 @@ def test_the_command_tells_what_it_did(sweep: SweepPaths, account: StandIn) -> N
     assert_no_key(sweep, said, KEY)
 
 
-def test_nothing_mirrored_is_told(sweep: SweepPaths, account: StandIn) -> None:
+def test_nothing_mirrored_is_an_error(sweep: SweepPaths, account: StandIn) -> None:
     add_cell(sweep, 1)
-    status, said = command(sweep, "sync")
-    assert status == 2 and "python -m sweeps mirror experiment=first_look" in said
+    status, output = command(sweep, "sync")
+    assert status == 2 and "python -m sweeps mirror experiment=first_look" in output
 
 
 @pytest.mark.parametrize(
@@ -319,12 +319,12 @@ def test_no_prompt_in_a_terminal(sweep: SweepPaths, words: list[str], monkeypatc
     os.close(theirs)
     try:
         assert process.wait(timeout=60) == (2 if words == ["sync"] else 0)
-        said = os.read(ours, 65536).decode()
+        output = os.read(ours, 65536).decode()
     finally:
         process.kill()
         process.wait()
         os.close(ours)
-    assert "Enter your choice" not in said and "(1)" not in said
+    assert "Enter your choice" not in output and "(1)" not in output
     assert len(folders(sweep)) == (1 if words == ["sync"] else 2)
 
 
@@ -360,7 +360,7 @@ REQUESTS = 3 + 7 * KILLED  # of an undisturbed sync, at least: who we are, then 
 
 
 def sync_killed_at(sweep: SweepPaths, server: StandIn, count: int) -> bool:
-    """Run `sync` and kill -9 it at its `count`-th request, before that is answered; gives whether it got there."""
+    """Run `sync` and kill -9 it at its `count`-th request, before that is answered; returns whether it got there."""
     where = [f"experiment={sweep.root.name}", f"runs_dir={sweep.root.parent}"]
     process = subprocess.Popen([*COMMAND, "sync", *where], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     start = len(server.requests)
@@ -380,7 +380,7 @@ POINTS = [1 + round(k * (REQUESTS - 1) / 19) for k in range(20)]
 
 @pytest.fixture
 def undisturbed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, Any]:
-    """What a server holds after one sync of the sweep that is killed below; found once."""
+    """What a server holds after one sync, without a kill, of the sweep that is killed below; computed once."""
     if not _undisturbed:
         with monkeypatch.context() as patch, stand_in() as server:
             use(server, patch)

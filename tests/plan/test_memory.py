@@ -1,4 +1,4 @@
-"""What no machine has the memory for is named; what was measured to fit is let through."""
+"""Sizes beyond the machine's memory are refused with a message; sizes measured to fit are accepted."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ MACHINE = 64 * 10**9
     ],
 )
 def test_impossible_sizes_are_named_with_the_estimate(overrides: list[str], named: str) -> None:
-    told = too_large(make_cell(*overrides), MACHINE)
-    assert told is not None
-    assert told.startswith(named)
-    assert told.endswith("this machine has 64 GB")
+    message = too_large(make_cell(*overrides), MACHINE)
+    assert message is not None
+    assert message.startswith(named)
+    assert message.endswith("this machine has 64 GB")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The laws of packs: each cell once, one shape, never too many lanes, no worker idle while one has two."""
+"""Packs hold each cell once, cells of one shape, not too many lanes; no worker idles while another has two packs."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 
 from helpers import make_cell, make_cells
+from sweeps.config.cards import card
 from sweeps.config.identity import EXCLUDED
 from sweeps.config.schema import Settings, as_dict
 from sweeps.plan.cells import Cell, distinct
@@ -131,7 +132,7 @@ def test_what_may_not(override: str) -> None:
 def test_every_setting_is_on_one_of_the_two_lists() -> None:
     """A new setting must be put on one of them; `experiment` and the executor's name have one value here."""
     assert set(leaves(make_cell(*BASE))) - {"experiment", "executor.name"} == set(VARYING) | set(FIXED)
-    assert VARIES == ("seed", "init", "clip", "optim.*", "arch.forget_bias")
+    assert VARIES == ("seed", "init", "clip", "optim.*") and card("arch", "lstm").per_lane == ("forget_bias",)
     allowed = {key for key in VARYING if key.partition(".")[0] not in EXCLUDED}
     assert {"seed", "arch.forget_bias"} <= allowed
     assert all(key.startswith(("init.", "clip.", "optim.")) for key in allowed - {"seed", "arch.forget_bias"})

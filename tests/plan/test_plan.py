@@ -1,4 +1,4 @@
-"""A plan drops what is named twice, skips what is done, and says how long the rest will take."""
+"""A plan drops duplicates, skips cells that are done, and forecasts the time of the others."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ GRID = [make_cell(f"arch={arch}", f"seed={seed}") for arch in ("rnn_tanh", "gru"
 IDS = [cell_id(each) for each in GRID]
 
 
-def test_a_cell_named_twice_is_trained_once() -> None:
+def test_duplicates_are_trained_once() -> None:
     plan = make_plan([*GRID, *GRID[:3]], {}, workers=2)
     assert plan.jobs == 13
     assert [cell.id for cell in plan.cells] == IDS, "in the order of the grid"

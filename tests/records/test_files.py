@@ -1,4 +1,4 @@
-"""A file is there whole or as it was, and an error names it, not the temporary file beside it."""
+"""A file is written completely or stays as it was, and an error names it, not the temporary file beside it."""
 
 from __future__ import annotations
 

@@ -65,8 +65,8 @@ def test_thresholds_have_their_own_rows_against_the_same_reference(tmp_path: Pat
 
 def test_a_grid_with_holes_is_refused_unless_allowed(tmp_path: Path) -> None:
     plant(tmp_path)
-    lost = load(tmp_path).cells.query("clip == 'norm' and seed == 5")["cell"].item()
-    shutil.rmtree(tmp_path / lost)
+    removed = load(tmp_path).cells.query("clip == 'norm' and seed == 5")["cell"].item()
+    shutil.rmtree(tmp_path / removed)
     with pytest.raises(SweepsError, match=r"1 of 24 cells of the grid are missing:\n  - .*clip=norm.*seed=5"):
         clipping_audit(load(tmp_path))
     assert clipping_audit(load(tmp_path), incomplete="allow").frame["pairs"].tolist() == [7, 8]

@@ -92,8 +92,8 @@ def test_an_effect_that_does_not_outlast_holm_breaks_no_tie(tmp_path: Path) -> N
     assert list(table.pairs["p"]) == [2.0**-5] * 3 and (table.pairs["p_holm"] > 0.05).all()
     assert list(table.frame["rank"]) == [1, 1, 1] and not table.frame["worse"].any()
     assert not table.frame[["better_than", "worse_than"]].any(axis=None)
-    alone = rank(load(tmp_path), ("arch",), select={"arch": ["gru", "lstm"]}).frame
-    assert list(alone["rank"]) == [1, 2]
+    two = rank(load(tmp_path), ("arch",), select={"arch": ["gru", "lstm"]}).frame
+    assert list(two["rank"]) == [1, 2]
 
 
 def test_a_lower_loss_is_better(tmp_path: Path) -> None:

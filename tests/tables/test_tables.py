@@ -107,7 +107,7 @@ def test_the_summary_has_the_lengths_side_by_side(tmp_path: Path) -> None:
     assert overview_markdown(short).split("|")[-5:-1][1].strip() == "-0.500"
 
 
-def test_a_dead_gradient_reads_0_and_a_short_one_has_no_factor(tmp_path: Path) -> None:
+def test_a_gradient_of_exactly_0_reads_0_and_a_short_one_has_no_factor(tmp_path: Path) -> None:
     write_cell(tmp_path, init="he", length=60, curve=lambda lag: -math.inf if lag > 2 else 0.0)
     text = overview_markdown(overview(comparison(load(tmp_path)), "none")).splitlines()[-1]
     assert [part.strip() for part in text.split("|")][-4:-1] == ["-inf", "0", "0"]

@@ -1,4 +1,4 @@
-"""Tasks pose what their papers pose: targets recomputed by hand, chance losses in closed form, honest splits."""
+"""Tasks are those of their papers: targets recomputed by hand, chance losses in closed form, disjoint splits."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_adding_by_hand() -> None:
         assert len(marked) == 2 and marked[0] < 4 <= marked[1]
         assert y[b, 0] == pytest.approx(sum(x[t, b, 0] for t in marked), abs=1e-6)
     assert x[..., 0].min() >= 0 and x[..., 0].max() < 1
-    assert set(np.flatnonzero(x[..., 1].any(1))) == set(range(9))  # every place is marked some time
+    assert set(np.flatnonzero(x[..., 1].any(1))) == set(range(9))  # every time step is marked in some sequence
 
 
 def test_adding_baseline_is_a_sixth() -> None:

@@ -1,5 +1,5 @@
-"""Where a table or a figure comes from, as it is written into its file: a function of the records and of the
-versions that draw, never of the time, the machine or the place."""
+"""The provenance of a table or a figure, as it is written into its file. It depends on the records and on the versions
+of the packages that made it, never on the time, the machine or the folder."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from sweeps.records.paths import ReportPaths
 from sweeps.records.reading import read_text, why
 
 DRAWN_WITH = ("matplotlib", "numpy", "pandas", "scipy", "statsmodels", "sweeps")
-"""Files of a report: the digest of every record file, as `sha256sum --check` reads it; and what made the report."""
-_SUM = re.compile(r"(?P<digest>[0-9a-f]{64})  (?P<path>.+)")
+"""Packages whose versions are recorded as those that made a report."""
+_DIGEST_LINE = re.compile(r"(?P<digest>[0-9a-f]{64})  (?P<path>.+)")
 
 
 @dataclass(frozen=True)
 class Provenance:
-    """The origin of a figure or a table.
+    """The provenance of a figure or a table.
 
     Attributes:
-        cells: how many were counted.
+        cells: number of cells.
         cell_ids, records: SHA-256 over their ids, and over every file of their records.
         trained: commit and versions of the code that made the records; each with its number of cells if mixed.
-        made: versions of what made this from the records.
-        command: that makes it again.
+        made: versions of the packages that made it from the records.
+        command: the command line that makes it again.
     """
 
     experiment: str
@@ -48,7 +48,7 @@ class Provenance:
     made: str
 
     def lines(self) -> dict[str, str]:
-        """Label and text of every part."""
+        """The text of every part, by its label."""
         return {
             "Experiment": self.experiment,
             "Cells": f"{self.cells}, sha256 of ids {self.cell_ids}",
@@ -61,7 +61,7 @@ class Provenance:
 
 
 def provenance(records: Records, command: str = "report") -> Provenance:
-    """The origin of what is made from `records` by `python -m sweeps COMMAND experiment=NAME`."""
+    """The provenance of what is made from `records` by `python -m sweeps COMMAND experiment=NAME`."""
     cells, name = records.cells, records.root.name
     ids = sorted(cells["cell"])
     kept = set(ids)
@@ -80,7 +80,7 @@ def provenance(records: Records, command: str = "report") -> Provenance:
 
 
 def for_format(about: Provenance, title: str, kind: str) -> dict[str, Any]:
-    """The metadata of a figure's file for matplotlib; dates are left out, so the same figure is the same bytes.
+    """The metadata of a figure's file for matplotlib, without dates, so that the same figure has the same bytes.
 
     Args:
         kind: png (text chunks), pdf (the information dictionary) or svg (Dublin Core).
@@ -89,20 +89,20 @@ def for_format(about: Provenance, title: str, kind: str) -> dict[str, Any]:
         ValueError: another kind.
     """
     lines = about.lines()
-    told = "; ".join(f"{name}: {text}" for name, text in lines.items())
+    summary = "; ".join(f"{name}: {text}" for name, text in lines.items())
     if kind == "png":
         return {"Title": title, "Software": "sweeps", **lines}
     if kind == "pdf":
-        keys = {"Title": title, "Subject": told, "Keywords": about.cell_ids, "Creator": "sweeps"}
+        keys = {"Title": title, "Subject": summary, "Keywords": about.cell_ids, "Creator": "sweeps"}
         return {**keys, "CreationDate": None, "Producer": None}
     if kind == "svg":
-        keys = {"Title": title, "Description": told, "Source": lines["Records"], "Creator": "sweeps"}
+        keys = {"Title": title, "Description": summary, "Source": lines["Records"], "Creator": "sweeps"}
         return {**keys, "Date": None, "Format": None, "Type": None}
     raise ValueError(f"no metadata for the format {kind!r}")
 
 
 def write_provenance(records: Records, report: ReportPaths) -> None:
-    """Write where a report comes from beside its tables: `provenance.json` and `records.sha256`.
+    """Write the provenance of a report into its folder: `provenance.json` and `records.sha256`.
 
     The latter has a line for every file of every record, done or not: `cd runs/NAME && sha256sum --check
     report/records.sha256` names a file that has changed, and so does `python -m sweeps verify`.
@@ -112,13 +112,13 @@ def write_provenance(records: Records, report: ReportPaths) -> None:
 
 
 def read_digests(path: Path) -> dict[str, str] | None:
-    """Digest by path from a file of `sha256sum`; None if it is not there.
+    """Digest by path from a file that `sha256sum` can check; None if there is no such file.
 
     Raises:
-        SweepsError: it is there and cannot be read; the message is a clause.
+        SweepsError: the file exists and cannot be read; the message is a clause.
     """
     try:
-        lines = [_SUM.fullmatch(line) for line in read_text(path).splitlines()]
+        lines = [_DIGEST_LINE.fullmatch(line) for line in read_text(path).splitlines()]
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""Numbers and frames as text for people: rounded, aligned, with the names that people use."""
+"""Numbers and frames as readable text: rounded, aligned, under readable names."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def number(value: Any, digits: int = 3) -> str:
 
 
 def factor(log10_per_step: float) -> str:
-    """What is left of the gradient after one step back, from a decay rate; close to 1 with more digits."""
+    """10 to a decay rate, the factor by which the gradient changes per step back in time; more digits near 1."""
     if math.isnan(log10_per_step):
         return EMPTY
     value = 10.0**log10_per_step
@@ -33,7 +33,7 @@ def factor(log10_per_step: float) -> str:
 
 
 def decades(per_step: float) -> str:
-    """An end-to-end change in decades per step with its sign; `-inf` for a gradient that is gone exactly."""
+    """An end-to-end change in decades per step with its sign; `-inf` for a gradient that is exactly zero."""
     if not math.isfinite(per_step):
         return number(per_step)
     return f"{per_step:+z.3f}" if abs(per_step) >= 0.00995 else f"{per_step:+z.4f}"
@@ -61,7 +61,7 @@ def with_interval(value: float, low: float, high: float, digits: int = 2, *, inf
     """`0.50 [0.25, 0.75]`, all with the same decimals; without the bracket where there is no interval.
 
     Args:
-        infinite: the word for an infinite number, where it stands for the worst rank.
+        infinite: the word for an infinite number that stands for the worst rank.
     """
     if math.isnan(value):
         return EMPTY
@@ -82,7 +82,7 @@ def with_interval(value: float, low: float, high: float, digits: int = 2, *, inf
 def _decimals(values: list[float], digits: int) -> int | None:
     """Decimals that a number and its interval share: enough for `digits` digits of the number.
 
-    None where one of them is better written as a power of ten.
+    None where one of them is better shown as a power of ten.
     """
     finite = [abs(value) for value in values if math.isfinite(value) and value]
     if not finite or max(finite) >= 1e5 or max(finite) < 1e-4:
@@ -92,17 +92,17 @@ def _decimals(values: list[float], digits: int) -> int | None:
 
 
 def render(frame: pd.DataFrame, *, names: int | None = None) -> str:
-    """A frame of texts as a Markdown table, columns aligned; all but names are set to the right.
+    """A frame of texts as a Markdown table with aligned columns: names to the left, numbers to the right.
 
     Args:
-        names: how many columns from the left are names; unless told, those without a digit in them.
+        names: how many columns from the left are names; by default the columns without a digit.
     """
     heads = [str(name) for name in frame]
     body = [[str(value).replace("|", "\\|") for value in row] for row in frame.itertuples(index=False)]
-    widths = [max(3, *(len(row[place]) for row in [heads, *body])) for place in range(len(heads))]
+    widths = [max(3, *(len(row[at]) for row in [heads, *body])) for at in range(len(heads))]
     left = [
-        place < names if names is not None else not any(character.isdigit() for row in body for character in row[place])
-        for place in range(len(heads))
+        at < names if names is not None else not any(character.isdigit() for row in body for character in row[at])
+        for at in range(len(heads))
     ]
 
     def line(row: list[str]) -> str:

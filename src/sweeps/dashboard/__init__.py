@@ -1,1 +1,1 @@
-"""Where people look at a sweep: the W&B workspace and report as code, and a live page on this machine."""
+"""Views of a sweep: a W&B workspace and a W&B report, defined in code, and a live page on this machine."""

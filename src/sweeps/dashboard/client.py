@@ -1,4 +1,4 @@
-"""The library that knows what W&B's workspaces and reports look like, imported when it is needed."""
+"""Imports `wandb_workspaces`, which builds W&B's workspaces and reports, when it is needed."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class Library(NamedTuple):
 
 
 def library() -> Library:
-    """Import it, which takes a second and needs neither a key nor a server.
+    """Import `wandb_workspaces`, which takes a second and needs neither a key nor a server.
 
     Raises:
-        SweepsError: it is not installed, or does not fit the client.
+        SweepsError: it is not installed, or is not compatible with the installed client.
     """
     names = ("workspaces", "reports.v2", "expr", "_graphql")
     try:

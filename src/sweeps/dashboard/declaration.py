@@ -1,7 +1,7 @@
-"""What W&B shows of a sweep: for each figure of the report its nearest counterpart. Plain data, no client.
+"""What W&B shows of a sweep: the nearest counterpart of each figure of the report. Plain data, no client.
 
-Keys are those of the mirror (`records.wandb_run`): of the history for what is drawn over training, of the summary
-for one number per run, of the config for axes.
+Keys are those of the mirrored runs (`mirror.run`): of the history for what is drawn over training, of the summary for
+one number per run, of the config for axes.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ class Part:
     """A section: a title, the question that it answers, and its panels.
 
     Attributes:
-        filters: config key for whose every value the report has a set of runs, to be switched on and off; W&B
-            writes beside each of its groups how many runs are in it.
+        filters: config key. The W&B report has a set of runs for each value of it, to be switched on and off; W&B
+            shows beside each of its groups the number of runs.
     """
 
     chart: Chart
@@ -91,7 +91,7 @@ OF_FIGURES: dict[str, tuple[Panel, ...]] = {
         Panel("bars", "Updates to the end", ("step",)),
     ),
 }
-"""By name in the catalogue of figures. A figure against a setting on its own axis has no counterpart in W&B."""
+"""Panels by name of the figure in the catalogue. W&B has no counterpart of a figure over the values of a setting."""
 
 SETTINGS = Part(
     Chart("Settings and results of every run", "Which settings go with which result?"),

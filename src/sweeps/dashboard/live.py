@@ -1,4 +1,4 @@
-"""The newest report of a sweep whose records may still grow. Nothing is looked at or made unless somebody asks."""
+"""The newest report of a sweep that may still be training. Records are read and reports made only on request."""
 
 from __future__ import annotations
 
@@ -20,16 +20,19 @@ from sweeps.records.plan_file import read_plan
 from sweeps.records.summary import finished
 
 PAUSE = 20.0
-"""Seconds between two reports: making one takes about ten, which training would like to have."""
-
+"""Seconds between two reports: making one takes about ten of a core that training could use."""
 
 KNOWN = 1 << 17
-"""Summaries that are not read again as long as their files stay as they are."""
+"""Number of summaries that are remembered, and read again only if their files change."""
 
 
 @dataclass(frozen=True)
 class Counts:
-    """Cells on disk; `newest` is when the last of them ended, in seconds since 1970, 0 without any."""
+    """Number of cells on disk that are done and that failed.
+
+    Attributes:
+        newest: when the last cell was done, in seconds since 1970; 0 without any.
+    """
 
     done: int
     failed: int
@@ -37,13 +40,13 @@ class Counts:
 
 
 def count(sweep: SweepPaths) -> Counts:
-    """Look at the cells; one is done when its summary is whole, one failed when it has the word of that instead."""
+    """Count the cells: done with a complete summary, failed with a failure.json and no complete summary."""
     done, failed, newest = 0, 0, 0.0
     for cell in sweep.cells():
-        with suppress(OSError):  # there is none
-            found = cell.summary.stat()
-            if _finished(cell, found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino):
-                done, newest = done + 1, max(newest, found.st_mtime)
+        with suppress(OSError):  # it has no summary
+            status = cell.summary.stat()
+            if _finished(cell, status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino):
+                done, newest = done + 1, max(newest, status.st_mtime)
                 continue
         failed += os.path.lexists(cell.failure)
     return Counts(done, failed, newest)
@@ -55,7 +58,7 @@ def _finished(cell: CellPaths, *stamp: int) -> bool:
 
 
 def planned(sweep: SweepPaths) -> int | None:
-    """Cells that were asked for last; None where nobody wrote it down, or it cannot be read."""
+    """Number of cells that were requested last; None without a plan, or if it cannot be read."""
     try:
         rows = read_plan(sweep.plan)
     except SweepsError:
@@ -67,7 +70,7 @@ class Live:
     """The report of a sweep, made again when its records have changed.
 
     Attributes:
-        folder: where the newest report lies; None until there is one.
+        folder: of the newest report; None until there is one.
     """
 
     def __init__(self, sweep: SweepPaths, command: Sequence[str], into: Path, pause: float) -> None:
@@ -75,7 +78,7 @@ class Live:
         self.sweep = sweep
         self.folder = sweep.report.root if _current(sweep) else None
         self._command, self._into, self._pause = [*command, f"into={into}"], into, pause
-        self._counts = count(sweep) if self.folder else None  # of the report that is there or being made
+        self._counts = count(sweep) if self.folder else None  # of the newest report, or of the one being made
         self._version, self._cells = int(self.folder is not None), self._counts.done if self._counts else 0
         self._making: subprocess.Popen[bytes] | None = None
         self._problem: str | None = None
@@ -83,7 +86,7 @@ class Live:
         self._lock = threading.Lock()
 
     def status(self) -> dict[str, Any]:
-        """How far the sweep is and which report there is; has a newer one made if that is due."""
+        """The state of the sweep and of its report; starts making a newer report if one is due."""
         with self._lock:
             now = count(self.sweep)
             self._collect()
@@ -103,23 +106,21 @@ class Live:
             }
 
     def stop(self) -> None:
-        """End what is being made."""
+        """Kill the process that is making a report, if there is one."""
         with self._lock:
             if self._making is not None:
                 self._making.kill()
                 self._making.wait()
 
     def _make(self) -> None:
-        nothing = subprocess.DEVNULL
-        with self._said.open("wb") as said:  # its own session: Ctrl-C is for the dashboard
-            self._making = subprocess.Popen(
-                self._command, stdin=nothing, stdout=nothing, stderr=said, start_new_session=True
-            )
+        null = subprocess.DEVNULL
+        with self._log.open("wb") as log:  # its own session: Ctrl-C reaches the dashboard alone
+            self._making = subprocess.Popen(self._command, stdin=null, stdout=null, stderr=log, start_new_session=True)
         with suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, self._making.pid, 19)  # training comes first
 
     def _collect(self) -> None:
-        """Take the report that is ready, if one is."""
+        """Take over the report that was being made, if it is finished."""
         status = self._making.poll() if self._making else None
         if status is None:
             return
@@ -127,31 +128,31 @@ class Live:
         if status == 0:
             self.folder, self._problem, self._version = self._into, None, self._version + 1
             self._cells = self._counts.done if self._counts else 0
-        else:  # the page says it, and the next change of the records tries again
-            said = self._said.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-            self._problem = said[-1] if said else f"making it ended with status {status}"
+        else:  # the page shows the problem; it is tried again at the next change of the records
+            lines = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+            self._problem = lines[-1] if lines else f"making it ended with status {status}"
 
     @property
-    def _said(self) -> Path:
+    def _log(self) -> Path:
         return self._into.with_suffix(".log")
 
 
 @contextmanager
 def live(sweep: SweepPaths, command: Sequence[str], pause: float = PAUSE) -> Iterator[Live]:
-    """The report of `sweep`, made by a process that gives way to training, at most every `pause` seconds.
+    """The report of `sweep`, made by a low-priority process, at most every `pause` seconds.
 
-    A report that is newer than the records is shown as it is; others are made in a temporary folder, so that
-    nothing here writes to the records.
+    A report in the records that is newer than every cell is shown as it is. Others are made in a temporary folder, so
+    that the records are only read.
 
     Args:
-        command: writes the report; is given `into=FOLDER` as its last argument.
+        command: makes the report; `into=FOLDER` is appended as its last argument.
     """
     with TemporaryDirectory(prefix="sweeps-") as folder:
-        made = Live(sweep, command, Path(folder) / "report", pause)
+        report = Live(sweep, command, Path(folder) / "report", pause)
         try:
-            yield made
+            yield report
         finally:
-            made.stop()
+            report.stop()
 
 
 def _current(sweep: SweepPaths) -> bool:

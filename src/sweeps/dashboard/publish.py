@@ -1,4 +1,4 @@
-"""Send the workspace and the report to the W&B server: the views that are there are updated, none is made twice."""
+"""Send the workspace and the report to the W&B server: a view that exists is updated, so none is made twice."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ mutation SweepsUpsertView($id: ID, $entityName: String, $projectName: String, $t
 
 
 def publish(study: Study, project: str, entity: str | None = None) -> list[tuple[str, str]]:
-    """Save both views; returns (title, address) of each.
+    """Save both views on the server; returns (title, address) of each.
 
     Raises:
         SweepsError: there is no key, the server refuses it or cannot be reached, or has no such project.
@@ -46,28 +46,28 @@ def publish(study: Study, project: str, entity: str | None = None) -> list[tuple
 
 
 class _Views(Server):
-    """The server, asked about the views of a project."""
+    """The server, with queries for the views of a project."""
 
     def save(self, view: View, project: str, entity: str | None) -> str:
-        """Update the view of that name, or make it; gives its address."""
+        """Update the view of this name, or make it; returns its address."""
         owner = entity or self._entity
-        place = {"entityName": owner, "projectName": project, "type": view.kind}
-        found = self._ask(FIND, {**place, "viewName": view.name}).get("project")
-        if found is None:
+        target = {"entityName": owner, "projectName": project, "type": view.kind}
+        existing = self._execute(FIND, {**target, "viewName": view.name}).get("project")
+        if existing is None:
             raise SweepsError(
                 f"The W&B server {self.url} has no project {owner}/{project}: `python -m sweeps sync` sends the runs "
                 "and makes it; tracker.project and tracker.entity name another."
             )
-        there = [edge["node"]["id"] for edge in found["allViews"]["edges"] if edge["node"]["name"] == view.name]
+        ids = [edge["node"]["id"] for edge in existing["allViews"]["edges"] if edge["node"]["name"] == view.name]
         content = {"name": view.name, "displayName": view.title, "description": view.description, "spec": view.spec}
-        said = self._ask(UPSERT, {**place, **content, "id": there[0] if there else None})
-        return self._address(view, f"{owner}/{project}", said["upsertView"]["view"]["id"])
+        reply = self._execute(UPSERT, {**target, **content, "id": ids[0] if ids else None})
+        return self._address(view, f"{owner}/{project}", reply["upsertView"]["view"]["id"])
 
-    def _ask(self, query: str, variables: dict[str, Any]) -> dict[str, Any]:
+    def _execute(self, query: str, variables: dict[str, Any]) -> dict[str, Any]:
         try:
             return dict(library().graphql.execute_graphql(self._api, query, variables))
         except Exception as error:
-            raise self._trouble(error) from error
+            raise self._error(error) from error
 
     def _address(self, view: View, project: str, view_id: str) -> str:
         base = f"{library().graphql.get_app_url(self._api).rstrip('/')}/{project}"

@@ -1,4 +1,4 @@
-"""A page about one sweep on this machine: its progress, and its report as it grows. Bound to loopback."""
+"""Serves the live page of one sweep: its progress, and its report as cells finish. Only to this machine (127.0.0.1)."""
 
 from __future__ import annotations
 
@@ -24,15 +24,21 @@ from sweeps.errors import SweepsError, told
 from sweeps.records.reading import printable, read_bytes
 
 LOCAL = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d+)?", re.IGNORECASE)
-"""What a browser of this machine calls it, with a port or, on the usual one or through a tunnel, without."""
+"""Host header of a browser on this machine; without a port if that is 80, or behind a tunnel."""
 
 
 @contextmanager
 def serve(live: Live, port: int = 0) -> Iterator[str]:
-    """Serve until the context ends; gives the address. Port 0 is any that is free.
+    """Serve the page until the context ends.
+
+    Args:
+        port: 0 for any that is free.
+
+    Yields:
+        The address of the page.
 
     Raises:
-        SweepsError: the port is taken.
+        SweepsError: the port is taken or not permitted.
     """
     try:
         server = _Server(("127.0.0.1", port), partial(_Handler, live))
@@ -50,10 +56,10 @@ def serve(live: Live, port: int = 0) -> Iterator[str]:
 
 
 def port_of(text: str) -> int:
-    """The port that a setting names.
+    """The port number in the text of a setting.
 
     Raises:
-        SweepsError: it is not one.
+        SweepsError: the text is not a number from 0 to 65535.
     """
     if not (text.isascii() and text.isdigit() and int(text) < 65536):
         raise SweepsError(f"port: {text!r} is not a port (allowed: 0 for any that is free, to 65535)")
@@ -61,7 +67,7 @@ def port_of(text: str) -> int:
 
 
 def open_browser(address: str) -> None:
-    """Open the address where there is a screen; a browser of the terminal would hide what the terminal says."""
+    """Open the address in a browser if there is a screen; one in the terminal would hide the terminal's output."""
     screen = sys.platform in ("darwin", "win32") or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     if screen:
         webbrowser.open(address)
@@ -71,15 +77,15 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A browser that goes away before its answer has arrived is no error."""
+        """Ignore a browser that closes the connection before its answer has arrived."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """`/` the page, `/status` what it asks every few seconds, `/report/...` the files of the newest report.
+    """Answers `/` with the page, `/status` with its state as JSON, `/report/...` with files of the newest report.
 
-    It answers with a file of the report or a number of an error, never with a list of files or another address.
+    Any other answer is the status of an error: never a list of files and never a redirection.
     """
 
     def __init__(self, live: Live, *arguments: Any) -> None:
@@ -88,7 +94,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         hosts = self.headers.get_all("Host", [])
-        if len(hosts) != 1 or not LOCAL.fullmatch(hosts[0]):  # a page elsewhere that gave its name this address
+        if len(hosts) != 1 or not LOCAL.fullmatch(
+            hosts[0]
+        ):  # another site whose name was made to resolve to this machine (DNS rebinding)
             return self.send_error(HTTPStatus.FORBIDDEN)
         path = unquote(self.path.partition("?")[0])
         if "\0" in path:
@@ -120,13 +128,13 @@ class _Handler(BaseHTTPRequestHandler):
         self._send("application/json", json.dumps(status).encode())
 
     def _send_file(self, folder: Path, name: str) -> None:
-        """Answer with a regular file that lies in the folder or below, wherever links in its path lead."""
+        """Answer with a regular file in the folder or below, after links in its path are resolved."""
         try:
             path = (folder / name).resolve()
             if not path.is_relative_to(folder.resolve()):
                 raise FileNotFoundError(name)
             content = read_bytes(path)
-        except (OSError, RuntimeError):  # there is none, it is none, or its links lead in a circle
+        except (OSError, RuntimeError):  # missing, not a regular file, or its links form a circle
             return self.send_error(HTTPStatus.NOT_FOUND)
         self._send(guess_type(path.name)[0] or "application/octet-stream", content)
 

@@ -1,6 +1,6 @@
-"""The declaration as a W&B workspace and a W&B report of one experiment. Builds without a server or a key.
+"""Builds the W&B workspace and the W&B report of one experiment from `declaration`, without a server or a key.
 
-`wandb_workspaces` gives every panel a random id; here ids come from names, so that the same sweep is the same text.
+`wandb_workspaces` gives every panel a random id; here ids are made from names, so that equal sweeps give equal JSON.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from sweeps.dashboard.client import library
 from sweeps.dashboard.declaration import AXES, GROUPS, PARTS, Panel, Part
 
 MOST = 100
-"""Lines of a chart, at most; the client's own default shows 10."""
+"""Maximum number of lines of a chart; the client's default is 10."""
 
 
 @dataclass(frozen=True)
 class Study:
-    """What the views have to know of a sweep.
+    """What the views need to know about a sweep.
 
     Attributes:
         experiment: its name, the group of its runs in W&B.
@@ -35,7 +35,7 @@ class Study:
 
 
 def study_of(records: Records) -> Study:
-    """What there is in the records."""
+    """The axes of the records and their levels."""
     axes = (*records.axes, "seed", "outcome")
     levels = {axis: ordered_levels(axis, records.cells[axis].dropna().astype(object)) for axis in axes}
     return Study(records.root.name, levels)
@@ -46,8 +46,8 @@ class View:
     """A workspace or a report, ready to be sent.
 
     Attributes:
-        kind: W&B's word for it: `project-view` or `runs`.
-        name: what makes it the same view next time; unique in a project.
+        kind: W&B's name for it: `project-view` for a workspace, `runs` for a report.
+        name: identifies the view when it is updated; unique in a project.
         spec: JSON.
     """
 
@@ -59,13 +59,13 @@ class View:
 
 
 def workspace(study: Study) -> View:
-    """The workspace: the runs of the experiment, grouped by architecture and init; a section per part."""
+    """The workspace: the runs of the experiment, grouped by architecture and initialisation; a section per part."""
     ws = library().workspaces
     sections = [
         ws.Section(name=part.chart.title, panels=list(_panels(study, part.panels, part.chart.title)), is_open=True)
         for part in PARTS
     ]
-    made = ws.Workspace(
+    view = ws.Workspace(
         entity="",
         project="",
         name=f"{study.experiment} · sweeps",
@@ -78,13 +78,13 @@ def workspace(study: Study) -> View:
             pinned_columns=[*(f"config:{key}.value" for key in _varying(study)), "config:outcome.value"],
         ),
     )
-    made._internal_runset_id = _id(study.experiment, "runs")
-    spec = made._to_model().spec.model_dump_json(by_alias=True, exclude_none=True)
-    return View("project-view", f"nw-{_id(study.experiment)}-v", made.name, "", spec)
+    view._internal_runset_id = _id(study.experiment, "runs")
+    spec = view._to_model().spec.model_dump_json(by_alias=True, exclude_none=True)
+    return View("project-view", f"nw-{_id(study.experiment)}-v", view.name, "", spec)
 
 
 def report(study: Study) -> View:
-    """The report: a chapter per part with its question and its filters, runs grouped by architecture and init."""
+    """The report: a chapter per part with its question and sets of runs, grouped by architecture and initialisation."""
     wr = library().reports
     about = f"Made from the records of {study.experiment} by `python -m sweeps workspace`, which overwrites it."
     blocks: list[Any] = [wr.TableOfContents()]
@@ -92,32 +92,32 @@ def report(study: Study) -> View:
         panels = list(_panels(study, part.panels, part.chart.title))
         grid = wr.PanelGrid(panels=panels, runsets=_runsets(study, part))
         blocks += [wr.H2(part.chart.title), wr.P(part.chart.question), grid]
-    made = wr.Report(project="", entity="", title=f"{study.experiment}: report", description=about, blocks=blocks)
-    spec = made._to_model().spec.model_dump_json(by_alias=True, exclude_none=True)
-    return View("runs", f"sweeps-{_id(study.experiment)}", made.title, about, spec)
+    view = wr.Report(project="", entity="", title=f"{study.experiment}: report", description=about, blocks=blocks)
+    spec = view._to_model().spec.model_dump_json(by_alias=True, exclude_none=True)
+    return View("runs", f"sweeps-{_id(study.experiment)}", view.title, about, spec)
 
 
 def _runsets(study: Study, part: Part) -> list[Any]:
-    """One per architecture or outcome; without a project they are of the report's own."""
+    """A set of runs per architecture or outcome. They name no project, so they are of the report's own."""
     wr, expr = library().reports, library().expr
-    made = []
+    runsets = []
     for level in study.levels[part.filters]:
         chosen = expr.And(expr.Metric("Group") == study.experiment, expr.Config(part.filters) == level)
         runset = wr.Runset(name=str(level), filters=chosen, groupby=[f"config.{key}" for key in GROUPS])
         runset._id = _id(study.experiment, part.chart.title, level)
-        made.append(runset)
-    return made
+        runsets.append(runset)
+    return runsets
 
 
 def _panels(study: Study, panels: Sequence[Panel], chapter: str) -> Iterator[Any]:
-    """The panels as the library has them, three beside each other where they have a place."""
+    """The panels of one chapter as the library's objects, three in a row; coordinates and pictures take a whole row."""
     wr = library().reports
-    for place, panel in enumerate(panels):
-        made = _panel(study, panel)
-        made._id = _id(study.experiment, chapter, panel.title)
+    for index, panel in enumerate(panels):
+        drawn = _panel(study, panel)
+        drawn._id = _id(study.experiment, chapter, panel.title)
         wide = panel.kind in ("coordinates", "pictures")
-        made.layout = wr.Layout(x=0 if wide else place % 3 * 8, y=place // 3 * 8, w=24 if wide else 8, h=8)
-        yield made
+        drawn.layout = wr.Layout(x=0 if wide else index % 3 * 8, y=index // 3 * 8, w=24 if wide else 8, h=8)
+        yield drawn
 
 
 def _panel(study: Study, panel: Panel) -> Any:
@@ -153,5 +153,5 @@ def _varying(study: Study) -> list[str]:
 
 
 def _id(*names: Any) -> str:
-    """Eleven characters, as W&B's own ids have."""
+    """An id of eleven hex digits made from names; W&B's own ids are as long."""
     return hashlib.sha256(json.dumps([str(name) for name in names]).encode()).hexdigest()[:11]

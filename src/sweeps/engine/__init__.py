@@ -1,6 +1,7 @@
-"""The engine: packs of recurrent networks trained along a leading lane axis. Knows tensors; no files, no Hydra.
+"""The engine: trains packs of recurrent networks, batched along a leading lane axis. Knows tensors; no files, no Hydra.
 
-One legend for every shape in this package:
-`K` lanes, `T` steps, `B` batch, `H` hidden units, `I` inputs, `O` outputs, `G` gate blocks, `P` parameters of a lane.
-Weights are `[K, ...]`, per-lane settings and losses `[K]`; a solo run is `K = 1` through the same code.
+Letters in the shapes of this package:
+`K` lanes, `T` time steps, `B` batch size, `H` hidden units, `I` inputs, `O` outputs, `G` gate blocks,
+`P` parameters of a lane. Weights are `[K, ...]`, per-lane settings and losses `[K]`; a cell on its own is `K = 1`,
+through the same code.
 """

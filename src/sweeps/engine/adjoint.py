@@ -1,7 +1,8 @@
 """The gradient through time, ||dL/dh_t|| for every t.
 
-It is taken in a pass of its own at the steps that are logged, in float64 and with a power of two per sequence, along
-the pre-activations of the forward pass. Training goes back in float32 and does not notice. Decision 011 says why.
+At updates that are logged, a backward pass of its own computes it from the pre-activations of the forward pass, in
+float64 with a power of two for each sequence. The gradients that train are computed in float32, by another backward
+pass, and do not depend on it. Decision 011 gives the reasons.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ LOG10_2 = math.log10(2.0)
 class Trace:
     """||dL/dh_t|| (Frobenius norm over batch and hidden units, L the mean loss) for K lanes and T steps.
 
-    `norms` and `exponents` are float64 `[K, T]`: the norm at (k, t) is norms * 2**exponents. A recurrence calls `note`,
-    or is a kernel that writes the two itself. Nothing here waits for a device.
+    `norms` and `exponents` are float64 `[K, T]`: the norm at (k, t) is norms * 2**exponents. A recurrence calls `note`
+    at each time step; a native kernel writes the two tensors itself. Only `log10_norm` waits for the device.
     """
 
     def __init__(self, k: int, t: int, device: torch.device | str = "cpu") -> None:
@@ -28,7 +29,7 @@ class Trace:
         self.exponents = torch.zeros(k, t, dtype=torch.float64, device=device)
 
     def note(self, t: int, dh: Rows) -> None:
-        """Take down `dh = dL/dh_t`, `[K, B, H]`, settled."""
+        """Record the norm of `dh = dL/dh_t`, `[K, B, H]`, which must be normalised by `Rows.settled`."""
         top = dh.exponent.amax(1)  # [K, 1]
         squares = dh.value.square().sum(-1) * power_of_two(dh.exponent.squeeze(-1) - top).square()
         self.norms[:, t] = squares.sum(-1).sqrt()

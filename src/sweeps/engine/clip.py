@@ -1,7 +1,8 @@
-"""Gradient clipping, lane by lane: `(g [K, P], norm [K], threshold [K]) -> None`, in place. A new one is a function.
+"""Gradient clipping, lane by lane, between the backward pass and the optimiser.
 
-It comes after backward and before the optimiser. A norm over the whole pack would let lanes share a threshold and
-change the science: lanes of norm 3 and 0.1 under threshold 1 must come out at 1 and 0.1.
+A kind of clipping is a function `(g [K, P], norm [K], threshold [K]) -> None` that changes `g` in place; to add one,
+write it here and name it in `CLIPS`. Norms are per lane, never over the pack: under threshold 1, lanes of norm 3 and
+0.1 must come out at 1 and 0.1, as each would in a pack of its own.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from torch import Tensor
 
 
 def none(g: Tensor, norm: Tensor, threshold: Tensor) -> None:
-    """Leave the gradient alone."""
+    """Do not clip."""
 
 
 def norm(g: Tensor, norm: Tensor, threshold: Tensor) -> None:
@@ -34,15 +35,15 @@ CLIPS: dict[str, Callable[[Tensor, Tensor, Tensor], None]] = {"none": none, "nor
 
 
 def global_norm(g: Tensor) -> Tensor:
-    """The norm of each lane's whole gradient, float64 `[K]`: finite wherever every element is.
+    """The norm of each lane's gradient over all parameters, float64 `[K]`: finite if every element is.
 
-    In float32 the squares overflow from 1.8e19 on, and a gradient that is only large would count as diverged.
+    In float32 the squares would overflow from 1.8e19 on, and a gradient that is merely large would count as diverged.
     """
     return torch.linalg.vector_norm(g, dim=1, dtype=torch.float64)
 
 
 class Clipper:
-    """Clips each lane of a pack in its own way."""
+    """Clips each lane of a pack with its own kind of clipping and its own threshold."""
 
     def __init__(self, names: Sequence[str], thresholds: Sequence[float], device: torch.device | str = "cpu") -> None:
         self.names, self.thresholds = list(names), list(thresholds)
@@ -53,7 +54,7 @@ class Clipper:
         ]
 
     def __call__(self, g: Tensor, norms: Tensor) -> Tensor:
-        """Clip `g [K, P]` in place, given `norms [K]` before; returns the norms after, `[K]`."""
+        """Clip `g [K, P]` in place; `norms [K]` are its norms before. Returns the norms after, `[K]`."""
         for clip, index in self._groups:
             if clip is none:
                 continue

@@ -1,4 +1,4 @@
-"""The data of a pack: one stream per distinct seed, drawn once and handed to every lane of that seed."""
+"""The data of a pack. Batches are drawn once per distinct seed; every lane of that seed gets the same ones."""
 
 from __future__ import annotations
 
@@ -25,15 +25,18 @@ class Data:
         self._assign(seeds)
 
     def keep(self, kept: Sequence[int]) -> None:
-        """Serve only the given lanes from now on."""
+        """Keep only the lanes `kept`, in that order."""
         self._assign([self.seeds[k] for k in kept])
 
     def next(self) -> tuple[Tensor, Tensor]:
-        """The next training batch of every lane, which is then `.x` and `.y`; the next call overwrites them."""
+        """The next training batch of every lane: the buffers `.x` and `.y`, which the next call overwrites."""
         return self._spread({seed: self.task.sample(rng, self.batch) for seed, rng in self._streams.items()})
 
     def evaluation(self) -> Iterator[tuple[Tensor, Tensor, int]]:
-        """The evaluation set in batches of the training size, with the count of valid sequences each."""
+        """The evaluation set in batches of the training batch size, each with its number of valid sequences.
+
+        The last batch is filled up with sequences from the start of the set, which must not be counted again.
+        """
         size = next(iter(self._evaluation.values())).inputs.shape[1]
         for start in range(0, size, self.batch):
             index = np.arange(start, start + self.batch) % size
@@ -41,7 +44,10 @@ class Data:
             yield *self._spread(part), min(self.batch, size - start)
 
     def variance(self) -> np.ndarray:
-        """Mean squared error of the best constant answer to each lane's evaluation set, `[K]`; mse tasks."""
+        """Variance of the targets of each lane's evaluation set, `[K]`, averaged over outputs (mse tasks).
+
+        It is the mean squared error of the best constant answer.
+        """
         variance = {seed: y.astype(np.float64).var(0).mean() for seed, (_, y) in self._evaluation.items()}
         return np.array([variance[seed] for seed in self.seeds])
 
@@ -54,10 +60,10 @@ class Data:
         self.x = zeros(len(seeds), len(one.inputs) * self.batch, self.task.inputs, device=self.device)
         like = torch.from_numpy(one.targets[:1])
         self.y = like.new_zeros(len(seeds), self.batch, *like.shape[1:], device=self.device)
-        self._place = torch.tensor([list(wanted).index(seed) for seed in seeds], device=self.device)
+        self._stream_of_lane = torch.tensor([list(wanted).index(seed) for seed in seeds], device=self.device)
 
     def _spread(self, batches: dict[int, Batch]) -> tuple[Tensor, Tensor]:
-        for whole, each in ((self.x, "inputs"), (self.y, "targets")):
-            drawn = torch.from_numpy(np.stack([getattr(batch, each) for batch in batches.values()])).to(self.device)
-            whole.copy_(drawn[self._place].reshape(whole.shape))
+        for buffer, name in ((self.x, "inputs"), (self.y, "targets")):
+            drawn = torch.from_numpy(np.stack([getattr(batch, name) for batch in batches.values()])).to(self.device)
+            buffer.copy_(drawn[self._stream_of_lane].reshape(buffer.shape))
         return self.x, self.y

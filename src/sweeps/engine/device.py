@@ -1,4 +1,4 @@
-"""Where a pack trains: `cpu`, or `cuda` for the GPU."""
+"""The device that a pack trains on: `cpu`, or `cuda` for the GPU."""
 
 from __future__ import annotations
 
@@ -14,13 +14,16 @@ def available(device: str) -> bool:
 
 
 def name_of(device: str) -> str:
-    """What a record calls it: `cpu`, or the GPU by its name."""
+    """The device as records name it: `cpu`, or the GPU's model name."""
     return torch.cuda.get_device_name() if device == "cuda" else device
 
 
 @contextmanager
 def settings_kept() -> Iterator[None]:
-    """Give torch back its number of threads at the end, and subnormal numbers: training changes both."""
+    """Restore torch's process-wide settings at the end: training sets one thread and flushes subnormals to zero.
+
+    The number of threads is set back to what it was; flushing is switched off, torch's default.
+    """
     threads = torch.get_num_threads()
     try:
         yield

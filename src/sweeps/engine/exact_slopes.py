@@ -1,7 +1,7 @@
 """tanh and sigmoid whose derivatives do not round to 0 where the functions saturate.
 
-Autograd takes tanh' as 1 - tanh**2 and sigma' as sigma (1 - sigma), which are exactly 0 in float64 from |a| = 19 and 37
-on. Within `ExactSlopes` torch's functions, methods and modules of these names take them from the argument.
+Autograd computes tanh' as 1 - tanh**2 and sigma' as sigma (1 - sigma), which are exactly 0 in float64 from |a| = 19 and
+37 on. Within the context `ExactSlopes`, torch's functions, methods and modules of these names compute them from a.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ REPLACED: dict[Callable[..., Any], Callable[[Tensor], Any]] = {
 
 
 class ExactSlopes(TorchFunctionMode):
-    """A context: torch's tanh and sigmoid have exact derivatives in it."""
+    """A context manager: inside it, the derivatives of torch's tanh and sigmoid are computed from their argument."""
 
     def __torch_function__(
         self,

@@ -1,8 +1,9 @@
 """Numbers beyond float64: rows of float64 that share a power of two, and gates and derivatives that never round to 0.
 
-A gradient over thousands of steps, or through one unit at a pre-activation of 500, leaves every number format. Here a
-row, one sequence of one lane, is kept as float64 times 2**exponent. Powers of two are exact and add no rounding; an
-exponent is a float64 with an integer value, as that of a saturated network may pass any integer type.
+A gradient over thousands of time steps, or through one unit at a pre-activation of 500, leaves the range of every
+dtype. Here a row, one sequence of one lane, is float64 times 2**exponent. Multiplying by a power of two is exact and
+adds no rounding. An exponent is a float64 with an integer value: in a saturated network it may overflow any integer
+dtype.
 """
 
 from __future__ import annotations
@@ -21,21 +22,21 @@ LN_2 = math.log(2.0)
 ZERO = -1e300
 """The exponent of a row that is exactly zero."""
 CHUNK = 2**15
-"""Elements of a lane that are computed at once: few enough for the cache, many enough to hide the calls."""
+"""Elements of a lane that are computed at once: few enough for the cache, many enough to make call overhead small."""
 LARGE = 1e30
-"""Pre-activations are taken as at most this: beyond float64's digits nothing is known of exp(-a)."""
+"""Pre-activations are clamped to at most this: far below it, float64's digits already leave exp(-a) undetermined."""
 
 
 @dataclass(frozen=True)
 class Rows:
-    """`value * 2**exponent`: float64 `[..., B, N]` and `[..., B, 1]`, or as many where each element has its own."""
+    """`value * 2**exponent`: value float64 `[..., B, N]`, exponent `[..., B, 1]`, or `[..., B, N]`: one per element."""
 
     value: Tensor
     exponent: Tensor
 
     @classmethod
     def of(cls, value: Tensor) -> Rows:
-        """The rows of an ordinary tensor."""
+        """An ordinary tensor as rows, with exponent 0."""
         return cls(value.double(), torch.zeros_like(value[..., :1], dtype=torch.float64))
 
     def __mul__(self, other: Rows | Tensor) -> Rows:
@@ -54,7 +55,7 @@ class Rows:
         return Rows(multiply(ours.copy_(self.value), w, out=out), self.exponent)
 
     def at(self, t: int) -> Rows:
-        """Step t of rows `[K, T, B, N]`."""
+        """Time step t of rows `[K, T, B, N]`: `[K, B, N]`."""
         return Rows(self.value[:, t], self.exponent[:, t])
 
     def first(self, n: int) -> Rows:
@@ -62,25 +63,25 @@ class Rows:
         return Rows(self.value[..., :n], self.exponent)
 
     def settled(self) -> Rows:
-        """The same numbers with the largest of each row between 1/2 and 1."""
+        """The same numbers, normalised: the largest magnitude of each row is in [1/2, 1)."""
         largest = self.value.abs().amax(-1, keepdim=True)
         exponent = torch.where(largest.isfinite(), torch.frexp(largest).exponent.double(), 0.0)
         shifted = torch.where(largest == 0, ZERO, self.exponent + exponent)
         return Rows(self.value * power_of_two(-exponent), shifted)
 
     def settled_apart(self) -> Rows:
-        """The same numbers, each between 1/2 and 1 times a power of two of its own."""
+        """The same numbers, normalised element by element: each magnitude in [1/2, 1), with an exponent of its own."""
         exponent = torch.where(self.value.isfinite(), torch.frexp(self.value).exponent.double(), 0.0)
         shifted = torch.where(self.value == 0, ZERO, self.exponent + exponent)
         return Rows(self.value * power_of_two(-exponent), shifted)
 
     def down_to(self, exponent: Tensor) -> Tensor:
-        """The values as multiples of 2**exponent, which is at least the rows' own."""
+        """The values as multiples of 2**exponent, where `exponent` is at least the rows' own."""
         return self.value * power_of_two(self.exponent - exponent)
 
 
 def side_by_side(*parts: Rows) -> Rows:
-    """Rows `[..., B, N]` joined along N, under one exponent."""
+    """Rows `[..., B, N]` concatenated along N, under one exponent for each row."""
     top = torch.cat([part.exponent for part in parts], -1).amax(-1, keepdim=True)
     return Rows(torch.cat([part.down_to(top) for part in parts], -1), top)
 
@@ -112,15 +113,15 @@ def _scaled(y: Tensor, apart: bool) -> Rows:
     return Rows((exponent * LN_2 - y).exp(), -exponent)
 
 
-def lanes_apart(function: Callable[..., tuple[Rows, ...]], *given: Tensor) -> tuple[Rows, ...]:
-    """`function(*given)`, on a CPU lane by lane.
+def lanes_apart(function: Callable[..., tuple[Rows, ...]], *tensors: Tensor) -> tuple[Rows, ...]:
+    """`function(*tensors)`, called lane by lane on a CPU.
 
-    The last few elements of a tensor may be computed by other instructions than the rest, and which ones these are must
-    not depend on a lane's neighbours.
+    Vectorised kernels compute the last few elements of a tensor with other instructions than the rest. Called lane by
+    lane, which elements these are does not depend on how many lanes the pack has.
     """
-    if given[0].is_cuda:
-        return function(*given)
-    parts = [function(*(each[k : k + 1] for each in given)) for k in range(len(given[0]))]
+    if tensors[0].is_cuda:
+        return function(*tensors)
+    parts = [function(*(each[k : k + 1] for each in tensors)) for k in range(len(tensors[0]))]
     return tuple(
         Rows(*(torch.cat([getattr(rows, name) for rows in column]) for name in ("value", "exponent")))
         for column in zip(*parts, strict=True)
@@ -131,25 +132,30 @@ Local = Callable[..., tuple[Rows, ...]]
 Walk = Iterator[tuple[int, tuple[Rows, ...]]]
 
 
-def in_time(function: Local, *given: Tensor) -> Walk:
-    """t = 0 .. T-1 with what `function` makes of step t of each `given [K, T, B, N]`."""
-    for start, end in _chunks(given[0]):
-        yield from _steps(function, range(start, end), start, end, given)
+def in_time(function: Local, *tensors: Tensor) -> Walk:
+    """Yields (t, result of `function` at time step t) for t = 0 .. T-1.
+
+    Args:
+        function: elementwise in time, so that it can be called on chunks of time steps.
+        tensors: its arguments over all time steps, each `[K, T, B, N]`.
+    """
+    for start, end in _chunks(tensors[0]):
+        yield from _steps(function, range(start, end), start, end, tensors)
 
 
-def back_in_time(function: Local, *given: Tensor) -> Walk:
-    """The same for t = T-1 .. 0."""
-    for start, end in reversed(_chunks(given[0])):
-        yield from _steps(function, reversed(range(start, end)), start, end, given)
+def back_in_time(function: Local, *tensors: Tensor) -> Walk:
+    """Like `in_time`, for t = T-1 .. 0."""
+    for start, end in reversed(_chunks(tensors[0])):
+        yield from _steps(function, reversed(range(start, end)), start, end, tensors)
 
 
-def _chunks(given: Tensor) -> list[tuple[int, int]]:
-    _, steps, b, n = given.shape
+def _chunks(tensor: Tensor) -> list[tuple[int, int]]:
+    _, length, b, n = tensor.shape
     size = max(1, CHUNK // (b * n))
-    return [(start, min(start + size, steps)) for start in range(0, steps, size)]
+    return [(start, min(start + size, length)) for start in range(0, length, size)]
 
 
-def _steps(function: Local, order: Iterable[int], start: int, end: int, given: Sequence[Tensor]) -> Walk:
-    chunk = lanes_apart(function, *(each[:, start:end] for each in given))
+def _steps(function: Local, order: Iterable[int], start: int, end: int, tensors: Sequence[Tensor]) -> Walk:
+    chunk = lanes_apart(function, *(each[:, start:end] for each in tensors))
     for t in order:
         yield t, tuple(rows.at(t - start) for rows in chunk)

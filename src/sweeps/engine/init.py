@@ -1,7 +1,7 @@
-"""Initialisations of a recurrent matrix: `(rng, n, gain, **options) -> float64 [n, n]`. A new one is a function here.
+"""Initialisations of a recurrent matrix: functions `(rng, n, gain, **options) -> float64 [n, n]`.
 
-An LSTM or GRU draws each of its gate blocks on its own. Matrices multiply from the right (`h @ W`), which matters to
-none of these: each is closed under transposition in distribution.
+To add one, write it here and name it in `INITS`. An LSTM or GRU draws each of its gate blocks independently. Matrices
+multiply from the right (`h @ W`); W and its transpose have the same distribution in all of these.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def orthogonal(rng: np.random.Generator, n: int, gain: float) -> np.ndarray:
 
 
 def identity(rng: np.random.Generator, n: int, gain: float) -> np.ndarray:
-    """gain * I (Le et al. 2015). Draws nothing."""
+    """gain * I (Le et al. 2015). Uses no random numbers."""
     del rng
     return gain * np.eye(n)
 

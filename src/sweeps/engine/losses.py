@@ -1,4 +1,4 @@
-"""Losses of the readout, lane by lane: the mean over the batch and its gradient with respect to the outputs."""
+"""Losses, lane by lane: the loss of each sequence, and the gradient of the batch mean with respect to the outputs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sweeps.engine.extended import LN_2, Rows, lanes_apart
 Loss = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 """(outputs [K, B, O], targets [K, B, O] or class numbers [K, B]) -> (loss of each sequence [K, B], dL/doutputs)."""
 Exact = Callable[[Tensor, Tensor], Rows]
-"""The same gradient for float64 outputs, beyond the range of float64."""
+"""(float64 outputs, targets) -> dL/doutputs as `Rows`, whose range is beyond float64's."""
 
 
 def mse(outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
@@ -22,7 +22,7 @@ def mse(outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def exact_mse(outputs: Tensor, targets: Tensor) -> Rows:
-    """The gradient of `mse`."""
+    """The gradient of `mse`, as `Rows`."""
     return Rows.of(mse(outputs, targets)[1])
 
 
@@ -35,9 +35,9 @@ def cross_entropy(outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def exact_cross_entropy(outputs: Tensor, targets: Tensor) -> Rows:
-    """The gradient of `cross_entropy`: p_j for every other class, minus their sum for the right one.
+    """The gradient of `cross_entropy`, as `Rows`: p_j for each wrong class j, minus their sum for the right one.
 
-    p - 1, which is the same, rounds to 0 where the network is sure, and p_j itself where it is very sure.
+    The usual form for the right class, p - 1, rounds to 0 as p nears 1; for a still surer answer p_j underflows, too.
     """
     return lanes_apart(_cross_entropy_rows, outputs, targets)[0]
 

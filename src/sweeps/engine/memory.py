@@ -1,8 +1,8 @@
-"""Memory for packs: every lane starts on the same alignment, so that no lane's bits depend on its place.
+"""Memory for packs: every lane has the same alignment, so that a cell's bits do not depend on its lane.
 
-Matrix kernels peel their first elements differently for differently aligned operands, and elementwise kernels treat the
-tail of a buffer differently from its body. If lane k started wherever lane k-1 happened to end, a cell's last bit would
-depend on how many neighbours it has. So each lane occupies a whole number of 128-byte blocks.
+Matrix kernels treat the first elements differently for differently aligned operands, and elementwise kernels treat the
+tail of a buffer differently from its body. If lane k began right after lane k-1, a cell's last bit would depend on how
+many neighbours it has. So each lane takes a multiple of 128 bytes.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ BLOCK = 32
 
 
 def blocks(count: int) -> int:
-    """`count` floats rounded up to whole blocks."""
+    """`count` floats rounded up to a multiple of `BLOCK`."""
     return -(-count // BLOCK) * BLOCK
 
 
 def zeros(k: int, *shape: int, device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32) -> Tensor:
-    """A zeroed tensor `[k, *shape]` whose lanes are dense and start on block boundaries."""
+    """A tensor `[k, *shape]` of zeros; each lane is contiguous and starts on a block boundary."""
     size = math.prod(shape)
     stride = blocks(size)
     inner = [math.prod(shape[i + 1 :]) for i in range(len(shape))]
@@ -30,16 +30,16 @@ def zeros(k: int, *shape: int, device: torch.device | str = "cpu", dtype: torch.
 
 
 def in_float64(x: Tensor) -> Tensor:
-    """A float64 copy of `x [K, ...]`, in lanes like it."""
+    """A float64 copy of `x [K, ...]`, its lanes aligned as `zeros` aligns them."""
     return zeros(*x.shape, device=x.device, dtype=torch.float64).copy_(x)
 
 
 def by_time(x: Tensor) -> tuple[Tensor, ...]:
-    """The views `x[:, t]`, taken once: indexing inside a time loop costs as much as a small kernel."""
+    """The views `x[:, t]` for all t, made before a time loop: indexing inside it costs as much as a small kernel."""
     return x.unbind(1)
 
 
 def over_time(x: Tensor) -> Tensor:
-    """`[K, T, B, N]` seen as `[K, T*B, N]`, without a copy."""
+    """A view of `[K, T, B, N]` as `[K, T*B, N]`."""
     k, t, b, n = x.shape
     return x.as_strided((k, t * b, n), (x.stride(0), n, 1), x.storage_offset())

@@ -1,4 +1,4 @@
-"""One pack of networks: a recurrence, a linear readout of its last state, a loss. Nothing of training."""
+"""The networks of a pack: a recurrence, a linear readout of its last state, a loss. Training is in `train`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,12 @@ from sweeps.engine.recurrences.native import native_products
 
 
 class Network:
-    """K networks of one shape: outputs = h_{T-1} W + b, with the recurrence's own parameters before."""
+    """K networks of one shape: a recurrence over T steps, then outputs = h_{T-1} W + b.
+
+    Attributes:
+        p: the parameters, those of the recurrence first.
+        grads: their gradients, under the same names.
+    """
 
     def __init__(self, arch: str, sizes: Sizes, outputs: int, loss: str, kernel: str = "auto") -> None:
         self.arch, self.sizes, self.outputs, self.loss_name = arch, sizes, outputs, loss
@@ -33,7 +38,7 @@ class Network:
         self._out, self._d_out = zeros(k, b, outputs, device=device), zeros(k, b, outputs, device=device)
 
     def forward(self, x: Tensor, keep: bool = False) -> Tensor:
-        """Outputs `[K, B, O]` for `x [K, T*B, I]`; `keep` keeps what `through_time` needs."""
+        """Outputs `[K, B, O]` for `x [K, T*B, I]`; `keep=True` stores the pre-activations that the trace needs."""
         self._h = self.recurrence.forward(self.p, x, keep)
         return self._multiply(self._h, self.p["weight_out"], self._out).add_(self.p["bias_out"].unsqueeze(1))
 
@@ -45,11 +50,11 @@ class Network:
         """Forward and backward on one batch; writes `.grads`, returns the mean loss of each lane, `[K]`.
 
         Args:
-            trace: takes down the gradient through time; the same `.grads` come out without it, sooner.
+            trace: records the gradient through time, if given. `.grads` are the same bits with it and without.
         """
         loss, d_out = self.loss(self.forward(x, keep=trace is not None), targets)
         if trace is not None:
-            self._go_back(targets, trace)
+            self._fill(trace, targets)
         d_out = self._d_out.copy_(d_out)
         self._multiply(self._h.transpose(1, 2), d_out, self.grads["weight_out"])
         torch.sum(d_out, 1, out=self.grads["bias_out"])
@@ -58,12 +63,12 @@ class Network:
         return loss.mean(1)
 
     def through_time(self, x: Tensor, targets: Tensor, trace: Trace) -> None:
-        """Take down the gradient through time on one batch, and nothing else."""
+        """Record the gradient through time on one batch in `trace`; changes neither `.p` nor `.grads`."""
         self.forward(x, keep=True)
-        self._go_back(targets, trace)
+        self._fill(trace, targets)
 
-    def _go_back(self, targets: Tensor, trace: Trace) -> None:
-        """Answer and loss anew in float64, from the last state of the pass that was kept, and back through time."""
+    def _fill(self, trace: Trace, targets: Tensor) -> None:
+        """Backward pass in float64 for the trace: outputs and loss are computed again from the last state."""
         w = in_float64(self.p["weight_out"])
         outputs = multiply(in_float64(self._h), w, out=torch.empty_like(self._out, dtype=torch.float64))
         outputs += self.p["bias_out"].unsqueeze(1)
@@ -71,7 +76,7 @@ class Network:
         self.recurrence.through_time(self.p, d_out @ w.transpose(1, 2), trace)
 
     def keep(self, kept: Sequence[int]) -> Network:
-        """A smaller pack of the same networks: only the given lanes, in the given order."""
+        """A smaller pack: the networks of the lanes `kept` only, in that order."""
         smaller = Network(self.arch, replace(self.sizes, lanes=len(kept)), self.outputs, self.loss_name, self.kernel)
         smaller.p.flat.copy_(self.p.flat[list(kept)])
         return smaller

@@ -1,6 +1,7 @@
 """Optimisers over a pack: weights and gradients `[K, P]`, every hyper-parameter one value per lane.
 
-Each follows the update of its namesake in torch.optim (defaults included), lane by lane. A new one is a class here.
+Each makes the same update as its namesake in torch.optim (defaults included), lane by lane. To add one, write a class
+here and name it in `OPTIMIZERS`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from torch import Tensor
 class Optimizer:
     """State `[K, P]` per name in `state_names`; settings `[K, 1]` per name in `settings`, among them `lr`.
 
-    A step is tensor operations alone, so that a CUDA graph can hold it.
+    A step consists of tensor operations only, so that it can be captured in a CUDA graph.
     """
 
     state_names: tuple[str, ...] = ()
@@ -36,7 +37,7 @@ class Optimizer:
         return self.settings["lr"].squeeze(1).tolist()
 
     def keep(self, lanes: Sequence[int]) -> None:
-        """Forget every lane but these."""
+        """Keep only these lanes, in that order."""
         index = list(lanes)
         self.settings = {name: value[index] for name, value in self.settings.items()}
         self.state = {name: value[index] for name, value in self.state.items()}

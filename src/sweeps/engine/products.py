@@ -1,9 +1,9 @@
-"""Matrix products of a pack, a call for each lane: a library that sees one lane cannot let others choose its path.
+"""Matrix products of a pack, one library call per lane, so that a cell gets the same bits alone and in a pack.
 
-A batched product may take another kernel for one matrix than for several, or for matrices that lie together than for
-matrices apart, and round otherwise (Intel's MKL does so on processors with AVX-512). A lane's operands have the same
-shape, strides and alignment whatever the pack, so a call of their own gives the same bits. On a GPU the lanes go
-together: hundreds of calls would cost more than the products, and bytes are promised there to nobody (decision 008).
+A batched product may use another kernel for one matrix than for several, or for adjacent matrices than for matrices
+apart, and round differently (Intel's MKL does so on processors with AVX-512). A lane's operands have the same shape,
+strides and alignment in every pack, so a call per lane gives the same bits. On a GPU the lanes are batched: hundreds of
+calls would cost more than the products, and equal bytes are not promised there (decision 008).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def multiply(a: Tensor, b: Tensor, out: Tensor) -> Tensor:
 
 
 def add_product(out: Tensor, a: Tensor, b: Tensor) -> Tensor:
-    """out += a b, the same shapes."""
+    """out += a b, for the shapes of `multiply`."""
     if out.is_cuda:
         return out.baddbmm_(a, b)
     for one, other, result in zip(a.unbind(), b.unbind(), out.unbind(), strict=True):

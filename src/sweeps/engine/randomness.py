@@ -1,4 +1,4 @@
-"""Randomness is an argument: one generator per seed and purpose, never a global stream.
+"""Random generators, one per seed and purpose. They are passed as arguments; no global stream is used.
 
 Cells of one seed share their streams whatever their architecture, initialisation or clipping, so that comparisons
 between them are paired; and no stream depends on how often another was read.
@@ -12,7 +12,7 @@ import numpy as np
 
 
 def generator(seed: int, *purpose: str) -> np.random.Generator:
-    """The stream of `seed` for a purpose such as ("data",) or ("init", "weight_hh.f").
+    """The generator of `seed` for a purpose such as ("data",) or ("init", "weight_hh.f").
 
     Raises:
         ValueError: the seed is negative.

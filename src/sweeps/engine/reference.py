@@ -1,7 +1,8 @@
-"""The truth: each recurrence as a textbook writes it, one sequence batch, one step at a time, in float64 with autograd.
+"""Reference implementations: each recurrence as a textbook writes it, one time step after the other.
 
-Slow and plain on purpose. Every fast recurrence is judged against this loop: loss, every parameter's gradient and every
-dL/dh_t. Parameters have the names and shapes of the fast ones, without the lane axis.
+Slow and plain on purpose. The tests run them in float64 with autograd and compare every fast recurrence with them:
+loss, each parameter's gradient and each dL/dh_t. Parameters have the names and shapes of the fast ones, without the
+lane axis.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""From settings to a pack that is ready to train: its network with initial weights, data, clipper and optimiser."""
+"""Builds a pack from settings: the networks with their initial weights, data, clipping and optimiser."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from sweeps.engine.recurrences import Sizes
 
 @dataclass
 class Training:
-    """A pack in training: cells of one shape, one a lane.
+    """A pack in training: cells of one shape, one cell per lane.
 
     Attributes:
-        positions: `positions[k]` is the place of lane k's cell among those that were given to `set_up`.
+        positions: `positions[k]` is the index of lane k's cell in the settings passed to `set_up`.
         running: the lanes whose cell has not ended.
     """
 
@@ -39,14 +39,14 @@ class Training:
         self.running = list(range(len(self.positions)))
 
     def end(self, ended: Sequence[int], spare: float = 0.0) -> bool:
-        """Remove finished lanes. The numbers of the others do not change.
+        """Remove lanes whose cells have ended. The numbers of the others do not change.
 
         Args:
-            ended: the lanes, by number.
-            spare: share of the lanes that may be finished before the pack is rebuilt smaller.
+            ended: these lanes.
+            spare: share of the lanes that may have ended before the pack is rebuilt smaller.
 
         Returns:
-            Whether the pack was rebuilt smaller: the lanes that are left then have other numbers.
+            Whether the pack was rebuilt smaller. The remaining lanes are then renumbered.
         """
         self.running = [k for k in self.running if k not in ended]
         if not self.running or len(self.running) >= (1 - spare) * len(self.positions):
@@ -65,8 +65,8 @@ def set_up(settings: Sequence[Settings], kernel: str = "auto", device: torch.dev
     """A pack ready to train.
 
     Args:
-        settings: of cells of one shape, a lane each; what may differ among them is named in `plan.packs`.
-        kernel: `native`, `torch` or `auto`, the fastest there is on this machine.
+        settings: of cells of one shape, one per lane; `plan.packs.VARIES` lists the settings that may differ.
+        kernel: `native`, `torch`, or `auto` for the fastest that this machine has.
     """
     first = settings[0]
     task = tasks.task_of(first.task)
@@ -87,10 +87,10 @@ def set_up(settings: Sequence[Settings], kernel: str = "auto", device: torch.dev
 
 
 def initialise(network: Network, lane: int, settings: Settings) -> None:
-    """Draw the weights of one lane: each parameter, each gate block, from a stream of its own.
+    """Draw the weights of one lane; each gate block of each parameter has a random stream of its own.
 
-    Input and readout weights depend on the seed, the gate and the shape alone, so cells that differ in `init` share
-    them. Biases are zero but for the forget gate's.
+    Input and readout weights depend only on the seed, the gate and the shape, so cells that differ in `init` share
+    them. Biases are zero, except the forget gate's.
     """
     hidden, gates = network.sizes.hidden, network.recurrence.gates
     for name, weights in network.p.items():

@@ -1,4 +1,4 @@
-"""The training loop. It yields what it measures and writes nothing."""
+"""The training loop. It yields measurements and writes no files."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from sweeps.engine.update import Update
 Scores = Sequence[tuple[float | None, float | None]]
 """(loss, score) of each lane over its evaluation set; None where it was not evaluated."""
 Probe = Callable[[Training, int], Any]
-"""(training, lane) -> a measurement; reads weights and unclipped gradients, changes nothing."""
+"""(training, lane) -> what the probe measures; it may read weights and unclipped gradients and must change nothing."""
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """What was measured of one cell at one step, on weights that have had `step` updates."""
+    """The measurements of one cell after `step` updates."""
 
-    position: int  # of the cell among the settings that were given to `train`
+    position: int  # index of the cell in the settings passed to `train`
     step: int
     train_loss: float
     grad_norm: float  # before clipping
@@ -33,12 +33,12 @@ class Measurement:
     eval_loss: float | None  # None: not evaluated at this step
     eval_score: float | None
     solved: bool  # the score has reached the task's `solved_at`; False where it was not evaluated
-    probed: Any  # the probe's, at evaluations
-    diverged: str | None  # the reason; it is then the cell's last measurement
+    probed: Any  # what the probe returned; None between evaluations
+    diverged: str | None  # why the cell has diverged; this is then its last measurement
 
 
 def prepare_process() -> None:
-    """One thread per worker, and subnormals flushed: vanishing gradients run through them, at many times the cost."""
+    """Use one thread and flush subnormals to zero: vanishing gradients are full of them, at many times the cost."""
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
 
@@ -47,7 +47,11 @@ def prepare_process() -> None:
 def train(
     settings: Sequence[Settings], probe: Probe, kernel: str = "auto", device: torch.device | str = "cpu"
 ) -> Iterator[list[Measurement]]:
-    """Train cells of one shape together; yields the measurements of every logged step, and of cells that diverge."""
+    """Train cells of one shape as one pack.
+
+    Yields:
+        The measurements of all running cells at each logged step; between these, of cells that diverge.
+    """
     prepare_process()
     training, schedule = set_up(settings, kernel, device), settings[0].train
     update = Update(training)
@@ -93,7 +97,7 @@ def train(
 
 
 def divergence(loss: float, norm: float) -> str | None:
-    """Why a cell has diverged, or None: its loss or an element of its gradient has stopped being finite in float32."""
+    """Why a cell has diverged: its loss or an element of its gradient is not finite in float32. None if it has not."""
     if not np.isfinite(loss):
         return f"the loss is {loss}"
     if not np.isfinite(norm):

@@ -1,8 +1,8 @@
-"""One update of a pack in two halves, between which the host may look at weights and unclipped gradients.
+"""One update of a pack, in two halves: gradients (`backward`), then clipping and the optimiser (`apply`).
 
-Between them, too, the gradient through time may be asked for. On a CPU these are plain calls. On a CUDA device each
-is captured once in a CUDA graph and replayed: some thousand small kernels a step would otherwise wait for the host to
-launch them one by one.
+Between the halves the caller may read weights, unclipped gradients and the gradient through time. On a CPU the halves
+are plain calls. On a CUDA device each is captured once in a CUDA graph and replayed: otherwise the GPU would wait for
+the host to launch some thousand small kernels per update, one by one.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sweeps.engine.clip import global_norm
 from sweeps.engine.setup import Training
 
 WARM_UP = 3
-"""Runs before a capture, in which libraries choose their kernels and take their memory."""
+"""Runs before a capture, during which libraries choose their kernels and allocate their memory."""
 
 
 def on_gpu(training: Training) -> bool:
@@ -27,17 +27,17 @@ def on_gpu(training: Training) -> bool:
 
 
 class Update:
-    """The update of one pack as it is now; a pack that was rebuilt smaller needs a new one.
+    """Updates of one pack. A pack that was rebuilt smaller needs a new `Update`.
 
     Attributes:
-        spare: share of lanes that may be finished before the pack is rebuilt smaller. Rebuilding means capturing the
+        spare: share of lanes that may have ended before the pack is rebuilt smaller. Rebuilding means capturing the
             CUDA graphs again, at the cost of many updates.
     """
 
     def __init__(self, training: Training, captured: bool | None = None) -> None:
         """
         Args:
-            captured: whether the halves are CUDA graphs; None: where the pack is on a CUDA device.
+            captured: whether the halves are CUDA graphs; None: if the pack is on a CUDA device.
         """
         self.training = training
         sizes = training.network.sizes
@@ -60,7 +60,7 @@ class Update:
         """Loss and gradient norm of each lane on the next batch; leaves the gradients in the network.
 
         Args:
-            traced: the gradient through time of this update will be asked for. Training does not depend on it.
+            traced: `log10_norm` will be called for this batch. Loss and gradients do not depend on it.
         """
         self.training.data.next()
         self._traced = traced and not self.captured
@@ -69,13 +69,13 @@ class Update:
         return values[0], values[1]
 
     def log10_norm(self) -> np.ndarray:
-        """log10 ||dL/dh_t|| of the last backward pass, `[K, T]`; call it before `apply` changes the weights."""
+        """log10 ||dL/dh_t|| on the last `backward`'s batch, `[K, T]`; call it before `apply` changes the weights."""
         if not self._traced:
             self._record()
         return self._trace.log10_norm()
 
     def apply(self) -> Tensor:
-        """Clip, let the optimiser step; returns the gradient norm of each lane after clipping, `[K]`."""
+        """Clip the gradients and update the weights; returns the gradient norm of each lane after clipping, `[K]`."""
         return self._apply()
 
     def _gradients(self) -> tuple[Tensor, Tensor]:
@@ -98,10 +98,10 @@ Result = TypeVar("Result")
 
 
 def capture(work: Callable[[], Result], changed: Sequence[Tensor]) -> Callable[[], Result]:
-    """`work` as a CUDA graph; its results are the same tensors at every replay.
+    """`work` captured in a CUDA graph; every replay writes its results to the same tensors.
 
     Args:
-        changed: what `work` changes beside its results and must find unchanged after the warm-up.
+        changed: the tensors that `work` changes in place, beside its results; they are restored after the warm-up runs.
     """
     before = [tensor.clone() for tensor in changed]
     stream = torch.cuda.Stream()

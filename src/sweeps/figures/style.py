@@ -17,6 +17,7 @@ import matplotlib
 from matplotlib.figure import Figure
 
 from sweeps.analysis.provenance import Provenance, for_format
+from sweeps.config.cards import Card, cards
 from sweeps.records.files import write_atomically
 
 FORMATS = ("pdf", "svg", "png")
@@ -61,50 +62,61 @@ class Line:
     """How one level of an axis is drawn."""
 
     colour: str
-    dashes: Any
+    dashes: Any  # as matplotlib takes them
     marker: str
 
 
-LINES: dict[str, dict[str, Line]] = {
-    "init": {
-        "random": Line("#000000", "-", "o"),
-        "xavier": Line("#0072B2", (0, (5, 1.5)), "s"),
-        "he": Line("#882255", (0, (6, 1.5, 1, 1.5, 1, 1.5)), "v"),
-        "orthogonal": Line("#D55E00", (0, (4, 1.2, 1, 1.2)), "^"),
-        "identity": Line("#56B4E9", (0, (1.2, 1)), "D"),
-    },
-    "arch": {
-        "rnn_tanh": Line("#000000", "-", "o"),
-        "rnn_relu": Line("#0072B2", (0, (5, 1.5)), "s"),
-        "lstm": Line("#D55E00", (0, (4, 1.2, 1, 1.2)), "^"),
-        "gru": Line("#E69F00", (0, (1.2, 1)), "D"),
-    },
-    "clip": {
-        "none": Line("#000000", (0, (1.2, 1)), "o"),
-        "norm": Line("#0072B2", "-", "s"),
-        "value": Line("#E69F00", (0, (5, 1.5)), "^"),
-    },
-}
-SPARE = (
-    Line("#009E73", (0, (3, 1)), "P"),
-    Line("#CC79A7", (0, (7, 2)), "X"),
-    Line("#999999", (0, (2, 2)), "<"),
-    Line("#F0E442", "-", ">"),
-    Line("#5D3A9B", (0, (1, 2)), "*"),
-    Line("#7F4A0B", (0, (8, 1, 2, 1)), "h"),
+def _dashes(lengths: Sequence[float]) -> Any:
+    return (0, tuple(lengths)) if lengths else "-"
+
+
+DASHES = ((), (5, 1.5), (4, 1.2, 1, 1.2), (1.2, 1), (6, 1.5, 1, 1.5, 1, 1.5), (9, 2), (2.5, 2.5))
+COLOURS = (  # dark, middle and light: apart in grey print, each column with seven hues
+    ("#332288", "#008A64", "#DDCC77"),
+    ("#661100", "#AA4499", "#8FD175"),
+    ("#004336", "#C0504D", "#F5AFD0"),
+    ("#4B2A86", "#7A7A00", "#88CCEE"),
+    ("#6A1845", "#0072B2", "#F7B955"),
+    ("#2E2E2E", "#D55E00", "#DDB6EC"),
+    ("#000000", "#777777", "#C0C0C0"),
 )
+MARKERS = ("P", "X", "<", ">", "*", "h", "p", "d", "v", "8", "H", "s", "^", "D", "o")
+SPARE = tuple(
+    Line(COLOURS[place // 3][place % 3], _dashes(DASHES[place % 7]), MARKERS[place % 15]) for place in range(21)
+)
+"""Styles of choices without a style on their card: every pair of a dash pattern and a lightness, once."""
+GREY = 23.0
+"""Difference in lightness L* (CIE 1976, from 0 to 100) from which on two lines are told apart in grey."""
 
 
 def lines(axis: str, levels: Sequence[Any]) -> dict[Any, Line]:
-    """The line of every level of an axis; unknown names take spare ones in the order of `levels`.
+    """The line of every level of an axis: as its card says, or a spare one that looks like none of the cards' lines.
 
-    Pass all levels of the experiment, not only those in the picture, and a name looks the same in all of its
-    figures.
+    Pass all levels of the experiment, not only those in the picture, and a name looks the same in all of its figures.
+    Up to twenty levels are told apart by their dashes and their lightness, without colour.
     """
-    known = LINES.get(axis, {})
+    known = {name: _line(each) for name, each in cards(axis).items() if each.colour}
+    spare = [line for line in SPARE if not any(alike(line, other) for other in known.values())]
     unknown = [level for level in levels if str(level) not in known]
-    spare = {level: SPARE[place % len(SPARE)] for place, level in enumerate(unknown)}
-    return {level: known[str(level)] if str(level) in known else spare[level] for level in levels}
+    chosen = {level: spare[place % len(spare)] for place, level in enumerate(unknown)}
+    return {level: known.get(str(level), chosen.get(level, spare[0])) for level in levels}
+
+
+def alike(one: Line, other: Line) -> bool:
+    """Whether two lines look the same in grey: the same dashes, and a difference in lightness below `GREY`."""
+    return one.dashes == other.dashes and abs(lightness(one.colour) - lightness(other.colour)) < GREY
+
+
+def lightness(colour: str) -> float:
+    """CIE 1976 lightness L* of an sRGB colour, `#rrggbb`: 0 for black, 100 for white."""
+    channels = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    y = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return 116 * y ** (1 / 3) - 16 if y > (6 / 29) ** 3 else y * (29 / 3) ** 3
+
+
+def _line(card: Card) -> Line:
+    return Line(card.colour, _dashes(card.dashes or ()), card.marker or "o")
 
 
 def house() -> AbstractContextManager[None]:

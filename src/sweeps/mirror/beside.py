@@ -1,4 +1,7 @@
-"""The W&B mirror beside a sweep: a low-priority process that follows the records. Its trouble is told, never felt."""
+"""The W&B mirror beside a sweep: a low-priority process that follows the records.
+
+If it fails, a message is printed and the sweep goes on.
+"""
 
 from __future__ import annotations
 
@@ -12,15 +15,18 @@ from sweeps.config.schema import Tracker
 from sweeps.records.paths import SweepPaths
 
 PATIENCE = 300.0
-"""Seconds that a finished sweep waits for its mirror."""
+"""Seconds that a finished sweep waits for its mirror to finish."""
 GRACE = 5.0
-"""Seconds that a mirror has to tidy up when the sweep was stopped."""
+"""Seconds that the mirror has to end by itself, and remove its temporary folders, when it is terminated."""
 LINES = 4
-"""Lines of the mirror's last words that are passed on."""
+"""Last lines of the mirror's output that are printed."""
 
 
 class Mirror:
-    """A context: while it is open, cells are mirrored as they end; on leaving, the rest is, and the result is told."""
+    """A context that mirrors cells as they end; on leaving it mirrors the rest and prints the result.
+
+    Does nothing unless the tracker is `wandb`.
+    """
 
     def __init__(self, tracker: Tracker, sweep: SweepPaths, console: Console) -> None:
         self.tracker, self.sweep, self.console = tracker, sweep, console
@@ -42,7 +48,7 @@ class Mirror:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,
-                start_new_session=True,  # Ctrl-C is for the sweep, which ends its mirror
+                start_new_session=True,  # Ctrl-C reaches the sweep alone, which then ends the mirror
             )
         except OSError as error:
             self.console.print(f"W&B mirror: could not start ({error}); the CSV records are complete without it")
@@ -53,18 +59,18 @@ class Mirror:
             return
         try:
             if kind is None:
-                self._tell(self._process.communicate(timeout=PATIENCE)[0])  # closes its input: the sweep is over
+                self._print(self._process.communicate(timeout=PATIENCE)[0])  # closes its input: the sweep is over
         except subprocess.TimeoutExpired:
-            self._tell(f"not finished; `python -m sweeps mirror experiment={self.sweep.root.name}` goes on with it")
+            self._print(f"not finished; `python -m sweeps mirror experiment={self.sweep.root.name}` goes on with it")
         finally:
             self._end(self._process)
 
-    def _tell(self, said: str) -> None:
-        for line in said.strip().splitlines()[-LINES:]:
+    def _print(self, output: str) -> None:
+        for line in output.strip().splitlines()[-LINES:]:
             self.console.print(f"W&B mirror: {line}")
 
     def _end(self, process: subprocess.Popen[str]) -> None:
-        """Ask the mirror to end if it still runs, for the client leaves temporary folders when killed; then kill it."""
+        """Terminate the mirror if it still runs; killing it, which leaves temporary folders, is the last resort."""
         with process:  # closes the pipes and waits
             process.terminate()
             try:

@@ -1,4 +1,4 @@
-"""The W&B client, told to be lean, quiet, bounded in time and never to ask anything."""
+"""The W&B client, set up to be lean and quiet, to give up in time and never to prompt."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sweeps.errors import SweepsError
 from sweeps.mirror.environment import find_key, import_client
 from sweeps.mirror.run import HEAT_MAP, RunContent
 
-_LEAN = {  # a third of the default cost per run; what is left out is known from the records
+_LEAN = {  # a third of the default cost per run; the records hold what is left out
     "console": "off",
     "disable_git": True,
     "save_code": False,
@@ -25,15 +25,15 @@ _LEAN = {  # a third of the default cost per run; what is left out is known from
     "x_disable_stats": True,
     "x_save_requirements": False,
 }
-_BOUNDED = {  # the defaults wait for minutes, or for ever
+_BOUNDED = {  # seconds; the defaults wait for minutes, or for ever
     "init_timeout": 15.0,
     "finish_timeout": 120.0,
     "finish_timeout_raises": True,
 }
 SENT = ".sent"
-"""Ending of the empty file beside a run's `.wandb` file that says: the server took all of it.
+"""Suffix of the empty file beside a run's `.wandb` file that marks it as sent: the server took all of it.
 
-The client's own `.synced` does not say that: it is written after a failed upload too.
+The client's own `.synced` does not mean that: it is written after a failed upload too.
 """
 
 
@@ -41,12 +41,16 @@ class Client:
     """Writes runs into `<root>/wandb/`, one at a time; use it inside `client_environment`.
 
     Attributes:
-        mode: `offline` or `online`; goes offline for good when the server cannot be had.
+        mode: `offline` or `online`; becomes `offline` for good when the server cannot be reached.
         notes: sentences the user should see.
     """
 
-    def __init__(self, root: Path, *, project: str, entity: str | None, asked: str, fall_back: bool = True) -> None:
-        """`asked` is `offline`, `online` or `auto`; `fall_back`: go offline when the server cannot be had.
+    def __init__(self, root: Path, *, project: str, entity: str | None, mode: str, fall_back: bool = True) -> None:
+        """Import the client and find its key.
+
+        Args:
+            mode: requested, one of `offline`, `online` and `auto`, which is online if there is a key.
+            fall_back: go offline when the server cannot be reached, instead of raising.
 
         Raises:
             SweepsError: the client is not installed, or does not import.
@@ -56,20 +60,20 @@ class Client:
         self.fall_back = fall_back
         self.notes: list[str] = []
         self._wandb = import_client()
-        self.mode = "offline" if asked == "offline" else self._mode_by_key(asked)
+        self.mode = "offline" if mode == "offline" else self._mode_by_key(mode)
 
     def write(self, content: RunContent, media: Path | None = None) -> Path:
-        """Write one run and return its file, which is only sure to be complete after `flush`.
+        """Write one run and return its file, which may be incomplete until `flush`.
 
         Args:
-            media: `files` folder of an earlier attempt, to which rows that the server has already may refer.
+            media: `files` folder of an earlier attempt; rows that the server has already may refer to its pictures.
 
         Raises:
             UploadError: online, the server did not take everything.
-            Exception: of any kind; the client has many.
+            Exception: anything else that the client raises.
         """
         run = self._start(content)
-        # The only private door: `log` would wait for each row to be handed over, a third of the time of a run.
+        # The only private interface in use: `log` would wait until each row is handed over, a third of a run's time.
         run._interface._publish = partial(run._interface._publish, nowait=True)
         path = Path(run.settings.sync_dir) / f"run-{content.id}.wandb"
         try:
@@ -89,7 +93,7 @@ class Client:
         run.finish()  # online this waits for the upload, and raises when it takes too long
         if self.mode == "online":
             if errors := logged_errors((path.parent / "logs").glob("debug-internal*.log")):
-                raise UploadError(errors[""][-1])  # finish() does not tell
+                raise UploadError(errors[""][-1])  # finish() does not raise it
             path.with_name(path.name + SENT).touch()
         return path
 
@@ -99,11 +103,11 @@ class Client:
         return {HEAT_MAP: self._wandb.Image(content.heat_map, caption="log10 ||dL/dh_t|| by lag and training step")}
 
     def flush(self) -> None:
-        """Wait until every file is written, and end the client's own process; `write` starts a new one."""
+        """Wait until every file is written, and end the client's background process; `write` starts a new one."""
         self._wandb.teardown()
 
     def go_offline(self, reason: str) -> None:
-        """Keep the runs to come on this disk, for good."""
+        """Write all further runs to this disk only."""
         self.mode = "offline"
         self.notes.append(f"{reason}: runs are kept offline in {self.root}; `python -m sweeps sync` sends them.")
 
@@ -122,47 +126,47 @@ class Client:
                 tags=content.tags,
                 config=content.config,
                 reinit="create_new",
-                resume="allow" if online else None,  # offline it would be applied at upload and move the steps
+                resume="allow" if online else None,  # in an offline run it takes effect at upload and shifts the steps
                 settings={**_LEAN, **_BOUNDED} if online else dict(_LEAN),  # a Settings object leaks state
             )
         except Exception as error:
             if not (online and self.fall_back):
                 raise
             self.go_offline(f"W&B could not be reached ({type(error).__name__})")
-            for folder in self.runs.iterdir():  # nothing of it was sent
+            for folder in self.runs.iterdir():  # the attempt, of which nothing was sent
                 if folder.name.startswith("run-") and folder.name.endswith(content.id):
                     shutil.rmtree(folder)
-            self.flush()  # or the client says that the id is in use
+            self.flush()  # otherwise the client reports that the id is in use
             return self._start(content)
 
-    def _mode_by_key(self, asked: str) -> str:
-        """Online where a key is found."""
+    def _mode_by_key(self, requested: str) -> str:
+        """Online if a key is found."""
         try:
             key = find_key(self._wandb)
         except SweepsError as error:
             self.notes.append(f"{error} Runs are kept offline in {self.root}.")
             return "offline"
-        if key is None and asked == "online":
+        if key is None and requested == "online":
             self.notes.append(f"No W&B key (`wandb login` makes one): runs are kept offline in {self.root}.")
         return "online" if key else "offline"
 
 
 class UploadError(Exception):
-    """The server did not take everything; the message says what the client's log says."""
+    """The server did not take everything; the message is the last error in the client's log."""
 
 
 def brief(text: str) -> str:
-    """One line of what the client says, which tells the cause last."""
+    """A message of the client in one line of at most 300 characters, from its cause on, which it names last."""
     return " ".join(text.split()).rpartition("while retrying: ")[2][:300]
 
 
 def logged_errors(logs: Iterable[Path]) -> dict[str, list[str]]:
-    """What went wrong by the client's own logs: file of a run ("" where none is named) -> messages.
+    """Errors in the client's own logs: file of a run ("" where none is named) -> messages.
 
-    Nothing else tells: the client's exit status is 0, its marker is made and `finish` returns after an upload
-    that was given up.
+    Only these logs show that an upload was given up: the client still exits with status 0, makes its marker and
+    returns from `finish`.
     """
-    found: dict[str, list[str]] = {}
+    messages: dict[str, list[str]] = {}
     for log in logs:
         for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
             if '"level":"ERROR' not in line:
@@ -171,7 +175,7 @@ def logged_errors(logs: Iterable[Path]) -> dict[str, list[str]]:
                 entry = json.loads(line)
             except ValueError:
                 entry = {"msg": line}
-            if entry.get("msg") != "api: HTTP error":  # told before it is tried again
-                said = " ".join(str(entry[key]) for key in ("msg", "error") if entry.get(key))
-                found.setdefault(entry.get("sync_path", ""), []).append(brief(said))
-    return found
+            if entry.get("msg") != "api: HTTP error":  # logged at every attempt, also if a later one succeeds
+                message = " ".join(str(entry[key]) for key in ("msg", "error") if entry.get(key))
+                messages.setdefault(entry.get("sync_path", ""), []).append(brief(message))
+    return messages

@@ -1,4 +1,4 @@
-"""The environment of the W&B client: quiet, bounded in time, its mode and its key found without asking anybody."""
+"""The environment variables of the W&B client, its import, and its mode and key, found without a prompt."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from sweeps.temporary import folder_of_this_process
 
 _SAME_MODE = {"dryrun": "offline", "run": "online"}  # the client's old names
 _QUIET = {"WANDB_SILENT": "true", "WANDB_ERROR_REPORTING": "false"}
-_PATIENCE = {  # 1 + 2 + 4 + 8 seconds; by default a request is tried again for a quarter of an hour
+_PATIENCE = {  # 1 + 2 + 4 + 8 seconds; by default a request is repeated for a quarter of an hour
     f"WANDB__{kind}_RETRY_{what}": value
     for kind in ("GRAPHQL", "FILE_STREAM", "FILE_TRANSFER")
     for what, value in (("MAX", "4"), ("WAIT_MIN_SECONDS", "1"), ("WAIT_MAX_SECONDS", "8"))
 }
-_PER_RUN = (  # meant for one run of some other program; here they would apply to every cell
+_PER_RUN = (  # meant for a single run; here they would apply to the run of every cell
     "WANDB_DIR",
     "WANDB_RUN_ID",
     "WANDB_NAME",
@@ -35,22 +35,22 @@ _PER_RUN = (  # meant for one run of some other program; here they would apply t
 
 
 def requested_mode(setting: str) -> str:
-    """The mode that is asked for, one of `MODES`: WANDB_MODE where it is set, else the setting.
+    """The requested mode, one of `MODES`: WANDB_MODE if it is set, else the setting.
 
     Raises:
         SweepsError: there is no such mode.
     """
     variable = os.environ.get("WANDB_MODE")
-    asked = variable or setting
-    asked = _SAME_MODE.get(asked, asked)
-    if asked not in MODES:
-        raise SweepsError(unknown("WANDB_MODE" if variable else "tracker mode", asked, MODES))
-    return asked
+    mode = variable or setting
+    mode = _SAME_MODE.get(mode, mode)
+    if mode not in MODES:
+        raise SweepsError(unknown("WANDB_MODE" if variable else "tracker mode", mode, MODES))
+    return mode
 
 
 @contextmanager
 def client_environment() -> Iterator[None]:
-    """Keeps the client quiet, and away from what the environment says about some other run."""
+    """Set the variables that keep the client quiet, and unset those meant for a single run; on leaving, restore all."""
     before = dict(os.environ)
     os.environ.update({**_PATIENCE, **before, **_QUIET})
     for name in _PER_RUN:
@@ -70,7 +70,7 @@ def import_client() -> Any:
     Raises:
         SweepsError: it is not installed, or does not import.
     """
-    folder_of_this_process()  # where the client makes folders of its own
+    folder_of_this_process()  # the client makes its temporary folders there
     try:
         return importlib.import_module("wandb")
     except Exception as error:
@@ -78,10 +78,10 @@ def import_client() -> Any:
 
 
 def find_key(wandb: Any) -> Any:
-    """The key that `wandb.init` itself would find, in the environment or in .netrc, or None. Asks nobody.
+    """The key that `wandb.init` itself would find, in the environment or in .netrc, or None. Never prompts.
 
     Raises:
-        SweepsError: the key cannot be one.
+        SweepsError: the key is malformed.
     """
     from wandb.sdk.lib import wbauth
 

@@ -44,11 +44,11 @@ def hold_mirror(sweep: SweepPaths) -> Iterator[int]:
 
 def run_folders(runs: Path) -> dict[str, list[Path]]:
     """Run id -> the folders of the attempts at it in `SweepPaths.mirrored_runs`, oldest first."""
-    found: dict[str, list[Path]] = {}
+    folders: dict[str, list[Path]] = {}
     for name in sorted(os.listdir(runs)) if runs.is_dir() else []:
         if match := _RUN_FOLDER.fullmatch(name):
-            found.setdefault(match["id"], []).append(runs / name)
-    return found
+            folders.setdefault(match["id"], []).append(runs / name)
+    return folders
 
 
 def offline_path(folder: Path, run: str) -> Path:

@@ -1,4 +1,4 @@
-"""The gradient through time as one picture: colour is log10 ||dL/dh_t||, over the lag and the training step.
+"""The gradient through time of one cell as a picture: colour is log10 ||dL/dh_t||, over the lag and the training step.
 
 Drawn with Pillow alone, in a few milliseconds, because every cell of a sweep gets one.
 """
@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 PLOT = (480, 240)  # pixels of the map itself, width and height
 LEFT, TOP, RIGHT, BOTTOM = 64, 30, 96, 40  # margins: the steps, the title, the colour bar, the lags
-_COLOURS = 250  # of the palette; the rest are these three
+_COLOURS = 250  # of the colour map; the palette's indices from here on are the three below
 _VIRIDIS = (  # the colour map of that name, at 17 equal steps
     "440154 48186a 472d7b 424086 3b528b 33638d 2c728e 26828e 21918c "
     "1fa088 28ae80 3fbc73 5ec962 84d44b addc30 d8e219 fde725"
@@ -21,9 +21,9 @@ _WHITE, _BLACK, _MISSING = 250, 251, 252
 
 
 def heat_map(norms: np.ndarray, steps: np.ndarray) -> Image.Image:
-    """Draw `norms` [S, T], log10 ||dL/dh_t|| by step and lag, at the training steps `steps` [S], first on top.
+    """Draw `norms` [S, T], log10 ||dL/dh_t|| by step and lag, at the training steps `steps` [S], the first on top.
 
-    What is not finite is magenta: nan was not measured or is not a number, -inf is a gradient of exactly 0.
+    Values that are not finite are magenta: nan was not measured or is not a number, -inf is a gradient of exactly 0.
     """
     finite = norms[np.isfinite(norms)]
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
@@ -39,7 +39,7 @@ def heat_map(norms: np.ndarray, steps: np.ndarray) -> Image.Image:
     image.paste(Image.fromarray(bar), (LEFT + width + 14, TOP))
 
     draw = ImageDraw.Draw(image)
-    draw.fontmode = "1"  # a palette has no shades of black
+    draw.fontmode = "1"  # no anti-aliasing: the palette has no greys
     right, below, last = LEFT + width, TOP + height, norms.shape[1] - 1
 
     def text(x: float, y: float, what: str, anchor: str) -> None:

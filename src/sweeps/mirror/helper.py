@@ -1,7 +1,7 @@
-"""A second process that writes runs: one process mirrors a long sweep at the speed of one core.
+"""A second process that writes runs, since one process mirrors a long sweep at the speed of one core only.
 
-It is given one cell at a time and ends with its input, so it never outlives the mirror by more than a cell; the
-mirror's lock stays held until then.
+It receives one cell at a time and ends when its input closes, so it outlives the mirror by one cell at most. It holds
+the mirror's lock until then.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ class HelperError(Exception):
 
 
 class Helper:
-    """A context: the process runs while it is open, and every file is written when it closes.
+    """A context in which the helping process runs; when it closes, every file is complete.
 
     Attributes:
-        alive: false once the process turned out to have ended.
+        alive: False once the process was seen to have ended.
     """
 
     def __init__(self, sweep: SweepPaths, client: Client, lock: int) -> None:
-        """`lock` is the file descriptor that the helper keeps open."""
+        """`lock` is the file descriptor of the mirror's lock, which the process inherits."""
         self.alive = True
-        told = {"sweep": str(sweep.root), "project": client.project, "entity": client.entity}
+        settings = {"sweep": str(sweep.root), "project": client.project, "entity": client.entity}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", __name__, json.dumps(told)],
+            [sys.executable, "-m", __name__, json.dumps(settings)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -46,10 +46,10 @@ class Helper:
         )
 
     def write(self, cell: str) -> Path:
-        """Write the run of one cell; returns its file, which is only sure to be complete when the helper closes.
+        """Write the run of one cell; returns its file, which may be incomplete until the helper closes.
 
         Raises:
-            HelperError: that did not work.
+            HelperError: the run could not be written, or the process has ended.
         """
         assert self._process.stdin and self._process.stdout
         try:
@@ -71,18 +71,22 @@ class Helper:
         self._process.wait()
 
 
-def main(told: dict[str, Any]) -> None:
-    """Answer each line of standard input, a cell, with a line of JSON. What stops the mirror closes that input."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # a terminal or a batch system sends them to both
+def main(settings: dict[str, Any]) -> None:
+    """Write the cell named by each line of standard input, and answer it with a line of JSON, until the input closes.
+
+    Args:
+        settings: `sweep`, `project` and `entity`.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # sent to the mirror too, which then closes the input
         signal.signal(number, signal.SIG_IGN)
-    sweep = SweepPaths(Path(told["sweep"]))
+    sweep = SweepPaths(Path(settings["sweep"]))
     replies = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # whatever the client prints is no reply
-    client = Client(sweep.mirror, project=told["project"], entity=told["entity"], asked="offline")
+    os.dup2(2, 1)  # what the client prints must not mix with the replies
+    client = Client(sweep.mirror, project=settings["project"], entity=settings["entity"], mode="offline")
     for line in sys.stdin:
         try:
             reply = {"path": str(client.write(run_content(sweep.cell(line.strip()))))}
-        except Exception as error:  # the client has many; the mirror tries again itself
+        except Exception as error:  # the client raises many kinds; the mirror tries again itself
             reply = {"error": f"{type(error).__name__}: {error}"}
         print(json.dumps(reply), file=replies, flush=True)
     client.flush()

@@ -1,7 +1,7 @@
-"""Read the W&B client's offline file, to know that it is whole.
+"""Read the W&B client's offline file, to know whether it is complete.
 
 The client's `finish()` returns before the file is written, and a killed client leaves a readable prefix, so a
-run counts as mirrored only when its file says so itself. The format is private to the client (checked with
+run counts as mirrored only when its file was read to its end. The format is private to the client (checked with
 wandb 0.31.0): a header of 7 bytes, then the LevelDB log format, blocks of 32 KB with chunks of (CRC-32,
 length, type, data). A record is one `full` chunk or a first, middle ..., last sequence, and a protobuf.
 """
@@ -19,7 +19,7 @@ from typing import Any
 from sweeps.records.reading import read_bytes
 
 ROWS = "history_rows"
-"""Summary key under which the mirror says how many history rows the run has."""
+"""Summary key of the number of history rows of the run, written by the mirror."""
 
 _MAGIC = struct.pack("<4sHB", b":W&B", 0xBEE1, 0)
 _BLOCK = 32768
@@ -32,7 +32,7 @@ class LogError(Exception):
 
 
 def payloads(path: Path) -> Iterator[bytes]:
-    """The whole records of a log, undecoded; a truncated tail ends it silently.
+    """The complete records of a log, undecoded; a truncated record at the end is left out silently.
 
     Raises:
         LogError: there is no header, or a checksum does not match.
@@ -74,30 +74,30 @@ def records(path: Path) -> Iterator[Any]:
 
 
 def problem(path: Path) -> str | None:
-    """Why the file of a run is not whole, or None when it is.
+    """Why the file of a run is not complete, as a clause; None if it is.
 
-    Whole: it ends with the record of an exit with status 0, and, where the summary says how many history rows
-    the run has, they are all there.
+    It is complete if it ends with the record of an exit with status 0 and has as many history rows as its summary
+    says, where that says it.
     """
-    rows, expected, last = 0, None, None
+    rows, rows_json, last = 0, None, None
     try:
         for last in records(path):
             kind = last.WhichOneof("record_type")
             if kind == "history":
                 rows += 1
             elif kind == "summary":
-                expected = next((i.value_json for i in last.summary.update if i.key == ROWS), expected)
-        rows_told = None if expected is None else int(json.loads(expected))
+                rows_json = next((i.value_json for i in last.summary.update if i.key == ROWS), rows_json)
+        expected = None if rows_json is None else int(json.loads(rows_json))
     except (LogError, OSError) as error:
         return str(error)
     except (ValueError, TypeError, RecursionError):
-        return f"its summary does not say how many history rows it has, but {expected:.40}"
+        return f"its summary does not say how many history rows it has, but {rows_json:.40}"
     if last is None or last.WhichOneof("record_type") != "exit":
         return "it does not end with an exit record"
     if last.exit.exit_code != 0:
         return f"the run ended with status {last.exit.exit_code}"
-    if rows_told is not None and rows != rows_told:
-        return f"it has {rows} history rows instead of {rows_told}"
+    if expected is not None and rows != expected:
+        return f"it has {rows} history rows instead of {expected}"
     return None
 
 

@@ -1,8 +1,8 @@
-"""Mirror finished cells into W&B, by replay from their records.
+"""Mirror done cells into W&B, by replay from their records.
 
-One W&B run per cell, with an id made from the cell, written after the cell is done and called mirrored only
-when its offline file was read back whole. A whole or uploaded run is left alone, anything else is replaced:
-mirroring again, after a kill too, adds nothing twice. No trouble here touches a record.
+Each cell becomes one W&B run, whose id is made from the cell's. It is written after the cell is done and counts as
+mirrored once its offline file was read back and is complete. A complete or uploaded run is left alone and any other is
+replaced, so mirroring again, also after a kill, adds nothing twice. Records are only read.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ from sweeps.records.paths import CellPaths, SweepPaths
 from sweeps.records.summary import finished, read_summary
 
 _GIVE_UP_AFTER = 3  # failures of the client in a row
-_WORTH_HELP = 40  # cells above which a second process is started
-_LITTLE_SPACE = 1 << 20  # bytes free below which an incomplete file means a full disk
+_WORTH_HELP = 40  # number of cells from which on a second process is started
+_LITTLE_SPACE = 1 << 20  # bytes free; below that an incomplete file means a full disk
 
 
 @dataclass
 class MirrorResult:
     """What became of the done cells of a sweep, by cell id."""
 
-    mode: str  # offline, online or disabled: what was done, not what was asked
+    mode: str  # offline, online or disabled: the mode in use at the end
     mirrored: list[str] = field(default_factory=list)
     already: list[str] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)  # cell -> reason
@@ -49,11 +49,11 @@ def mirror(sweep: SweepPaths, *, project: str, mode: str = "offline", entity: st
     """Mirror every done cell that is not mirrored yet, then return.
 
     Args:
-        mode: `offline`, `online`, `auto` (online only where a key is found, which asks nobody) or `disabled`;
-            WANDB_MODE overrules it. Online without a key or a server goes on offline, with a note.
+        mode: `offline`, `online`, `auto` (online if a key is found, without a prompt) or `disabled`; WANDB_MODE
+            overrules it. `online` without a key or a server becomes offline, with a note.
 
     Raises:
-        SweepsError: nothing can be mirrored at all (no client, no space, another mirror at work ...).
+        SweepsError: nothing can be mirrored at all (no client, no space, another mirror is running ...).
     """
     return follow(sweep, lambda: True, project=project, mode=mode, entity=entity)
 
@@ -69,15 +69,17 @@ def follow(
 ) -> MirrorResult:
     """Mirror cells as they get done, looking every `interval` seconds until `done()`, then once more.
 
-    `done` is asked some ten times a second and must not block. Otherwise as `mirror`, which is this with a
-    `done` that is true from the start.
+    `mirror` calls this with a `done` that is always true; the other arguments and errors are described there.
+
+    Args:
+        done: called some ten times a second; must not block.
     """
-    asked = requested_mode(mode)
-    if asked == "disabled":
-        note = "W&B is disabled, so nothing was mirrored; the CSV records are whole."
+    requested = requested_mode(mode)
+    if requested == "disabled":
+        note = "W&B is disabled, so nothing was mirrored; the CSV records are complete."
         return MirrorResult("disabled", notes=[note])
     with client_environment(), hold_mirror(sweep) as lock:
-        client = Client(sweep.mirror, project=project, entity=entity, asked=asked)
+        client = Client(sweep.mirror, project=project, entity=entity, mode=requested)
         replay = _Replay(sweep, client, lock)
         try:
             while not done():
@@ -87,23 +89,23 @@ def follow(
             return replay.close()
         finally:
             with suppress(Exception):
-                client.flush()  # something to do only after an error or an interrupt
+                client.flush()  # has something to do only after an error or an interrupt
 
 
 class _Replay:
-    """What is known about the cells of one sweep while they are mirrored."""
+    """The state of mirroring one sweep: which cells are written, checked or to be tried again."""
 
     def __init__(self, sweep: SweepPaths, client: Client, lock: int) -> None:
         self.sweep, self.client, self.lock = sweep, client, lock
         self.result = MirrorResult(client.mode)
         self.attempts = run_folders(client.runs)
         self.seen: set[str] = set()
-        self.unverified: dict[str, Path] = {}  # cell -> file that is written but not yet read back
+        self.unverified: dict[str, Path] = {}  # cell -> file that is written but not yet checked
         self.retry: dict[str, str] = {}  # cell -> why the client failed at it
         self.failures = 0  # in a row
 
     def scan(self) -> None:
-        """Replay the cells that got done since the last scan; check what the scan before wrote."""
+        """Write the cells that got done since the last scan; check the files that the last scan wrote."""
         self._verify()
         cells = (cell.root.name for cell in self.sweep.cells())
         new = [cell for cell in cells if cell not in self.seen and self._done(cell)]
@@ -114,18 +116,18 @@ class _Replay:
         return finished(self.sweep.cell(cell)) is not None
 
     def close(self) -> MirrorResult:
-        """Flush the client, check every file, and give what the client failed at one more chance."""
+        """Flush the client, check every file, and try the cells at which the client failed once more."""
         self._flush()
         if self.retry:
-            again, self.retry, self.failures = self.retry, {}, 0
+            retried, self.retry, self.failures = self.retry, {}, 0
             self.attempts = run_folders(self.client.runs)
-            self._write_all_by(self._write, deque(cell for cell in again if self._wanted(cell)))
+            self._write_all_by(self._write, deque(cell for cell in retried if self._wanted(cell)))
             self._flush()
         if self.retry and shutil.disk_usage(self.client.root).free < _LITTLE_SPACE:
             raise SweepsError(f"W&B runs cannot be written in {self.client.root}: no space left on the disk.")
         self.result.failed.update(self.retry)
-        for cell in self.sweep.cells():  # a summary that is there and not whole will not become so
-            if cell.root.name not in self.seen and (reason := _unfit(cell)) is not None:
+        for cell in self.sweep.cells():  # a summary that is there and not complete will stay so
+            if cell.root.name not in self.seen and (reason := _unfinished_summary(cell)) is not None:
                 self.result.failed[cell.root.name] = reason
         self.result.mode, self.result.notes = self.client.mode, self.client.notes
         return self.result
@@ -134,7 +136,7 @@ class _Replay:
         self.client.flush()
         self._verify()
         for cell, path in self.unverified.items():
-            self.retry[cell] = f"its W&B file is not whole: {offline_file.problem(path)}"
+            self.retry[cell] = f"its W&B file is not complete: {offline_file.problem(path)}"
         self.unverified.clear()
 
     def _verify(self) -> None:
@@ -144,7 +146,7 @@ class _Replay:
                 self.result.mirrored.append(cell)
 
     def _wanted(self, cell: str) -> bool:
-        """Whether a run must be written for the cell; what is left of an earlier attempt is then gone."""
+        """Whether a run must be written for the cell; if so, what is left of an earlier attempt has been removed."""
         try:
             settled = self._settled(run_id(self.sweep.cell(cell)))
         except (SweepsError, OSError, ValueError) as error:
@@ -168,7 +170,7 @@ class _Replay:
                 thread.join()
 
     def _write_all_by(self, write: Callable[[str], bool], left: deque[str]) -> None:
-        """Take cells and write them, until there are none or `write` says that it can do no more."""
+        """Write the cells of the queue, until it is empty or `write` returns False: it can write no more."""
         with suppress(IndexError):  # the queue is empty
             while write(left.popleft()):
                 pass
@@ -181,7 +183,7 @@ class _Replay:
         return helper.alive
 
     def _write(self, cell: str) -> bool:
-        """Write the run of one cell. What goes wrong is noted; only what would go wrong for every cell is raised."""
+        """Write the run of one cell; always True. An error is noted, and raised only if it concerns every cell."""
         try:
             content = run_content(self.sweep.cell(cell))
         except (SweepsError, OSError, ValueError) as error:
@@ -208,11 +210,11 @@ class _Replay:
         if self.failures >= _GIVE_UP_AFTER:
             raise SweepsError(
                 f"The W&B client failed {self.failures} times in a row, so mirroring stopped; the CSV "
-                f"records are whole and can be mirrored again at any time. It said: {reason}"
+                f"records are complete and can be mirrored again at any time. It said: {reason}"
             ) from error
 
     def _settled(self, run: str) -> bool:
-        """Whether the run is whole or uploaded already; any other attempt at it is removed."""
+        """Whether the run is complete or uploaded already; any other attempt at it is removed."""
         folders = self.attempts.pop(run, [])
         kept = [folder for folder in folders if marked_uploaded(folder, run)]
         if not kept:
@@ -222,13 +224,13 @@ class _Replay:
                 continue
             if self.client.mode == "offline" and not is_offline(folder):
                 if kept:
-                    continue  # `sync` was cut off; it removes the folder when all has arrived
+                    continue  # `sync` was interrupted; it removes the folder once the run is sent
                 raise SweepsError("its upload was interrupted; `python -m sweeps sync` sends the rest")
             shutil.rmtree(folder)
         return bool(kept)
 
 
-def _unfit(cell: CellPaths) -> str | None:
+def _unfinished_summary(cell: CellPaths) -> str | None:
     """Why a cell that has a summary is not done; None where it has none."""
     try:
         read_summary(cell)

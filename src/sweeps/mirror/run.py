@@ -1,4 +1,4 @@
-"""What one cell looks like as a W&B run: a pure function of its records, so any replay gives the same run."""
+"""The W&B run of one cell: a pure function of its record, so every replay gives the same run."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ HEAT_MAP = "gradient/through_time"
 """History key of the heat map, in the last row."""
 
 _NON_FINITE = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
-"""W&B's words for them in a summary, where the client would turn the numbers themselves into null."""
+"""Text in summary.json -> text in a W&B summary, where the client would turn the numbers themselves into null."""
 
 
 @dataclass(frozen=True)
@@ -41,16 +41,16 @@ class RunContent:
 
 
 def run_id(cell: CellPaths) -> str:
-    """The run's id: the cell and its numerics version, since W&B never lets a deleted id be used again.
+    """The run's id: the cell's and its numerics version, since W&B does not allow the id of a deleted run again.
 
     Raises:
-        SweepsError: summary.json is not whole.
+        SweepsError: summary.json is not complete.
     """
     return f"{cell.root.name}-n{read_summary(cell).numerics}"
 
 
 def run_content(cell: CellPaths) -> RunContent:
-    """Read the finished records of one cell.
+    """Read the record of one done cell as a W&B run.
 
     History keys are the columns of metrics.csv (an empty field has no key); `nonfinite`, how many values of
     the row are nan or infinite; and from the gradient through time `gradient/log10_norm_lag_0`, `_lag_half`
@@ -58,7 +58,7 @@ def run_content(cell: CellPaths) -> RunContent:
     of log10 ||dL/dh_t|| over the finite lags (below 0: vanishing; nan: fewer than two are finite).
 
     Raises:
-        SweepsError: a record is missing or malformed; says which.
+        SweepsError: a file is missing or malformed; the message names it.
     """
     summary = read_summary(cell)
     settings = read_settings(cell.config, summary.numerics)
@@ -66,10 +66,10 @@ def run_content(cell: CellPaths) -> RunContent:
     gradient = read_gradient(cell.gradient_through_time, list(metrics))
     rows, picture = dict(metrics), None
     if gradient is not None:
-        at, norms = gradient
-        picture = heat_map(norms, at)
+        steps, norms = gradient
+        picture = heat_map(norms, steps)
         scalars = _gradient_scalars(norms)
-        for step, *values in zip(at.tolist(), *scalars.values(), strict=True):
+        for step, *values in zip(steps.tolist(), *scalars.values(), strict=True):
             rows[step] = rows.get(step, {}) | dict(zip(scalars, values, strict=True))
     history = sorted(rows.items())
 
@@ -121,22 +121,22 @@ def run_content(cell: CellPaths) -> RunContent:
 
 
 def _gradient_scalars(norms: np.ndarray) -> dict[str, list[float]]:
-    """Scalars of every step of `norms` [S, T]: how the gradient travelled back."""
+    """History key -> a value per step [S], from `norms` [S, T], log10 ||dL/dh_t|| by step and lag."""
     length = norms.shape[1]
     lags = {"0": 0, "half": length // 2, "last": length - 1}
     scalars = {f"gradient/log10_norm_lag_{name}": norms[:, lag].tolist() for name, lag in lags.items()}
-    there = np.isfinite(norms)
-    count = there.sum(axis=1, keepdims=True)
-    x, y = np.where(there, np.arange(length), 0.0), np.where(there, norms, 0.0)
+    finite = np.isfinite(norms)
+    count = finite.sum(axis=1, keepdims=True)
+    x, y = np.where(finite, np.arange(length), 0.0), np.where(finite, norms, 0.0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        x = np.where(there, x - x.sum(axis=1, keepdims=True) / count, 0.0)
+        x = np.where(finite, x - x.sum(axis=1, keepdims=True) / count, 0.0)
         slope = (x * y).sum(axis=1) / (x * x).sum(axis=1)  # nan where fewer than two lags are finite
     scalars["gradient/log10_slope_per_lag"] = slope.tolist()
     return scalars
 
 
 def _flat_summary(summary: dict[str, Any]) -> dict[str, Any]:
-    """summary.json without nulls, nested values as `final/x` and `best/x`, seconds as `train_seconds`."""
+    """The content of summary.json without nulls, with nested keys as `final/x`, and `seconds` as `train_seconds`."""
     flat: dict[str, Any] = {}
 
     def add(prefix: str, value: Any) -> None:
@@ -153,7 +153,7 @@ def _flat_summary(summary: dict[str, Any]) -> dict[str, Any]:
 
 
 def _without_dots(value: Any) -> Any:
-    """W&B reads a dot in a key as nesting."""
+    """The value with `_` for every dot in a key, which W&B would read as nesting."""
     if isinstance(value, dict):
         return {str(key).replace(".", "_"): _without_dots(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -1,1 +1,1 @@
-"""From settings to packs: who is to train, with whom, and how long it will take. No Hydra, no torch, no files."""
+"""From settings to packs: which cells to train, how they are packed, and a time forecast. No Hydra, torch or files."""

@@ -1,4 +1,4 @@
-"""A cell: one point of a grid, seed included; one training run."""
+"""Cells: a cell is one point of a grid, seed included, and so one training run."""
 
 from __future__ import annotations
 
@@ -11,18 +11,20 @@ from sweeps.config.schema import Settings
 
 @dataclass(frozen=True)
 class Cell:
+    """The settings of one training run, and the id that is computed from them."""
+
     id: str
     settings: Settings
 
     @property
     def name(self) -> str:
-        """What a person would call it."""
+        """A readable name, such as `lstm orthogonal clip=none T=50 seed=2`."""
         s = self.settings
         return f"{s.arch.name} {s.init.name} clip={s.clip.name} T={s.task.length} seed={s.seed}"
 
 
 def distinct(settings: Iterable[Settings]) -> list[Cell]:
-    """A cell per distinct id, in the order of first appearance: a grid that names a cell twice trains it once."""
+    """One cell per distinct id, in the order of first appearance: duplicates in a grid are trained once."""
     cells: dict[str, Cell] = {}
     for each in settings:
         key = cell_id(each)

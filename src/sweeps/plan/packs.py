@@ -1,4 +1,4 @@
-"""Cells of one shape make a pack. Split by what must be equal, then by how many lanes pay."""
+"""Cells with equal shape settings are grouped; each group is cut into packs of the fastest size."""
 
 from __future__ import annotations
 
@@ -8,26 +8,28 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sweeps.config.cards import card
 from sweeps.config.identity import deciding
 from sweeps.config.schema import Settings
 from sweeps.plan.cells import Cell
-from sweeps.plan.forecast import BLOCKS, seconds
+from sweeps.plan.forecast import seconds
 
-VARIES = ("seed", "init", "clip", "optim.*", "arch.forget_bias")
-"""What may differ inside a pack. All else that decides numbers is the pack's shape, the name of `optim` too."""
+VARIES = ("seed", "init", "clip", "optim.*")
+"""What may differ inside a pack, with the options that the architecture's card names. All else that decides numbers is
+the pack's shape, the name of `optim` too."""
 CACHE = 2**20
-"""Bytes that the working set of one time step may take: about the second-level cache of a core."""
+"""Bytes allowed for the working set of one time step: about the second-level cache of a core."""
 MOST = 16
-"""Lanes beyond which a CPU gains nothing more."""
+"""Most lanes of a pack on a CPU; more are no faster."""
 GPU_MEMORY = 8 * 2**30
-"""Bytes that the states of a pack may take on a GPU."""
+"""Bytes allowed for the states of a pack on a GPU."""
 GPU_MOST = 256
-"""Lanes of a pack on a GPU."""
+"""Most lanes of a pack on a GPU."""
 
 
 @dataclass(frozen=True)
 class Pack:
-    """Cells that train together; `id` names it in their summaries."""
+    """Cells that train together, one per lane; their summaries name the pack by its `id`."""
 
     cells: tuple[Cell, ...]
 
@@ -36,15 +38,16 @@ class Pack:
         return f"{self.cells[0].id}x{len(self.cells)}"
 
     def split(self) -> list[Pack]:
-        """Two halves: what is tried after the whole was lost."""
+        """The pack in two halves, to be trained after the worker of the whole pack died."""
         middle = -(-len(self.cells) // 2)
         return [Pack(part) for part in (self.cells[:middle], self.cells[middle:]) if part]
 
 
 def shape(settings: Settings) -> str:
-    """What the cells of a pack have in common, as canonical text: the same kernel on the same device, too."""
+    """The settings that all cells of a pack share, kernel and device included, as canonical JSON."""
     common = deciding(settings) | {"kernel": settings.executor.kernel, "device": settings.executor.device}
-    for key in VARIES:
+    own = (f"arch.{name}" for name in card("arch", settings.arch.name).per_lane)
+    for key in (*VARIES, *own):
         section, _, name = key.partition(".")
         if name == "*":
             common[section] = common[section]["name"]
@@ -57,7 +60,7 @@ def shape(settings: Settings) -> str:
 
 def lanes_that_pay(settings: Settings) -> int:
     """How many lanes keep the weights and one step's states in the cache, or all their states in a GPU's memory."""
-    gates = BLOCKS.get(settings.arch.name, 1)
+    gates = card("arch", settings.arch.name).gates
     h, b = settings.arch.hidden, settings.train.batch
     if settings.executor.device == "cuda":
         return max(1, min(GPU_MOST, GPU_MEMORY // (4 * settings.task.length * (2 * gates + 2) * b * h)))
@@ -69,9 +72,9 @@ def make_packs(cells: Sequence[Cell], workers: int, lanes: int = 0) -> list[Pack
     """Group cells into packs, the longest first.
 
     Args:
-        cells: what is to train.
-        workers: how many packs train at once; with few cells packs are made smaller, so that none idles.
-        lanes: at most so many cells in a pack; 0 chooses from the cache.
+        cells: the cells to train.
+        workers: how many packs train at once; with few cells packs are made smaller, so that no worker idles.
+        lanes: most cells in a pack; 0 chooses the number by `lanes_that_pay`.
     """
     groups: dict[str, list[Cell]] = {}
     for cell in cells:

@@ -1,4 +1,4 @@
-"""The plan of a sweep: the cells, which are already done, the packs, the forecast."""
+"""The plan of a sweep: its cells, which of them are done, the packs of the others, and a time forecast."""
 
 from __future__ import annotations
 
@@ -14,15 +14,17 @@ from sweeps.plan.packs import Pack, make_packs
 
 @dataclass(frozen=True)
 class Plan:
-    """What a sweep will do. `cells` in the order of the grid, `packs` in the order of training."""
+    """The plan of a sweep. `cells` are in the order of the grid, `packs` in the order of training."""
 
-    jobs: int  # points of the grid as asked for, duplicates included
+    jobs: int  # points of the grid, duplicates included
     cells: list[Cell]
     done: list[Cell]
     packs: list[Pack]
     workers: int
     correction: float  # measured / forecast seconds of the cells already done
-    otherwise: Counter[str] = field(default_factory=Counter)  # how done cells were computed, where not as now
+    otherwise: Counter[str] = field(
+        default_factory=Counter
+    )  # counts done cells by how they were computed, if not as now
 
     @property
     def to_train(self) -> list[Cell]:
@@ -43,10 +45,10 @@ def make_plan(settings: Sequence[Settings], done: Mapping[str, float], workers: 
     """Plan a grid.
 
     Args:
-        settings: one per job, all valid.
+        settings: one per point of the grid, all valid.
         done: seconds that each finished cell took, by id.
-        workers: packs that train at once.
-        lanes: cells in a pack at most; 0 chooses from the cache.
+        workers: how many packs train at once.
+        lanes: most cells in a pack; 0 chooses the number by `lanes_that_pay`.
     """
     cells = distinct(settings)
     finished = [cell for cell in cells if cell.id in done]

@@ -1,1 +1,1 @@
-"""Measurements. A probe never changes training."""
+"""Probes: measurements of networks in training, taken at evaluations. A probe never changes training."""

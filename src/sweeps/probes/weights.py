@@ -1,4 +1,4 @@
-"""What the weights of a network look like: norms, and the spectrum of each recurrent matrix."""
+"""A probe of the weights: norms of each parameter and its gradient, and the spectrum of each recurrent matrix."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sweeps.engine.setup import Training
 
 
 class ParameterRow(NamedTuple):
-    """One parameter of one cell; the two spectral values only for recurrent matrices."""
+    """Norms of one parameter of one cell; the two spectral values are None except for recurrent matrices."""
 
     parameter: str
     grad_norm: float
@@ -31,12 +31,12 @@ def spectrum(w: Tensor) -> tuple[float, float]:
 
 
 def _norm(x: Tensor) -> float:
-    """Frobenius norm, in float64: float32 squares leave the format long before the elements do."""
+    """Frobenius norm, in float64: in float32 the squares leave the range long before the elements do."""
     return float(torch.linalg.vector_norm(x, dtype=torch.float64))
 
 
 def parameter_rows(training: Training, lane: int) -> list[ParameterRow]:
-    """A row per parameter of one lane; the recurrent weights are split by gate."""
+    """One row per parameter of a lane; the recurrent weights have one row per gate block."""
     rows = []
     network = training.network
     gates = network.recurrence.gates

@@ -1,1 +1,1 @@
-"""The files of one cell: their names, their columns, and writing them so that a kill loses nothing. No torch."""
+"""Files of a cell and of a sweep: their names, columns, reading, writing and locks; when a cell is done. No torch."""

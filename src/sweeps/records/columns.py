@@ -1,7 +1,7 @@
 """The columns of the CSV files, in order. These names are a contract with other people's scripts.
 
 Floats are written so that they read back to the same bits; non-finite values as `nan`, `inf`, `-inf`; a value
-that was not measured at that step (an evaluation between two evaluations) is an empty field.
+that was not measured at that step (`eval_loss` between two evaluations) is an empty field.
 """
 
 FORMAT = 1
@@ -16,7 +16,7 @@ METRICS = (
     "grad_norm_clipped",  # the same after clipping
     "clip_scale",  # grad_norm_clipped / grad_norm
     "lr",  # learning rate of this step
-    "beyond_float32",  # time steps t whose ||dL/dh_t|| float32 cannot hold: the training gradient has 0 or inf there
+    "beyond_float32",  # number of time steps t whose ||dL/dh_t|| is beyond float32: the training gradient is 0 or inf
 )
 GRADIENT_THROUGH_TIME = (
     "step",
@@ -33,5 +33,5 @@ PARAMETERS = (
     "sigma_max",  # recurrent matrices only: largest singular value
 )
 OPTIONAL = ("beyond_float32",)
-"""Columns that records of this format may lack: they came later."""
+"""Columns that a record of this format may lack, because they were added later."""
 OUTCOMES = ("solved", "finished", "diverged", "failed")

@@ -1,4 +1,4 @@
-"""Writing files so that a reader never sees half of one, and values so that they read back the same."""
+"""Atomic writing of record files: a reader never sees half of one, and floats read back to the same bits."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def write_atomically(path: Path, content: str | bytes) -> None:
         os.replace(name, path)
     except BaseException as error:
         Path(name).unlink(missing_ok=True)
-        if isinstance(error, OSError):  # a full disk names no file
+        if isinstance(error, OSError):  # the error of a full disk has no file name
             error.filename = str(path)
         raise
 
 
 def field(value: Any) -> str:
-    """One CSV field. Floats keep every bit; None, a value not measured, is empty."""
+    """The text of one CSV field. Floats keep every bit; None, a value that was not measured, is empty."""
     if value is None:
         return ""
     if isinstance(value, float):
@@ -43,14 +43,14 @@ def field(value: Any) -> str:
 
 
 def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Write a header and rows, atomically. No field of ours ever needs quoting."""
+    """Write a header and rows, atomically. No field of a record needs quoting."""
     lines = [",".join(columns)]
     lines.extend(",".join(map(field, row)) for row in rows)
     write_atomically(path, "\n".join(lines) + "\n")
 
 
 def jsonable(value: Any) -> Any:
-    """JSON has no inf or nan: write them as the CSV files do, as text."""
+    """The value with every float that JSON lacks as text: `nan`, `inf` and `-inf`, as in the CSV files."""
     if isinstance(value, float) and not math.isfinite(value):
         return repr(value)
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""The one place that names the files of a sweep; all other code asks here."""
+"""Names and paths of all files of a sweep; other modules take them from here."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _CELL = re.compile(r"[0-9a-f]{12}")
 
 
 def is_cell(name: str) -> bool:
-    """Whether a name is one of a cell's folder: a cell id, twelve hex digits."""
+    """Whether the name of a folder is a cell id: twelve hex digits."""
     return _CELL.fullmatch(name) is not None
 
 
@@ -60,7 +60,7 @@ class CellPaths:
 
     @property
     def failure(self) -> Path:
-        """Why the cell has no numbers; removed when a later attempt succeeds."""
+        """Why the cell failed, in place of a summary; removed when a later attempt succeeds."""
         return self.root / FAILURE
 
     @property
@@ -143,17 +143,17 @@ class SweepPaths:
 
     @property
     def multirun(self) -> Path:
-        """The sweep's own configuration and axes, as they were asked for last."""
+        """Configuration and axes of the sweep, as last requested."""
         return self.root / "multirun.yaml"
 
     @property
     def plan(self) -> Path:
-        """The cells that were asked for last: a row per cell, its id and its settings by dotted name."""
+        """The cells that were last requested: a row per cell, its id and its settings by dotted name."""
         return self.root / "plan.csv"
 
     @property
     def cache(self) -> Path:
-        """What `sweeps.load` keeps to be fast; made again from the records whenever it is missing."""
+        """The cache of `sweeps.load`; rebuilt from the records whenever it is missing."""
         return self.root / ".cache"
 
     @property

@@ -1,4 +1,4 @@
-"""What a sweep asked for, so that a reader of its records knows what is missing: `plan.csv`, `multirun.yaml`."""
+"""What a sweep requested: `plan.csv` and `multirun.yaml`. A reader of its records learns from them what is missing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sweeps.records.reading import SMALL, read_text, why, yaml_value
 
 
 def write_plan(path: Path, cells: Mapping[str, Mapping[str, Any]]) -> None:
-    """Write a row per cell, in order: its id and its settings by dotted name; empty where it has no such setting.
+    """Write a row per cell, in order: its id and its settings by dotted name, empty for settings that it lacks.
 
     Args:
         cells: nested settings by cell id.
@@ -30,7 +30,7 @@ def write_plan(path: Path, cells: Mapping[str, Mapping[str, Any]]) -> None:
 
 
 def read_plan(path: Path) -> dict[str, dict[str, str]] | None:
-    """The settings of every cell that was asked for, as text by dotted name; None without a plan.
+    """The settings of every cell that was requested last, as text by dotted name; None without a plan.
 
     Raises:
         SweepsError: the plan is there and cannot be read; the message is a clause.
@@ -46,35 +46,34 @@ def read_plan(path: Path) -> dict[str, dict[str, str]] | None:
         raise SweepsError("its first row does not name settings, each once, after `cell`")
     if not text.endswith("\n"):
         raise SweepsError("it ends in the middle of a row")
-    for place, row in enumerate(rows, start=2):
+    for number, row in enumerate(rows, start=2):
         if len(row) != len(header) or not is_cell(row[0]):
-            raise SweepsError(f"row {place} is not a cell and its {len(header) - 1} settings")
+            raise SweepsError(f"row {number} is not a cell and its {len(header) - 1} settings")
     return {row[0]: dict(zip(header[1:], row[1:], strict=True)) for row in rows}
 
 
 def read_overrides(path: Path) -> list[str] | None:
-    """What was written after `-m`, of multirun.yaml; None where that was not kept.
+    """The overrides that followed `-m` on the command line, from multirun.yaml; None if there is no such file.
 
     Raises:
-        SweepsError: the file is there and does not say; the message is a clause.
+        SweepsError: the file is there and does not hold them; the message is a clause.
     """
     try:
-        kept = yaml_value(read_text(path, SMALL))
-        given = kept["hydra"]["overrides"]["task"]
+        overrides = yaml_value(read_text(path, SMALL))["hydra"]["overrides"]["task"]
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
         raise SweepsError(why(error)) from error
     except (KeyError, TypeError, IndexError):
-        given = None
-    if not (isinstance(given, list) and all(isinstance(text, str) for text in given)):
-        raise SweepsError("it does not say under hydra.overrides.task what was asked for")
-    return given
+        overrides = None
+    if not (isinstance(overrides, list) and all(isinstance(text, str) for text in overrides)):
+        raise SweepsError("it does not list under hydra.overrides.task what was requested")
+    return overrides
 
 
 def flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested settings by dotted name."""
-    found: dict[str, Any] = {}
+    """Nested settings by dotted name, e.g. `task.length`."""
+    by_name: dict[str, Any] = {}
     for key, value in settings.items():
-        found |= flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
-    return found
+        by_name |= flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+    return by_name

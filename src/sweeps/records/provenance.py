@@ -1,4 +1,4 @@
-"""Where numbers come from: versions, commit, machine."""
+"""Provenance of a record: library versions, commit and processor."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sweeps.config.places import ROOT
 
 @cache
 def versions() -> dict[str, str]:
-    """Of the language and of the libraries that decide numbers."""
+    """Version of Python and of each library on which the numbers depend, by name."""
     return {"python": platform.python_version(), **{name: version(name) for name in ("sweeps", "torch", "numpy")}}
 
 
@@ -21,7 +21,7 @@ def versions() -> dict[str, str]:
 def commit() -> str | None:
     """The commit of the source tree, with `-dirty` when tracked files differ from it; None outside a checkout.
 
-    Read without git's optional lock: a sweep that is killed here must not leave one behind.
+    Git runs without its optional lock, which a sweep that is killed meanwhile would leave behind.
     """
     head = _git("rev-parse", "HEAD")
     if head is None:
@@ -31,7 +31,7 @@ def commit() -> str | None:
 
 @cache
 def processor() -> str:
-    """The model of this machine's processor, as it calls itself."""
+    """The model name of this machine's processor."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:

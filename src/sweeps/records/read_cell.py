@@ -1,4 +1,4 @@
-"""The files of one cell, read one by one. Each reader raises SweepsError where its file is missing or malformed."""
+"""Readers of the single files of a cell. Each raises SweepsError if its file is missing or malformed."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def read_settings(path: Path, numerics: int) -> dict[str, Any]:
         value = yaml_value(read_text(path, SMALL))
         if not is_settings(value):
             raise ValueError("it does not hold settings")
-        if (found := id_of(value, numerics)) != path.parent.name:
-            raise ValueError(f"its settings have the id {found}")
+        if (actual := id_of(value, numerics)) != path.parent.name:
+            raise ValueError(f"its settings have the id {actual}")
         return value
 
 
@@ -67,22 +67,22 @@ def read_gradient(path: Path, measured: Sequence[int]) -> tuple[np.ndarray, np.n
             raise ValueError("it has no rows")
         table = np.loadtxt(lines, delimiter=",", ndmin=2, comments=None)  # reads every bit back
         table = table[:, [header.index(column) for column in GRADIENT_THROUGH_TIME]]
-        whole = table[:, :3]
-        if not ((np.abs(whole) < 1 << 31) & (whole == np.floor(whole))).all():
-            raise ValueError("a step, a t or a lag is no whole number")
-        steps, (step, t, lag) = np.array(measured), whole.astype(np.int64).T
+        integers = table[:, :3]
+        if not ((np.abs(integers) < 1 << 31) & (integers == np.floor(integers))).all():
+            raise ValueError("a step, a t or a lag is not a whole number")
+        steps, (step, t, lag) = np.array(measured), integers.astype(np.int64).T
         if (what := wrong_lags(step, t, lag, steps)) is not None:
             raise ValueError(f"it {what}")
         return steps, table[:, 3].reshape(len(steps), -1)[:, ::-1]
 
 
 def _lines(path: Path, needed: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The names in the header of a CSV file, `needed` among them, and its rows; none of their fields is ever quoted."""
+    """(column names, which include `needed`; rows as text) of a CSV file. Its fields are never quoted."""
     text = read_text(path)
     header, *lines = text.split("\n")
     if not lines or lines.pop():
         raise ValueError("it ends in the middle of a row")
-    if not all(lines) or any("_" in line for line in lines):  # Python's own float would take 1_0
+    if not all(lines) or any("_" in line for line in lines):  # Python's float() accepts 1_0
         raise ValueError("it holds a row that cannot be read")
     names = header.split(",")
     if (what := wrong_header(names, needed)) is not None:

@@ -14,7 +14,7 @@ from sweeps.records.reading import read_json
 ENDED = tuple(outcome for outcome in OUTCOMES if outcome != "failed")
 """Outcomes of a cell that has a summary."""
 NON_FINITE = ("nan", "inf", "-inf")
-"""How numbers that JSON has not are written in it."""
+"""How the numbers that JSON lacks are written in the file: as text."""
 
 COUNT, STEP, NUMBER, SECONDS = "a whole number from 0", "a step or null", "a number or null", "a number from 0"
 NAME, TEXT, OBJECT = "a text", "a text or null", "an object"
@@ -29,7 +29,7 @@ ENTRIES = {
     "seconds": SECONDS,
     "numerics": COUNT,
 }
-"""What must be there, and what it must be."""
+"""Entries that a summary must have, and what each must be."""
 FURTHER = {
     "experiment": NAME,
     "reason": TEXT,
@@ -40,18 +40,18 @@ FURTHER = {
     "versions": OBJECT,
     "pack": OBJECT,
 }
-"""What may be there."""
+"""Entries that a summary may have, and what each must be."""
 NUMBERS = {
     "final": ("step", "train_loss", "eval_loss", "eval_score", "grad_norm"),
     "best": ("step", "eval_loss", "eval_score"),
     "task": ("chance_loss", "solved_at"),
 }
-"""What an object may hold, by its name; all of them numbers."""
+"""Numbers that each nested object may have."""
 
 
 @dataclass(frozen=True)
 class Final:
-    """The last row of metrics.csv, the evaluation the last there was; None or NaN where nothing was measured."""
+    """The last row of metrics.csv with the last evaluation; None or NaN where nothing was measured."""
 
     step: int | None = None
     train_loss: float | None = None
@@ -130,28 +130,27 @@ class Summary:
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Summary:
-        """The summary in the object of a file in which `trouble` finds nothing. Names it does not know are left out."""
-        given = {each.name: content.get(each.name) for each in fields(cls)}
+        """The summary in the object of a file in which `unfinished` finds nothing wrong. Unknown names are left out."""
+        entries = {each.name: content.get(each.name) for each in fields(cls)}
         parts: dict[str, Any] = {
-            "final": _part(Final, given["final"]),
-            "best": _part(Best, given["best"]),
-            "task": _part(TaskFacts, given["task"]),
-            "pack": _part(PackFacts, given["pack"]),
-            "versions": dict(given["versions"] or {}),
+            "final": _part(Final, entries["final"]),
+            "best": _part(Best, entries["best"]),
+            "task": _part(TaskFacts, entries["task"]),
+            "pack": _part(PackFacts, entries["pack"]),
+            "versions": dict(entries["versions"] or {}),
         }
-        return cls(**{**given, **parts})
+        return cls(**{**entries, **parts})
 
 
 Part = TypeVar("Part", Final, Best, TaskFacts, PackFacts)
 
 
 def _part(cls: type[Part], content: Mapping[str, Any] | None) -> Part:
-    given = {each.name: _number((content or {}).get(each.name)) for each in fields(cls)}
-    return cls(**given)
+    return cls(**{each.name: _number((content or {}).get(each.name)) for each in fields(cls)})
 
 
 def _number(value: Any) -> Any:
-    """JSON has no nan and no inf: they are text in the file."""
+    """The value as a float if it is the text of one that JSON lacks, else as it is."""
     return float(value) if value in NON_FINITE else value
 
 
@@ -185,7 +184,7 @@ def unfinished(content: Mapping[str, Any] | None, cell: str) -> str | None:
     """
     if content is None:
         return f"{SUMMARY} is missing or not complete"
-    if (what := trouble(content)) is not None:
+    if (what := _defect(content)) is not None:
         return f"{SUMMARY} is not complete: {what}"
     if content["cell"] != cell:
         return f"the folder holds the record of cell {content['cell']}"
@@ -195,41 +194,41 @@ def unfinished(content: Mapping[str, Any] | None, cell: str) -> str | None:
 def in_the_way(cell: CellPaths) -> str | None:
     """Why a cell cannot be trained: its folder holds the complete record of another cell, perhaps the only one."""
     content = read_json(cell.summary)
-    if content is None or trouble(content) is not None or content["cell"] == cell.root.name:
+    if content is None or _defect(content) is not None or content["cell"] == cell.root.name:
         return None
     return f"{cell.root} holds the record of cell {content['cell']}; move it away and the same command trains this cell"
 
 
-def trouble(summary: Mapping[str, Any]) -> str | None:
+def _defect(summary: Mapping[str, Any]) -> str | None:
     """The first thing that is wrong with the object of a summary.json, as a clause; None if it is complete."""
     if summary.get("format") != FORMAT:
-        return f"it is of format {_said(summary.get('format'))}, this version reads {FORMAT}"
+        return f"it is of format {_quoted(summary.get('format'))}, this version reads {FORMAT}"
     if summary.get("outcome") not in ENDED:
-        return f"the outcome is {_said(summary.get('outcome'))}, must be one of {', '.join(ENDED)}"
+        return f"the outcome is {_quoted(summary.get('outcome'))}, must be one of {', '.join(ENDED)}"
     wanted = ENTRIES | {name: kind for name, kind in FURTHER.items() if summary.get(name) is not None}
     for name, kind in wanted.items():
         if not _fits(summary.get(name), kind):
-            return f"{name} is {_said(summary.get(name))}, must be {kind}"
+            return f"{name} is {_quoted(summary.get(name))}, must be {kind}"
     for part, names in NUMBERS.items():
         for name in names:
             if not _fits((summary.get(part) or {}).get(name), NUMBER):
-                return f"{part}.{name} is {_said(summary[part][name])}, must be {NUMBER}"
+                return f"{part}.{name} is {_quoted(summary[part][name])}, must be {NUMBER}"
     if not _fits((summary.get("task") or {}).get("score"), TEXT):
-        return f"task.score is {_said(summary['task']['score'])}, must be {TEXT}"
+        return f"task.score is {_quoted(summary['task']['score'])}, must be {TEXT}"
     return _contradiction(summary)
 
 
 def _contradiction(summary: Mapping[str, Any]) -> str | None:
-    """How the outcome and the steps of a summary exclude each other."""
+    """How the outcome and the steps of a summary contradict each other, as a clause; None if they do not."""
     outcome, step, solved, diverged = (summary[name] for name in ("outcome", "step", "solved_step", "diverged_step"))
     if diverged != (step if outcome == "diverged" else None):
-        return f"the outcome is {outcome} at step {step}, and diverged_step is {_said(diverged)}"
+        return f"the outcome is {outcome} at step {step}, and diverged_step is {_quoted(diverged)}"
     if outcome != "diverged" and (solved is None) == (outcome == "solved"):
-        return f"the outcome is {outcome}, and solved_step is {_said(solved)}"
+        return f"the outcome is {outcome}, and solved_step is {_quoted(solved)}"
     if solved is not None and solved > step:
         return f"it was solved at step {solved} and ended at step {step}"
     if summary["final"].get("step") not in (None, step):
-        return f"it ended at step {step}, and final.step is {_said(summary['final']['step'])}"
+        return f"it ended at step {step}, and final.step is {_quoted(summary['final']['step'])}"
     return None
 
 
@@ -245,7 +244,7 @@ def _fits(value: Any, kind: str) -> bool:
     return isinstance(value, dict if kind == OBJECT else str)
 
 
-def _said(value: Any) -> str:
-    """A value as a message quotes it, not at length."""
+def _quoted(value: Any) -> str:
+    """A value as a message quotes it, shortened to 40 characters."""
     text = "null" if value is None else repr(value)
     return text if len(text) <= 40 else f"{text[:37]}..."

@@ -1,1 +1,1 @@
-"""The report as one document: its texts, and how it becomes Markdown and HTML."""
+"""The report of a sweep: a file for each of its sections, the document they make, Markdown and HTML, and verify."""

@@ -12,6 +12,7 @@ from sweeps.analysis.loading.records import Records
 from sweeps.analysis.statistics.outcomes import counted
 from sweeps.analysis.statistics.summaries import ENDS, SHORTEST
 from sweeps.analysis.text import decades, factor, number, number_of, percent
+from sweeps.config.cards import card
 from sweeps.figures import curves
 from sweeps.tables.notes import several
 
@@ -36,7 +37,7 @@ def captions(records: Records, table: pd.DataFrame) -> dict[str, str]:
         "gradient_by_lag_start": (
             f"Norm of the gradient that reaches the hidden state, ‖∂L/∂h_t‖, against steps back from the end of the "
             f"sequence, before training ({where}). A level line is a gradient that survives, a falling one vanishes, a "
-            f"rising one explodes. {decay_sentence(start)}{_about_lstm(here)} Each panel has its own "
+            f"rising one explodes. {decay_sentence(start)}{_of_the_architectures(here)} Each panel has its own "
             f"scale, at most what float32 can hold; what reaches its edge goes on, and a note says where a median "
             f"ends.{lines}"
         ),
@@ -67,11 +68,10 @@ def captions(records: Records, table: pd.DataFrame) -> dict[str, str]:
     }
 
 
-def _about_lstm(here: pd.DataFrame) -> str:
-    """What the gradient of an LSTM's h_t leaves out."""
-    if not (here["arch"] == "lstm").any():
-        return ""
-    return " The LSTM's is that of h_t alone: what passes step t through the cell state is not in it."
+def _of_the_architectures(here: pd.DataFrame) -> str:
+    """What the cards say of the gradient through time of the architectures in the figure."""
+    sentences = [card("arch", str(arch)).caption for arch in here["arch"].unique()]
+    return "".join(f" {sentence}" for sentence in sentences if sentence)
 
 
 def decay_sentence(rates: pd.DataFrame) -> str:

@@ -24,7 +24,7 @@ OUTCOMES = {
 """Rows of the table of outcomes, in their order, with what each counts."""
 
 
-def outcomes(records: Records) -> dict[str, int]:
+def runs_by_outcome(records: Records) -> dict[str, int]:
     """The number of runs with each of `OUTCOMES`, by its name."""
     kinds = {name: of(records.cells) for name, of in COUNTS.items()}
     counts = (
@@ -36,7 +36,7 @@ def outcomes(records: Records) -> dict[str, int]:
 
 def headline(records: Records) -> str:
     """The number of runs with each outcome, in one line; a run that was solved and then diverged counts as both."""
-    solved, kept, diverged, at_start, after, neither = outcomes(records).values()
+    solved, kept, diverged, at_start, after, neither = runs_by_outcome(records).values()
     first = f"{solved} solved" + (f" ({kept} at the end)" if solved else "")
     apart = [f"{count} {when}" for count, when in ((at_start, "at update 0"), (after, "after solving")) if count]
     second = f"{diverged} diverged" + (f" ({', '.join(apart)})" if apart else "")
@@ -49,7 +49,7 @@ def what_ran(records: Records) -> Section:
     shown = pd.DataFrame(
         [
             {"outcome": name, "meaning": OUTCOMES[name], "runs": count, "share": percent(count, total)}
-            for name, count in outcomes(records).items()
+            for name, count in runs_by_outcome(records).items()
             if count or name in always
         ]
     )

@@ -10,7 +10,7 @@ import pandas as pd
 
 from sweeps.analysis.labels import HEADS, label
 from sweeps.analysis.loading.axes import AXES, may_vary, ordered_levels, owner_of
-from sweeps.analysis.loading.records import ASKED, Records
+from sweeps.analysis.loading.records import IN_GRID, Records
 from sweeps.analysis.text import number, number_of, render
 from sweeps.report.document import Prose, Section, Tabular
 from sweeps.report.machines import mixed_warning
@@ -23,7 +23,7 @@ NAMES = {**HEADS, "optim": "optimiser", "steps": "updates", "task.solved_at": "s
 def what_varied(records: Records) -> Section:
     """The section: the axes with their levels, the number of cells, and what was the same in all of them."""
     planned = records.planned()
-    lost = records.problems[records.problems["problem"].isin(ASKED)]
+    lost = records.problems[records.problems["problem"].isin(IN_GRID)]
     axes = (*records.axes, "seed")
     seeds = pd.concat([records.cells["seed"], lost["seed"]], ignore_index=True)
     levels = {axis: ordered_levels(axis, seeds if axis == "seed" else planned[axis].astype(object)) for axis in axes}

@@ -30,12 +30,13 @@ from sweeps.tables.coverage import median_words
 from sweeps.tables.table import Entry, Table
 
 REFERENCE = "none"
+"""The level of `clip` with which the others are compared."""
 CHANGES = {
     "solved": ("solved_gained", "solved_lost"),
     "solved_at_end": ("solved_at_end_gained", "solved_at_end_lost"),
     "diverged": ("diverged_caused", "diverged_avoided"),
 }
-"""Columns that count the pairs in which clipping brought an outcome about and in which it prevented it."""
+"""Per outcome the two columns that count the pairs in which clipping brought it about and prevented it."""
 
 
 def clipping_audit(
@@ -48,16 +49,16 @@ def clipping_audit(
     alpha: float = ALPHA,
     incomplete: Incomplete = "refuse",
 ) -> Table:
-    """Every kind of clipping against none, run by run: same seed, same everything else.
+    """Every kind of clipping compared with none, run by run, in pairs of the same seed and the same other settings.
 
     Args:
         axes: `clip` and up to three more, e.g. ("arch", "clip", "length"); the rest is pooled. A setting of clipping
-            that varies (`threshold`) gets its own rows.
+            that varies (`threshold`) has rows of its own.
         metric, select, seed, alpha, incomplete: as in `compare`.
 
     Returns:
         A row per combination with clipping: the axes; `runs`, `diverged`, `missing`; `clipped` (share of steps at
-        which clipping acted), `ever` (share of runs in which it ever did), `clip_scale` (factor where it did),
+        which clipping acted), `ever` (share of runs in which it acted at all), `clip_scale` (factor where it acted),
         `grad_norm`, `grad_norm_clipped` (before and after), each the median over runs; and against no clipping
         `pairs`, `seeds`, `difference` (with - without) with `_low, _high`, `effect`, `p`, `p_holm`; pairs whose
         outcome changed: `solved_gained, solved_lost` (by any evaluation), `solved_at_end_gained, solved_at_end_lost`
@@ -88,45 +89,45 @@ def clipping_audit(
         [
             design.combinations.iloc[with_].reset_index(drop=True),
             design.runs.iloc[with_].reset_index(drop=True),
-            _what_it_did(records, design, rows_axes).iloc[with_].reset_index(drop=True),
+            _effect_on_gradients(records, design, rows_axes).iloc[with_].reset_index(drop=True),
             pairs,
             *(_changed(records, rows_axes, name, with_, without) for name in CHANGES),
         ],
         axis=1,
     )
-    alone = design.values[without]
-    frame["without"] = np.nanmean(alone, axis=(1, 2)) if measure.share else medians(medians(alone))
+    unclipped = design.values[without]
+    frame["without"] = np.nanmean(unclipped, axis=(1, 2)) if measure.share else medians(medians(unclipped))
     return _table(records, frame, rows_axes, measure, design, select or {}, alpha, crossed)
 
 
 def _partners(design: Design, axes: Sequence[str]) -> tuple[list[int], list[int]]:
-    """Places of the combinations with clipping, and of each one's combination without."""
+    """Row numbers of the combinations with clipping, and for each that of the same combination without."""
     combinations = design.combinations
     shared = [axis for axis in axes if axis != "clip" and owner_of(axis) != "clip"]
     keys = [key_of(row) for row in combinations[shared].itertuples(index=False)] if shared else [()] * len(combinations)
     clips = combinations["clip"].tolist()
-    reference = {key: place for place, (key, clip) in enumerate(zip(keys, clips, strict=True)) if clip == REFERENCE}
-    with_ = [place for place, clip in enumerate(clips) if clip != REFERENCE and keys[place] in reference]
+    reference = {key: row for row, (key, clip) in enumerate(zip(keys, clips, strict=True)) if clip == REFERENCE}
+    with_ = [row for row, clip in enumerate(clips) if clip != REFERENCE and keys[row] in reference]
     if not with_:
         raise SweepsError("the audit needs runs with clipping beside those without; these records have only clip=none")
-    return with_, [reference[keys[place]] for place in with_]
+    return with_, [reference[keys[row]] for row in with_]
 
 
-def _what_it_did(records: Records, design: Design, axes: Sequence[str]) -> pd.DataFrame:
-    """What clipping did to the gradients of each combination, medians over its runs."""
+def _effect_on_gradients(records: Records, design: Design, axes: Sequence[str]) -> pd.DataFrame:
+    """How often clipping acted and what it did to the gradient norm, for each combination: medians over its runs."""
     names = ["clipped", "clip_scale", "grad_norm", "grad_norm_clipped"]
-    told = records.cells[["cell", *axes]].join(per_cell(records.metrics, records.gradient)[names], on="cell")
-    told["ever"] = (told["clipped"] > 0).astype(float).where(told["clipped"].notna())
-    groups = {key_of(key): part for key, part in told.groupby(list(axes), observed=True, dropna=False)}
+    runs = records.cells[["cell", *axes]].join(per_cell(records.metrics, records.gradient)[names], on="cell")
+    runs["ever"] = (runs["clipped"] > 0).astype(float).where(runs["clipped"].notna())
+    groups = {key_of(key): part for key, part in runs.groupby(list(axes), observed=True, dropna=False)}
     rows = []
     for combination in design.combinations.itertuples(index=False):
-        part = groups.get(key_of(combination), told.iloc[:0])
+        part = groups.get(key_of(combination), runs.iloc[:0])
         rows.append({**part[names].median().to_dict(), "ever": part["ever"].mean()})
     return pd.DataFrame(rows)[["clipped", "ever", "clip_scale", "grad_norm", "grad_norm_clipped"]]
 
 
 def _changed(records: Records, axes: list[str], name: str, with_: list[int], without: list[int]) -> pd.DataFrame:
-    """How many pairs gained and lost an outcome."""
+    """How many pairs gained and lost the outcome `name`, under the column names of `CHANGES`."""
     values: Floats = lay_out(records, axes, per_run(records, MEASURES[name]), "allow").values
     change = (values[with_] - values[without]).reshape(len(with_), -1)
     up, down = (change > 0).sum(axis=1), (change < 0).sum(axis=1)
@@ -171,14 +172,14 @@ def _table(
         f"The change is the difference in {what}, with minus without: {change}.",
         notes.what_is_pooled(design, fixed, share=measure.share),
     ]
-    gone, total = int(design.runs["diverged"].sum()), int(design.runs["runs"].sum())
+    diverged, total = int(design.runs["diverged"].sum()), int(design.runs["runs"].sum())
     tested = (
         f"*: changed, p < {alpha:g} (signed-rank test that exchanges the signs of whole seeds, Holm's correction over "
         f"the {frame['p'].notna().sum()} rows)."
     )
     warning = None if crossed else too_small(frame["smallest_p"].to_numpy(dtype=np.float64), alpha=alpha)
-    told = [
-        f"{gone} of {total} runs diverged. {how_diverged_count(measure, records.score_name)}",
+    sentences = [
+        f"{diverged} of {total} runs diverged. {how_diverged_count(measure, records.score_name)}",
         "Their gradient norms are those of the logged steps that were still finite. A change that reads inf or -inf is "
         "one between a score and divergence.",
         "+ and − count pairs in which clipping brought the outcome about, and in which it prevented it: solved by any "
@@ -188,9 +189,10 @@ def _table(
     ]
     outcomes = ("solved", "solved at the end", "diverged")
     heads = (*names.columns, "pairs", "clipped", "gradient norm", "without", "change", *outcomes)
-    return Table("clipping_audit", frame, heads, rows, joined(caption), tuple(told), len(axes), frame)
+    return Table("clipping_audit", frame, heads, rows, joined(caption), tuple(sentences), len(axes), frame)
 
 
 def _signed(row: pd.Series) -> str:
+    """The difference of a row with its interval, and with a plus sign if it is positive."""
     text = bracketed(row["difference"], row["difference_low"], row["difference_high"], digits=2)
     return f"+{text}" if row["difference"] > 0 else text

@@ -18,7 +18,7 @@ from sweeps.tables import notes
 from sweeps.tables.table import Entry, Table
 
 SIDE_BY_SIDE = 6
-"""The last axis goes across the page up to this many levels."""
+"""The levels of the last axis are columns of the table if there are at most this many."""
 
 
 def compare(
@@ -33,26 +33,26 @@ def compare(
     alpha: float = ALPHA,
     incomplete: Incomplete = "refuse",
 ) -> Table:
-    """One metric over one to four axes; the best is marked, and what is significantly worse than it.
+    """One metric over one to four axes; marked are the best combination and those significantly worse than it.
 
     Args:
-        axes: the last goes across the page if it has few levels. Axes that are neither here nor selected are
+        axes: the levels of the last one are columns if they are few. Axes that are neither here nor selected are
             pooled: each seed counts once, with the median (interquartile mean) of its runs there.
         metric: a name of `measures.MEASURES`.
-        within: axes for each of whose levels the best is sought alone; `task` and `length` unless told.
+        within: axes for each of whose levels there is a best; by default `task` and `length`.
         select: a level, or a list of levels, of any setting; the rest of the records is left out.
         statistic: "median" with an order-statistics interval, or "iqm" (interquartile mean) with one from 11 seeds on.
         seed: of the draws for the interval of an iqm, and of the tests beyond 14 seeds.
         alpha: level of the tests, family-wise (Holm) over all pairs of combinations of one problem.
-        incomplete: "allow" compares the pairs that a grid with holes has.
+        incomplete: "allow" compares the pairs that there are in a grid with missing cells, "refuse" raises.
 
     Returns:
         A table with `frame` and `pairs` as in `contrast.Contrast`.
 
     Raises:
-        SweepsError: an unknown name; cells of the grid are missing or double and `incomplete` is "refuse".
+        SweepsError: an unknown name; cells of the grid are missing or duplicate and `incomplete` is "refuse".
     """
-    found = contrast(
+    result = contrast(
         records,
         axes,
         metric,
@@ -63,30 +63,30 @@ def compare(
         alpha=alpha,
         incomplete=incomplete,
     )
-    heads, rows, names = _pivoted(found)
-    what = found.measure.label.format(score=found.score)
+    heads, rows, names = _pivoted(result)
+    what = result.measure.label.format(score=result.score)
     caption = [
-        f"{what[0].upper()}{what[1:]} by {notes.listed(found.axes)}.",
-        notes.what_the_numbers_are(found),
-        notes.what_is_pooled(found.design, notes.selected_words(found), share=found.measure.share),
+        f"{what[0].upper()}{what[1:]} by {notes.listed(result.axes)}.",
+        notes.what_the_numbers_are(result),
+        notes.what_is_pooled(result.design, notes.selected_words(result), share=result.measure.share),
     ]
-    told = [notes.how_diverged(found)]
-    if found.frame["diverged"].any() and found.measure.name != "diverged":
-        told.append("“k div.” counts them.")
-    if found.crossings:
-        told.append(notes.what_was_tested(found))
-    elif found.measure.better:
-        scope = f"for each {notes.listed(found.within)}" if found.within else "of the table"
-        told.append(
-            f"Bold: the best {scope}. *: worse than that best, p < {found.alpha:g}. {notes.what_was_tested(found)}"
+    sentences = [notes.how_diverged(result)]
+    if result.frame["diverged"].any() and result.measure.name != "diverged":
+        sentences.append("“k div.” counts them.")
+    if result.crossings:
+        sentences.append(notes.what_was_tested(result))
+    elif result.measure.better:
+        scope = f"for each {notes.listed(result.within)}" if result.within else "of the table"
+        sentences.append(
+            f"Bold: the best {scope}. *: worse than that best, p < {result.alpha:g}. {notes.what_was_tested(result)}"
         )
-    told += notes.warnings(found)
-    frame = found.frame
-    return Table("compare", frame, heads, rows, joined(caption), tuple(told), names, named_pairs(found))
+    sentences += notes.warnings(result)
+    frame = result.frame
+    return Table("compare", frame, heads, rows, joined(caption), tuple(sentences), names, named_pairs(result))
 
 
 def bracketed(value: float, low: float, high: float, measure: Measure | None = None, digits: int = 3) -> str:
-    """`0.98 [0.95, 0.99]`; the infinite value of the worst rank reads as the measure's word for it."""
+    """`0.98 [0.95, 0.99]`; the infinite value of the worst rank is replaced by the measure's word for it."""
     word = measure.worst if measure is not None and measure.better else None
     return with_interval(value, low, high, digits, infinite=word)
 
@@ -102,18 +102,18 @@ def _text(axis: str, level: Any) -> str:
     return label(level) if isinstance(level, str) else f"{HEADS.get(axis, axis)} = {level:g}"
 
 
-def _pivoted(found: Contrast) -> tuple[tuple[str, ...], tuple[tuple[Entry, ...], ...], int]:
-    """Heads, rows and the number of name columns; the last axis goes across the page if its levels are few."""
-    frame, axes = found.frame, list(found.axes)
+def _pivoted(result: Contrast) -> tuple[tuple[str, ...], tuple[tuple[Entry, ...], ...], int]:
+    """Heads, rows and the number of name columns; the levels of the last axis are columns if they are few."""
+    frame, axes = result.frame, list(result.axes)
     across = axes[-1]
     levels = [level for level in dict.fromkeys(frame[across]) if not pd.isna(level)]
     if len(axes) == 1 or len(levels) > SIDE_BY_SIDE or frame[across].isna().any():
         names = axis_columns(frame, axes)
         rows = tuple(
-            (*map(Entry, texts), _cell(row, found.measure), Entry(str(row["n"])))
+            (*map(Entry, texts), _cell(row, result.measure), Entry(str(row["n"])))
             for texts, (_, row) in zip(names.itertuples(index=False), frame.iterrows(), strict=True)
         )
-        return (*names.columns, found.measure.label.format(score=found.score), "n"), rows, len(axes)
+        return (*names.columns, result.measure.label.format(score=result.score), "n"), rows, len(axes)
     kept = axes[:-1]
     by_row: dict[tuple[Any, ...], dict[Any, pd.Series]] = {}
     for _, row in frame.iterrows():
@@ -121,7 +121,7 @@ def _pivoted(found: Contrast) -> tuple[tuple[str, ...], tuple[tuple[Entry, ...],
     firsts = pd.DataFrame([next(iter(cells.values()))[kept] for cells in by_row.values()]).reset_index(drop=True)
     names = axis_columns(firsts, kept)
     body = tuple(
-        (*map(Entry, texts), *(_cell(cells.get(level), found.measure) for level in levels))
+        (*map(Entry, texts), *(_cell(cells.get(level), result.measure) for level in levels))
         for texts, cells in zip(names.itertuples(index=False), by_row.values(), strict=True)
     )
     return (*names.columns, *(_text(across, level) for level in levels)), body, len(kept)
@@ -136,13 +136,13 @@ def _cell(row: pd.Series | None, measure: Measure) -> Entry:
     return Entry(text, best=bool(row["best"]), mark="*" if row["worse"] else "")
 
 
-def named_pairs(found: Contrast) -> pd.DataFrame:
+def named_pairs(result: Contrast) -> pd.DataFrame:
     """The pairs of a contrast with the levels of both sides, `first_<axis>` and `second_<axis>`."""
     sides = []
     for side in ("first", "second"):
-        part = found.frame.loc[found.pairs[side], list(found.axes)].reset_index(drop=True)
+        part = result.frame.loc[result.pairs[side], list(result.axes)].reset_index(drop=True)
         sides.append(part.add_prefix(f"{side}_"))
-    return pd.concat([*sides, found.pairs.drop(columns=["first", "second"])], axis=1)
+    return pd.concat([*sides, result.pairs.drop(columns=["first", "second"])], axis=1)
 
 
 def joined(parts: Sequence[str]) -> str:

@@ -23,10 +23,10 @@ MEDIANS = ("grad_norm", "decay_start", "decay_training", "change_start", "change
 
 
 def comparison(records: Records, *, seed: int = 0) -> pd.DataFrame:
-    """The whole comparison: a row per arch x init x clip x length (x further axes that the sweep has).
+    """A row of numbers per arch x init x clip x length (x further axes that the sweep has).
 
-    A listing, not a test: a row is of the runs that are there, and `failed` and `unfinished` say how many are not.
-    What compares one row with another (`compare`, `ranking` and the rest) refuses a grid with holes.
+    A listing, not a test: a row sums up the runs that have numbers, `failed` and `unfinished` count the others. The
+    tables that compare one row with another (`compare`, `rank` and the rest) refuse a grid with missing cells.
 
     Args:
         seed: of the draws for the interval of an interquartile mean.
@@ -43,20 +43,20 @@ def comparison(records: Records, *, seed: int = 0) -> pd.DataFrame:
     cells = records.cells.join(per_cell(records.metrics, records.gradient), on="cell")
     cells["ranked_score"] = per_run(records, MEASURES["best_score"])
     groups = {key_of(row): part for row, part in cells.groupby(axes, dropna=False, observed=True)}
-    missing = _missing(records)
+    problems = _problem_counts(records)
     rows = []
     combinations = grid(records.planned(), records.axes)
     for values in combinations.itertuples(index=False):
         part = groups.get(key_of(values), cells.iloc[:0])
-        lost = missing.get(key_of(values), {})
-        rows.append({**lost_counts(lost), **_aggregate(part, seed)})
+        kinds = problems.get(key_of(values), {})
+        rows.append({**lost_counts(kinds), **_aggregate(part, seed)})
     table = pd.concat([combinations, pd.DataFrame(rows, columns=None if rows else ["n"])], axis=1)
     first = [*axes, "n", "failed", "unfinished"]
     return table[first + [name for name in table if name not in first]]
 
 
 def lost_counts(kinds: dict[str, int]) -> dict[str, int]:
-    """Runs of one combination that have no numbers: failed, and not finished (never begun, or damaged on disk)."""
+    """Runs of one combination without numbers: failed, and unfinished (also never begun, or damaged on disk)."""
     return {
         "failed": kinds.get("failed", 0),
         "unfinished": sum(kinds.get(kind, 0) for kind in ("unfinished", "missing", "damaged", "contradictory")),
@@ -64,8 +64,7 @@ def lost_counts(kinds: dict[str, int]) -> dict[str, int]:
 
 
 def overview(table: pd.DataFrame, clip: Any) -> pd.DataFrame:
-    """The comparison at one kind of clipping, short: a row per arch x init (x further axes), lengths side by
-    side.
+    """The comparison at one level of clipping, shortened: a row per arch x init (x further axes), lengths as columns.
 
     Args:
         table: from `comparison`.
@@ -73,16 +72,16 @@ def overview(table: pd.DataFrame, clip: Any) -> pd.DataFrame:
 
     Returns:
         `arch, init, ...`; for each length T `solved_T, diverged_T, best_score_T`, and at the longest
-        length `factor_start, factor_training`: what is left of the gradient per step of lag, 10**decay rate, and
+        length `factor_start, factor_training`: the factor of the gradient per step of lag, 10**decay rate, and
         `change_start`: its end-to-end change at initialisation, decades per step.
     """
-    here = table[table["clip"] == clip]
-    lengths = list(here["length"].cat.categories)
+    chosen = table[table["clip"] == clip]
+    lengths = list(chosen["length"].cat.categories)
     keys = ["arch", "init", *_extra(table)]
     columns = {"share_solved": "solved", "share_diverged": "diverged", "best_score": "best_score"}
-    combinations = here[keys].drop_duplicates().reset_index(drop=True)
+    combinations = chosen[keys].drop_duplicates().reset_index(drop=True)
     short: pd.DataFrame = combinations.copy()
-    by_length = {length: part.set_index(keys) for length, part in here.groupby("length", observed=True)}
+    by_length = {length: part.set_index(keys) for length, part in chosen.groupby("length", observed=True)}
     for length in lengths:
         part = by_length.get(length)
         for source, name in columns.items():
@@ -95,7 +94,7 @@ def overview(table: pd.DataFrame, clip: Any) -> pd.DataFrame:
 
 
 def _aggregate(part: pd.DataFrame, seed: int) -> dict[str, Any]:
-    """The numbers of one row; `part` holds its cells."""
+    """The numbers of one row from its cells."""
     score = part["ranked_score"].to_numpy(dtype=float)
     score = score[~np.isnan(score)]
     low, high = median_interval(score)
@@ -114,8 +113,8 @@ def _aggregate(part: pd.DataFrame, seed: int) -> dict[str, Any]:
     }
 
 
-def _missing(records: Records) -> dict[tuple[Any, ...], dict[str, int]]:
-    """How many cells of each kind of problem belong to each combination of the axes."""
+def _problem_counts(records: Records) -> dict[tuple[Any, ...], dict[str, int]]:
+    """For each combination of the axes the number of its cells by kind of problem."""
     counts: dict[tuple[Any, ...], dict[str, int]] = {}
     for row in records.problems[[*records.axes, "problem"]].itertuples(index=False):
         kinds = counts.setdefault(key_of(row[:-1]), {})
@@ -134,5 +133,5 @@ def _look_up(combinations: pd.DataFrame, part: pd.DataFrame | None, column: str)
     if part is None:
         return pd.Series(np.nan, index=combinations.index)
     values = {key_of(key): value for key, value in zip(part.index, part[column], strict=True)}
-    found = [values.get(key_of(row), np.nan) for row in combinations.itertuples(index=False)]
-    return pd.Series(found, index=combinations.index, dtype=float)
+    column_values = [values.get(key_of(row), np.nan) for row in combinations.itertuples(index=False)]
+    return pd.Series(column_values, index=combinations.index, dtype=float)

@@ -1,4 +1,4 @@
-"""What a caption says of the interval in the brackets: its kind, what it covers with these n, where there is none."""
+"""What captions say of the intervals in brackets: the kind, the coverage at this n, and why there is none."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from sweeps.analysis.statistics.intervals import CONFIDENCE, median_coverage
 
 ORDER_STATISTICS = f"order statistics, at least {CONFIDENCE:.0%} with ties and diverged runs too"
 RANGE_ONLY = 5
-"""Most seeds of whose values no interval of the median reaches 95%."""
+"""The largest number of seeds with which no interval of the median reaches 95%."""
 
 
 def median_words(n: pd.Series) -> str:
-    """The interval of a median and how often it holds it at this n."""
+    """The interval of a median and its coverage at this n (seeds of each row)."""
     some = n[n > 1]
     least = median_coverage(int(some.min())) if len(some) else CONFIDENCE
     if not len(some):
@@ -50,7 +50,7 @@ def mean_words(n: pd.Series, fewest: int) -> str:
 
 
 def _from(fewest: int, n: pd.Series, kind: str, why: str) -> str:
-    """The kind of an interval that so many seeds have, and why fewer have none."""
+    """The kind of an interval that needs at least `fewest` seeds, and why there is none with fewer."""
     some = n[n > 0]
     if not (some >= fewest).any():
         return f"without an interval ({why})"
@@ -59,7 +59,7 @@ def _from(fewest: int, n: pd.Series, kind: str, why: str) -> str:
 
 
 def share_words(n: pd.Series, *, pooled: bool = False) -> str:
-    """The interval of a share; of settings pooled it is one over the shares of the seeds."""
+    """The interval of a share; where settings are pooled, it is one over the shares of the seeds."""
     kind = "Gaffke's, over the share of each seed" if pooled else "Clopper and Pearson's exact one"
     return f"in brackets its {CONFIDENCE:.0%} interval ({kind})" + _one_seed(n)
 

@@ -31,7 +31,7 @@ ESCAPES = {
     "∂": r"$\partial$",
     "‖": r"$\|$",
 }
-"""What LaTeX would read otherwise, or cannot read without a package."""
+"""Characters that mean something else in LaTeX, or cannot be typeset without a package."""
 
 _POWER = re.compile(r"(?<![\w.])(-?)(\d+(?:\.\d+)?)e(-?\d+)(?![\w.])")
 _MINUS = re.compile(r"(?<![\w$])-(?=[\d.]|inf\b)")
@@ -44,15 +44,15 @@ def to_latex(
     """The table as a `table` environment with booktabs rules.
 
     Args:
-        caption: put in place of the table's own; the notes (counting, tests, warnings) follow it all the same.
-        label: `tab:<name>` unless told.
+        caption: replaces the table's own; the notes (counting, tests, warnings) follow it.
+        label: by default `tab:<name>`.
         size: of the cells, e.g. "small" where the table is wider than the page.
         comment: lines put in front as LaTeX comments, e.g. where the records come from.
     """
     own = table.caption if caption is None else caption
     legend = " ".join((own, *table.notes))
     body = pd.DataFrame(
-        [[_written(cell) for cell in row] for row in table.rows],
+        [[_latex_entry(cell) for cell in row] for row in table.rows],
         columns=[escaped(head) for head in table.heads],
     )
     text = body.style.hide(axis="index").to_latex(
@@ -71,12 +71,12 @@ def to_latex(
 def escaped(text: str) -> str:
     """A text as LaTeX source: special characters escaped, powers of ten, minus signs and symbols as mathematics."""
     parts: list[str] = []
-    place = 0
+    end = 0
     for power in _POWER.finditer(text):
-        parts.append(_plain(text[place : power.start()]))
+        parts.append(_plain(text[end : power.start()]))
         parts.append(rf"${power[1]}{power[2]}\times10^{{{power[3]}}}$")
-        place = power.end()
-    return "".join([*parts, _plain(text[place:])])
+        end = power.end()
+    return "".join([*parts, _plain(text[end:])])
 
 
 def _plain(text: str) -> str:
@@ -84,7 +84,8 @@ def _plain(text: str) -> str:
     return _SYMBOL.sub(r"$\1$", _MINUS.sub("$-$", text))
 
 
-def _written(cell: Entry) -> str:
+def _latex_entry(cell: Entry) -> str:
+    """Best in bold, without its interval; then the mark of significance, raised."""
     text = escaped(cell.text)
     if cell.best:
         first, space, rest = text.partition(" ")

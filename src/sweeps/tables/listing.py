@@ -1,4 +1,4 @@
-"""The whole comparison and its summary as Markdown, and the rules of counting that stand beneath."""
+"""The comparison and its overview as Markdown, and the sentences on counting beneath them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sweeps.tables.coverage import iqm_words, median_words, share_words
 
 
 def comparison_markdown(table: pd.DataFrame, score: str) -> str:
-    """The comparison table, from `tables.comparison`, for reading.
+    """The comparison, from `tables.comparison.comparison`, for reading.
 
     Args:
         score: what the score is called, e.g. "accuracy".
@@ -38,7 +38,7 @@ def comparison_markdown(table: pd.DataFrame, score: str) -> str:
 
 
 def overview_markdown(short: pd.DataFrame) -> str:
-    """The compact table, from `tables.summary`: at each length the share solved (best score)."""
+    """The overview, from `tables.comparison.overview`, for reading: at each length the share solved (best score)."""
     names = [str(name) for name in short]
     lengths = [name.removeprefix("solved_") for name in names if name.startswith("solved_")]
     axes = names[: names.index(f"solved_{lengths[0]}")]
@@ -53,7 +53,7 @@ def overview_markdown(short: pd.DataFrame) -> str:
 
 
 def counting_rules(table: pd.DataFrame, records: Records, seed: int) -> str:
-    """The sentences beneath a comparison table: n, the kind of interval, how diverged runs were counted."""
+    """The sentences beneath a comparison: n, the kind of interval, how diverged runs are counted."""
     counts = table.loc[table["n"] > 0, "n"]
     n = int(counts.mode().max())
     several = f"{int(counts.min())} to {int(counts.max())}" if counts.nunique() > 1 else f"{n}"
@@ -87,7 +87,7 @@ def counting_rules(table: pd.DataFrame, records: Records, seed: int) -> str:
 
 
 def _field(solved: float, score: float, diverged: float) -> str:
-    """Share solved (best score), and the share diverged if there is one."""
+    """Share solved (best score), and the share diverged if it is not 0."""
     if math.isnan(solved):
         return EMPTY
     reached = "diverged" if math.isinf(score) else number(score, 2)
@@ -95,7 +95,7 @@ def _field(solved: float, score: float, diverged: float) -> str:
 
 
 def _intervals(table: pd.DataFrame, name: str, *, infinite: str | None = None) -> list[str]:
-    """A column with its interval; of a share two decimals at least, lest an end be rounded by what it says."""
+    """A column with its interval; shares have three digits, so that rounding does not change what an end says."""
     columns = (table[name], table[f"{name}_low"], table[f"{name}_high"])
     digits = 3 if name.startswith("share_") else 2
     return [with_interval(*row, digits, infinite=infinite) for row in zip(*columns, strict=True)]

@@ -1,4 +1,4 @@
-"""The sentences beneath a table: n, pooling, tests, diverged runs."""
+"""The sentences of captions and beneath tables: n, pooling, tests, diverged runs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HOW_IT_TRAVELS = (
     f"{SHORTEST} steps has none. Below 1 the gradient vanishes on its way back, above 1 it explodes; 0 (-inf decades) "
     "is of one that is exactly zero somewhere on its way."
 )
-"""How the tables tell what becomes of the gradient on its way back."""
+"""What the two numbers mean by which tables describe the gradient through time."""
 
 
 def several(counts: Iterable[int]) -> str:
@@ -36,19 +36,19 @@ def listed(names: Sequence[str]) -> str:
     return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]
 
 
-def what_the_numbers_are(found: Contrast) -> str:
+def what_the_numbers_are(contrast: Contrast) -> str:
     """n, the statistic and its interval, as part of the caption."""
-    n = found.frame["n"]
-    if found.measure.share:
-        interval = share_words(n, pooled=bool(found.design.pooled))
-        return f"Each number is a share of {several(found.frame['runs'])} runs ({several(n)} seeds), {interval}."
-    if found.statistic == "median":
+    n = contrast.frame["n"]
+    if contrast.measure.share:
+        interval = share_words(n, pooled=bool(contrast.design.pooled))
+        return f"Each number is a share of {several(contrast.frame['runs'])} runs ({several(n)} seeds), {interval}."
+    if contrast.statistic == "median":
         return f"Each number is the median over n = {several(n)} seeds, {median_words(n)}."
-    return f"Each number is the interquartile mean over n = {several(n)} seeds, {iqm_words(n, found.seed)}."
+    return f"Each number is the interquartile mean over n = {several(n)} seeds, {iqm_words(n, contrast.seed)}."
 
 
 def what_is_pooled(design: Design, selected: Sequence[str] = (), *, share: bool = False) -> str:
-    """What happened to the axes that are not shown; empty if all are."""
+    """Which axes are pooled and which are fixed; empty if there are none."""
     parts = []
     if design.pooled:
         counts = "all their runs" if share else "one number per seed, that of all its runs there"
@@ -60,11 +60,11 @@ def what_is_pooled(design: Design, selected: Sequence[str] = (), *, share: bool 
     return " ".join(parts)
 
 
-def selected_words(found: Contrast) -> list[str]:
-    """The levels that the caller chose, apart from axes with that one level, which are told as fixed."""
+def selected_words(contrast: Contrast) -> list[str]:
+    """The levels that the caller selected, apart from axes with only that level, which are listed as fixed."""
     words = []
-    for name, level in found.selected.items():
-        if name in found.design.fixed:
+    for name, level in contrast.selected.items():
+        if name in contrast.design.fixed:
             continue
         levels = level if isinstance(level, list | tuple) else [level]
         words.append(f"{HEADS.get(name, name)} = {' or '.join(label(each) for each in levels)}")
@@ -72,7 +72,7 @@ def selected_words(found: Contrast) -> list[str]:
 
 
 def crossed(count: int, runs: int) -> str:
-    """Why scores are not ranked where runs end as soon as they are solved."""
+    """The sentence on why scores are not ranked: `count` of the runs ended as soon as they were solved."""
     return (
         f"Not ranked: {count} of {runs} runs ended at the evaluation that solved them (`{STOPS}`), so that their "
         "number is where they crossed the threshold, not what they could have reached; the updates until solved are "
@@ -80,44 +80,45 @@ def crossed(count: int, runs: int) -> str:
     )
 
 
-def what_was_tested(found: Contrast) -> str:
-    """The test, its pairs and its family, in one sentence; why there is none where runs ended as they were solved."""
-    if found.crossings:
-        return crossed(found.crossings, int(found.frame["runs"].sum()))
-    tested = found.pairs["p"].notna().sum()
-    by = listed(["seed", *found.design.pooled])
+def what_was_tested(contrast: Contrast) -> str:
+    """The sentence on the test, its pairs and its family; or on why there is none, if runs ended when solved."""
+    if contrast.crossings:
+        return crossed(contrast.crossings, int(contrast.frame["runs"].sum()))
+    tested = contrast.pairs["p"].notna().sum()
+    by = listed(["seed", *contrast.design.pooled])
     return (
         f"Tests are signed-rank tests on runs paired by {by}, exchanging the signs of whole seeds, with Holm's "
         f"correction over all {tested} pairs of the table."
     )
 
 
-def warnings(found: Contrast) -> list[str]:
-    """What the reader must know before believing the marks: chosen rows, too few seeds, holes."""
-    smallest = found.pairs["smallest_p"].to_numpy(dtype=np.float64)
-    told = [None if found.crossings else too_small(smallest, alpha=found.alpha)]
-    return [text for text in (of_the_best(found), *told, what_is_missing(found.design)) if text]
+def warnings(contrast: Contrast) -> list[str]:
+    """What limits the marks of a table: a best chosen among many, too few seeds, missing cells."""
+    smallest = contrast.pairs["smallest_p"].to_numpy(dtype=np.float64)
+    power = [None if contrast.crossings else too_small(smallest, alpha=contrast.alpha)]
+    return [text for text in (of_the_best(contrast), *power, what_is_missing(contrast.design)) if text]
 
 
-def of_the_best(found: Contrast) -> str | None:
-    """That an interval is not of a row chosen for its number; None where none is marked or none has an interval."""
-    if not found.frame["best"].any() or found.frame["low"].isna().all():
+def of_the_best(contrast: Contrast) -> str | None:
+    """The warning that the best row's interval is too favourable; None if no row is best or none has an interval."""
+    if not contrast.frame["best"].any() or contrast.frame["low"].isna().all():
         return None
     return "An interval is of its row alone: that of the row that came out best of many is too favourable."
 
 
 def what_is_missing(design: Design) -> str | None:
-    """How many cells the grid lacks, and what that does; None for a whole grid."""
-    lost = len(design.missing)
-    if not lost:
+    """How many cells of the grid are missing, and the consequence; None for a complete grid."""
+    missing = len(design.missing)
+    total = missing + int(design.runs["runs"].sum())
+    if not missing:
         return None
     return (
-        f"The grid is incomplete: {lost} of {lost + int(design.runs['runs'].sum())} cells are missing; numbers are of "
+        f"The grid is incomplete: {missing} of {total} cells are missing; numbers are of "
         "the runs that are there, tests and differences of the pairs that are."
     )
 
 
-def how_diverged(found: Contrast) -> str:
-    """The sentence of the measure, with how many there were."""
-    gone, runs = int(found.frame["diverged"].sum()), int(found.frame["runs"].sum())
-    return f"{gone} of {runs} runs diverged. {how_diverged_count(found.measure, found.score)}"
+def how_diverged(contrast: Contrast) -> str:
+    """How many runs diverged, and how they count in the measure."""
+    diverged, runs = int(contrast.frame["diverged"].sum()), int(contrast.frame["runs"].sum())
+    return f"{diverged} of {runs} runs diverged. {how_diverged_count(contrast.measure, contrast.score)}"

@@ -27,11 +27,12 @@ def pairwise(
     alpha: float = ALPHA,
     incomplete: Incomplete = "refuse",
 ) -> Table:
-    """Every two combinations of the axes: median paired difference with interval, effect size, p after Holm.
+    """Every pair of combinations: median paired difference with interval, effect size, p after Holm's correction.
 
-    The arguments and errors are those of `compare`. The frame has a row per pair, see `contrast.Contrast`.
+    The arguments and errors are those of `compare`. The frame has a row per pair, with the columns of
+    `pairs` in `contrast.Contrast`.
     """
-    found = contrast(
+    result = contrast(
         records,
         axes,
         metric,
@@ -42,8 +43,8 @@ def pairwise(
         alpha=alpha,
         incomplete=incomplete,
     )
-    frame = named_pairs(found)
-    texts = combination_texts(found.frame, found.axes)
+    frame = named_pairs(result)
+    texts = combination_texts(result.frame, result.axes)
     rows = tuple(
         (
             Entry(texts[pair["first"]]),
@@ -55,25 +56,25 @@ def pairwise(
             Entry(number(pair["p"], 2)),
             Entry(number(pair["p_holm"], 2), mark="*" if pair["p_holm"] < alpha else ""),
         )
-        for pair in found.pairs.to_dict("records")
+        for pair in result.pairs.to_dict("records")
     )
-    what = found.measure.label.format(score=found.score)
+    what = result.measure.label.format(score=result.score)
     spread = (
         "The difference is that of the shares."
-        if found.measure.share
-        else f"The difference is the median over n = {notes.several(found.pairs['seeds'])} seeds of the median over a "
-        f"seed's pairs, {median_words(found.pairs['seeds'])}."
+        if result.measure.share
+        else f"The difference is the median over n = {notes.several(result.pairs['seeds'])} seeds of the median over a "
+        f"seed's pairs, {median_words(result.pairs['seeds'])}."
     )
     caption = [
-        f"Differences in {what}, first minus second, between {notes.listed(found.axes)}.",
+        f"Differences in {what}, first minus second, between {notes.listed(result.axes)}.",
         spread,
-        notes.what_is_pooled(found.design, notes.selected_words(found), share=found.measure.share),
+        notes.what_is_pooled(result.design, notes.selected_words(result), share=result.measure.share),
     ]
-    told = [
-        notes.how_diverged(found),
+    sentences = [
+        notes.how_diverged(result),
         "Effect is the matched-pairs rank-biserial correlation: 1 if the first is larger in every pair, -1 if the "
-        f"second is. *: p < {alpha:g}. {notes.what_was_tested(found)}",
-        *notes.warnings(found),
+        f"second is. *: p < {alpha:g}. {notes.what_was_tested(result)}",
+        *notes.warnings(result),
     ]
     heads = ("first", "second", "pairs", "seeds", "difference", "effect", "p", "p (Holm)")
-    return Table("pairwise", frame, heads, rows, joined(caption), tuple(told), 2, frame)
+    return Table("pairwise", frame, heads, rows, joined(caption), tuple(sentences), 2, frame)

@@ -1,4 +1,4 @@
-"""Ranking with ties by significance: a rank is lost only to what is significantly better."""
+"""Ranking of combinations with ties: the rank is 1 + the number of significantly better combinations."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def rank(
     alpha: float = ALPHA,
     incomplete: Incomplete = "refuse",
 ) -> Table:
-    """Combinations in order of the metric, each with rank 1 + the number of those significantly better than it.
+    """Combinations in order of the metric; the rank of each is 1 + the number of those significantly better than it.
 
     The arguments and errors are those of `compare`.
 
@@ -44,7 +44,7 @@ def rank(
         SweepsError: also for a metric of which neither more nor less is better, and for a score where runs ended at
             the evaluation that solved them.
     """
-    found = contrast(
+    result = contrast(
         records,
         axes,
         metric,
@@ -55,14 +55,14 @@ def rank(
         alpha=alpha,
         incomplete=incomplete,
     )
-    measure = found.measure
+    measure = result.measure
     if not measure.better:
         ordered = ", ".join(name for name, each in MEASURES.items() if each.better)
         raise SweepsError(f"metric: neither more nor less {metric} is better, so it cannot rank (these can: {ordered})")
-    if found.crossings:
-        why = notes.crossed(found.crossings, int(found.frame["runs"].sum()))
+    if result.crossings:
+        why = notes.crossed(result.crossings, int(result.frame["runs"].sum()))
         raise SweepsError(f"metric: {metric} cannot rank (solved_step and solved can). {why}")
-    frame = _ranked(found)
+    frame = _ranked(result)
     names = axis_columns(frame, list(axes))
     rows = tuple(
         (
@@ -75,37 +75,37 @@ def rank(
         )
         for texts, (_, row) in zip(names.itertuples(index=False), frame.iterrows(), strict=True)
     )
-    what = measure.label.format(score=found.score)
-    each = f", for each {notes.listed(found.within)} alone" if found.within else ""
+    what = measure.label.format(score=result.score)
+    each = f", for each {notes.listed(result.within)} alone" if result.within else ""
     caption = [
-        f"Ranking of {notes.listed(found.axes)} by {what}{each}.",
-        notes.what_the_numbers_are(found),
-        notes.what_is_pooled(found.design, notes.selected_words(found), share=measure.share),
+        f"Ranking of {notes.listed(result.axes)} by {what}{each}.",
+        notes.what_the_numbers_are(result),
+        notes.what_is_pooled(result.design, notes.selected_words(result), share=measure.share),
     ]
-    told = [
-        notes.how_diverged(found),
+    sentences = [
+        notes.how_diverged(result),
         f"The rank is 1 + the number of combinations that are significantly better (p < {alpha:g}): equal ranks are "
-        f"ties that these runs cannot break. Bold: the best number. {notes.what_was_tested(found)}",
-        *notes.warnings(found),
+        f"ties that these runs cannot break. Bold: the best number. {notes.what_was_tested(result)}",
+        *notes.warnings(result),
     ]
     heads = (*names.columns, "rank", what, "better than", "worse than", "diverged")
-    return Table("rank", frame, heads, rows, joined(caption), tuple(told), len(axes), named_pairs(found))
+    return Table("rank", frame, heads, rows, joined(caption), tuple(sentences), len(axes), named_pairs(result))
 
 
-def _ranked(found: Contrast) -> pd.DataFrame:
-    """The frame with ranks, sorted; a combination without a number has no rank and comes last."""
-    frame, pairs = found.frame, found.pairs
-    sure = pairs[pairs["p_holm"] < found.alpha]
-    first_wins = sure["effect"] * found.measure.better > 0
+def _ranked(result: Contrast) -> pd.DataFrame:
+    """The frame of a contrast with ranks, sorted; a combination without a number has no rank and comes last."""
+    frame, pairs = result.frame, result.pairs
+    sure = pairs[pairs["p_holm"] < result.alpha]
+    first_wins = sure["effect"] * result.measure.better > 0
     winner = np.where(first_wins, sure["first"], sure["second"]).astype(int)
     loser = np.where(first_wins, sure["second"], sure["first"]).astype(int)
-    better, worse = (np.bincount(places, minlength=len(frame)) for places in (winner, loser))
+    better, worse = (np.bincount(rows, minlength=len(frame)) for rows in (winner, loser))
     ranks = pd.Series(worse + 1.0).where(frame["value"].notna())
-    at = len(found.axes)
+    at = len(result.axes)
     frame = frame.copy()
     frame.insert(at, "rank", ranks)
     frame.insert(at + 1, "better_than", better)
     frame.insert(at + 2, "worse_than", worse)
-    order = frame.assign(_value=-found.measure.better * frame["value"])
-    sorted_ = order.sort_values([*found.within, "rank", "_value"], kind="stable", na_position="last")
+    order = frame.assign(_value=-result.measure.better * frame["value"])
+    sorted_ = order.sort_values([*result.within, "rank", "_value"], kind="stable", na_position="last")
     return sorted_.drop(columns="_value").reset_index(drop=True)

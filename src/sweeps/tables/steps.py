@@ -1,4 +1,4 @@
-"""The steps-to-solve table: updates until solved with unsolved and diverged runs as what they are, censored."""
+"""The steps-to-solve table: updates until solved, where unsolved and diverged runs are censored."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from sweeps.tables.coverage import mean_words, median_words
 from sweeps.tables.table import Entry, Table
 
 MEAN_SEEDS = 5
-"""Fewest seeds for which a restricted mean gets its interval; with fewer it would span over 60% of the budget."""
+"""Fewest seeds with an interval of the restricted mean; with fewer it would span over 60% of the budget."""
 
 
 def steps_to_solve(
@@ -37,8 +37,8 @@ def steps_to_solve(
 ) -> Table:
     """Updates until solved: share solved within the budget, median, and restricted mean.
 
-    The budget of a problem (task x length, where these are axes of the table) is the smallest that any of its
-    runs was given; what was solved later counts as unsolved.
+    The budget of a problem (task x length, where these are axes of the table) is the smallest of its runs; a run
+    that was solved later counts as unsolved.
 
     Args:
         axes, select, seed, alpha, incomplete: as in `compare`.
@@ -54,14 +54,12 @@ def steps_to_solve(
         records = records.select(**select)
     check_axes(records, axes)
     within = [axis for axis in PROBLEMS if axis in axes]
-    given = budget(records)
-    horizon = (
-        given.groupby([records.cells[axis] for axis in within], observed=True).transform("min") if within else given
-    )
-    horizon = horizon if within else pd.Series(given.min(), index=given.index)
+    own = budget(records)
+    horizon = own.groupby([records.cells[axis] for axis in within], observed=True).transform("min") if within else own
+    horizon = horizon if within else pd.Series(own.min(), index=own.index)
     late = records.cells["solved_step"] > horizon
     records = replace(records, cells=records.cells.assign(solved_step=records.cells["solved_step"].mask(late)))
-    found = contrast(
+    result = contrast(
         records,
         axes,
         "solved_step",
@@ -75,8 +73,8 @@ def steps_to_solve(
     timed = durations(records).assign(horizon=horizon, seed=records.cells["seed"])
     groups = records.cells.groupby(list(axes), observed=True, dropna=False)
     parts = {key_of(levels): timed.loc[part.index] for levels, part in groups}
-    more = [_restricted(parts.get(key_of(row))) for row in found.frame[list(axes)].itertuples(index=False)]
-    frame = pd.concat([found.frame.rename(columns={"value": "median"}), pd.DataFrame(more)], axis=1)
+    more = [_restricted(parts.get(key_of(row))) for row in result.frame[list(axes)].itertuples(index=False)]
+    frame = pd.concat([result.frame.rename(columns={"value": "median"}), pd.DataFrame(more)], axis=1)
     names = axis_columns(frame, list(axes))
     measure = MEASURES["solved_step"]
     rows = tuple(
@@ -95,30 +93,31 @@ def steps_to_solve(
     )
     budgets = sorted(frame["budget"].dropna().unique())
     scope = f"for each {notes.listed(within)}" if within else "of the table"
-    chosen = replace(found, selected=dict(select or {}))
+    chosen = replace(result, selected=dict(select or {}))
     caption = [
         f"Updates until solved by {notes.listed(axes)}, within a budget of "
         f"{' to '.join(dict.fromkeys(number(each, 6) for each in (budgets[0], budgets[-1])))} updates.",
         f"Median over n = {notes.several(frame['n'])} seeds, {median_words(frame['n'])}; restricted mean: "
         "mean over seeds of the updates spent, of an unsolved run the whole budget (the area under the Kaplan-Meier "
         f"curve), {mean_words(frame['n'], MEAN_SEEDS)}.",
-        notes.what_is_pooled(found.design, notes.selected_words(chosen)),
+        notes.what_is_pooled(result.design, notes.selected_words(chosen)),
     ]
-    told = [
-        notes.how_diverged(found),
+    sentences = [
+        notes.how_diverged(result),
         "Unsolved and diverged runs are censored at the budget: “unsolved” stands for a number beyond it. A run counts "
         "as solved at the evaluation that saw it, up to `train.eval_every` updates late.",
-        f"Bold: the lowest median {scope}. *: slower than that, p < {alpha:g}. {notes.what_was_tested(found)}",
-        *notes.warnings(found),
+        f"Bold: the lowest median {scope}. *: slower than that, p < {alpha:g}. {notes.what_was_tested(result)}",
+        *notes.warnings(result),
     ]
     heads = (*names.columns, "solved", "diverged", "median updates", "restricted mean")
-    return Table("steps_to_solve", frame, heads, rows, joined(caption), tuple(told), len(axes), named_pairs(found))
+    pairs = named_pairs(result)
+    return Table("steps_to_solve", frame, heads, rows, joined(caption), tuple(sentences), len(axes), pairs)
 
 
 def _restricted(part: pd.DataFrame | None) -> dict[str, float]:
-    """Solved runs, the budget, and the restricted mean with its interval over seeds, of one combination.
+    """Number of solved runs, budget, and restricted mean with its interval over seeds, of one combination.
 
-    No run is censored before the budget, so that the area under the Kaplan-Meier curve is a mean.
+    No run is censored before the budget, so that the area under the Kaplan-Meier curve is a plain mean.
     """
     names = ("solved", "budget", "restricted_mean", "restricted_mean_low", "restricted_mean_high")
     if part is None:

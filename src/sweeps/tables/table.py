@@ -1,4 +1,4 @@
-"""A table ready to be written: the frame with every digit, and the cells as a reader sees them."""
+"""A table ready to be written: the frame in full precision, and its entries rounded for reading."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sweeps.analysis.text import render
 
 
 class Entry(NamedTuple):
-    """A text with its marks; how they look is decided where the table is written."""
+    """One entry of a table for reading: a text with its marks, whose look is left to Markdown or LaTeX."""
 
     text: str
     best: bool = False
@@ -20,15 +20,15 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True)
 class Table:
-    """What `compare`, `rank`, `steps_to_solve` and `clipping_audit` return.
+    """What `compare`, `rank`, `steps_to_solve`, `pairwise` and `clipping_audit` return.
 
     Attributes:
-        name: what it is, for file names and labels, e.g. "compare".
-        frame: tidy, a row per combination, full precision; what CSV holds.
+        name: the kind of table, for file names and labels, e.g. "compare".
+        frame: tidy, a row per combination, full precision; this is written as CSV.
         heads: `[columns]` of the table for reading.
         rows: `[rows][columns]`, rounded for reading.
         caption: what the numbers are, over what they are aggregated, n and the kind of interval.
-        notes: the rules of counting and the warnings, a sentence or more each.
+        notes: how runs were counted, and warnings; a sentence or more each.
         names: how many columns from the left hold names and not numbers.
         pairs: every paired comparison behind the marks, a row each.
     """
@@ -57,10 +57,10 @@ class Table:
 
 
 def to_markdown(table: Table, *, caption: str | None = None, comment: str = "") -> str:
-    """A table of `compare`, `rank`, `steps_to_solve` or `clipping_audit`: caption, cells, notes.
+    """A table as Markdown: caption, entries, notes.
 
     Args:
-        caption: put in place of the table's own.
+        caption: replaces the table's own.
         comment: put in front as an HTML comment, e.g. where the records come from.
     """
     frame = pd.DataFrame([[_marked(cell) for cell in row] for row in table.rows], columns=list(table.heads))
@@ -70,7 +70,7 @@ def to_markdown(table: Table, *, caption: str | None = None, comment: str = "") 
 
 
 def _marked(cell: Entry) -> str:
-    """Best in bold, the interval not; the mark of significance behind."""
+    """Best in bold, without its interval; then the mark of significance."""
     first, space, rest = cell.text.partition(" ")
     text = f"**{first}**{space}{rest}" if cell.best else cell.text
     return text + cell.mark.replace("*", "\\*")

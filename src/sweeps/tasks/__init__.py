@@ -1,4 +1,4 @@
-"""The tasks, by name. A module in this folder registers the task it defines; nothing else to edit. NumPy, no torch."""
+"""The tasks, by name. To add one, put a module here that calls `register`; nothing else to edit. NumPy, no torch."""
 
 import importlib
 import pkgutil

@@ -1,4 +1,4 @@
-"""What a task is: sequences in, a target at the end, a loss, a score and what chance would score."""
+"""The interface of a task: input sequences, one target at the end, a loss, a score, and the loss of guessing."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ class Batch(NamedTuple):
 
 
 class Task(Protocol):
-    """Interface. A task is made from its settings, and `make` reports what is wrong with them."""
+    """A task, made by `make` from its settings."""
 
     inputs: int  # I
     outputs: int  # O
     loss: str  # mse | cross_entropy
     score: str  # accuracy, or explained variance = 1 - mse / variance of the evaluation targets
     chance_loss: float  # the loss of the best constant answer
-    solved_at: float  # a run is solved when its evaluation score first reaches this
+    solved_at: float  # a cell is solved when its evaluation score first reaches this
 
     def sample(self, rng: np.random.Generator, batch: int) -> Batch:
-        """Draw a training batch."""
+        """Draw a training batch of `batch` sequences."""
 
     def evaluation(self, rng: np.random.Generator, size: int) -> Batch:
-        """The evaluation set: `size` fresh sequences, or a fixed test set where the data are finite."""
+        """The evaluation set: `size` newly drawn sequences, or the complete test set if the data are finite."""
 
 
 _REGISTRY: dict[str, Callable[..., Task]] = {}
@@ -43,17 +43,17 @@ def register(name: str, make: Callable[..., Task]) -> None:
 
 
 def registered() -> list[str]:
-    """The names that `make` knows."""
+    """The names of all tasks."""
     return sorted(_REGISTRY)
 
 
-def task_of(chosen: schema.Task) -> Task:
-    """The task that a cell's settings choose.
+def task_of(settings: schema.Task) -> Task:
+    """The task of a cell, from the `task` section of its settings.
 
     Raises:
         ValueError: a setting is outside what the task allows; the message says which and what is allowed.
     """
-    return make(chosen.name, length=chosen.length, solved_at=chosen.solved_at, **chosen.options)
+    return make(settings.name, length=settings.length, solved_at=settings.solved_at, **settings.options)
 
 
 def make(name: str, **settings: bool | int | float | str) -> Task:
@@ -66,7 +66,11 @@ def make(name: str, **settings: bool | int | float | str) -> Task:
 
 
 def at_least(length: int, least: int, why: str) -> int:
-    """`length`, if the task can be posed at that length."""
+    """`length`, checked.
+
+    Raises:
+        ValueError: it is less than `least`; the message gives `why`.
+    """
     if length < least:
         raise ValueError(f"task.length: given {length}, must be at least {least} ({why})")
     return length

@@ -1,7 +1,7 @@
 """Handwritten digits, pixel by pixel: the 1,797 real 8 x 8 images that scikit-learn ships (UCI Optdigits, test part).
 
-The network reads one pixel a step, row by row, and names the digit at the end; the first row lies 64 steps back. A
-length above 64 appends blank steps after the image, so that the whole image lies further back.
+The network reads one pixel per time step, row by row, and classifies the digit after the last; the first pixel is then
+63 steps back. A length T above 64 appends T - 64 blank steps, so that all of the image is further back.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ TEST_SHARE = 0.2
 def split() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Images `[n, 64]` in [0, 1] and labels of the 1,437 training and the 360 test digits.
 
-    The split is stratified by digit and the same for every seed: seeds differ in what they draw, not in what is tested.
+    The split is stratified by digit and the same for every seed: seeds differ in their batches, not in the test set.
     """
     from sklearn.datasets import load_digits  # slow to import, and only this task needs it
     from sklearn.model_selection import train_test_split
@@ -34,7 +34,7 @@ def split() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
 
 
 class Digits:
-    """One input, the pixel; ten classes. Evaluation is always the whole test set, whatever `train.eval_size`."""
+    """One input, the pixel; ten classes. The evaluation set is the complete test set, whatever `train.eval_size`."""
 
     inputs = 1
     outputs = 10

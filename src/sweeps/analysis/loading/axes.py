@@ -7,11 +7,12 @@ from typing import Any
 
 import pandas as pd
 
+from sweeps.config.cards import cards
 from sweeps.config.identity import EXCLUDED
 from sweeps.records.plan_file import flat
 
 AXES = ("arch", "init", "clip", "length")
-"""The axes of every table, swept or not; further ones are found by `extra_axes`."""
+"""The axes of every table, swept or not; further ones are those of `extra_axes`."""
 
 COLUMN_OF_SETTING = {
     "task.name": "task",
@@ -30,13 +31,6 @@ COLUMN_OF_SETTING = {
 }
 """Short column names of the settings that a study is about; any other setting keeps its dotted name."""
 
-LEVEL_ORDER: dict[str, tuple[str, ...]] = {
-    "arch": ("rnn_tanh", "rnn_relu", "lstm", "gru"),
-    "init": ("random", "xavier", "he", "orthogonal", "identity"),
-    "clip": ("none", "norm", "value"),
-}
-"""Names that come first, in this order; others follow alphabetically."""
-
 
 def flatten(config: Mapping[str, Any]) -> dict[str, Any]:
     """Nested settings as `{column: value}`; a list becomes its text, None stays None."""
@@ -44,7 +38,7 @@ def flatten(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def plain(value: Any) -> Any:
-    """YAML reads 1e-3 as text and a list cannot be compared by pandas: make both comparable."""
+    """A setting that pandas can compare: text that is a number (YAML reads 1e-3 as text) as a float, a list as text."""
     if isinstance(value, list | tuple):
         return str(list(value))
     if isinstance(value, str):
@@ -56,9 +50,9 @@ def plain(value: Any) -> Any:
 
 
 def ordered_levels(axis: str, values: pd.Series) -> list[Any]:
-    """The distinct values of an axis in the order in which tables and figures show them."""
+    """The distinct values of an axis in the order of tables and figures: numbers, names with cards, other names."""
     present = [value for value in values.unique() if not pd.isna(value)]
-    first = LEVEL_ORDER.get(axis, ())
+    first = tuple(cards(axis))
     numbers = sorted(value for value in present if not isinstance(value, str))
     names = sorted(value for value in present if isinstance(value, str))
     return numbers + [name for name in first if name in names] + [name for name in names if name not in first]
@@ -67,23 +61,23 @@ def ordered_levels(axis: str, values: pd.Series) -> list[Any]:
 def extra_axes(settings: pd.DataFrame) -> tuple[str, ...]:
     """Settings beyond arch, init, clip, length and seed that vary where those four are the same.
 
-    A setting that merely goes along with an axis (the threshold of each kind of clipping) is not one; neither
-    is a setting that goes along with an extra axis already found (the momentum of each optimiser).
+    A setting that is determined by an axis (each kind of clipping has its own threshold) is not an axis; neither is
+    one that is determined by another extra axis (each optimiser has its own momentum).
 
     Args:
         settings: a row per cell, its flattened settings as columns.
     """
     candidates = [str(name) for name in settings if may_vary(str(name)) and settings[name].nunique(dropna=False) > 1]
-    order = {column: place for place, column in enumerate(COLUMN_OF_SETTING.values())}
+    order = {column: position for position, column in enumerate(COLUMN_OF_SETTING.values())}
     candidates.sort(key=lambda name: (order.get(name, len(order)), name))
-    found: list[str] = ["task"] if "task" in candidates else []  # two tasks are never one row, whatever else
+    extra: list[str] = ["task"] if "task" in candidates else []  # runs of two tasks are never in one row
     for name in candidates:
-        if name in found:
+        if name in extra:
             continue
-        groups = settings.groupby([*AXES, *found], dropna=False, observed=True)[name]
+        groups = settings.groupby([*AXES, *extra], dropna=False, observed=True)[name]
         if (groups.nunique(dropna=False) > 1).any():
-            found.append(name)
-    return tuple(found)
+            extra.append(name)
+    return tuple(extra)
 
 
 def may_vary(name: str) -> bool:
@@ -93,7 +87,10 @@ def may_vary(name: str) -> bool:
 
 
 def owner_of(axis: str) -> str | None:
-    """The axis whose choice a setting belongs to: `init` for `gain` and `init.std`, `optim` for `lr`."""
+    """The group of settings that an axis belongs to: `init` for `gain` and `init.std`, `optim` for `lr`.
+
+    None for a setting outside the groups (`seed`) and for the choice of a group itself (`init`).
+    """
     dotted = next((key for key, column in COLUMN_OF_SETTING.items() if column == axis), axis)
     group, _, rest = dotted.partition(".")
     return group if rest and rest != "name" else None
@@ -102,9 +99,12 @@ def owner_of(axis: str) -> str | None:
 def grid(settings: pd.DataFrame, axes: tuple[str, ...]) -> pd.DataFrame:
     """Every combination that a full grid would hold, a row each, columns `axes` in order.
 
-    Levels are those seen anywhere; the levels of a setting that belongs to a choice (`gain` to `init`) are
-    those seen with that choice. A sweep that is far from a grid (over ten times fewer combinations than the
-    product, a random search) is returned as the combinations it has.
+    The levels of an axis are all those in `settings`; the levels of a setting that belongs to another axis (`gain` to
+    `init`) are those that occur with that level of it. A sweep that is far from a grid (over ten times fewer
+    combinations than the product, a random search) is returned as the combinations it has.
+
+    Args:
+        settings: a row per cell, the axes as ordered categories.
     """
     seen = settings[list(axes)].drop_duplicates()
     levels = {axis: list(settings[axis].cat.categories) for axis in axes}
@@ -115,10 +115,10 @@ def grid(settings: pd.DataFrame, axes: tuple[str, ...]) -> pd.DataFrame:
         owner = owner_of(axis)
         longer: list[dict[str, Any]] = []
         for row in rows:
-            here = seen if owner not in row else seen[seen[owner] == row[owner]]
-            present = set(here[axis].dropna())
+            matching = seen if owner not in row else seen[seen[owner] == row[owner]]
+            present = set(matching[axis].dropna())
             choices = [level for level in levels[axis] if level in present]
-            longer.extend({**row, axis: level} for level in choices + ([None] if here[axis].isna().any() else []))
+            longer.extend({**row, axis: level} for level in choices + ([None] if matching[axis].isna().any() else []))
         rows = longer
         if len(rows) > max(500, 10 * len(seen)):
             return seen.sort_values(list(axes), ignore_index=True)

@@ -1,8 +1,8 @@
-"""What `load` keeps beside the records to be fast the next time, and when it may be trusted.
+"""The cache that `load` keeps beside the records, so that the same records are parsed only once.
 
-A cache is found by a digest of the name, size, times and inode of every record file and of the code that reads
-them, so a change of either is another cache. It is not kept while a file is so young that a change could go
-unseen.
+A cache is a folder named by a digest of the name, size, times and inode of every record file and of the code that
+reads them: after a change of either the name is another one. Nothing is kept while a record file is so young that a
+later change might not show in its time stamp.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from sweeps.analysis.loading.reading import FRAMES, Found, read
+from sweeps.analysis.loading.reading import FRAMES, RawRecords, read
 from sweeps.analysis.loading.scan import Scan
 from sweeps.analysis.loading.store import mapped
 from sweeps.records.paths import SweepPaths
@@ -46,55 +46,56 @@ READERS = (
     "records/rows",
     "records/summary",
 )
-"""The code between the files and the frames."""
-INDEX = "found.json"
-_OURS = re.compile(r"[0-9a-f]{64}|writing-.*")
+"""The modules between the files and the frames; a cache is of one version of them."""
+INDEX = "index.json"
+"""The file of a cache that holds everything but the columns of the frames."""
+_OURS = re.compile(r"[0-9a-f]{64}|writing-.*")  # a cache, or one that is being written
 ABANDONED = 3600
 """Seconds after which an unfinished cache belongs to a process that was killed."""
 
 
-def fetch(here: Scan, *, keep: bool = True) -> tuple[Found, dict[str, pd.DataFrame]]:
-    """What the records say and their frames, from a cache that is still true or from the files.
+def fetch(scanned: Scan, *, keep: bool = True) -> tuple[RawRecords, dict[str, pd.DataFrame]]:
+    """The records of a sweep and their frames, from the cache of exactly these files or from the files themselves.
 
     Args:
-        keep: False reads the files and leaves the sweep's folder as it is.
+        keep: False reads the files and writes nothing in the sweep's folder.
     """
-    place = SweepPaths(here.root).cache
-    writable = keep and _writable(place)
-    if not (writable and here.settled()):
-        with tempfile.TemporaryDirectory(prefix="writing-", dir=place if writable else None) as folder:
-            found = read(here, Path(folder))
-            return found, _frames(Path(folder), found)  # a mapped file lives on until it is let go
-    name = hashlib.sha256((here.key() + _code()).encode()).hexdigest()
+    cache_folder = SweepPaths(scanned.root).cache
+    writable = keep and _writable(cache_folder)
+    if not (writable and scanned.settled()):
+        with tempfile.TemporaryDirectory(prefix="writing-", dir=cache_folder if writable else None) as folder:
+            raw = read(scanned, Path(folder))
+            return raw, _frames(Path(folder), raw)  # a deleted file stays readable while it is mapped
+    name = hashlib.sha256((scanned.key() + _code()).encode()).hexdigest()
     try:
-        return _open(place / name)
-    except Exception:  # there is none, or it is not whole, in whatever way
+        return _open(cache_folder / name)
+    except Exception:  # there is no such cache, or it is damaged in any way
         pass
-    _tidy(place)
-    with tempfile.TemporaryDirectory(prefix="writing-", dir=place, ignore_cleanup_errors=True) as folder:
-        found = read(here, Path(folder))
-        (Path(folder) / INDEX).write_text(json.dumps(asdict(found)), encoding="utf-8")
-        frames = _frames(Path(folder), found)
-        with suppress(OSError):  # another process was faster: its cache holds the same
-            os.rename(folder, place / name)
-    return found, frames
+    _tidy(cache_folder)
+    with tempfile.TemporaryDirectory(prefix="writing-", dir=cache_folder, ignore_cleanup_errors=True) as folder:
+        raw = read(scanned, Path(folder))
+        (Path(folder) / INDEX).write_text(json.dumps(asdict(raw)), encoding="utf-8")
+        frames = _frames(Path(folder), raw)
+        with suppress(OSError):  # another process was faster; its cache has the same content
+            os.rename(folder, cache_folder / name)
+    return raw, frames
 
 
-def _open(folder: Path) -> tuple[Found, dict[str, pd.DataFrame]]:
-    kept = json.loads(read_text(folder / INDEX))
-    kept["problems"] = {cell: (kind, reason) for cell, (kind, reason) in kept["problems"].items()}
-    kept["summaries"] = {cell: Summary.from_json(content) for cell, content in kept["summaries"].items()}
-    found = Found(**kept)
-    return found, _frames(folder, found)
+def _open(folder: Path) -> tuple[RawRecords, dict[str, pd.DataFrame]]:
+    index = json.loads(read_text(folder / INDEX))
+    index["problems"] = {cell: (kind, reason) for cell, (kind, reason) in index["problems"].items()}
+    index["summaries"] = {cell: Summary.from_json(content) for cell, content in index["summaries"].items()}
+    raw = RawRecords(**index)
+    return raw, _frames(folder, raw)
 
 
-def _frames(folder: Path, found: Found) -> dict[str, pd.DataFrame]:
-    return {name: mapped(folder / name, found.frames[name], found.done) for name in FRAMES}
+def _frames(folder: Path, raw: RawRecords) -> dict[str, pd.DataFrame]:
+    return {name: mapped(folder / name, raw.frames[name], raw.done) for name in FRAMES}
 
 
-def _tidy(place: Path) -> None:
-    """Remove older caches, and what a killed process left; nothing else that lies there."""
-    for old in place.iterdir():
+def _tidy(cache_folder: Path) -> None:
+    """Remove older caches and unfinished ones of killed processes, but no other file in the folder."""
+    for old in cache_folder.iterdir():
         if not _OURS.fullmatch(old.name):
             continue
         with suppress(FileNotFoundError):  # another process was faster
@@ -102,12 +103,12 @@ def _tidy(place: Path) -> None:
                 shutil.rmtree(old, ignore_errors=True)
 
 
-def _writable(place: Path) -> bool:
+def _writable(cache_folder: Path) -> bool:
     try:
-        place.mkdir(exist_ok=True)
+        cache_folder.mkdir(exist_ok=True)
     except OSError:
         return False
-    return os.access(place, os.W_OK) and not place.is_symlink()
+    return os.access(cache_folder, os.W_OK) and not cache_folder.is_symlink()
 
 
 @cache

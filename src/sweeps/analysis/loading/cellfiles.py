@@ -36,7 +36,7 @@ NUMBERS: tuple[str, ...] = (
 
 
 def config_of(content: bytes | None) -> dict[str, Any] | None:
-    """The nested settings of a cell from its config.yaml, or None if it is missing or not whole."""
+    """The nested settings of a cell from its config.yaml, or None if that is missing, incomplete or no settings."""
     if content is None:
         return None
     try:
@@ -47,36 +47,37 @@ def config_of(content: bytes | None) -> dict[str, Any] | None:
 
 
 def _config(text: str) -> Any:
-    """The mapping of a YAML text, read a top-level key at a time: a sweep repeats the same few over and over."""
+    """The value of a YAML text. Each top-level key is parsed alone and cached: cells of a sweep share most of them."""
     if any(mark in text for mark in "&*#{%|>\r") or "---" in text:
-        return yaml_value(text)  # what may reach beyond a key
-    whole: dict[str, Any] = {}
+        return yaml_value(text)  # anchors, block scalars and the like: they may span several keys
+    config: dict[str, Any] = {}
     parts = _TOP_LEVEL.split(text)
     for part in parts:
-        found = _part(part) if part.strip() else {}
-        if not isinstance(found, dict) or whole.keys() & found.keys():
+        value = _part(part) if part.strip() else {}
+        if not isinstance(value, dict) or config.keys() & value.keys():
             return yaml_value(text)
-        whole |= found
-    return whole
+        config |= value
+    return config
 
 
 _part = lru_cache(maxsize=4096)(yaml_value)
 
 
-def trouble_of(
+def problem_of(
     folder: str,
     files: Mapping[str, bytes],
     unread: Mapping[str, str],
     config: dict[str, Any] | None,
     summary: dict[str, Any] | None,
 ) -> tuple[str, str] | None:
-    """Why a cell is not done or not to be trusted: kind of problem and reason; None if all is well.
+    """Why a cell is not done, or its record cannot be trusted: kind of problem and reason; None without a problem.
 
     Args:
         folder: name of the cell's folder, its id.
-        files: content of the files that are there, by name.
-        unread: why a file that is there has no content, by name.
+        files: content of every file that was read, by name.
+        unread: why a file could not be read, by name.
         config: nested settings, None where they cannot be read.
+        summary: content of summary.json, None where it is missing or incomplete.
     """
     if summary is None:
         failure = json_object(files.get(FAILURE))
@@ -85,10 +86,11 @@ def trouble_of(
         if SUMMARY in unread:
             return "unfinished", f"{SUMMARY} cannot be read: {unread[SUMMARY]}"
         return "unfinished", f"{SUMMARY} is not complete" if SUMMARY in files else f"no {SUMMARY} yet"
-    if type(written := summary.get("format")) is int and written != FORMAT:
-        return "other format", f"record format {written}, this version reads {FORMAT}"
+    if type(version := summary.get("format")) is int and version != FORMAT:
+        return "other format", f"record format {version}, this version reads {FORMAT}"
     if (reason := unfinished(summary, folder)) is not None:
-        return ("unfinished" if summary.get("cell") == folder else "foreign"), reason
+        complete = unfinished(summary, summary.get("cell", "")) is None  # but it is another cell's
+        return ("foreign" if complete else "unfinished"), reason
     if CONFIG in unread:
         return "damaged", f"{CONFIG} cannot be read: {unread[CONFIG]}"
     if config is None:
@@ -98,13 +100,13 @@ def trouble_of(
     return None
 
 
-def is_own(config: dict[str, Any], folder: str) -> bool:
-    """Whether settings are those of the cell that its folder is named after, by any version of the numbers."""
+def id_matches(config: dict[str, Any], folder: str) -> bool:
+    """Whether the id of the settings is the name of their folder, under this or any earlier numerics version."""
     return any(id_of(config, numerics) == folder for numerics in range(NUMERICS_VERSION, -1, -1))
 
 
 def summary_row(summary: Summary) -> dict[str, Any]:
-    """The columns of one summary.json; what an older record lacks, or was not measured, is None."""
+    """The columns of one summary.json; None for what an older record lacks or what was not measured."""
     final, best, task, pack = summary.final, summary.best, summary.task, summary.pack
     return {
         "outcome": summary.outcome,

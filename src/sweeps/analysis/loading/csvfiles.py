@@ -16,13 +16,15 @@ from pyarrow import csv
 from sweeps.records.rows import wrong_header
 
 INTEGERS = ("step", "t", "lag")
+"""Columns read as int32."""
 NAMES = ("parameter",)
+"""Columns read as categories; all others are float64."""
 
 Columns = dict[str, np.ndarray | pd.Categorical]
 
 
 class Unreadable(ValueError):
-    """A file that is not whole; the message is a clause that says why."""
+    """A file that is missing, incomplete or malformed; the message is a clause that says why."""
 
 
 def split(name: str, content: bytes | None, columns: Sequence[str]) -> tuple[bytes, bytes]:
@@ -31,7 +33,7 @@ def split(name: str, content: bytes | None, columns: Sequence[str]) -> tuple[byt
     Args:
         name: of the file, for messages.
         content: None for a file that is not there.
-        columns: that must be there; further ones are kept.
+        columns: names that the header must have; further ones are kept.
 
     Raises:
         Unreadable: it is missing, lacks a column or ends in the middle of a row.
@@ -41,10 +43,10 @@ def split(name: str, content: bytes | None, columns: Sequence[str]) -> tuple[byt
     header, _, rows = content.partition(b"\n")
     header = header.rstrip(b"\r")
     try:
-        found = header.decode().split(",")
+        names = header.decode().split(",")
     except UnicodeDecodeError:
         raise Unreadable(f"{name} is not text") from None
-    if (what := wrong_header(found, columns)) is not None:
+    if (what := wrong_header(names, columns)) is not None:
         raise Unreadable(f"{name} {what}")
     if rows and not rows.endswith(b"\n"):
         raise Unreadable(f"{name} ends in the middle of a row")
@@ -52,13 +54,13 @@ def split(name: str, content: bytes | None, columns: Sequence[str]) -> tuple[byt
 
 
 def parse(files: Mapping[str, tuple[bytes, bytes]]) -> tuple[list[tuple[list[str], list[int], Columns]], set[str]]:
-    """The rows of many files as columns, a block for each header there is.
+    """The rows of many files as columns, a block for each distinct header.
 
     Args:
         files: header and rows of each cell's file.
 
     Returns:
-        Blocks of (cells, their numbers of rows, columns of all their rows in that order), and the cells whose
+        Blocks of (cells, number of rows of each, columns of all their rows in that order), and the cells whose
         file holds a row that cannot be read.
     """
     by_header: dict[bytes, list[str]] = defaultdict(list)
@@ -70,7 +72,7 @@ def parse(files: Mapping[str, tuple[bytes, bytes]]) -> tuple[list[tuple[list[str
             blocks.append((cells, *_parse(header, [files[cell][1] for cell in cells])))
         except (pa.ArrowException, Unreadable):
             good = []
-            for cell in cells:  # one of them is not whole: find it
+            for cell in cells:  # one of them is malformed: find it
                 try:
                     _parse(header, [files[cell][1]])
                     good.append(cell)
@@ -102,13 +104,13 @@ def _numpy(column: Any, name: str) -> np.ndarray | pd.Categorical:
     if name in INTEGERS and column.null_count:
         raise Unreadable(f"a {name} is empty")
     if name in NAMES:
-        whole = column.unify_dictionaries().combine_chunks()
-        if isinstance(whole, pa.ChunkedArray):  # no rows at all
+        encoded = column.unify_dictionaries().combine_chunks()
+        if isinstance(encoded, pa.ChunkedArray):  # no rows at all
             return pd.Categorical([])
-        levels = whole.dictionary.to_pylist()
+        levels = encoded.dictionary.to_pylist()
         order: Any = sorted(levels)
-        place = np.array([order.index(each) for each in levels], dtype=np.int32)
-        return pd.Categorical.from_codes(place[whole.indices.to_numpy()], order)
+        new_codes = np.array([order.index(each) for each in levels], dtype=np.int32)
+        return pd.Categorical.from_codes(new_codes[encoded.indices.to_numpy()], order)
     return np.asarray(column.to_numpy())
 
 

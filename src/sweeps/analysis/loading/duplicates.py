@@ -12,13 +12,13 @@ from sweeps.config.identity import EXCLUDED
 def duplicates(
     settings: Mapping[str, Mapping[str, Any]], content: Callable[[str], object]
 ) -> dict[str, tuple[str, str]]:
-    """Kind of problem and reason for cells that share all the settings that decide numbers with another.
+    """Kind of problem and reason for cells that have all the settings that decide numbers in common with another.
 
-    Of cells that recorded the same, the first is kept; of cells that contradict each other, none.
+    Of cells that recorded the same numbers the first is kept; of cells that contradict each other none is.
 
     Args:
         settings: flattened, by cell.
-        content: what a cell recorded; called for the cells in question only.
+        content: what a cell recorded, to be compared; called only for cells with equal settings.
     """
     same: dict[tuple[Any, ...], list[str]] = defaultdict(list)
     for cell, each in settings.items():

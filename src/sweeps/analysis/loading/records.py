@@ -15,10 +15,10 @@ from sweeps.errors import SweepsError, unknown
 from sweeps.records.columns import OUTCOMES
 from sweeps.records.paths import SweepPaths
 
-ASKED = ("missing", "unfinished", "failed", "damaged", "contradictory")
-"""Problems of cells that belong to the grid all the same; foreign, doubled and outdated cells do not."""
+IN_GRID = ("missing", "unfinished", "failed", "damaged", "contradictory")
+"""Kinds of problem of cells that still belong to the grid; foreign, duplicate and outdated cells do not."""
 UNREADABLE = "unreadable"
-"""The problem of a file that is the sweep's own, no cell's."""
+"""Kind of problem of a file of the sweep itself, beside the cells."""
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,9 @@ class Records:
             known; problem is missing, unfinished, failed, damaged, duplicate, contradictory, foreign, other
             format, other numerics, or unreadable: of a file beside the cells, whose name is then in `cell`.
         extra_axes: settings that vary beyond arch, init, clip, length and seed.
-        plan: ids of the cells that the last sweep asked for, None where that is not known.
+        plan: ids of the cells that the last sweep requested, None where that is not known.
         digests: SHA-256 of every file the frames were read from, by its path in the sweep's folder.
-        others: done cells of the folder that `in_plan` left out.
+        others: number of done cells of the folder that `in_plan` left out.
     """
 
     root: Path
@@ -67,15 +67,15 @@ class Records:
         return str(names[0]) if len(names) == 1 else "score"
 
     def planned(self) -> pd.DataFrame:
-        """Axis values of every cell that was asked for: done, failed, damaged or not finished."""
-        asked = self.problems[self.problems["problem"].isin(ASKED)]
-        both = pd.concat([self.cells[list(self.axes)], asked[list(self.axes)].dropna(how="all")], ignore_index=True)
+        """Axis values of every cell of the grid, a row each: done cells, and those with a problem of `IN_GRID`."""
+        in_grid = self.problems[self.problems["problem"].isin(IN_GRID)]
+        both = pd.concat([self.cells[list(self.axes)], in_grid[list(self.axes)].dropna(how="all")], ignore_index=True)
         for axis in self.axes:
             both[axis] = pd.Categorical(both[axis], categories=self.cells[axis].cat.categories, ordered=True)
         return both
 
     def with_axes(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """`frame` (a row has a `cell`) with the axis columns, `seed` and `outcome` beside it.
+        """`frame`, which has a column `cell`, with the axes, `seed` and `outcome` of each row's cell added.
 
         An axis that shares its name with a column of `frame` (`lr` of a step) is called `lr_setting`.
         """
@@ -102,19 +102,20 @@ class Records:
         return self._only(self.cells[chosen], problems)
 
     def in_plan(self) -> Records:
-        """The part of the records that the last sweep asked for, with the axes of that sweep.
+        """The part of the records that the last sweep requested, with the axes of that sweep.
 
         Raises:
-            SweepsError: that is not known, or none of them is done.
+            SweepsError: there is no plan that says which cells those are, or none of them is done.
         """
         if self.plan is None:
-            raise SweepsError(f"{self.root} has no {SweepPaths(self.root).plan.name}: its cells were not planned here")
+            name = SweepPaths(self.root).plan.name
+            raise SweepsError(f"{self.root} has no {name}: the cells of its last sweep are not known")
         cells = self.cells[self.cells["cell"].isin(self.plan)]
         problems = self.problems[self.problems["cell"].isin(self.plan) | (self.problems["problem"] == UNREADABLE)]
         if cells.empty:
             raise SweepsError(f"{self.root} holds no finished cell of the last sweep; nothing to tabulate yet")
-        names, asked = self.settings, problems[problems["problem"].isin(ASKED)]
-        settings = pd.concat([cells[names].astype(object), asked[names].astype(object)], ignore_index=True)
+        names, in_grid = self.settings, problems[problems["problem"].isin(IN_GRID)]
+        settings = pd.concat([cells[names].astype(object), in_grid[names].astype(object)], ignore_index=True)
         extra = extra_axes(settings.dropna(how="all").infer_objects())
         plan = set(self.plan)
         digests = {path: digest for path, digest in self.digests.items() if path.partition("/")[0] in plan}
@@ -130,7 +131,7 @@ class Records:
                 raise SweepsError(unknown(name, str(level), {str(each) for each in known if not pd.isna(each)}))
 
     def _only(self, cells: pd.DataFrame, problems: pd.DataFrame) -> Records:
-        """The records of the cells and problems given."""
+        """The records of these cells and problems alone."""
         if len(cells) == len(self.cells):
             return replace(self, cells=cells, problems=problems)
         kept = set(cells["cell"])
@@ -138,11 +139,11 @@ class Records:
         for name in ("metrics", "gradient", "parameters"):
             frame = getattr(self, name)
             inside = np.array([*(cell in kept for cell in frame["cell"].cat.categories), False])
-            parts[name] = frame[inside[frame["cell"].cat.codes.to_numpy()]]  # a code of -1 is the last one: outside
+            parts[name] = frame[inside[frame["cell"].cat.codes.to_numpy()]]  # code -1 (no cell) takes the last: False
         return replace(self, cells=cells, problems=problems, **parts)
 
     def drop_unused_levels(self) -> Records:
-        """The same with only those levels of each axis that a cell or a problem here has."""
+        """The same records; the categories of each axis are only the levels that a cell or a problem here has."""
         planned = self.planned()
         cells = self.cells.copy()
         for axis in self.axes:
@@ -157,7 +158,7 @@ class Records:
 
     @property
     def reference_clip(self) -> Any:
-        """The clipping that shows gradients as they are: "none", or the first kind there is."""
+        """The level of clipping at which gradients are shown: "none", or the first level there is."""
         present = [name for name in self.cells["clip"].cat.categories if (self.cells["clip"] == name).any()]
         return "none" if "none" in present or not present else present[0]
 
@@ -171,7 +172,7 @@ class Records:
 
 
 def with_levels(cells: pd.DataFrame, settings: pd.DataFrame, extra: tuple[str, ...]) -> pd.DataFrame:
-    """The cells with their axes as ordered categories, whose levels are all that were asked for."""
+    """The cells with their axes as ordered categories, whose levels are all those in `settings`."""
     cells = cells.copy()
     for name in (*AXES, *extra):
         levels = ordered_levels(name, settings[name])

@@ -15,7 +15,7 @@ from sweeps.records.reading import printable, why
 MARKS = frozenset({CONFIG, SUMMARY, FAILURE})
 """A folder with one of these is a cell."""
 SETTLED = 2_000_000_000
-"""Nanoseconds after which two changes of a file cannot carry the same time stamp any more, generously."""
+"""Nanoseconds, generously, between two changes of a file that are certain to have different time stamps."""
 
 Stamp = tuple[int, int, int, int]
 """Size, modification time, time of the last change of any kind (a user cannot set it), inode."""
@@ -27,8 +27,8 @@ class Scan:
 
     Attributes:
         cells: files and their stamps of every cell folder directly under `root`, by folder name, sorted.
-        nested: cell folders further down, relative to `root`, and those whose names are no text; they are no part
-            of the sweep.
+        nested: cell folders further down, relative to `root`, and those whose names are not valid text; neither are
+            part of the sweep.
         closed: folders directly under `root` that cannot be listed, and why.
         plan: stamp of the plan, None without one.
         at: when the scan began, nanoseconds.
@@ -46,14 +46,14 @@ class Scan:
         return hashlib.sha256(repr((self.cells, self.nested, self.closed, self.plan)).encode()).hexdigest()
 
     def settled(self) -> bool:
-        """Whether every file is old enough that any later change of it must show in its stamp."""
+        """Whether every file is so old that any later change of it must show in its stamp."""
         stamps = [stamp for files in self.cells.values() for stamp in files.values()]
         newest = max((stamp[2] for stamp in [*stamps, *([self.plan] if self.plan else [])]), default=0)
         return newest < self.at - SETTLED
 
 
 def scan(root: Path) -> Scan:
-    """Look at every file of every record of a sweep, `runs/<experiment>/`; a folder that is not there is empty."""
+    """Scan every record of a sweep, `runs/<experiment>/`; a folder that does not exist gives an empty scan."""
     at, paths = time.time_ns(), SweepPaths(root)
     own = {paths.report.root.name, paths.mirror.name}
     cells: dict[str, dict[str, Stamp]] = {}
@@ -87,7 +87,7 @@ def _look(folder: Path, depth: int = 3) -> tuple[dict[str, Stamp], list[str]]:
                 try:
                     below, further = _look(Path(entry.path), depth - 1)
                 except OSError:
-                    continue  # what lies in there is no part of the sweep
+                    continue  # nested folders are no part of the sweep anyway
                 inner.extend([entry.name] if MARKS & below.keys() else [])
                 inner.extend(f"{entry.name}/{each}" for each in further)
     return dict(sorted(files.items())), sorted(inner)
@@ -111,7 +111,7 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 def _stamp(file: Path | os.DirEntry[str]) -> Stamp | None:
     try:
-        found = file.stat()
+        status = file.stat()
     except OSError:
-        return None  # there is none, or a link leads nowhere
-    return found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino
+        return None  # there is no such file, or it is a broken link
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino

@@ -1,4 +1,4 @@
-"""Every combination of some axes summarised over seeds, and every two of them compared in pairs."""
+"""Every combination of some axes summarised over seeds, and every two combinations compared run by run."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from sweeps.errors import SweepsError, unknown
 
 Statistic = Literal["median", "iqm"]
 PROBLEMS = ("task", "length")
-"""Axes that set the problem: the best is sought within each of their levels, not across them."""
+"""Axes that set the problem to be solved: the best combination is marked for each of their levels, not across them."""
 
 
 @dataclass(frozen=True)
@@ -35,14 +35,14 @@ class Contrast:
     Attributes:
         frame: a row per combination: the axes, `n` (seeds with a number), `runs`, `diverged`, `missing`, `value`,
             `low`, `high`, `best`; against the best of the same problem `difference` (this minus best),
-            `effect`, `p`, `p_holm` and `worse` (significantly). The difference has no interval there: which is best
-            was seen in the same runs; that of two combinations chosen beforehand is in `pairs`.
-        pairs: a row per two combinations of one problem: places `first, second` in `frame`, the columns of
+            `effect`, `p`, `p_holm` and `worse` (significantly). This difference has no interval, because the best was
+            chosen by the same runs; that of two combinations chosen beforehand is in `pairs`.
+        pairs: a row per two combinations of one problem: row numbers `first, second` of `frame`, the columns of
             `paired.compare_pairs` (first minus second) and `p_holm`.
-        within: the axes of which the best is sought per level.
+        within: the axes for each of whose levels there is a best.
         selected: the levels chosen by the caller.
-        crossings: runs whose number is where they crossed the threshold (`measures.crossings`); where there are any,
-            nothing is best and nothing is tested.
+        crossings: number of runs whose value is only that at which they crossed the threshold
+            (`measures.crossings`); if there are any, nothing is best and nothing is tested.
     """
 
     measure: Measure
@@ -71,7 +71,7 @@ def contrast(
     alpha: float,
     incomplete: Incomplete,
 ) -> Contrast:
-    """Summarise and compare; the arguments are those of `compare`.
+    """Summarise and compare the combinations of axes; the arguments are those of `tables.compare.compare`.
 
     Raises:
         SweepsError: see `design.lay_out`; an unknown metric, statistic or `within`; no run is left.
@@ -120,7 +120,7 @@ def contrast(
 
 
 def _summary(values: Floats, measure: Measure, statistic: Statistic, seed: int) -> pd.DataFrame:
-    """n, value and interval of each combination of `[C, S, B]`: one number per seed, then over seeds."""
+    """n, value and interval of each combination of `[C, S, B]`: first one number per seed, then one over seeds."""
     rows: list[tuple[float, ...]] = []
     if measure.share:
         for row in values:
@@ -147,7 +147,7 @@ def _per_seed_iqm(values: Floats) -> Floats:
 def _against_best(
     frame: pd.DataFrame, pairs: pd.DataFrame, groups: list[tuple[Any, ...]], better: int, alpha: float
 ) -> pd.DataFrame:
-    """Columns `best`, and of every other combination its comparison with the best of its problem."""
+    """The columns `best`, `worse`, and the comparison of every other combination with the best of its problem."""
     names = ["difference", "effect", "p", "p_holm"]
     against = pd.DataFrame(np.nan, index=frame.index, columns=names)
     against.insert(0, "best", False)
@@ -155,11 +155,11 @@ def _against_best(
     if not better:
         return against
     ordered = frame["value"] * better
-    place = {(i, j): row for row, (i, j) in enumerate(zip(pairs["first"], pairs["second"], strict=True))}
+    row_of = {(i, j): row for row, (i, j) in enumerate(zip(pairs["first"], pairs["second"], strict=True))}
     for group in dict.fromkeys(groups):
         members = [index for index, own in enumerate(groups) if own == group and frame["value"].notna()[index]]
         top = max((ordered[index] for index in members), default=-np.inf)
-        if top == -np.inf:  # nothing, or all of them diverged
+        if top == -np.inf:  # no member has a number, or all of them diverged
             continue
         leaders = [index for index in members if ordered[index] == top]
         against.loc[leaders, "best"] = True
@@ -167,7 +167,7 @@ def _against_best(
         for index in members:
             if index == best:
                 continue
-            row = pairs.iloc[place[min(index, best), max(index, best)]]
+            row = pairs.iloc[row_of[min(index, best), max(index, best)]]
             sign = -1.0 if index > best else 1.0
             against.loc[index, names] = [sign * row["difference"], sign * row["effect"], row["p"], row["p_holm"]]
             against.loc[index, "worse"] = bool(row["p_holm"] < alpha and sign * row["effect"] * better < 0)

@@ -13,8 +13,9 @@ from sweeps.analysis.statistics.intervals import CONFIDENCE, NO_INTERVAL, Floats
 
 DRAWS = 10_000
 IQM_SEEDS = 11
-"""Fewest seeds with an interval of the interquartile mean: with a quarter of the runs apart from the rest, none of n
-is among them in 0.75^n of cases, and the values then know nothing of them; up to 10 that is more than 5%."""
+"""Fewest seeds with an interval of the interquartile mean. If a quarter of all runs lies apart from the rest, a sample
+of n has none of that quarter in 0.75^n of cases, and no interval can be made of it that allows for them; up to n = 10
+that is over 5%."""
 
 
 def iqm(values: Any, axis: int = -1) -> Any:
@@ -47,16 +48,16 @@ def iqm_interval(values: ArrayLike, *, seed: int, confidence: float = CONFIDENCE
 
 @lru_cache(maxsize=16)
 def _middle_weights(n: int, seed: int) -> Floats:
-    """`[n + 1, DRAWS]`: what lies between 1/4 and 3/4 of each gap that n uniform numbers leave, times 2."""
+    """`[n + 1, DRAWS]`: twice the part between 1/4 and 3/4 of each gap that n uniform numbers leave in [0, 1]."""
     drawn = np.sort(np.random.default_rng(seed).random((n, DRAWS)), axis=0)
     ends = np.pad(drawn, ((1, 1), (0, 0)), constant_values=((0, 1), (0, 0))).clip(0.25, 0.75)
     return np.asarray(2.0 * np.diff(ends, axis=0))
 
 
 def _weighted(weights: Floats, values: Floats) -> Floats:
-    """`[DRAWS]`: sums of weighted values; an infinite one counts where it has any weight."""
+    """`[DRAWS]`: sums of weighted values; an infinite value counts wherever its weight is not 0."""
     infinite = np.isinf(values)
     sums = (weights * np.where(infinite, 0.0, values)[:, None]).sum(axis=0)
-    for place in np.flatnonzero(infinite):
-        sums[weights[place] > 0.0] = values[place]
+    for index in np.flatnonzero(infinite):
+        sums[weights[index] > 0.0] = values[index]
     return np.asarray(sums)

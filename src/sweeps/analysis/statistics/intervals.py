@@ -1,7 +1,7 @@
 """Intervals for one number per seed that hold for every distribution: ties, mixtures and diverged runs included.
 
 Order statistics for a median, Gaffke's interval for a share or a mean of bounded numbers; an interquartile mean is in
-`interquartile.py`. What each covers is simulated in tests/analysis/test_coverage.py and told in docs/statistics.md.
+`interquartile.py`. Their coverage is simulated in tests/analysis/test_coverage.py and stated in docs/statistics.md.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ def medians(values: Floats) -> Floats:
         return np.full(values.shape[:-1], np.nan)
     ordered = np.sort(values, axis=-1)  # NaN last
     n = (~np.isnan(values)).sum(axis=-1, keepdims=True)
-    low, high = (np.take_along_axis(ordered, place, axis=-1)[..., 0] for place in (np.maximum(n - 1, 0) // 2, n // 2))
+    low, high = (np.take_along_axis(ordered, at, axis=-1)[..., 0] for at in (np.maximum(n - 1, 0) // 2, n // 2))
     with np.errstate(invalid="ignore"):
         return np.where(low == high, low, np.where(np.isinf(low) & np.isinf(high), 0.0, (low + high) / 2))
 
 
 def median_interval(values: ArrayLike, *, confidence: float = CONFIDENCE) -> tuple[float, float]:
-    """Interval of the median: the innermost order statistics that hold it often enough, see `median_bounds`.
+    """Interval of the median: the innermost pair of order statistics with enough coverage, see `median_bounds`.
 
     Args:
         values: `[n]`, one per independent run; NaN is left out, infinite values are the first or last in order.
@@ -59,10 +59,10 @@ def median_interval(values: ArrayLike, *, confidence: float = CONFIDENCE) -> tup
 def median_bounds(values: Floats, *, confidence: float = CONFIDENCE) -> tuple[Floats, Floats]:
     """The d-th lowest and the d-th highest value along the last axis.
 
-    They hold every median m of any distribution, P(X <= m) and P(X >= m) being at least 1/2, in at least
-    `median_coverage(n)` of cases. Nothing is interpolated between order statistics: with few different values or two
-    groups of runs an end between two of them falls where no run is, and the median beside it. Up to n = 5 no d
-    reaches 95%, and the answer is the range.
+    Every median m of any distribution (P(X <= m) and P(X >= m) are at least 1/2) lies between them in at least
+    `median_coverage(n)` of cases. The ends are not interpolated between order statistics: with few distinct values or
+    two groups of runs an interpolated end lies where no run is, and may leave the median outside. Up to n = 5 no d
+    reaches 95%, and the bounds are the range.
 
     Args:
         values: `[..., n]` with n of at least 2, no NaN.
@@ -76,7 +76,7 @@ def median_bounds(values: Floats, *, confidence: float = CONFIDENCE) -> tuple[Fl
 
 
 def median_coverage(n: int, *, confidence: float = CONFIDENCE) -> float:
-    """How often `median_interval` holds the median of n runs, or oftener where the distribution has ties.
+    """The coverage of `median_interval` for n runs; it can be higher where the distribution has ties.
 
     1 - 2 P(B < d) with B binomial(n, 1/2); that of the range, 1 - 2^(1-n), up to n = 5.
     """
@@ -91,9 +91,9 @@ def _order(n: int, confidence: float) -> int:
 
 
 def share_interval(shares: ArrayLike, *, confidence: float = CONFIDENCE) -> tuple[float, float]:
-    """Interval of a share from the share of each seed: 0 or 1 where a seed has one run, between them where several.
+    """Interval of a share from the share of each seed: 0 or 1 for a seed with one run, between them for several.
 
-    That of Clopper and Pearson (1934) where all are 0 or 1, Gaffke's in general, which is the same there.
+    Clopper and Pearson's (1934) where all are 0 or 1; otherwise Gaffke's, which is equal to it in that case.
 
     Args:
         shares: `[n]`, one per seed; NaN is left out.
@@ -119,13 +119,14 @@ def mean_interval(
     """Interval of the mean of numbers that lie between two bounds (Gaffke 2005; Learned-Miller and Thomas 2020).
 
     Let D be uniform on the simplex. The upper end is the 97.5% quantile of sum_i D_i x_i over the values and
-    `highest`, the lower end the 2.5% quantile of that over the values and `lowest`. So n equal values have an
-    interval, that of what the runs not seen might have done. That it covers what it says for every distribution is a
-    conjecture without a known counter-example; for values at the two bounds it is Clopper and Pearson's.
+    `highest`, the lower end the 2.5% quantile of that over the values and `lowest`. So even n equal values have an
+    interval of some width, because unseen runs may differ. That it reaches its nominal coverage for every
+    distribution is a conjecture without a known counter-example; for values at the two bounds it is Clopper and
+    Pearson's.
 
     Args:
         values: `[n]`, one per independent seed; NaN is left out.
-        lowest, highest: what no value can be beyond, whatever the sample.
+        lowest, highest: the bounds of all possible values, whatever the sample.
 
     Returns:
         (low, high); (nan, nan) for fewer than two values, which have no interval.
@@ -153,13 +154,13 @@ def _quantile(values: Sequence[float], level: float) -> float:
 def _share_below(t: float, values: Sequence[float]) -> float:
     """P(sum_i D_i x_i <= t), exactly.
 
-    D_i being E_i / sum E with E exponential, it is the chance that sum a_i E_i over the a = t - x below outweighs
-    sum b_j E_j over the b = x - t above. Of two terms a E and b E' the first is larger with chance a / (a + b), and
-    what it then has over the other is again distributed as a E: so one of the two drops out, and the chance of the
-    first i terms against the first j follows from those with one term fewer.
+    With D_i = E_i / sum E, E exponential, it is the chance that sum a_i E_i over the a = t - x below t is larger than
+    sum b_j E_j over the b = x - t above t. Of two terms a E and b E' the first is larger with chance a / (a + b), and
+    its excess over the other is again distributed as a E: so one of the two drops out, and the chance of the first i
+    terms against the first j follows from those with one term fewer.
     """
     above = [x - t for x in values if x > t]
-    chance = [1.0, *[0.0] * len(above)]  # of no term below against the first j above
+    chance = [1.0, *[0.0] * len(above)]  # [j]: no term below against the first j above
     for a in (t - x for x in values if x < t):
         for j, b in enumerate(above):
             chance[j + 1] = (a * chance[j] + b * chance[j + 1]) / (a + b)

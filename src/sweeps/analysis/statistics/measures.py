@@ -1,7 +1,7 @@
-"""What tables compare: one number per run, with the direction that is better and the place of diverged runs.
+"""What tables compare: one number per run, with the direction that is better and the rank of diverged runs.
 
 A diverged run has the worst rank: -inf where more is better, +inf where less is. So medians, order-statistics
-intervals and rank tests need no invented score for it, and none is left out.
+intervals and rank tests include it without an invented score.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from sweeps.analysis.statistics.summaries import per_cell
 from sweeps.errors import SweepsError, unknown
 
 STOPS = "train.stop_when_solved"
+"""The setting by which a run ends at the evaluation that solves its task."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +30,8 @@ class Measure:
         label: how a table calls it; `{score}` is the name of the task's score.
         share: the number is 0 or 1, so that a table shows its mean with an exact interval.
         worst: how a table writes the infinite value of a run that has the worst rank.
-        reached: how well the task was learned; of a run that ends when it is solved that is where it crossed the
-            threshold, not what it could have reached.
+        reached: the number is how well the task was learned. Of a run that ends when it is solved that is only the
+            value at which it crossed the threshold, not what it could have reached.
     """
 
     name: str
@@ -64,7 +65,7 @@ MEASURES = {
         Measure("zeros", 0, "share of gradients exactly zero"),
     )
 }
-"""By name. In the last eight a diverged run counts with its logged steps that were still finite."""
+"""By name. In the last eight, a diverged run counts with those of its logged steps that were still finite."""
 
 
 def measure_named(name: str) -> Measure:
@@ -79,9 +80,9 @@ def measure_named(name: str) -> Measure:
 
 
 def per_run(records: Records, measure: Measure) -> pd.Series:
-    """The measure of every run, in the order of `records.cells`; diverged runs at the worst rank.
+    """The measure of every run, in the order of `records.cells`; diverged runs have the worst rank.
 
-    NaN: the run has no such number (a task without a score, a run that was never evaluated).
+    NaN where a run has no such number (a task without a score, a run that was never evaluated).
     """
     cells = records.cells
     if measure.share:
@@ -95,9 +96,9 @@ def per_run(records: Records, measure: Measure) -> pd.Series:
 
 
 def crossings(records: Records, measure: Measure) -> int:
-    """How many runs ended at the evaluation that solved them (`train.stop_when_solved`), if that cuts the measure off.
+    """How many runs ended at the evaluation that solved them (`STOPS`); 0 for a measure that this does not affect.
 
-    Their scores are where they crossed the threshold: to rank by them is to rank by the last stride before it.
+    Their scores are those at which they crossed the threshold: ranking by them would rank the last gain before it.
     """
     cells = records.cells
     if not measure.reached or STOPS not in cells:
@@ -106,7 +107,7 @@ def crossings(records: Records, measure: Measure) -> int:
 
 
 def how_diverged_count(measure: Measure, score: str = "score") -> str:
-    """The sentence that every table carries."""
+    """The sentence beneath every table that says how a diverged run counts in the measure."""
     if measure.name in ("diverged", "diverged_at_start"):
         return "Diverged runs are what is counted."
     if measure.name == "solved_at_end":

@@ -1,6 +1,6 @@
 """Which runs solved the task and which diverged, and their shares with exact intervals.
 
-The one place that says what counts: a run may have solved the task and then diverged, and is then in both counts.
+All other code counts by these functions. A run that solved the task and then diverged is in both counts.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from sweeps.analysis.statistics.intervals import share_interval
 
 
 def solved(cells: pd.DataFrame) -> pd.Series:
-    """Whether an evaluation of each run reached the score at which the task counts as solved, whatever followed."""
+    """Whether any evaluation of each run reached the score at which the task counts as solved, whatever followed."""
     return cells["solved_step"].notna()
 
 
 def solved_at_end(cells: pd.DataFrame) -> pd.Series:
-    """Whether the last evaluation of each run did, and the run did not diverge."""
-    wanted = cells["solved_at"]
+    """Whether the last evaluation of each run reached the score that counts as solved, and the run did not diverge."""
+    threshold = cells["solved_at"]
     if "task.solved_at" in cells:
-        wanted = wanted.fillna(pd.to_numeric(cells["task.solved_at"], errors="coerce"))
-    return solved(cells) & (cells["final_score"] >= wanted) & ~diverged(cells)
+        threshold = threshold.fillna(pd.to_numeric(cells["task.solved_at"], errors="coerce"))
+    return solved(cells) & (cells["final_score"] >= threshold) & ~diverged(cells)
 
 
 def diverged(cells: pd.DataFrame) -> pd.Series:
@@ -36,7 +36,7 @@ def diverged(cells: pd.DataFrame) -> pd.Series:
 
 
 def diverged_at_start(cells: pd.DataFrame) -> pd.Series:
-    """Whether it was not finite before the first update, so that nothing was trained."""
+    """Whether the loss or the gradient was not finite at step 0, before the first update: nothing was trained."""
     return diverged(cells) & (cells["diverged_step"] == 0)
 
 
@@ -46,11 +46,11 @@ COUNTS: dict[str, Callable[[pd.DataFrame], pd.Series]] = {
     "diverged": diverged,
     "diverged_at_start": diverged_at_start,
 }
-"""What is counted of runs, by the name that its column `share_...` has."""
+"""The counts of runs, by the name that their column `share_...` has."""
 
 
 def shares(records: Records, by: Sequence[str]) -> pd.DataFrame:
-    """n and the share of every one of `COUNTS` (intervals over seeds) over any of the axes, holes included."""
+    """n and the share of each of `COUNTS`, with intervals over seeds, for every combination of the axes, run or not."""
     groups = {key_of(row): part for row, part in records.cells.groupby(list(by), dropna=False, observed=True)}
     combinations = grid(records.planned(), tuple(by))
     empty = records.cells.iloc[:0]
@@ -59,17 +59,17 @@ def shares(records: Records, by: Sequence[str]) -> pd.DataFrame:
 
 
 def outcomes(part: pd.DataFrame) -> dict[str, Any]:
-    """The same of one combination, whose cells `part` holds; without a cell n is 0 and the shares are NaN."""
+    """n and the shares of the cells in `part`, with intervals over seeds; without a cell n is 0, the shares are NaN."""
     n = len(part)
     row: dict[str, Any] = {"n": n}
-    for name, of in COUNTS.items():
-        had = of(part).astype(float)
-        row[f"share_{name}"] = had.sum() / n if n else np.nan
-        by_seed = had if part["seed"].is_unique else had.groupby(part["seed"]).mean()
+    for name, count in COUNTS.items():
+        flags = count(part).astype(float)
+        row[f"share_{name}"] = flags.sum() / n if n else np.nan
+        by_seed = flags if part["seed"].is_unique else flags.groupby(part["seed"]).mean()
         row[f"share_{name}_low"], row[f"share_{name}_high"] = share_interval(by_seed)
     return row
 
 
 def counted(table: pd.DataFrame, name: str) -> pd.Series:
-    """Runs of each row of a table that has `n` and the shares of `outcomes`; 0 in a row without a run."""
+    """How many runs of each row a share of `outcomes` stands for; 0 in a row without a run."""
     return (table[f"share_{name}"] * table["n"]).fillna(0.0).round().astype(int)

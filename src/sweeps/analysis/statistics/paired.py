@@ -2,7 +2,7 @@
 
 Runs of one seed share their data and, where only clipping or length differs, their initial weights; a network
 whose gradient is never clipped is even the same run under every kind of clipping. Pairs of one seed are
-therefore no independent evidence, and the test exchanges the signs of whole seeds. With one pair per seed it is
+therefore not independent, and the test exchanges the signs of whole seeds. With one pair per seed it is
 Wilcoxon's exact signed-rank test.
 """
 
@@ -22,17 +22,17 @@ from sweeps.analysis.statistics.intervals import NO_INTERVAL, Floats, median_int
 
 ALPHA = 0.05
 FLIPS = 2**14 - 1
-"""Sign patterns drawn where there are more than these (over 14 seeds); all of them where there are fewer."""
+"""Number of sign patterns drawn where there are more (over 14 seeds); otherwise all of them are tried."""
 
 
 def differences(a: Floats, b: Floats) -> Floats:
-    """a - b; two runs at the same infinite rank are tied, NaN where either is missing."""
+    """a - b; 0 for two runs with the same infinite value (tied), NaN where either is missing."""
     with np.errstate(invalid="ignore"):
         return np.where(a == b, 0.0, a - b)
 
 
 def signed_ranks(difference: Floats) -> Floats:
-    """Ranks of |difference| with its sign, along the last axis; ties share, zeros get 0, NaN stays NaN."""
+    """Ranks of |difference| with its sign, along the last axis; ties have their mean rank, zeros 0, NaN stays NaN."""
     size = np.abs(difference)
     ranks = stats.rankdata(np.where(size == 0, np.nan, size), axis=-1, nan_policy="omit")
     return np.where(difference == 0, 0.0, np.sign(difference) * ranks)
@@ -49,7 +49,7 @@ def sign_flip_p(sums: Floats, *, seed: int = 0) -> Floats:
         `[...]`.
     """
     if len(sums) < 2 or sums.size == 0:
-        return np.ones(sums.shape[1:])  # one seed can show nothing
+        return np.ones(sums.shape[1:])  # with one seed nothing can be significant
     result = stats.permutation_test(
         (sums,),
         np.sum,
@@ -69,7 +69,7 @@ def smallest_p(seeds: Any) -> Any:
 
 
 def holm(p: Floats, *, alpha: float = ALPHA) -> Floats:
-    """Holm's adjusted p over the family of all that are not NaN."""
+    """p adjusted by Holm's method; the family is all that are not NaN."""
     adjusted = np.full(p.shape, np.nan)
     tested = ~np.isnan(p)
     if tested.any():
@@ -78,16 +78,16 @@ def holm(p: Floats, *, alpha: float = ALPHA) -> Floats:
 
 
 def compare_pairs(first: Floats, second: Floats, *, share: bool = False, seed: int = 0) -> pd.DataFrame:
-    """Compare `first` with `second`, row by row.
+    """Compare the runs of `first` with those of `second`, pair by pair, for each of P comparisons.
 
     Args:
-        first, second: `[P, S, B]`: P comparisons, S seeds, B blocks; NaN where a run is missing, and its pair
-            is then left out.
+        first, second: `[P, S, B]`: P comparisons, S seeds, B blocks; a pair in which a run is missing (NaN) is left
+            out.
         share: the values are 0 or 1: the difference is that of the shares, without an interval.
         seed: of the test where there are too many sign patterns to try them all.
 
     Returns:
-        A row per comparison. `seeds` and `pairs` that both have; `difference`: median over seeds of the median
+        A row per comparison. `seeds`, `pairs`: how many both have; `difference`: median over seeds of the median
         difference of the seed's pairs, with `_low, _high` (order statistics); `effect`: matched-pairs
         rank-biserial correlation, from -1 (every pair falls) to 1 (every pair rises); `p`, `smallest_p`.
     """
@@ -96,11 +96,11 @@ def compare_pairs(first: Floats, second: Floats, *, share: bool = False, seed: i
     ranks = signed_ranks(d.reshape(rows, s * b)).reshape(d.shape)
     total = np.nansum(np.abs(ranks), axis=(1, 2))
     sums = np.nansum(ranks, axis=2)
-    there = ~np.isnan(d)
-    seeds = there.any(axis=2).sum(axis=1)
+    present = ~np.isnan(d)
+    seeds = present.any(axis=2).sum(axis=1)
     middle = medians(d)
     if share:
-        mean = np.nansum(d, axis=(1, 2)) / np.maximum(there.sum(axis=(1, 2)), 1)
+        mean = np.nansum(d, axis=(1, 2)) / np.maximum(present.sum(axis=(1, 2)), 1)
         centre, bounds = np.where(seeds > 0, mean, np.nan), [NO_INTERVAL] * rows
     else:
         centre, bounds = medians(middle), [median_interval(row) for row in middle]
@@ -110,7 +110,7 @@ def compare_pairs(first: Floats, second: Floats, *, share: bool = False, seed: i
     return pd.DataFrame(
         {
             "seeds": seeds,
-            "pairs": there.sum(axis=(1, 2)),
+            "pairs": present.sum(axis=(1, 2)),
             "difference": centre,
             "difference_low": [low for low, _ in bounds],
             "difference_high": [high for _, high in bounds],
@@ -122,17 +122,17 @@ def compare_pairs(first: Floats, second: Floats, *, share: bool = False, seed: i
 
 
 def all_pairs(groups: Sequence[Any]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Places i < j of every pair within each group; `groups` names the group of each place."""
+    """Indices i < j of every pair within each group; `groups` holds the group of each index."""
     first, second = np.triu_indices(len(groups), k=1)
     same = [groups[int(i)] == groups[int(j)] for i, j in zip(first, second, strict=True)]
     return first[same], second[same]
 
 
 def too_small(smallest: Floats, *, alpha: float = ALPHA) -> str | None:
-    """A warning if no comparison of the family could come out significant, whatever its effect; else None.
+    """A warning if no comparison of the family could be significant, however large its effect; otherwise None.
 
     Args:
-        smallest: `[P]`, the smallest p that each comparison can give; NaN where there is no pair.
+        smallest: `[P]`, the smallest p that each comparison can give; NaN for one without a pair.
     """
     kept = smallest[~np.isnan(smallest)]
     if not len(kept):

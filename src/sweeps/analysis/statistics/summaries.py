@@ -7,41 +7,42 @@ import pandas as pd
 
 KEYS = ["cell", "step"]
 BLOCK = 4_000_000
-"""Rows of the gradient fitted at once: what keeps the memory of a fit far below that of the records."""
+"""Rows of the gradient fitted at once, so that a fit needs far less memory than the records."""
 ENDS = 20
-"""Time steps at either end of a sequence that a factor per step leaves out: at its end the gradient turns from the
-readout's direction into those that last, at its start the state leaves zero (docs/decisions/012)."""
+"""Time steps left out at either end of a sequence when the decay rate is fitted: near the end the gradient still turns
+from the readout's direction into the slowest-decaying ones, near the start the state leaves 0 (docs/decisions/012)."""
 SHORTEST = 2 * ENDS + 10
-"""The shortest sequence that has a factor per step: ten steps between the ends."""
+"""The shortest sequence that has a decay rate: ten steps between the ends."""
 
 
 def decay_rates(gradient: pd.DataFrame, part: tuple[float, float] = (0.0, 1.0)) -> pd.DataFrame:
-    """What one step back in time leaves of ||dL/dh_t||, for every cell and logged step, in decades (log10).
+    """The change of ||dL/dh_t|| per step back in time, for every cell and logged step, in decades (log10).
 
-    Negative: the gradient vanishes on its way back; 10**rate is the factor per step. A gradient that is exactly zero at
-    any time step is dead, and both numbers are -inf: that is no missing value, but the worst there is.
+    Negative: the gradient vanishes in the backward pass; 10**rate is the factor per step. If the gradient is exactly
+    zero at any time step, both numbers are -inf, which is the lowest value and not a missing one.
 
     Args:
         gradient: columns `cell, step, t, lag, log10_norm`, in any order of rows.
-        part: of the stretch between the ends, from its late (0) to its early side (1), what is fitted.
+        part: the part of the lags between the ends that is fitted, from 0 (the latest time step) to 1 (the earliest).
 
     Returns:
         A row per cell and step: `cell, step`; `decay_rate`, the least-squares slope of log10 ||dL/dh_t|| over lag with
         `ENDS` steps left out at either end, NaN for a sequence shorter than `SHORTEST` or with fewer than two finite
-        values there; `change`, log10 of ||dL/dh_0|| over ||dL/dh_{T-1}||, divided by the T - 1 steps between them, NaN
-        where one of the two is not known; `zeros`, the share of time steps whose gradient was exactly zero.
+        values there; `change`, the end-to-end change, log10 of ||dL/dh_0|| over ||dL/dh_{T-1}||, divided by the T - 1
+        steps between them, NaN where one of the two is NaN or inf; `zeros`, the share of time steps whose gradient
+        was exactly zero.
     """
     starts = range(0, max(len(gradient), 1), BLOCK)
     blocks = [_sums(gradient.iloc[start : start + BLOCK], part) for start in starts]
     total = blocks[0] if len(blocks) == 1 else pd.concat(blocks).groupby(level=KEYS, observed=True).sum()
     spread = total["n"] * total["xx"] - total["x"] ** 2
     slope = (total["n"] * total["xy"] - total["x"] * total["y"]) / spread.where(spread > 0)
-    dead, length = total["zeros"] > 0, total["steps"] + 1
+    any_zero, length = total["zeros"] > 0, total["steps"] + 1
     change = (total["rise"] / total["steps"].where(total["steps"] > 0)).where(total["known"] == 2)
     frame = pd.DataFrame(
         {
-            "decay_rate": slope.where(length >= SHORTEST).mask(dead & (length >= SHORTEST), -np.inf),
-            "change": change.mask(dead, -np.inf),
+            "decay_rate": slope.where(length >= SHORTEST).mask(any_zero & (length >= SHORTEST), -np.inf),
+            "change": change.mask(any_zero, -np.inf),
             "zeros": total["zeros"] / total["rows"],
         }
     )
@@ -49,7 +50,7 @@ def decay_rates(gradient: pd.DataFrame, part: tuple[float, float] = (0.0, 1.0)) 
 
 
 def _sums(gradient: pd.DataFrame, part: tuple[float, float]) -> pd.DataFrame:
-    """Sums over the rows of each cell and step: what a straight line between the ends and the whole change need."""
+    """Sums over the rows of each cell and step, from which the least-squares slope and the end-to-end change follow."""
     value, lag, t = (gradient[name].to_numpy(dtype=float) for name in ("log10_norm", "lag", "t"))
     finite = np.isfinite(value)
     low, high = (ENDS + share * (lag + t + 1 - 2 * ENDS) for share in part)
@@ -70,7 +71,7 @@ def _sums(gradient: pd.DataFrame, part: tuple[float, float]) -> pd.DataFrame:
 
 
 def per_cell(metrics: pd.DataFrame, gradient: pd.DataFrame) -> pd.DataFrame:
-    """One number per cell for each curve it recorded.
+    """Numbers that sum up the curves of each cell, a row per cell.
 
     Returns:
         Index `cell`; `grad_norm`, `grad_norm_clipped`: median over logged steps of the finite gradient norms
@@ -84,9 +85,9 @@ def per_cell(metrics: pd.DataFrame, gradient: pd.DataFrame) -> pd.DataFrame:
     clipped = acted.groupby(finite["cell"], observed=False).mean()
     norms = finite.groupby("cell", observed=False)[["grad_norm", "grad_norm_clipped"]].median()
     rates = decay_rates(gradient)
-    travelled = ["decay_rate", "change"]
-    start = rates[rates["step"] == 0].set_index("cell")[travelled]
-    later = rates[rates["step"] > 0].groupby("cell", observed=False)[travelled].median()
+    names = ["decay_rate", "change"]
+    start = rates[rates["step"] == 0].set_index("cell")[names]
+    later = rates[rates["step"] > 0].groupby("cell", observed=False)[names].median()
     return pd.DataFrame(
         {
             "grad_norm": norms["grad_norm"],

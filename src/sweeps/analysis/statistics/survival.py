@@ -1,7 +1,8 @@
 """Updates until solved as survival data: a run that never solves is censored, not left out.
 
-An unsolved run is censored at the end of its budget. So is a diverged one, though it stopped earlier: censored at
-the step where it diverged it would count as if it might still have solved the task, which it could not.
+An unsolved run is censored at the end of its budget. So is a diverged one, though it stopped earlier: if it were
+censored at the step where it diverged, it would count as a run that might still have solved the task, which it
+could not.
 """
 
 from __future__ import annotations
@@ -30,10 +31,10 @@ def durations(records: Records) -> pd.DataFrame:
 
 
 def budget(records: Records) -> pd.Series:
-    """Updates that each run was given: `train.steps`, or where it is not known the last step it reached."""
+    """The most updates that each run could make: `train.steps`, or where that is not known the last step it reached."""
     cells = records.cells
-    given = cells["steps"].astype(float) if "steps" in cells else pd.Series(np.nan, index=cells.index)
-    return given.fillna(cells["step"])
+    updates = cells["steps"].astype(float) if "steps" in cells else pd.Series(np.nan, index=cells.index)
+    return updates.fillna(cells["step"])
 
 
 def kaplan_meier(time: ArrayLike, solved: ArrayLike) -> pd.DataFrame:
@@ -56,8 +57,8 @@ def survival_curves(records: Records, axes: Sequence[str]) -> pd.DataFrame:
     """`kaplan_meier` for every combination of the axes that has runs, for a figure.
 
     Returns:
-        The axes, `n` (runs), `step, unsolved` and `low, high`: at each step the interval of the share not solved yet
-        over seeds, as far as no run was censored before (the smallest budget); beyond, NaN.
+        The axes, `n` (runs), `step, unsolved` and `low, high`: at each step the interval over seeds of the share not
+        solved yet; NaN beyond the smallest budget, where a run was censored before the step.
 
     Raises:
         SweepsError: an axis is unknown; two tasks would be pooled.

@@ -1,4 +1,4 @@
-"""The optional native kernels: compiled once on the user's machine, absent without harm where there is no compiler."""
+"""The optional native kernels, compiled once on the user's machine. Without a compiler, torch's kernels are used."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from sweeps.engine.native.build import Unbuilt, built
+from sweeps.engine.native.build import Unbuilt, library_path
 
 RECURRENCES = ("rnn_tanh", "rnn_relu", "lstm", "gru")
-"""The architectures that have native kernels where these can be built."""
+"""The architectures that have native kernels, if these can be built."""
 
 
 class Kernels(NamedTuple):
@@ -20,18 +20,18 @@ class Kernels(NamedTuple):
     library: ctypes.CDLL | None
     instructions: str | None = None  # avx512, avx2, avx, sse2, baseline
     build: str | None = None  # eight hex digits of the library's SHA-256: one build, one set of roundings
-    missing: str | None = None
+    missing: str | None = None  # why there are none
 
 
 @cache
 def kernels() -> Kernels:
-    """Built on first use, and looked for once in a process.
+    """The native kernels, compiled on first use and loaded once per process.
 
     Raises:
         SweepsError: the switch for the instruction set has an unknown value.
     """
     try:
-        path = built()
+        path = library_path()
         library = ctypes.CDLL(str(path))
         library.instructions.restype = ctypes.c_char_p
         return Kernels(library, library.instructions().decode(), _digits(path))

@@ -1,7 +1,7 @@
-"""Builds the native kernels on the user's machine and keeps them where nobody else can put something in their place.
+"""Compiles the native kernels on the user's machine and caches the library in a folder that only the user can write.
 
-A library is found by what it is made of: sources, flags, processor. The compiler is needed to build it, not to use it.
-It ends with the SHA-256 of its own bytes, so that half a file, or a damaged one, is built again and never loaded.
+The library's file name holds a hash of its sources, flags and processor. The compiler is needed to build it, not to use
+it. The file ends with the SHA-256 of all bytes before: an incomplete or damaged one is built again and never loaded.
 """
 
 from __future__ import annotations
@@ -24,20 +24,22 @@ FLAGS = ("-O3", "-std=c++17", "-fno-math-errno", "-fno-trapping-math", "-shared"
 """No -ffast-math: nan and inf are results here."""
 SWITCH = "SWEEPS_INSTRUCTIONS"
 INSTRUCTIONS = {"native": ("-march=native",), "avx2": ("-march=native", "-mno-avx512f"), "baseline": ()}
-"""What the kernels may use: all that this processor has, that without AVX-512, or what every processor has."""
+"""Compiler flags by value of the switch: all instructions of this processor; all but AVX-512; those every one has."""
 DIGEST = 64
+"""Bytes of the digest at the end of a library, in hexadecimal."""
 TIMEOUT = 300.0
+"""Seconds that a compiler may take."""
 
 
 class Unbuilt(Exception):
-    """There are no native kernels; the message says why, for a person."""
+    """There are no native kernels; the message, which is shown to the user, says why."""
 
 
-def built() -> Path:
-    """The library of this machine, made if it is not there.
+def library_path() -> Path:
+    """The path of this machine's library, which is compiled if it is missing or damaged.
 
     Raises:
-        Unbuilt: it cannot be made or kept.
+        Unbuilt: it cannot be compiled or stored.
         SweepsError: the switch for the instruction set has an unknown value.
     """
     why = []
@@ -50,22 +52,22 @@ def built() -> Path:
 
 
 def _folders() -> Iterator[Path]:
-    """The user's cache; else a folder of the user's among the temporary ones."""
+    """Folders to try, in order: the user's cache, then a folder of the user's among the temporary ones."""
     yield Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()) / "sweeps"
     yield Path(tempfile.gettempdir()) / f"sweeps-{os.geteuid()}"
 
 
 def _private(folder: Path) -> Path:
-    """Make the folder if need be, for the user alone.
+    """The folder, created if missing, with access for the user only.
 
     Raises:
-        OSError: that cannot be, or it is somebody else's.
+        OSError: it cannot be created, or it belongs to another user.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    there = folder.lstat()
-    if not stat.S_ISDIR(there.st_mode) or there.st_uid != os.geteuid():
+    status = folder.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
         raise PermissionError(0, "it is not a folder of yours")
-    if stat.S_IMODE(there.st_mode) & 0o077:
+    if stat.S_IMODE(status.st_mode) & 0o077:
         folder.chmod(0o700)
     return folder
 
@@ -79,10 +81,10 @@ def _in_folder(folder: Path) -> Path:
 
 
 def sound(path: Path) -> bool:
-    """Whether a library is whole, the user's own, and nobody else's to change."""
+    """Whether a library is complete, belongs to the user, and cannot be written by other users."""
     try:
-        there = path.lstat()
-        if not stat.S_ISREG(there.st_mode) or there.st_uid != os.geteuid() or there.st_mode & 0o022:
+        status = path.lstat()
+        if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & 0o022:
             return False
         content = path.read_bytes()
     except OSError:
@@ -95,10 +97,10 @@ def _digest(content: bytes) -> bytes:
 
 
 def _flags() -> tuple[str, ...]:
-    wanted = os.environ.get(SWITCH) or "native"
-    if wanted not in INSTRUCTIONS:
-        raise SweepsError(unknown(SWITCH, wanted, INSTRUCTIONS))
-    return (*FLAGS, *INSTRUCTIONS[wanted])
+    choice = os.environ.get(SWITCH) or "native"
+    if choice not in INSTRUCTIONS:
+        raise SweepsError(unknown(SWITCH, choice, INSTRUCTIONS))
+    return (*FLAGS, *INSTRUCTIONS[choice])
 
 
 def _key() -> str:
@@ -107,7 +109,7 @@ def _key() -> str:
 
 
 def processor() -> str:
-    """What -march=native depends on; a home folder may be shared by machines of different kinds."""
+    """The processor's model and features: -march=native depends on them, and machines may share a home folder."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -116,27 +118,27 @@ def processor() -> str:
 
 
 def _build(path: Path) -> None:
-    asked = os.environ.get("CXX")
-    compilers = [found for name in (asked, "g++", "clang++") if name and (found := shutil.which(name))]
+    preferred = os.environ.get("CXX")
+    compilers = [program for name in (preferred, "g++", "clang++") if name and (program := shutil.which(name))]
     if not compilers:
-        raise Unbuilt("there is no C++ compiler (g++ or clang++) on PATH" + f", nor CXX={asked}" * bool(asked))
+        raise Unbuilt("there is no C++ compiler (g++ or clang++) on PATH" + f", nor CXX={preferred}" * bool(preferred))
     why = []
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-        made = Path(folder) / "kernels.so"
+        output = Path(folder) / "kernels.so"
         for compiler in dict.fromkeys(compilers):
-            if not (problem := _compile(compiler, made)):
-                content = made.read_bytes()
-                made.write_bytes(content + _digest(content))
-                made.chmod(0o700)
-                made.replace(path)  # in one step: two workers may build at once
+            if not (problem := _compile(compiler, output)):
+                content = output.read_bytes()
+                output.write_bytes(content + _digest(content))
+                output.chmod(0o700)
+                output.replace(path)  # atomic: two workers may build at once
                 return
             why.append(f"{compiler} {problem}")
     raise Unbuilt("; ".join(why))
 
 
-def _compile(compiler: str, made: Path) -> str | None:
-    """What went wrong, if anything; a compiler that was killed is asked once more."""
-    command = (compiler, *_flags(), *(str(HERE / name) for name in SOURCES), "-o", str(made))
+def _compile(compiler: str, output: Path) -> str | None:
+    """Compile to `output`; returns what went wrong, if anything. A compiler that was killed is run once more."""
+    command = (compiler, *_flags(), *(str(HERE / name) for name in SOURCES), "-o", str(output))
     for _ in range(2):
         try:
             done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=TIMEOUT)
@@ -145,8 +147,8 @@ def _compile(compiler: str, made: Path) -> str | None:
         except OSError as error:
             return f"does not run ({error.strerror})"
         if done.returncode == 0:
-            return None if made.exists() else "made nothing"
+            return None if output.exists() else "made nothing"
         if done.returncode > 0:
-            said = next((line for line in done.stderr.splitlines() if "error" in line), "")
-            return f"ended with status {done.returncode}" + f" ({said.strip()})" * bool(said)
+            message = next((line for line in done.stderr.splitlines() if "error" in line), "")
+            return f"ended with status {done.returncode}" + f" ({message.strip()})" * bool(message)
     return f"was killed by signal {-done.returncode}, twice"

@@ -1,7 +1,7 @@
-// What the kernels share: the shape of a pack, and products of small matrices in registers.
+// Shared by the kernels: the shape of a pack, and products of small matrices in registers.
 //
-// A lane's numbers depend on nothing but the lane: no step looks at K or at another lane. Rows are batch, weights multiply
-// from the right, everything is in row-major order; `*_lane` are strides between lanes.
+// A lane's numbers do not depend on K or on other lanes. Rows are the batch, weights multiply from the right, everything is
+// in row-major order; `*_lane` are strides between lanes.
 
 #pragma once
 
@@ -19,7 +19,7 @@ constexpr int WIDTH = 8;
 constexpr int WIDTH = 4;
 #endif
 constexpr int ROWS = 8;     // rows of a register tile
-constexpr int VECTORS = 2;  // vectors across it
+constexpr int VECTORS = 2;  // vectors in each of its rows
 
 struct Shape {
     int64_t lanes, steps, batch, inputs, hidden;

@@ -1,12 +1,12 @@
-// ||dL/dh_t|| for every t, one lane after the other, in double: the chain rule along the pre-activations that the forward
-// pass kept. Everything else - squashed values, their derivatives, cell states - is computed anew from those, because a
-// float32 state has lost its unit's derivative where the unit saturates (1 - tanh(9)^2 is 0 in float32, 6e-8 in truth).
+// The trace, ||dL/dh_t|| for every t, one lane after the other, in double: the chain rule along the pre-activations that
+// the forward pass stored. Activations, their derivatives and cell states are computed again from these, because a float32
+// state has lost its unit's derivative where the unit saturates (1 - tanh(9)^2 is 0 in float32; its true value is 6e-8).
 //
 // Nothing here leaves double's range: each sequence of the batch has a power of two of its own for its row of dL/dh, each
-// element of dL/dc has one, and where a whole row of gates is saturated it is computed as a multiple of a power of two as
-// well. These powers are exact, and kept as doubles: a saturated network's may pass any integer type.
+// element of dL/dc has one, and a row of gates that are all saturated is a multiple of a power of two as well. Scaling by a
+// power of two is exact. Exponents are doubles: in a saturated network they may overflow any integer type.
 //
-// Rows are padded to whole vectors. The padding of an adjoint is 0 and stays so, because that of the weights is.
+// Rows are padded to a multiple of the vector width. The padding of an adjoint stays 0, because that of the weights is 0.
 
 #include "kernels.h"
 
@@ -42,15 +42,15 @@ inline V absolute(V x) { return (V)((I)x & INT64_MAX); }
 inline V load(const float *x) { return __builtin_convertvector(*(const F *)x, V); }
 inline V load(const double *x) { return *(const V *)x; }
 
-// exp(-y) for y >= 0, with an error of 7e-12 (Taylor's series on |r| < ln 2 / 2), and what gates and slopes make of it.
+// exp(-y) for y >= 0, with an error of 7e-12 (Taylor's series on |r| < ln 2 / 2); gates and derivatives computed from it.
 template <bool deep>
 struct Decay {
-    V p, n, e, inverse;  // exp(-y) = p 2^-n = e, the latter 0 where it is below double; 1 / (1 + e)
+    V p, n, e, inverse;  // exp(-y) = p 2^-n = e, where e is 0 below double's range; inverse = 1 / (1 + e)
 
     inline explicit Decay(V y) {
         n = (y * LOG2_E + TO_INTEGER) - TO_INTEGER;
         V r = n * LN2_HIGH - y + n * LN2_LOW;
-        if (deep) {  // where y has no digits behind the point any more
+        if (deep) {  // y may be so large that it has no digits after the decimal point
             r = r > 0.35 ? V{} + 0.35 : r;
             r = r < -0.35 ? V{} - 0.35 : r;
         }
@@ -83,7 +83,7 @@ struct Decay {
 
 int padded(int n) { return (n + N - 1) / N * N; }
 
-// `blocks` rows of n floats in a row, padded with their first element, which changes no extreme.
+// `blocks` adjacent rows of n floats, each padded with its first element, which changes neither minimum nor maximum.
 struct Padded {
     int n, width;
     std::vector<float> copy;
@@ -99,7 +99,7 @@ struct Padded {
     }
 };
 
-// Whether any element of some rows is so large that a whole row might be saturated: seldom, and then looked at closely.
+// Whether any element is so large that all of a row might be saturated. This is rare; the exponents are computed then.
 template <typename... Row>
 inline bool may_be_deep(int width, const Row *...rows) {
     V largest = {};
@@ -111,7 +111,7 @@ inline bool may_be_deep(int width, const Row *...rows) {
     return any != 0;
 }
 
-// The power of two of the largest exp(-y) in a row, 0 unless that is below exp(-DEEP).
+// -log2 of the largest exp(-y) in a row, rounded down; 0 unless that exp(-y) is below exp(-DEEP).
 template <typename Value>
 inline double exponent_of(int width, Value y) {
     V least = V{} + INFINITY;
@@ -143,7 +143,7 @@ struct Rows {
         for (int b = 0; b < rows; ++b) std::copy(from + (long)b * n, from + (long)(b + 1) * n, row(b));
         std::copy(exponents, exponents + rows, exponent.begin());
     }
-    // Sum of squares of a row, after it was brought near 1 if it had left the middle of double's range.
+    // Sum of squares of a row; the row is rescaled to a maximum near 1 first if that sum is not within 1e-120 .. 1e120.
     double settle(int b) {
         double *x = row(b), sum = squares(x);
         if (sum > 1e-120 && sum < 1e120) return sum;
@@ -168,7 +168,7 @@ struct Rows {
     }
 };
 
-// Write the norm of all rows of dL/dh_t as norm * 2^exponent.
+// Writes the norm of dL/dh_t over all rows as norm * 2^exponent.
 void note(Rows &dh, std::vector<double> &squares, double *norm, double *exponent) {
     double largest = ZERO, sum = 0;
     for (int b = 0; b < dh.rows; ++b) {
@@ -183,8 +183,8 @@ void note(Rows &dh, std::vector<double> &squares, double *norm, double *exponent
     *exponent = largest == ZERO ? 0. : largest;
 }
 
-// The transposed recurrent weights of `blocks` gates, each block padded to whole vectors both ways, in panels of two
-// vectors: a panel lies in one piece, so that reading it does not drive itself out of the cache.
+// The transposed recurrent weights of `blocks` gates, both dimensions of each block padded to whole vectors, in panels two
+// vectors wide: a panel is contiguous, so that its rows do not evict one another from the cache.
 struct Back {
     int n, blocks, width;
     std::vector<double> panels;
@@ -228,8 +228,8 @@ void lstm_cell(int width, const float *i, const float *f, const float *g, const 
     }
 }
 
-// dL/dc, each element with a power of two of its own: a unit whose gate is open for a thousand steps carries on what is
-// left of its share when the shares of all others, however much larger, are gone.
+// dL/dc, each element with a power of two of its own: through a forget gate that is open for a thousand steps, a unit's
+// dL/dc outlasts that of other units which was many powers of two larger.
 struct Cells {
     int width;
     std::vector<double> value, exponent;
@@ -241,7 +241,7 @@ struct Cells {
     }
 };
 
-// x = m 2^e with 1 <= |m| < 2; nothing is done to 0 and to what is not finite.
+// Normalises x = m 2^e to 1 <= |m| < 2. A zero gets the exponent ZERO; values that are not finite stay as they are.
 inline void settle(V &m, V &e) {
     const I bits = (I)m, field = (bits >> 52) & 2047;
     const I some = (field != 0) & (field != 2047);
@@ -251,7 +251,7 @@ inline void settle(V &m, V &e) {
     e = m == 0. ? V{} + ZERO : e;
 }
 
-// dL/dc_t += dL/dh_t o tanh'(c_t), in `dc`; dL/da_o but for its scale, in `d_o`. Returns the highest exponent of dc.
+// Adds dL/dh_t o tanh'(c_t) to dL/dc_t, in `dc`; writes dL/da_o, scaled, to `d_o`. Returns the highest exponent of dc.
 double lstm_into_cell(int width, const float *o, const double *c, double s_o, const double *dh, double e, double *dc,
                       double *dc_exponent, double *d_o) {
     V highest = V{} + ZERO;
@@ -274,10 +274,10 @@ double lstm_into_cell(int width, const float *o, const double *c, double s_o, co
     return result;
 }
 
-struct LstmScales {  // powers of two: of the rows of gates (k_) and slopes (s_), and to one scale for all of delta
+struct LstmScales {  // exponents of the rows of gates (k_) and of derivatives (s_); factors to one scale for delta (to_)
     double k_i, s_i, s_f, s_g, top, to_o, to_i, to_f, to_g;
 };
-// dL/da of the other gates from dL/dc_t, all of delta in one scale; dL/dc_{t-1} = f dL/dc_t.
+// dL/da of i, f and g from dL/dc_t, all of delta at one scale; dL/dc_{t-1} = f dL/dc_t.
 template <bool deep>
 void lstm_row(int width, const float *i, const float *f, const float *g, const double *before, const LstmScales &s,
               double *dc, double *dc_exponent, double *delta) {
@@ -316,13 +316,13 @@ void gru_row(int width, const float *r, const float *z, const float *m, const fl
         *(V *)(delta + j) = through * load(inner + j) * d_r.slope(s.s_r) * s.to_r;
         *(V *)(delta + width + j) = a * (load(before + j) - d_m.tangent(a_m)) * d_z.slope(s.s_z) * s.to_z;
         *(V *)(delta + 2 * width + j) = through * d_r.gate(a_r, s.k_r) * s.to_s;
-        *(V *)(dh + j) = a * d_z.gate(a_z, s.k_z) * s.to_kept;  // what reaches h_{t-1} directly
+        *(V *)(dh + j) = a * d_z.gate(a_z, s.k_z) * s.to_kept;  // dL/dh_{t-1} through z h_{t-1} alone
     }
 }
 
 }  // namespace
 
-// Every function: dh [K, B, H] times 2^dh_exponent [K, B] is dL/dh_{T-1}; norm and exponent [K, T] are written.
+// In each function dh [K, B, H] times 2^dh_exponent [K, B] is dL/dh_{T-1}; norm and exponent [K, T] are its results.
 extern "C" {
 
 void rnn_record(const Shape *s, int64_t phi, const float *pre, int64_t pre_lane, const float *w_hh, int64_t p_lane,
@@ -410,7 +410,7 @@ void gru_record(const Shape *s, const float *pre, int64_t pre_lane, const float 
     const long n = (long)B * W;
     Back back(H, 3);
     std::vector<double> squares(B), h((size_t)(T + 1) * n);
-    Rows adjoint(B, W), delta(B, 3 * W);  // delta: dr, dz, and ds in the place of dn
+    Rows adjoint(B, W), delta(B, 3 * W);  // delta: dr, dz, and ds in place of dn
     Padded whole(H, 3), whole_inner(H, 1);
     for (int64_t k = 0; k < s->lanes; ++k, pre += pre_lane, inner += inner_lane, w_hh += p_lane, dh += dh_lane,
                  dh_exponent += B, norm += T, exponent += T) {

@@ -1,10 +1,10 @@
-// Training: forward and backward of the recurrences as one call each, a lane at a time, its whole time loop with the
-// weights in cache, every elementwise step fused. Plain C interface, no dependencies; float32 throughout; the mathematics
-// and the buffers are those of recurrences/*.py.
+// Training: the forward and the backward pass of each recurrence, one call each. A call runs the complete time loop of one
+// lane after the other, with the weights in cache and the elementwise operations fused. Plain C interface, no dependencies;
+// float32 throughout; mathematics and buffers are those of recurrences/*.py.
 
 #include "kernels.h"
 
-constexpr int CHUNK = 4;  // time steps whose weight gradients are taken as one product
+constexpr int CHUNK = 4;  // time steps whose weight gradients are computed as one product
 
 static void fill_rows(int rows, int columns, const float *bias, float *out) {
     for (int r = 0; r < rows; ++r) std::memcpy(out + (long)r * columns, bias, sizeof(float) * columns);
@@ -50,10 +50,10 @@ static inline float hyperbolic_tangent(float x) {
     return size < 0.625f ? small : large;
 }
 
-// The last CHUNK deltas of a lane, which add to the weight gradients when the chunk is full.
+// Up to CHUNK deltas of a lane; when the chunk is full they are added to the weight gradients.
 struct Deltas {
     int steps, rows, columns, count = 0;
-    std::vector<float> buffer;  // [CHUNK, rows, columns], filled from the back, as time runs backwards
+    std::vector<float> buffer;  // [CHUNK, rows, columns], filled from the end, as t decreases
 
     Deltas(int steps_, int rows_, int columns_)
         : steps(steps_), rows(rows_), columns(columns_), buffer((size_t)CHUNK * rows_ * columns_) {}
@@ -66,7 +66,7 @@ struct Deltas {
 static bool all_zero(const float *x, long n) {
     for (long i = 0; i < n; i += 64) {
         int other = 0;
-        for (long j = i; j < std::min(i + 64, n); ++j) other |= x[j] != 0.f;  // nan is another
+        for (long j = i; j < std::min(i + 64, n); ++j) other |= x[j] != 0.f;  // nan counts as non-zero
         if (other) return false;
     }
     return true;
@@ -131,7 +131,7 @@ void rnn_backward(const Shape *s, int64_t phi, const float *x, int64_t x_lane, c
                 product(B, H, H, d, H, 1, back.data(), H, adjoint.data(), H);
             }
             if (deltas.full(t)) {
-                if (all_zero(deltas.first(), deltas.size()) && all_zero(adjoint.data(), n)) break;  // nothing is left
+                if (all_zero(deltas.first(), deltas.size()) && all_zero(adjoint.data(), n)) break;  // the rest is 0
                 const int depth = deltas.count * B;
                 add_products(H, H, depth, h + t * n, deltas.first(), H, g_hh, H);
                 add_products(I, H, depth, x + (long)t * B * I, deltas.first(), H, g_ih, H);
@@ -301,7 +301,7 @@ void gru_backward(const Shape *s, const float *x, int64_t x_lane, const float *w
                 product(B, H, H, d_s, H, 1, back.data() + 2L * H * H, H, adjoint.data(), H);
             }
             if (deltas.full(t)) {
-                if (all_zero(deltas.first(), deltas.size()) && all_zero(adjoint.data(), n)) break;  // nothing is left
+                if (all_zero(deltas.first(), deltas.size()) && all_zero(adjoint.data(), n)) break;  // the rest is 0
                 const int depth = deltas.count * B;
                 add_products(H, 2 * H, depth, h + t * n, deltas.first(), G, g_hh, G);
                 add_products(H, H, depth, h + t * n, inners.first(), H, g_hh + 2 * H, G);
@@ -328,7 +328,7 @@ void lane_products(const Shape *s, int64_t rows, int64_t columns, int64_t depth,
     }
 }
 
-// The instruction set that this was built for.
+// The instruction set that this library was compiled for.
 const char *instructions() {
 #if defined(__AVX512F__)
     return "avx512";

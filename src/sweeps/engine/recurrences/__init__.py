@@ -1,4 +1,4 @@
-"""The recurrent architectures, by name. A module in this folder registers what it defines; nothing else to edit."""
+"""The recurrent architectures, by name. To add one, put a module here that calls `register`; nothing else to edit."""
 
 import importlib
 import pkgutil

@@ -1,8 +1,8 @@
-"""A recurrence without a hand-written backward: give one step, autograd does the rest, over the same interface.
+"""A recurrence without a hand-written backward pass: it is defined by its time step, and autograd differentiates that.
 
-Each step is a graph of its own, cut at its incoming state, and the adjoint is carried from cut to cut by hand. So every
-dL/dh_t is seen, and the graphs stay small. The record takes each step anew in float64, with tanh and sigmoid whose
-derivatives come from their arguments; other functions have the derivatives that autograd gives them.
+Each time step is an autograd graph of its own, cut at the state that enters it; the adjoint is passed from graph to
+graph here. So every dL/dh_t is available, and the graphs stay small. For the trace each time step is computed again in
+float64, with derivatives of tanh and sigmoid computed from their arguments; those of other functions are autograd's.
 
     from sweeps.engine.recurrences.autograd import Autograd
     register("leaky", lambda sizes: Autograd(sizes, gates=("h",), step=leaky_step))
@@ -22,13 +22,20 @@ from sweeps.engine.memory import in_float64, zeros
 from sweeps.engine.recurrences.base import Sizes
 
 State = tuple[Tensor, ...]
-"""What travels from step to step, each `[K, B, H]`; the first is h."""
+"""The tensors passed from one time step to the next, each `[K, B, H]`; the first is h."""
 Step = Callable[[Mapping[str, Tensor], Tensor, State], State]
 """(parameters, x_t [K, B, I], state before) -> state after."""
 
 
 class Autograd:
-    """Wraps `step`. `states` is how many tensors the state has; `extra` adds parameters to the usual three."""
+    """A `Recurrence` made from `step`.
+
+    Args:
+        gates: names of the gate blocks.
+        step: one time step.
+        states: number of tensors in the state.
+        extra: shapes of parameters beside `weight_ih`, `weight_hh` and `bias`.
+    """
 
     def __init__(
         self,
@@ -68,13 +75,13 @@ class Autograd:
         while self._steps:
             before, after = self._steps.pop()
             inputs = [*before, *(self._leaves[name] for name in names)]
-            found = torch.autograd.grad(after, inputs, adjoint, materialize_grads=True)
-            adjoint = found[: self.states]
-            for name, delta in zip(names, found[self.states :], strict=True):
+            gradients = torch.autograd.grad(after, inputs, adjoint, materialize_grads=True)
+            adjoint = gradients[: self.states]
+            for name, delta in zip(names, gradients[self.states :], strict=True):
                 grads[name].add_(delta)
 
     def through_time(self, p: Mapping[str, Tensor], dh: Rows, trace: Trace) -> None:
-        """Take every step anew in float64, from its state in this pass; one power of two for all parts of the state."""
+        """Compute each time step again in float64 from its stored state; all parts of the state share an exponent."""
         weights = {name: in_float64(value.detach()) for name, value in self._leaves.items()}
         width = self.sizes.hidden
         adjoint = Rows(torch.cat([dh.value, *[torch.zeros_like(dh.value)] * (self.states - 1)], -1), dh.exponent)
@@ -84,5 +91,5 @@ class Autograd:
             before = tuple(in_float64(part).requires_grad_() for part in self._steps[t][0])
             with torch.enable_grad(), ExactSlopes():
                 after = self.step(weights, self._inputs[t].double(), before)
-            found = torch.autograd.grad(after, before, adjoint.value.split(width, -1), materialize_grads=True)
-            adjoint = Rows(torch.cat(found, -1), adjoint.exponent)
+            gradients = torch.autograd.grad(after, before, adjoint.value.split(width, -1), materialize_grads=True)
+            adjoint = Rows(torch.cat(gradients, -1), adjoint.exponent)

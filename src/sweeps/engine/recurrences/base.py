@@ -1,4 +1,4 @@
-"""What a recurrence is: h_t from h_{t-1} and x_t for K lanes at once, and the way back."""
+"""The interface of a recurrence: h_t from h_{t-1} and x_t for K lanes at once, its backward pass, and its registry."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sweeps.engine.extended import Rows
 
 @dataclass(frozen=True)
 class Sizes:
-    """The shape of a pack, which all its lanes share."""
+    """The sizes of a pack, equal in all its lanes."""
 
     lanes: int  # K
     length: int  # T
@@ -26,28 +26,33 @@ class Sizes:
 
 
 class Recurrence(Protocol):
-    """Interface. Weights multiply from the right, `h @ weight_hh`: each is the transpose of torch.nn's."""
+    """A recurrence over K lanes. Weights multiply from the right, `h @ weight_hh`: the transposes of torch.nn's."""
 
     @property
     def gates(self) -> tuple[str, ...]:
         """Names of the blocks of H columns of `weight_hh`, in order; each block is initialised on its own."""
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """The parameters of one lane. `weight_ih [I, G*H]`, `weight_hh [H, G*H]` and `bias [G*H]` are always there."""
+        """The parameters of one lane. `weight_ih [I, G*H]`, `weight_hh [H, G*H]` and `bias [G*H]` must exist."""
 
     def forward(self, p: Mapping[str, Tensor], x: Tensor, keep: bool = False) -> Tensor:
-        """Run `x [K, T*B, I]`, time outermost, from h_{-1} = 0; return h_{T-1} `[K, B, H]`, keep what backward needs.
+        """Forward pass over `x [K, T*B, I]`, time outermost, from h_{-1} = 0; stores what `backward` needs.
 
         Args:
-            keep: keep what `through_time` needs as well, the pre-activations of this pass.
+            keep: store the pre-activations as well, for `through_time`.
+
+        Returns:
+            h_{T-1}, `[K, B, H]`.
         """
 
     def backward(self, p: Mapping[str, Tensor], x: Tensor, dh: Tensor, grads: Mapping[str, Tensor]) -> None:
-        """Propagate `dh = dL/dh_{T-1} [K, B, H]` (overwritten) in float32 and write the gradients."""
+        """Backward pass in float32 from `dh = dL/dh_{T-1} [K, B, H]`, which is overwritten; writes `grads`."""
 
     def through_time(self, p: Mapping[str, Tensor], dh: Rows, trace: Trace) -> None:
-        """Propagate the same in float64, along the pass that `forward` kept, and show each dL/dh_t to `trace`. Comes
-        before `backward` and changes nothing that it reads."""
+        """Backward pass in float64 along the pre-activations that `forward` stored; records each dL/dh_t in `trace`.
+
+        It is called before `backward` and changes nothing that `backward` reads.
+        """
 
 
 Make = Callable[[Sizes], Recurrence]
@@ -55,27 +60,29 @@ _REGISTRY: dict[str, dict[str, Make]] = {}
 
 
 def register(name: str, make: Make, kernel: str = "torch") -> None:
-    """Make `arch=name` mean `make(sizes)`; a second kernel of the same recurrence agrees to float32 rounding."""
+    """Make `arch=name` mean `make(sizes)`. Kernels of one architecture must agree to float32 rounding."""
     _REGISTRY.setdefault(name, {})[kernel] = make
 
 
 def registered() -> list[str]:
-    """The names that `build` knows."""
+    """The names of all architectures."""
     return sorted(_REGISTRY)
 
 
 def choose(name: str, kernel: str, device: torch.device | str = "cpu") -> str:
-    """Which kernel of a recurrence `auto`, `native` or `torch` means here: native ones run on the CPU, where built.
+    """The kernel, `native` or `torch`, that `auto`, `native` or `torch` stands for on this machine.
+
+    Native kernels run on the CPU only, and only if they could be built.
 
     Raises:
-        ValueError: `native` was asked for and there is none.
+        ValueError: `native` is requested and there is no native kernel.
     """
-    there = "native" in _REGISTRY[name] and str(device) == "cpu"
-    if kernel == "native" and not there:
+    native = "native" in _REGISTRY[name] and str(device) == "cpu"
+    if kernel == "native" and not native:
         raise ValueError(f"there is no native kernel of {name} on {device} here; use executor.kernel=auto")
-    return "native" if there and kernel != "torch" else "torch"
+    return "native" if native and kernel != "torch" else "torch"
 
 
 def build(name: str, sizes: Sizes, kernel: str = "auto") -> Recurrence:
-    """The recurrence called `name`, with its buffers, for a pack of the given shape."""
+    """The recurrence called `name`, with buffers allocated for a pack of these sizes."""
     return _REGISTRY[name][choose(name, kernel, sizes.device)](sizes)

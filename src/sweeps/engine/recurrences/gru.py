@@ -32,8 +32,8 @@ class Gru:
     def __init__(self, sizes: Sizes) -> None:
         self.sizes = s = sizes
         k, t, b, n = s.lanes, s.length, s.batch, s.hidden
-        self.gate = zeros(k, t, b, 3 * n, device=s.device)  # r, z, n; after backward their gradients
-        self.s = zeros(k, t, b, n, device=s.device)  # s; after backward its gradient
+        self.gate = zeros(k, t, b, 3 * n, device=s.device)  # r, z, n; after backward, dL/d of their pre-activations
+        self.s = zeros(k, t, b, n, device=s.device)  # s; after backward, dL/ds
         self.h = zeros(k, t + 1, b, n, device=s.device)  # h[:, 0] is h_{-1} = 0
         self.product = zeros(k, b, 3 * n, device=s.device)
         self.difference = zeros(k, b, n, device=s.device)
@@ -44,7 +44,7 @@ class Gru:
 
     @cached_property
     def pre(self) -> Tensor:
-        """The pre-activations of a pass that kept them, `[K, T, B, 3H]`."""
+        """Pre-activations of the last forward pass with `keep`, `[K, T, B, 3H]`."""
         return zeros(*self.gate.shape, device=self.sizes.device)
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
@@ -78,7 +78,7 @@ class Gru:
             before, s = self.h_t[t], self.s_t[t]
             r, z, n = self.rzn_t[t]
             torch.mul(dh, torch.sub(before, n, out=u), out=u)  # dL/dz
-            torch.mul(dh, z, out=v)  # what reaches h_{t-1} directly
+            torch.mul(dh, z, out=v)  # dL/dh_{t-1} through z h_{t-1} alone
             tanh_backward(dh.sub_(v), n, grad_input=n)  # dh (1 - z) through the tanh
             sigmoid_backward(u, z, grad_input=z)
             torch.mul(n, s, out=u)  # dL/dr
@@ -111,13 +111,13 @@ class Gru:
 
 
 def _update(pre: Tensor) -> tuple[Rows, ...]:
-    """z_t, and (1 - z_t) n_t."""
+    """z_t and (1 - z_t) n_t, from the pre-activations."""
     _, z, n = pre.double().chunk(3, -1)
     return Rows.of(z.sigmoid()), Rows.of((-z).sigmoid() * n.tanh())
 
 
 def _local(pre: Tensor, s: Tensor, before: Tensor) -> tuple[Rows, ...]:
-    """What dL/dh_t makes of dL/da_r, dL/da_z and dL/ds, and dh_t/dh_{t-1} past the gates."""
+    """Factors that turn dL/dh_t into dL/da_r, dL/da_z and dL/ds; and z_t, the factor of the direct path to h_{t-1}."""
     r, z, n = pre.double().chunk(3, -1)
     to_n = gate(-z) * tanh_slope(n)
     return to_n * gate_slope(r) * s.double(), gate_slope(z) * (before - n.tanh()), to_n * gate(r), gate(z)

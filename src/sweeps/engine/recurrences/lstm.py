@@ -2,9 +2,9 @@
 
 i, f, o = sigmoid(.), g = tanh(.) of h_{t-1} W + x_t U + b;  c_t = f c_{t-1} + i g;  h_t = o tanh(c_t).
 
-Blocks are ordered i, f, o, g, so that one call squashes the three sigmoid gates (torch.nn.LSTM orders i, f, g, o).
-The adjoint has two parts, dL/dh_t and dL/dc_t; the record is the norm of the first. It takes c_t anew from the
-pre-activations, in float64: tanh'(c) falls by e^2 for each unit of c, and rounding errors add up in c.
+Blocks are ordered i, f, o, g, so that one call applies the sigmoid to three gates (torch.nn.LSTM orders i, f, g, o).
+The adjoint has two parts, dL/dh_t and dL/dc_t; the trace records the norm of the first. For the trace c_t is computed
+again in float64 from the pre-activations: tanh'(c) falls by e^2 for each unit of c, and rounding errors add up in c.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Lstm:
     def __init__(self, sizes: Sizes) -> None:
         self.sizes = s = sizes
         k, t, b, n = s.lanes, s.length, s.batch, s.hidden
-        self.gate = zeros(k, t, b, 4 * n, device=s.device)  # gates forward, their gradients after backward
+        self.gate = zeros(k, t, b, 4 * n, device=s.device)  # i, f, o, g; after backward, dL/d of their pre-activations
         self.h = zeros(k, t + 1, b, n, device=s.device)  # h[:, 0] = h_{-1} = 0, c likewise
         self.c = zeros(k, t + 1, b, n, device=s.device)
         self.tanh_c = zeros(k, t, b, n, device=s.device)
@@ -45,7 +45,7 @@ class Lstm:
 
     @cached_property
     def pre(self) -> Tensor:
-        """The pre-activations of a pass that kept them, `[K, T, B, 4H]`."""
+        """Pre-activations of the last forward pass with `keep`, `[K, T, B, 4H]`."""
         return zeros(*self.gate.shape, device=self.sizes.device)
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
@@ -106,16 +106,17 @@ class Lstm:
 
 
 def _update(pre: Tensor) -> tuple[Rows, ...]:
-    """f_t, and i_t g_t."""
+    """f_t and i_t g_t, from the pre-activations."""
     i, f, _, g = pre.double().chunk(4, -1)
     return Rows.of(f.sigmoid()), Rows.of(i.sigmoid() * g.tanh())
 
 
 def _local(pre: Tensor, before: Tensor, c: Tensor) -> tuple[Rows, ...]:
-    """What dL/dh_t adds to dL/dc_t; dL/da of the four gates, i, f, g from dL/dc_t and o from dL/dh_t; dc_t/dc_{t-1}.
+    """Local derivatives of one time step: factors of dL/dh_t or dL/dc_t.
 
-    The first and the last have an exponent for each unit: one whose forget gate is open for a thousand steps carries on
-    what is left of its share when the shares of all others, however much larger, are gone.
+    In order: what dL/dh_t adds to dL/dc_t; dL/da of i, f (from dL/dc_t), o (from dL/dh_t) and g (from dL/dc_t);
+    dc_t/dc_{t-1}. The first and the last have an exponent for each unit: through a forget gate that is open for a
+    thousand steps, a unit's dL/dc outlasts that of other units which was many powers of two larger.
     """
     i, f, o, g = pre.double().chunk(4, -1)
     to_c, to_i, to_f = gate(o, apart=True) * tanh_slope(c, apart=True), gate_slope(i) * g.tanh(), gate_slope(f) * before

@@ -1,7 +1,7 @@
-"""The fast recurrences on native kernels: the buffers, parameters and mathematics of rnn.py, lstm.py and gru.py.
+"""The recurrences on native kernels: buffers, parameters and mathematics are those of rnn.py, lstm.py and gru.py.
 
-A kernel runs the whole time loop of one lane after the other with the weights in cache, every elementwise step fused.
-CPU only.
+A kernel runs the complete time loop of one lane after the other, with the weights in cache and the elementwise
+operations fused. CPU only.
 """
 
 from __future__ import annotations
@@ -53,28 +53,30 @@ def native_products(a: Tensor, b: Tensor, out: Tensor) -> Tensor:
 
 
 class _Native:
-    """What the three have in common: the pre-activations of a pass that kept them, and the way back through time."""
+    """Common to the three: the stored pre-activations, and the backward pass for the trace."""
 
     sizes: Sizes
     gates: tuple[str, ...]
 
     @cached_property
     def pre(self) -> Tensor:
-        """`[K, T, B, G*H]`."""
+        """Pre-activations of the last forward pass with `keep`, `[K, T, B, G*H]`."""
         s = self.sizes
         return zeros(s.lanes, s.length, s.batch, len(self.gates) * s.hidden)
 
-    def kept(self, keep: bool) -> tuple[Tensor | None, int]:
-        """Where a forward pass keeps its pre-activations, and their stride between lanes."""
+    def pre_buffer(self, keep: bool) -> tuple[Tensor | None, int]:
+        """Where a forward pass stores its pre-activations, and their stride between lanes; (None, 0) without `keep`."""
         return (self.pre, self.pre.stride(0)) if keep else (None, 0)
 
     def record(
-        self, name: str, p: Mapping[str, Tensor], dh: Rows, trace: Trace, *given: Tensor | np.ndarray | int
+        self, name: str, p: Mapping[str, Tensor], dh: Rows, trace: Trace, *arguments: Tensor | np.ndarray | int
     ) -> None:
-        """Call the kernel that goes back through time; `given` are its arguments before the weights."""
+        """Call a kernel that records the trace; `arguments` are those that it takes before the weights."""
         w, exact = p["weight_hh"], zeros(*dh.value.shape, dtype=torch.float64).copy_(dh.value)
         exponent = dh.exponent.expand(-1, -1, 1).contiguous()
-        _call(name, self.sizes, *given, w, w.stride(0), exact, exact.stride(0), exponent, trace.norms, trace.exponents)
+        _call(
+            name, self.sizes, *arguments, w, w.stride(0), exact, exact.stride(0), exponent, trace.norms, trace.exponents
+        )
 
 
 class NativeRnn(_Native):
@@ -93,7 +95,7 @@ class NativeRnn(_Native):
     def forward(self, p: Mapping[str, Tensor], x: Tensor, keep: bool = False) -> Tensor:
         w = p["weight_hh"]
         _call("rnn_forward", self.sizes, self.phi, x, x.stride(0), p["weight_ih"], w, p["bias"], w.stride(0),
-              self.h, self.h.stride(0), *self.kept(keep))  # fmt: skip
+              self.h, self.h.stride(0), *self.pre_buffer(keep))  # fmt: skip
         if keep and self.phi == 1:
             revive(p, x, self.h, self.pre)
         return self.h[:, -1]
@@ -127,7 +129,7 @@ class NativeLstm(_Native):
         w = p["weight_hh"]
         _call("lstm_forward", self.sizes, x, x.stride(0), p["weight_ih"], w, p["bias"], w.stride(0),
               self.gate, self.gate.stride(0), self.h, self.c, self.h.stride(0), self.tanh_c,
-              self.tanh_c.stride(0), *self.kept(keep))  # fmt: skip
+              self.tanh_c.stride(0), *self.pre_buffer(keep))  # fmt: skip
         return self.h[:, -1]
 
     def backward(self, p: Mapping[str, Tensor], x: Tensor, dh: Tensor, grads: Mapping[str, Tensor]) -> None:
@@ -159,7 +161,7 @@ class NativeGru(_Native):
         w = p["weight_hh"]
         _call("gru_forward", self.sizes, x, x.stride(0), p["weight_ih"], w, p["bias"], p["bias_hn"], w.stride(0),
               self.gate, self.gate.stride(0), self.s, self.s.stride(0), self.h, self.h.stride(0),
-              *self.kept(keep))  # fmt: skip
+              *self.pre_buffer(keep))  # fmt: skip
         return self.h[:, -1]
 
     def backward(self, p: Mapping[str, Tensor], x: Tensor, dh: Tensor, grads: Mapping[str, Tensor]) -> None:

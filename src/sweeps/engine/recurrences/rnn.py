@@ -1,7 +1,7 @@
 """The plain recurrent network of Elman (1990): h_t = phi(h_{t-1} W + x_t U + b), phi = tanh or relu.
 
 Backward (Pascanu et al. 2013, eq. 5): delta_t = dL/dh_t * phi'(h_t), dL/dh_{t-1} = delta_t W^T, and
-dL/dW = sum_t h_{t-1}^T delta_t, taken as one product over time and batch.
+dL/dW = sum_t h_{t-1}^T delta_t, computed as one product over time and batch.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from sweeps.engine.products import add_product, multiply, project
 from sweeps.engine.recurrences.base import Sizes, register
 
 Derivative = Callable[[Tensor, Tensor, Tensor], None]
-"""(dh, h, out): out = dh * phi'(h), the derivative taken from phi's own value."""
+"""(dh, h, out): writes dh * phi'(a) to out, the derivative computed from h = phi(a)."""
 Slope = Callable[[Tensor], Rows]
-"""phi' from the pre-activation in float64, where phi's own value has lost it."""
+"""phi'(a) from the float64 pre-activation a, exact where phi(a) is saturated."""
 
 
 def tanh_derivative(dh: Tensor, h: Tensor, out: Tensor) -> None:
@@ -52,7 +52,7 @@ class Rnn:
 
     @cached_property
     def pre(self) -> Tensor:
-        """The pre-activations of a pass that kept them, `[K, T, B, H]`."""
+        """Pre-activations of the last forward pass with `keep`, `[K, T, B, H]`."""
         return zeros(*self.delta.shape, device=self.sizes.device)
 
     def shapes(self) -> dict[str, tuple[int, ...]]:

@@ -1,7 +1,7 @@
-"""The step that a GPU takes: its parts replay, ended lanes stay for a while.
+"""Updates on a GPU: their halves are captured and replayed, and lanes that have ended stay in the pack for a while.
 
-Without a GPU the parts are replayed by a stand-in for CUDA graphs: warm-up, capture without effect, results in the
-same tensors every time. With one, the real thing trains the same cells (last tests).
+Without a GPU a stand-in for CUDA graphs replays the halves: warm-up, capture without effect, results in the same
+tensors every time. With a GPU the last tests train the same cells with real CUDA graphs.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from torch import Tensor
 
 from helpers import make_cell
 from sweeps.config.schema import Settings
-from sweeps.engine import update as steps
+from sweeps.engine import update
 from sweeps.engine.train import Measurement, train
 from sweeps.probes.weights import parameter_rows
 
@@ -23,8 +23,8 @@ ARCHS = ("rnn_tanh", "rnn_relu", "lstm", "gru")
 gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 
 
-def cells(arch: str) -> list[Settings]:
-    """Six cells of one shape; three of them blow up, at steps of their own, if the architecture lets them."""
+def six_settings(arch: str) -> list[Settings]:
+    """Settings of six cells of one shape; three of them diverge at different updates, if the architecture allows it."""
     common = (
         f"arch={arch}",
         "arch.hidden=12",
@@ -35,16 +35,16 @@ def cells(arch: str) -> list[Settings]:
     )
     wild = ("init=identity", "init.gain=1.5", "clip=none", "optim.lr=1e30")
     calm = ("init=orthogonal", "clip=norm", "optim.lr=0.01")
-    some = [make_cell(*common, *calm, f"seed={seed}") for seed in range(3)]
-    return [*some, *(make_cell(*common, *wild, f"seed={seed}") for seed in range(3))]
+    first = [make_cell(*common, *calm, f"seed={seed}") for seed in range(3)]
+    return [*first, *(make_cell(*common, *wild, f"seed={seed}") for seed in range(3))]
 
 
 def by_cell(rows: Iterator[list[Measurement]]) -> dict[int, list[Measurement]]:
-    found: dict[int, list[Measurement]] = {}
+    measured: dict[int, list[Measurement]] = {}
     for measurements in rows:
         for m in measurements:
-            found.setdefault(m.position, []).append(m)
-    return found
+            measured.setdefault(m.position, []).append(m)
+    return measured
 
 
 def replayed(work: Callable[[], object], changed: Sequence[Tensor]) -> Callable[[], object]:
@@ -54,11 +54,11 @@ def replayed(work: Callable[[], object], changed: Sequence[Tensor]) -> Callable[
         result = work()
     for tensor, value in zip(changed, before, strict=True):
         tensor.copy_(value)
-    held = result if isinstance(result, tuple) else () if result is None else (result,)
+    results = result if isinstance(result, tuple) else () if result is None else (result,)
 
     def replay() -> object:
         again = work()
-        for tensor, value in zip(held, again if isinstance(again, tuple) else (again,), strict=False):
+        for tensor, value in zip(results, again if isinstance(again, tuple) else (again,), strict=False):
             tensor.copy_(value)
         return result
 
@@ -67,18 +67,18 @@ def replayed(work: Callable[[], object], changed: Sequence[Tensor]) -> Callable[
 
 @pytest.mark.parametrize("arch", ARCHS)
 def test_replayed_parts_train_as_the_plain_step_does(arch: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    plain = by_cell(train(cells(arch), parameter_rows, "torch"))
+    plain = by_cell(train(six_settings(arch), parameter_rows, "torch"))
     made: list[int] = []
-    init = steps.Update.__init__
+    init = update.Update.__init__
 
-    def counted(self: steps.Update, training: steps.Training, captured: bool | None = None) -> None:
+    def counted(self: update.Update, training: update.Training, captured: bool | None = None) -> None:
         made.append(len(training.positions))
         init(self, training, captured)
 
-    monkeypatch.setattr(steps, "on_gpu", lambda training: True)
-    monkeypatch.setattr(steps, "capture", replayed)
-    monkeypatch.setattr(steps.Update, "__init__", counted)
-    device = by_cell(train(cells(arch), parameter_rows, "torch"))
+    monkeypatch.setattr(update, "on_gpu", lambda training: True)
+    monkeypatch.setattr(update, "capture", replayed)
+    monkeypatch.setattr(update.Update, "__init__", counted)
+    device = by_cell(train(six_settings(arch), parameter_rows, "torch"))
 
     diverged = [k for k, rows in plain.items() if rows[-1].diverged]
     assert len(diverged) == 3
@@ -96,26 +96,26 @@ def test_replayed_parts_train_as_the_plain_step_does(arch: str, monkeypatch: pyt
 
 def test_a_pack_keeps_ended_lanes_until_fewer_than_half_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """Four of five diverge at once: then it shrinks; two of five: it does not."""
-    monkeypatch.setattr(steps, "on_gpu", lambda training: True)
-    monkeypatch.setattr(steps, "capture", replayed)
+    monkeypatch.setattr(update, "on_gpu", lambda training: True)
+    monkeypatch.setattr(update, "capture", replayed)
     sizes: list[int] = []
-    init = steps.Update.__init__
+    init = update.Update.__init__
 
-    def counted(self: steps.Update, training: steps.Training, captured: bool | None = None) -> None:
+    def counted(self: update.Update, training: update.Training, captured: bool | None = None) -> None:
         sizes.append(len(training.positions))
         init(self, training, captured)
 
-    monkeypatch.setattr(steps.Update, "__init__", counted)
+    monkeypatch.setattr(update.Update, "__init__", counted)
     common = ("arch=rnn_relu", "init=identity", "init.gain=1.5", "task.length=20", "train.steps=30")
     for wild, expected in ((4, [5, 1]), (2, [5])):
         sizes.clear()
         rates = ["1e30"] * wild + ["1e-6"] * (5 - wild)
-        found = by_cell(
+        measured = by_cell(
             train([make_cell(*common, f"optim.lr={lr}", "seed=1") for lr in rates], parameter_rows, "torch")
         )
         assert sizes == expected
-        assert [bool(found[k][-1].diverged) for k in range(5)] == [True] * wild + [False] * (5 - wild)
-        assert [found[k][-1].step for k in range(wild, 5)] == [30] * (5 - wild)
+        assert [bool(measured[k][-1].diverged) for k in range(5)] == [True] * wild + [False] * (5 - wild)
+        assert [measured[k][-1].step for k in range(wild, 5)] == [30] * (5 - wild)
 
 
 @gpu
@@ -134,9 +134,9 @@ def test_a_gpu_records_what_the_cpu_records(arch: str) -> None:
 @gpu
 @pytest.mark.parametrize("arch", ARCHS)
 def test_cuda_graphs_change_nothing(arch: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    captured = by_cell(train(cells(arch), parameter_rows, "torch", "cuda"))
-    monkeypatch.setattr(steps, "capture", lambda work, changed: work)
-    eager = by_cell(train(cells(arch), parameter_rows, "torch", "cuda"))
+    captured = by_cell(train(six_settings(arch), parameter_rows, "torch", "cuda"))
+    monkeypatch.setattr(update, "capture", lambda work, changed: work)
+    eager = by_cell(train(six_settings(arch), parameter_rows, "torch", "cuda"))
     for k, rows in eager.items():
         assert [(m.step, m.train_loss, m.diverged) for m in captured[k]] == pytest.approx(
             [(m.step, m.train_loss, m.diverged) for m in rows], nan_ok=True

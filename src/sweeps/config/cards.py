@@ -1,0 +1,116 @@
+"""The cards of `conf/cards.yaml`: what the plan, the figures and the report know of a choice by its name. No torch."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sweeps.config.places import CONF
+from sweeps.errors import ConfigError, unknown
+
+FILE = CONF / "cards.yaml"
+
+
+@dataclass(frozen=True)
+class Card:
+    """One choice; the defaults are those of a choice that has no card. `conf/cards.yaml` says what each field means."""
+
+    label: str = ""
+    colour: str = ""
+    dashes: tuple[float, ...] | None = None
+    marker: str = ""
+    gates: int = 1
+    elementwise: float = 1.0
+    states: int = 1
+    per_lane: tuple[str, ...] = ()
+    caption: str = ""
+    copies: int = 2
+    fixed_test: bool = False
+
+
+PLAIN = Card()
+
+
+def card(group: str, name: str) -> Card:
+    """The card of a choice, the plain one if it has none.
+
+    Raises:
+        ConfigError: `conf/cards.yaml` is malformed; it carries every problem.
+    """
+    return cards(group).get(name, PLAIN)
+
+
+def cards(group: str) -> Mapping[str, Card]:
+    """The cards of a group by name, in the order in which tables and figures show them. Raises as `card` does."""
+    return _read(FILE).get(group, {})
+
+
+@cache
+def _read(path: Path) -> dict[str, dict[str, Card]]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError([f"{path.name} is no YAML: {' '.join(str(error).split())}"]) from None
+    problems: list[str] = []
+    groups = _mapping(path.name, content, "groups of cards", problems)
+    of_group = {group: _mapping(f"{path.name}: {group}", of, "cards by name", problems) for group, of in groups.items()}
+    read = {
+        group: {name: _card(f"{path.name}: {group}.{name}", given, problems) for name, given in of.items()}
+        for group, of in of_group.items()
+    }
+    if problems:
+        raise ConfigError(problems)
+    return read
+
+
+def _mapping(where: str, value: Any, allowed: str, problems: list[str]) -> dict[str, Any]:
+    if isinstance(value, dict):
+        return {str(name): each for name, each in value.items()}
+    problems.append(f"{where}: given {value!r}, must be {allowed}")
+    return {}
+
+
+def _card(where: str, given: Any, problems: list[str]) -> Card:
+    names = [each.name for each in fields(Card)]
+    good: dict[str, Any] = {}
+    for name, value in _mapping(where, given, "fields of a card", problems).items():
+        if name not in names:
+            problems.append(unknown(f"{where}, field", name, names))
+        elif not RULES[name][0](value):
+            problems.append(f"{where}.{name}: given {value!r}, must be {RULES[name][1]}")
+        else:
+            good[name] = tuple(value) if isinstance(value, list) else value
+    return Card(**good)
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and value > 0
+
+
+Rule = tuple[Callable[[Any], bool], str]
+
+_TEXT: Rule = (lambda value: isinstance(value, str) and bool(value), "a text")
+_COUNT: Rule = (
+    lambda value: type(value) is int and value >= 1,
+    "an integer of at least 1",
+)
+RULES: dict[str, Rule] = {
+    "label": _TEXT,
+    "colour": (lambda value: isinstance(value, str) and bool(re.fullmatch("#[0-9a-fA-F]{6}", value)), "like '#0072B2'"),
+    "dashes": (lambda value: isinstance(value, list) and all(map(_is_number, value)), "a list of positive numbers"),
+    "marker": _TEXT,
+    "gates": _COUNT,
+    "elementwise": (_is_number, "a positive number"),
+    "states": _COUNT,
+    "per_lane": (lambda value: isinstance(value, list) and all(map(_TEXT[0], value)), "a list of names"),
+    "caption": _TEXT,
+    "copies": _COUNT,
+    "fixed_test": (lambda value: isinstance(value, bool), "true or false"),
+}
+"""What a field of a card may be."""
