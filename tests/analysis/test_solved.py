@@ -19,7 +19,7 @@ from sweeps.figures.catalogue import FIGURES
 from sweeps.records.paths import SweepPaths
 from sweeps.report.captions import captions
 from sweeps.report.make import make_report
-from sweeps.report.what_ran import ended, headline
+from sweeps.report.what_ran import headline, runs_by_outcome
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +68,7 @@ def test_frames_count_it_once_and_alike(blown: Path) -> None:
 def test_headline_and_what_ran_count_it(blown: Path) -> None:
     records = load(blown)
     assert headline(records) == "16 runs: 4 solved (0 at the end), 4 diverged (4 after solving), 12 neither."
-    assert list(ended(records).values()) == [4, 0, 4, 0, 4, 12]
+    assert list(runs_by_outcome(records).values()) == [4, 0, 4, 0, 4, 12]
     text = (blown / "report" / "report.md").read_text()
     assert text.startswith("# blown\n\n16 runs: 4 solved (0 at the end), 4 diverged (4 after solving), 12 neither.\n")
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if line.startswith("| ")]

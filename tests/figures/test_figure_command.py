@@ -1,4 +1,4 @@
-"""`python -m sweeps figure`: any figure of the catalogue by name, in the formats and the place asked for."""
+"""`python -m sweeps figure`: any figure of the catalogue by name, in the requested formats and folder."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_without_a_name_the_catalogue_is_listed(capsys: pytest.CaptureFixture[st
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["figure", "loss_curve"], "did you mean 'loss_curves'?"),
         (["figure", "outcomes", "formats=jpg"], "format: 'jpg' is not known"),
@@ -36,8 +36,8 @@ def test_without_a_name_the_catalogue_is_listed(capsys: pytest.CaptureFixture[st
     ],
 )
 def test_what_does_not_exist_is_refused(
-    tmp_path: Path, arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_cell(tmp_path / "small")
     assert main([*arguments, "experiment=small", f"runs_dir={tmp_path}"]) == 2
-    assert said in " ".join(capsys.readouterr().err.split())
+    assert message in " ".join(capsys.readouterr().err.split())

@@ -1,4 +1,4 @@
-"""The frames behind the figures hold what was planted, and every figure draws whatever records there are."""
+"""The frames behind the figures hold the planted values, and every figure can draw any records."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_clipping_over_training_has_before_and_after(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_every_figure_draws_one_lone_diverged_cell_of_unknown_names(tmp_path: Path, name: str) -> None:
+def test_every_figure_draws_a_single_diverged_cell_of_unknown_names(tmp_path: Path, name: str) -> None:
     write_cell(tmp_path, arch="mgu", init="cayley", clip="agc" if name == "clipping" else "none", outcome="diverged")
     figure = FIGURES[name](load(tmp_path))
     assert figure is not None
@@ -78,13 +78,13 @@ def test_every_figure_draws_one_lone_diverged_cell_of_unknown_names(tmp_path: Pa
 
 @pytest.mark.parametrize("name", FIGURES)
 @pytest.mark.parametrize("archs", [1, 9], ids=["one arch", "nine archs"])
-def test_every_panel_fits_on_a_page_and_holes_stay_in_sight(tmp_path: Path, name: str, archs: int) -> None:
-    for place in range(archs):
+def test_every_panel_fits_on_a_page_and_missing_runs_stay_visible(tmp_path: Path, name: str, archs: int) -> None:
+    for index in range(archs):
         for seed, clip in enumerate(("none", "norm", "value")):
-            if (place, clip) != (0, "value"):
-                write_cell(tmp_path, arch=f"arch{place}", clip=clip, seed=seed, steps=40, log_every=20, length=5)
-    gone = write_cell(tmp_path, arch="arch0", clip="value", steps=40, length=5)
-    (tmp_path / gone / "summary.json").unlink()
+            if (index, clip) != (0, "value"):
+                write_cell(tmp_path, arch=f"arch{index}", clip=clip, seed=seed, steps=40, log_every=20, length=5)
+    unfinished = write_cell(tmp_path, arch="arch0", clip="value", steps=40, length=5)
+    (tmp_path / unfinished / "summary.json").unlink()
     figure = FIGURES[name](load(tmp_path))
     assert figure is not None
     figure.draw_without_rendering()
@@ -92,7 +92,7 @@ def test_every_panel_fits_on_a_page_and_holes_stay_in_sight(tmp_path: Path, name
     assert width in (COLUMN, PAGE) and height < 10.0
     titles = [ax.get_title() for ax in figure.axes if ax.axison and ax.get_title()]
     if name != "outcomes":
-        assert {f"arch{place}" for place in range(archs)} <= {*titles, *(_first_line(ax) for ax in figure.axes)}
+        assert {f"arch{index}" for index in range(archs)} <= {*titles, *(_first_line(ax) for ax in figure.axes)}
     for ax in figure.axes:
         if ax.axison:
             assert ax.get_position().width * width > 1.0, "a panel narrower than an inch"
@@ -142,14 +142,14 @@ def test_every_file_says_where_it_comes_from(tmp_path: Path) -> None:
     records = load(tmp_path / "sweep")
     (drawn,) = draw(records, tmp_path, ["outcomes"])
     with Image.open(drawn.png) as image:
-        told = dict(image.info)
-    assert told["Experiment"] == "sweep" and told["Commit"] == "0123456789abcdef"
-    assert told["Command"] == "python -m sweeps figure outcomes experiment=sweep"
-    assert told["Cells"] == f"1, sha256 of ids {hashlib.sha256(cell.encode()).hexdigest()}"
-    assert f"matplotlib {matplotlib.__version__}" in told["Made with"] and "torch 2.13.0" in told["Trained with"]
+        texts = dict(image.info)
+    assert texts["Experiment"] == "sweep" and texts["Commit"] == "0123456789abcdef"
+    assert texts["Command"] == "python -m sweeps figure outcomes experiment=sweep"
+    assert texts["Cells"] == f"1, sha256 of ids {hashlib.sha256(cell.encode()).hexdigest()}"
+    assert f"matplotlib {matplotlib.__version__}" in texts["Made with"] and "torch 2.13.0" in texts["Trained with"]
     for path in (drawn.pdf, drawn.svg):
         content = path.read_bytes().decode("latin-1")
-        assert all(str(text) in content for text in (told["Cells"], told["Records"], told["Command"]))
+        assert all(str(text) in content for text in (texts["Cells"], texts["Records"], texts["Command"]))
         assert not re.search(r"20\d\d-\d\d-\d\d|CreationDate", content), "a date"
 
 
@@ -177,7 +177,7 @@ def test_a_figure_or_format_that_does_not_exist_is_refused_with_the_nearest(tmp_
         draw(load(tmp_path), tmp_path, ["outcome"], ["pgn"])
 
 
-def test_a_figure_is_replaced_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_figure_is_replaced_completely_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_cell(tmp_path / "sweep", arch="lstm")
     write_cell(tmp_path / "sweep", arch="gru")
     records, savefig = load(tmp_path / "sweep"), Figure.savefig
@@ -201,7 +201,7 @@ def test_a_figure_that_has_nothing_to_show_leaves_no_older_one(tmp_path: Path) -
     assert draw(load(tmp_path / "sweep"), tmp_path, ["clipping"]) == [] and not older.exists()
 
 
-def test_zero_gradients_are_said_not_drawn(tmp_path: Path) -> None:
+def test_zero_gradients_are_noted_and_not_drawn(tmp_path: Path) -> None:
     cell = write_cell(tmp_path, length=6, log_every=200)
     path = tmp_path / cell / "gradient_through_time.csv"
     rows = [row.rsplit(",", 1)[0] for row in path.read_text().splitlines()]
@@ -211,7 +211,7 @@ def test_zero_gradients_are_said_not_drawn(tmp_path: Path) -> None:
     assert "exactly zero: orthogonal" in {text.get_text() for text in figure.axes[0].texts}
 
 
-def test_a_hole_is_said_in_the_panel(tmp_path: Path) -> None:
+def test_a_missing_run_is_noted_in_the_panel(tmp_path: Path) -> None:
     for arch, init in (("lstm", "random"), ("gru", "identity")):
         write_cell(tmp_path, arch=arch, init=init)
     figure = FIGURES["gradient_by_lag_start"](load(tmp_path))
@@ -251,5 +251,5 @@ def _first_line(ax: Axes) -> str:
 
 def _grey(colour: str) -> float:
     """Grey value of a colour in print, 0 to 1 (ITU-R BT.601)."""
-    red, green, blue = (int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5))
+    red, green, blue = (int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5))
     return 0.299 * red + 0.587 * green + 0.114 * blue

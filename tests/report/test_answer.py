@@ -11,7 +11,7 @@ import pytest
 from analysis.make_records import write_cell
 from sweeps.analysis.loading.load import load
 from sweeps.analysis.loading.records import Records
-from sweeps.report.answer import answer, standing
+from sweeps.report.answer import answer, scope
 from sweeps.report.document import Document, anchor, to_markdown
 from sweeps.report.what_ran import headline
 from sweeps.tables.comparison import comparison
@@ -32,7 +32,7 @@ ENDS = {  # outcome of seeds 0 and 1; every other run finished
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> str:
+def answers(tmp_path_factory: pytest.TempPathFactory) -> str:
     root = tmp_path_factory.mktemp("planted")
     for init, slopes in SLOPES.items():
         for clip in ("none", "norm"):
@@ -47,33 +47,35 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> str:
                     "log_every": 100,
                 }
                 write_cell(root, init=init, clip=clip, seed=seed, slope=slope, length=60, **more)
-    return written(load(root))
+    return answered(load(root))
 
 
-def written(records: Records) -> str:
+def answered(records: Records) -> str:
     return to_markdown(Document("t", "s", answer(records, comparison(records))), Path())
 
 
-def test_the_init_nearest_to_constant_is_named_and_neither_the_largest_nor_one_lucky_run(told: str) -> None:
+def test_the_init_nearest_to_constant_is_named_and_neither_the_largest_nor_one_lucky_run(answers: str) -> None:
     assert (
         "- **tanh RNN: orthogonal**, 0.977 per step (n = 2: 0.977); end to end the gradient changes by -0.010 decades "
-        "per step, in all by a factor of 10^-0.6. Compared by seed it is the nearest to constant in 1 of 2." in told
+        "per step, in all by a factor of 10^-0.6. Compared by seed it is the nearest to constant in 1 of 2." in answers
     )
 
 
-def test_the_factors_of_the_others_are_in_the_table(told: str) -> None:
-    rows = {row.split("|")[1].strip(): row.split("|")[2].strip() for row in told.split("\n") if row.startswith("| ")}
+def test_the_factors_of_the_others_are_in_the_table(answers: str) -> None:
+    rows = {row.split("|")[1].strip(): row.split("|")[2].strip() for row in answers.split("\n") if row.startswith("| ")}
     assert (
         rows["random"] == "0.100 (-1.000)" and rows["He"] == "1.259 (+0.100)" and rows["identity"] == "0.793 (-0.101)"
     )
     assert rows["orthogonal"] == "**0.977 (-0.010)**"
 
 
-def test_the_share_that_exploded_before_and_in_training(told: str) -> None:
-    assert "**15% of runs diverged in training** (3 of 20): the tanh RNN with He 3, all at T = 60." in told
-    assert "None of the 20 did at update 0" in told
+def test_the_share_that_exploded_before_and_in_training(answers: str) -> None:
+    assert "**15% of runs diverged in training** (3 of 20): the tanh RNN with He 3, all at T = 60." in answers
+    assert "None of the 20 did at update 0" in answers
     # clipping starts no new network
-    assert "**In 30% of networks the gradient exploded through time at initialisation** (3 of 10; at T = 60: 3" in told
+    assert (
+        "**In 30% of networks the gradient exploded through time at initialisation** (3 of 10; at T = 60: 3" in answers
+    )
 
 
 def test_what_the_sequence_leaves_is_what_was_recorded_not_what_a_line_through_it_says(tmp_path: Path) -> None:
@@ -81,7 +83,7 @@ def test_what_the_sequence_leaves_is_what_was_recorded_not_what_a_line_through_i
     write_cell(tmp_path, length=60, curve=lambda lag: -3.0 if lag else 0.0)
     assert (
         "1.000 per step (n = 1); end to end the gradient changes by -0.051 decades per step, in all by a factor "
-        in (text := written(load(tmp_path)))
+        in (text := answered(load(tmp_path)))
     )
     assert "a factor of 10^-3.0." in text
 
@@ -90,19 +92,19 @@ def test_growth_that_a_reader_would_not_call_an_explosion_is_none(tmp_path: Path
     """1.03 over nine steps is growth; ninefold is, too; tenfold has exploded."""
     for seed, growth in enumerate((0.0128, 0.95, 1.0, 5.0)):
         write_cell(tmp_path, seed=seed, length=10, slope=growth / 9 + 1e-9)
-    assert "exploded through time at initialisation** (2 of 4; at T = 10: 2 of 4): it was at least ten" in written(
+    assert "exploded through time at initialisation** (2 of 4; at T = 10: 2 of 4): it was at least ten" in answered(
         load(tmp_path)
     )
 
 
-def test_diverged_before_any_training_is_told_apart_from_diverged_in_it(tmp_path: Path) -> None:
+def test_diverging_before_any_training_is_distinguished_from_diverging_in_it(tmp_path: Path) -> None:
     for arch in ("rnn_relu", "lstm"):
         for seed in range(8):
             ends = {0: 0, 1: 0, 2: 0, 3: 40} if arch == "rnn_relu" else {}
             outcome = "diverged" if seed in ends else "finished"
             write_cell(tmp_path, arch=arch, seed=seed, length=3, outcome=outcome, end=ends.get(seed, 200))
     records = load(tmp_path)
-    text = written(records)
+    text = answered(records)
     assert "- **6% of runs diverged in training** (1 of 16): the ReLU RNN with orthogonal 1, all at T = 3.\n" in text
     assert "- **19% diverged at update 0**, before any training (3 of 16): the ReLU RNN with orthogonal 3, all" in text
     assert "| ReLU RNN     |       3 of 8 (38%) |" in re.sub(r"\| +(\d of 8)", r"|       \1", text)
@@ -110,39 +112,39 @@ def test_diverged_before_any_training_is_told_apart_from_diverged_in_it(tmp_path
     assert headline(records) == "16 runs: 0 solved, 4 diverged (3 at update 0), 12 neither."
 
 
-def test_every_sentence_says_of_how_many(told: str) -> None:
-    sentences = [line for line in told.split("\n") if line.startswith("- **")]
+def test_every_sentence_says_how_many_runs_it_is_about(answers: str) -> None:
+    sentences = [line for line in answers.split("\n") if line.startswith("- **")]
     assert len(sentences) == 4 and all(re.search(r"\d+ of \d+|\d+ pairs|n = \d+", line) for line in sentences)
 
 
 @pytest.mark.parametrize(("seeds", "few"), [(1, True), (2, True), (5, True), (6, False)])
-def test_few_seeds_are_said_to_be_a_description(tmp_path: Path, seeds: int, few: bool) -> None:
+def test_few_seeds_are_called_a_description(tmp_path: Path, seeds: int, few: bool) -> None:
     for seed in range(seeds):
         write_cell(tmp_path, seed=seed, length=3)
-    text = standing(load(tmp_path))
+    text = scope(load(tmp_path))
     assert text.startswith(f"{seeds} run") and ("With fewer than 6 seeds no paired test" in text) is few
 
 
-def test_what_clipping_changed_is_counted_in_pairs(told: str) -> None:
+def test_what_clipping_changed_is_counted_in_pairs(answers: str) -> None:
     assert (
         "- **Clip by norm**, 10 pairs. Solved: 1 only with it (tanh RNN 1), 0 only without. Solved at the end: 1 only "
-        "with it (tanh RNN 1), 0 only without. Diverged: 0 only with it, 1 only without (tanh RNN 1)." in told
+        "with it (tanh RNN 1), 0 only without. Diverged: 0 only with it, 1 only without (tanh RNN 1)." in answers
     )
-    assert "| no clipping  | 1 of 10 (10%) |     1 of 10 (10%) | 2 of 10 (20%) |" in told
-    assert "| clip by norm | 2 of 10 (20%) |     2 of 10 (20%) | 1 of 10 (10%) |" in told
+    assert "| no clipping  | 1 of 10 (10%) |     1 of 10 (10%) | 2 of 10 (20%) |" in answers
+    assert "| clip by norm | 2 of 10 (20%) |     2 of 10 (20%) | 1 of 10 (10%) |" in answers
 
 
-def test_one_run_alone_is_told_without_comparisons(tmp_path: Path) -> None:
+def test_a_single_run_is_described_without_comparisons(tmp_path: Path) -> None:
     write_cell(tmp_path, slope=0.0, length=60, outcome="diverged", end=20, noise=0)
-    text = written(load(tmp_path))
+    text = answered(load(tmp_path))
     assert "by +0.0000 decades per step, in all by a factor of 10^0.0. (The only init.)" in text
     assert "**100% of runs diverged in training** (1 of 1)" in text and "clipping change" not in text
 
 
-def test_a_few_of_many_are_not_nought_percent(tmp_path: Path) -> None:
+def test_a_few_of_many_are_not_zero_percent(tmp_path: Path) -> None:
     for seed in range(201):
         write_cell(tmp_path, seed=seed, length=3, steps=20, outcome="diverged" if seed == 0 else "finished", end=20)
-    assert "**0.50% of runs diverged in training** (1 of 201)" in written(load(tmp_path))
+    assert "**0.50% of runs diverged in training** (1 of 201)" in answered(load(tmp_path))
 
 
 def test_headings_are_found_where_code_hosts_put_them() -> None:

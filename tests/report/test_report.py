@@ -1,4 +1,4 @@
-"""The report answers from the records alone: whole, the same bytes each time, never with torch."""
+"""The report is made from the records alone: complete, the same bytes each time, without torch."""
 
 from __future__ import annotations
 
@@ -74,8 +74,8 @@ def test_page_and_markdown_say_the_same(sweep: SweepPaths) -> None:
         assert numbers == [str(n + 1) for n in range(len(numbers))] != []
         assert numbers == re.findall(rf"<strong>{kind} (\d+)\.</strong>", page)
     rows = sum(1 for line in text.splitlines() if line.startswith("|") and not line.startswith("|-"))
-    whole = 2 * 3 * 3 * 2 + 1  # on the page alone, folded away
-    assert page.count("<tr>") == rows + whole
+    folded = 2 * 3 * 3 * 2 + 1  # rows of the table that only the page has
+    assert page.count("<tr>") == rows + folded
 
 
 def test_the_report_answers(sweep: SweepPaths) -> None:
@@ -118,14 +118,18 @@ def test_a_readme_gives_title_and_question() -> None:
     assert readme("No title.\n\n# Late") == (None, "No title.\n\n### Late")
 
 
-def test_the_tables_are_whole_and_precise(sweep: SweepPaths) -> None:
+def test_the_tables_are_complete_and_precise(sweep: SweepPaths) -> None:
     table = pd.read_csv(sweep.report.root / "tables" / "comparison.csv", keep_default_na=False, na_values=[""])
     assert len(table) == 2 * 3 * 3 * 2 and table["n"].sum() == 72
     assert set(table["clip"]) == {"none", "norm", "value"}
     assert (sweep.report.root / "tables" / "comparison.md").read_text().count("\n|") == len(table) + 1
     assert len(pd.read_csv(sweep.report.root / "tables" / "summary.csv")) == 6
-    gone = pd.read_csv(sweep.report.root / "tables" / "diverged.csv", keep_default_na=False)
-    assert len(gone) == 4 and set(gone["init"]) == {"identity"} and set(gone["diverged_step"]) == {120.0, 140.0}
+    diverged = pd.read_csv(sweep.report.root / "tables" / "diverged.csv", keep_default_na=False)
+    assert (
+        len(diverged) == 4
+        and set(diverged["init"]) == {"identity"}
+        and set(diverged["diverged_step"]) == {120.0, 140.0}
+    )
     for name in ("compare", "rank", "steps_to_solve", "clipping_audit"):
         assert "\\toprule" in (sweep.report.root / "tables" / f"{name}.tex").read_text()
 
@@ -147,8 +151,8 @@ def test_the_same_records_give_the_same_bytes(sweep: SweepPaths, tmp_path: Path)
 def test_the_page_carries_the_picture_and_not_its_provenance(sweep: SweepPaths) -> None:
     png = sweep.report.root / "figures" / "outcomes.png"
     assert b"tEXt" in png.read_bytes() and b"tEXt" not in pixels(png)
-    with Image.open(png) as whole, Image.open(io.BytesIO(pixels(png))) as bare:
-        assert whole.tobytes() == bare.tobytes()
+    with Image.open(png) as original, Image.open(io.BytesIO(pixels(png))) as bare:
+        assert original.tobytes() == bare.tobytes()
 
 
 def test_figures_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,7 +214,7 @@ def test_a_swept_learning_rate_is_a_column(tmp_path: Path, monkeypatch: pytest.M
     assert "learning rate" in table and "1e-05" in table
 
 
-def test_nothing_finished_is_said(tmp_path: Path) -> None:
+def test_a_folder_without_records_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SweepsError, match="holds no records"):
         make_report(SweepPaths(tmp_path))
 
@@ -228,23 +232,23 @@ def _digest(folder: Path) -> dict[str, str]:
     return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
-def test_a_sweep_that_was_bent_says_so_and_how_to_make_it_again(tmp_path: Path) -> None:
+def test_the_report_lists_changed_settings_and_how_to_make_the_sweep_again(tmp_path: Path) -> None:
     root = tmp_path / "first_look"
     write_sweep(root, archs=("rnn_tanh",), inits=("random",), lengths=(10,))
 
-    def told(*given: str) -> str:
-        kept = {"hydra": {"overrides": {"task": [*given, "runs_dir=elsewhere"]}}}
-        (root / "multirun.yaml").write_text(yaml.safe_dump(kept))
+    def report_of(*typed: str) -> str:
+        recorded = {"hydra": {"overrides": {"task": [*typed, "runs_dir=elsewhere"]}}}
+        (root / "multirun.yaml").write_text(yaml.safe_dump(recorded))
         return make_report(SweepPaths(root), question=README).markdown.read_text()
 
-    straight = told("experiment=first_look")
-    assert "This sweep was run with" not in straight and "`make sweep EXPERIMENT=first_look` does both" in straight
-    bent = told("experiment=first_look", "task.length=10", "seed=range(2)")
-    assert "This sweep was run with `task.length=10 'seed=range(2)'`" in bent
-    assert "python -m sweeps -m experiment=first_look task.length=10 'seed=range(2)'\n" in bent
-    assert "make sweep" not in bent and "elsewhere" not in bent
-    of_its_own = told("arch=rnn_tanh", "task.length=10")
-    assert "python -m sweeps -m arch=rnn_tanh task.length=10\n" in of_its_own and "This sweep was" not in of_its_own
+    unchanged = report_of("experiment=first_look")
+    assert "This sweep was run with" not in unchanged and "`make sweep EXPERIMENT=first_look` does both" in unchanged
+    changed = report_of("experiment=first_look", "task.length=10", "seed=range(2)")
+    assert "This sweep was run with `task.length=10 'seed=range(2)'`" in changed
+    assert "python -m sweeps -m experiment=first_look task.length=10 'seed=range(2)'\n" in changed
+    assert "make sweep" not in changed and "elsewhere" not in changed
+    without = report_of("arch=rnn_tanh", "task.length=10")
+    assert "python -m sweeps -m arch=rnn_tanh task.length=10\n" in without and "This sweep was" not in without
 
 
 def test_a_sweep_over_something_else_is_compared_by_that(tmp_path: Path) -> None:

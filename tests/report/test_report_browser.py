@@ -42,16 +42,16 @@ CLAIMS = """Sorted by number, with powers of ten beyond what a number holds and 
 
 @dataclass(frozen=True)
 class Seen:
-    """A page, and what it said and asked for since it was opened."""
+    """A page, with its console messages and the addresses it requested since it was opened."""
 
     page: Page
-    said: list[str] = field(default_factory=list)
-    asked: list[str] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
 
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A report that was carried away: the file alone, in an empty folder."""
+    """The HTML file of a report alone in an empty folder."""
     root = tmp_path_factory.mktemp("runs") / "small"
     write_sweep(root, archs=("rnn_tanh", "rnn_relu"), inits=("random", "identity"), lengths=(10, 20))
     page = make_report(SweepPaths(root), README, claims=CLAIMS).html
@@ -73,9 +73,9 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def opened(browser: Browser, report: Path) -> Seen:
     seen = Seen(browser.new_page(viewport={"width": 1200, "height": 900}))
-    seen.page.on("console", lambda message: seen.said.append(message.text))
-    seen.page.on("pageerror", lambda error: seen.said.append(str(error)))
-    seen.page.on("request", lambda request: seen.asked.append(request.url))
+    seen.page.on("console", lambda message: seen.messages.append(message.text))
+    seen.page.on("pageerror", lambda error: seen.messages.append(str(error)))
+    seen.page.on("request", lambda request: seen.requests.append(request.url))
     seen.page.goto(report.as_uri())
     return seen
 
@@ -88,8 +88,8 @@ def page(opened: Seen) -> Page:
 
 def test_it_opens_without_an_error_and_without_the_network(opened: Seen, report: Path) -> None:
     assert opened.page.title() == "Who remembers?"
-    assert opened.said == []
-    assert [url for url in opened.asked if not url.startswith("data:")] == [report.as_uri()]
+    assert opened.messages == []
+    assert [url for url in opened.requests if not url.startswith("data:")] == [report.as_uri()]
 
 
 def test_every_picture_is_there(page: Page) -> None:
@@ -151,7 +151,7 @@ def test_it_fits_a_phone(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     boxes = page.locator(".box").evaluate_all("all => all.map(each => [each.scrollWidth, each.clientWidth])")
     assert len(boxes) >= 15 and all(shown <= 390 for _, shown in boxes)
-    assert any(whole > shown for whole, shown in boxes), "what is wider scrolls in its own box"
+    assert any(full > shown for full, shown in boxes), "what is wider scrolls in its own box"
     assert page.locator("table td").first.evaluate("each => parseFloat(getComputedStyle(each).fontSize)") >= 13
 
 

@@ -1,4 +1,4 @@
-"""A report is what its records give, byte for byte; one changed value is found and named, and nothing is written."""
+"""A report is what its records give, byte for byte; a changed value is found and its file named; nothing is written."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> SweepPaths:
 
 @pytest.fixture
 def sweep(finished: SweepPaths, tmp_path: Path) -> SweepPaths:
-    """A copy of its own for each test: another folder, other times, the same bytes."""
+    """A copy for each test: another folder, other file times, the same bytes."""
     shutil.copytree(finished.root, tmp_path / "small")
     return SweepPaths(tmp_path / "small")
 
@@ -53,14 +53,14 @@ def test_one_value_is_found_and_named_whatever_its_time_and_size(
     os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
     assert path.stat().st_size == times.st_size
     assert main(["verify", "experiment=small", f"runs_dir={sweep.root.parent}"]) == 1
-    told = capsys.readouterr().out.splitlines()
-    assert [line for line in told if line.startswith("record:")] == [
-        line for line in told[:1] if path.parent.name in line
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if line.startswith("record:")] == [
+        line for line in lines[:1] if path.parent.name in line
     ]
-    assert f"{path.parent.name}/metrics.csv has changed since the report was made (rnn_tanh, " in told[0]
-    assert "report: figures/loss_curves.png differs" in told
-    assert not any("share_solved.png" in line for line in told), "its picture is the same"
-    assert any("further files differ only in where they say they come from" in line for line in told)
+    assert f"{path.parent.name}/metrics.csv has changed since the report was made (rnn_tanh, " in lines[0]
+    assert "report: figures/loss_curves.png differs" in lines
+    assert not any("share_solved.png" in line for line in lines), "its picture is the same"
+    assert any("further files differ only in where they say they come from" in line for line in lines)
 
 
 @pytest.mark.slow
@@ -79,13 +79,13 @@ def test_what_is_gone_new_touched_or_left_is_named(sweep: SweepPaths) -> None:
     assert verdict.left == ["notes.txt"]
 
 
-def test_without_a_report_it_is_said(sweep: SweepPaths) -> None:
+def test_without_a_report_there_is_nothing_to_verify(sweep: SweepPaths) -> None:
     shutil.rmtree(sweep.report.root)
     with pytest.raises(SweepsError, match="holds no report that can be verified"):
         verify(sweep)
 
 
-def test_every_file_of_every_record_is_vouched_for(sweep: SweepPaths) -> None:
+def test_every_file_of_every_record_has_a_digest(sweep: SweepPaths) -> None:
     sums = read_digests(sweep.report.digests)
     files = {path.relative_to(sweep.root).as_posix() for cell in sweep.cells() for path in cell.root.iterdir()}
     assert sums is not None and set(sums) == files and len(files) == 5 * 16

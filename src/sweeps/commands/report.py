@@ -27,7 +27,7 @@ def figures(arguments: list[str]) -> int:
 def figure(arguments: list[str]) -> int:
     """Draw figures of the catalogue by name; without a name, list the names."""
     from sweeps.figures.draw import FIGURES, draw
-    from sweeps.report.make import asked_for
+    from sweeps.report.make import records_to_report
 
     names = [text for text in arguments if "=" not in text and not text.startswith("-")]
     rest = [text for text in arguments if text not in names]
@@ -38,7 +38,7 @@ def figure(arguments: list[str]) -> int:
     sweep = sweep_of(settings)
     into = Path(settings["into"]) if "into" in settings else sweep.report.figures
     formats = [kind for kind in settings.get("formats", "pdf,svg,png").split(",") if kind]
-    drawn = draw(asked_for(sweep.root), into, names, formats)
+    drawn = draw(records_to_report(sweep.root), into, names, formats)
     for each in drawn:
         for kind in formats:
             say(str(each.stem.with_name(f"{each.stem.name}.{kind}")))
@@ -49,12 +49,12 @@ def figure(arguments: list[str]) -> int:
 
 def report(arguments: list[str]) -> int:
     """Write the tables, figures and report of an experiment from its records."""
-    from sweeps.report.make import asked_for, make_report
+    from sweeps.report.make import make_report, records_to_report
 
     settings = settings_in(arguments, ("experiment", "runs_dir", "into"))
     into = Path(settings["into"]) if "into" in settings else None
     sweep = sweep_of(settings)
-    records, readme = asked_for(sweep.root), text_of(settings, "README.md")
+    records, readme = records_to_report(sweep.root), text_of(settings, "README.md")
     made = make_report(sweep, readme, claims=text_of(settings, "claims.md"), into=into, records=records)
     problems = records.problems["problem"].value_counts()
     if len(problems):

@@ -1,1 +1,1 @@
-"""Frames to figures in one house style. Figures draw and never compute."""
+"""Figures in one house style: `curves` computes the frames, the drawing functions draw them as they are."""

@@ -58,14 +58,14 @@ FIGURES: dict[str, Callable[[Records], Figure | None]] = {
     "clipping": _clipping,
     "outcomes": _outcomes,
 }
-"""In the order in which a report shows them; None where the records hold nothing to draw."""
+"""The figures by name, in the order of the report; each returns None if the records hold nothing to draw."""
 
 
 def figure(name: str, records: Records) -> Figure | None:
-    """A figure of the catalogue; None where the records hold nothing to draw. A notebook shows it; `save` writes it.
+    """A figure of the catalogue, to show in a notebook or to write with `save`; None if there is nothing to draw.
 
     Args:
-        name: of `FIGURES`.
+        name: one of `FIGURES`.
 
     Raises:
         SweepsError: there is no such figure.

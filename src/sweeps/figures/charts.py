@@ -1,4 +1,4 @@
-"""What the figures are called and what they ask: one declaration for the local report and for W&B's."""
+"""Title and question of every figure, shared by the local report and the W&B report."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CHARTS = {
     ),
     "gradient_by_lag_end": Chart(
         "Gradient through time, at the end of training",
-        "How far back does it reach once the network is trained, and how fast does it decay per step?",
+        "How far back does the gradient reach once the network is trained, and how fast does it decay per step?",
     ),
     "gradient_norm_by_length": Chart(
         "Gradient norm against sequence length",
@@ -43,4 +43,4 @@ CHARTS = {
         "Where do runs solve the task, and where do they diverge?",
     ),
 }
-"""By name in the catalogue of figures (`figures.catalogue.FIGURES`); a figure that is not here is called by its name."""
+"""By name in `figures.catalogue.FIGURES`; a figure that is missing here has its name as its title."""

@@ -1,8 +1,7 @@
-"""The frames behind the figures: records in, medians over runs with a band out. Figures draw them as they
-are.
+"""The frames behind the figures: medians over runs, with a band. Figures draw them as they are.
 
 Every frame has `median, low, high, n`: low and high are the smallest and the largest run, n the number of
-runs. Norms are log10, so that values far outside the range of floating point numbers stay readable.
+runs. Norms are log10, so that values far outside the range of float64 can be drawn.
 """
 
 from __future__ import annotations
@@ -24,25 +23,25 @@ def band(frame: pd.DataFrame, by: list[str], value: str) -> pd.DataFrame:
 
 def with_diverged(frame: pd.DataFrame, cells: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     """The frame with a column `diverged`: the share of the runs of each group that diverged."""
-    gone = (cells["outcome"] == "diverged").groupby([cells[name] for name in by], observed=True).mean()
-    return frame.join(gone.rename("diverged"), on=by)
+    diverged = (cells["outcome"] == "diverged").groupby([cells[name] for name in by], observed=True).mean()
+    return frame.join(diverged.rename("diverged"), on=by)
 
 
 def divergences(records: Records) -> pd.DataFrame:
     """Where runs diverged: `arch, init, clip, step`, a row per run."""
-    gone = records.cells.loc[records.cells["outcome"] == "diverged", ["arch", "init", "clip", "diverged_step"]]
-    return gone.rename(columns={"diverged_step": "step"}).dropna(subset=["step"]).reset_index(drop=True)
+    diverged = records.cells.loc[records.cells["outcome"] == "diverged", ["arch", "init", "clip", "diverged_step"]]
+    return diverged.rename(columns={"diverged_step": "step"}).dropna(subset=["step"]).reset_index(drop=True)
 
 
 def gradient_by_lag(records: Records, *, at: str, length: Any, clip: Any) -> pd.DataFrame:
     """log10 ||dL/dh_t|| against lag, by arch and init.
 
     Args:
-        at: "start" for step 0, "end" for the last logged step of each run that has a finite value.
+        at: "start" for update 0, "end" for the last logged update of each run that has a finite value.
 
     Returns:
         `arch, init, lag, median, low, high, n, diverged`; an exactly zero gradient is -inf. `diverged` is the
-        share of runs that ended so; 0 at the start.
+        share of runs that diverged; 0 at the start.
     """
     chosen = records.select(length=length, clip=clip)
     frame = band(chosen.with_axes(_gradient_at(chosen, at)), ["arch", "init", "lag"], "log10_norm")
@@ -50,17 +49,17 @@ def gradient_by_lag(records: Records, *, at: str, length: Any, clip: Any) -> pd.
 
 
 def decay_by_run(records: Records, *, at: str, length: Any, clip: Any) -> pd.DataFrame:
-    """What one step back leaves of the gradient of every run that `gradient_by_lag` shows.
+    """How the gradient of every run of `gradient_by_lag` changes per step back in time.
 
     Returns:
-        The axes, `decay_rate` and `change`, decades per step (see `summaries.decay_rates`).
+        The axes, `decay_rate` and `change`, both in decades per step (see `summaries.decay_rates`).
     """
     chosen = records.select(length=length, clip=clip)
     return chosen.with_axes(decay_rates(_gradient_at(chosen, at))).dropna(subset=["change"])
 
 
 def _gradient_at(records: Records, at: str) -> pd.DataFrame:
-    """The gradient through time of each run at its start, or at the last logged step that has a finite value."""
+    """The gradient through time of each run at update 0, or at its last logged update with a finite value."""
     rows = records.gradient
     if at == "start":
         return rows[rows["step"] == 0]
@@ -85,8 +84,8 @@ def norm_by_length(records: Records, *, clip: Any) -> pd.DataFrame:
 def loss_over_training(records: Records, *, length: Any) -> tuple[pd.DataFrame, pd.DataFrame]:
     """log10 of the evaluation loss over training at one length (training loss where nothing was evaluated).
 
-    A run that was solved early stays with its last loss; a run that diverged leaves at that step, so that the
-    line goes on with the others, and is listed in the second frame.
+    A run that stopped early because it was solved keeps its last loss. A run that diverged is left out from that
+    update on, so that the median is of the other runs; the second frame lists it.
 
     Returns:
         `arch, init, clip, step, median, low, high, n`, and where runs diverged: `arch, init, clip, step`.
@@ -97,9 +96,9 @@ def loss_over_training(records: Records, *, length: Any) -> tuple[pd.DataFrame, 
     by_step = rows.pivot_table(index="cell", columns="step", values=column, aggfunc="last", observed=True).ffill(axis=1)
     cells = chosen.cells.set_index("cell").reindex(by_step.index)
     steps = by_step.columns.to_numpy(dtype=float)
-    gone = steps[None, :] >= cells["diverged_step"].fillna(np.inf).to_numpy()[:, None]
-    long = by_step.where(~gone & np.isfinite(by_step)).reset_index().melt("cell", value_name="loss")
-    long["loss"] = _log10(long["loss"])  # before the median: between two runs it is then where the eye expects it
+    diverged = steps[None, :] >= cells["diverged_step"].fillna(np.inf).to_numpy()[:, None]
+    long = by_step.where(~diverged & np.isfinite(by_step)).reset_index().melt("cell", value_name="loss")
+    long["loss"] = _log10(long["loss"])  # before the median: that of two runs is then midway between their curves
     axes = ["arch", "init", "clip"]
     return band(chosen.with_axes(long), [*axes, "step"], "loss"), divergences(chosen)
 
@@ -109,7 +108,7 @@ def clipping_over_training(records: Records, *, init: Any, length: Any) -> tuple
 
     Returns:
         `arch, clip, step, when` ("before", "after"), `median, low, high, n`, and where runs diverged, as from
-        `divergences`. Steps at which the norm of a run was not finite are left out for that run.
+        `divergences`. Updates at which the norm of a run was not finite are left out for that run.
     """
     chosen = records.select(init=init, length=length)
     rows = chosen.with_axes(chosen.metrics)
@@ -122,7 +121,7 @@ def clipping_over_training(records: Records, *, init: Any, length: Any) -> tuple
 
 
 def most_clipped_init(records: Records, *, length: Any) -> Any:
-    """The init whose gradients were clipped at the largest share of logged steps: the clearest to show."""
+    """The init whose gradients were clipped at the largest share of logged updates; None if no run has clipping."""
     rows = records.with_axes(records.metrics).dropna(subset=["clip_scale"])  # where the gradient was still finite
     rows = rows[(rows["clip"] != "none") & (rows["length"] == length)]
     share = (rows["clip_scale"] < 1.0).groupby(rows["init"], observed=True).mean()
@@ -130,6 +129,6 @@ def most_clipped_init(records: Records, *, length: Any) -> Any:
 
 
 def _log10(values: pd.Series) -> pd.Series:
-    """log10 in which an exact zero is -inf, without a warning."""
+    """log10, with -inf for an exact zero and no warning."""
     positive = values.where(values > 0)
     return np.log10(positive).where(values != 0, -np.inf)

@@ -1,4 +1,4 @@
-"""Figures on disk: any of the catalogue drawn from records, as PDF, SVG and PNG that say where they come from."""
+"""Draw figures of the catalogue from records and write them as PDF, SVG and PNG with their provenance inside."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sweeps.figures.style import FORMATS, save
 
 @dataclass(frozen=True)
 class Drawn:
-    """A figure on disk: its name in the catalogue, its task (None if the sweep has one), its files."""
+    """A figure on disk: its name in the catalogue, its task (None if the sweep has only one), its files."""
 
     name: str
     task: Any
@@ -38,9 +38,9 @@ class Drawn:
 def draw(
     records: Records, folder: Path, names: Iterable[str] = FIGURES, formats: Sequence[str] = FORMATS
 ) -> list[Drawn]:
-    """Draw figures of the catalogue, with a folder for each task if there are several.
+    """Draw figures of the catalogue and write them to `folder`, in a subfolder for each task if there are several.
 
-    A figure that has nothing to show is left out, and an older one of its name is removed.
+    A figure that has nothing to show is left out, and its files from an earlier report are removed.
 
     Raises:
         SweepsError: there is no such figure or format.

@@ -1,4 +1,4 @@
-"""Figures of gradients: back through time, against length, around clipping. Frames in, a Figure out."""
+"""Figures of gradients: through time, against sequence length, before and after clipping."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ from sweeps.figures.panels import (
 from sweeps.figures.style import house, lines
 
 BEFORE: dict[str, Any] = {"color": "#808080", "linestyle": (0, (3, 1)), "linewidth": 0.9}
-"""How gradient norms before clipping are drawn, whatever the clipping."""
+"""Style of gradient norms before clipping, the same for every kind of clipping."""
 THRESHOLD: dict[str, Any] = {"color": "black", "linestyle": (0, (2, 1.5)), "linewidth": 0.8}
 DIVERGED = Line2D([], [], color="black", linestyle="none", marker="x", markersize=4, label="some runs diverged")
 
 
 SHOWN = (-46.0, 46.0)
-"""What of log10 ||dL/dh_t|| a panel shows at most: float32's whole range, subnormal numbers included, and a little."""
+"""Widest y range of a panel, in log10 ||dL/dh_t||: the range of float32 with its subnormals, and a margin."""
 
 
 def gradient_by_lag(frame: pd.DataFrame) -> Figure:
     """Gradient norm against steps back from the end of the sequence, a panel per arch, a line per init.
 
-    A curve that leaves float32's range leaves the panel; how far it goes is written there. A cross ends the
-    curve of runs some of which diverged.
+    A curve that leaves the range of float32 leaves the panel, and a note says where it ends. A cross marks the end of
+    a curve if some of its runs diverged.
 
     Args:
         frame: from `curves.gradient_by_lag`.
@@ -80,7 +80,7 @@ def gradient_by_lag(frame: pd.DataFrame) -> Figure:
 def norm_by_length(frame: pd.DataFrame) -> Figure:
     """Gradient norm before clipping against sequence length, a panel per arch, a line per init.
 
-    A cross lies on the point of runs some of which diverged.
+    A cross marks a point if some of its runs diverged.
 
     Args:
         frame: from `curves.norm_by_length`.
@@ -94,8 +94,8 @@ def norm_by_length(frame: pd.DataFrame) -> Figure:
             part = frame[frame["arch"] == arch]
             for init, curve in part.groupby("init", observed=True):
                 draw_band(ax, curve, "length", style[init], markers=True)
-            gone = part[part["diverged"] > 0]
-            ax.plot(gone["length"].astype(float), gone["median"], "x", color="black", markersize=5.5, zorder=5)
+            diverged = part[part["diverged"] > 0]
+            ax.plot(diverged["length"].astype(float), diverged["median"], "x", color="black", markersize=5.5, zorder=5)
             note(ax, "\n".join(_no_run(part, inits)), x=0.96, y=0.96, ha="right", va="top")
             ax.set_xscale("log")
             ax.set_xticks(lengths, [f"{length:g}" for length in lengths])
@@ -114,7 +114,7 @@ def clipping_over_training(frame: pd.DataFrame, ends: pd.DataFrame, thresholds: 
 
     Args:
         frame, ends: from `curves.clipping_over_training`.
-        thresholds: of each kind of clipping; drawn as a thin line.
+        thresholds: by kind of clipping; each is drawn as a thin line.
     """
     with house():
         archs = list(frame["arch"].cat.categories)
@@ -126,13 +126,13 @@ def clipping_over_training(frame: pd.DataFrame, ends: pd.DataFrame, thresholds: 
         for panel in grid:
             ax, clip = panel.ax, panel.row
             part = frame[(frame["clip"] == clip) & (frame["arch"] == panel.column)]
-            gone = ends.loc[(ends["clip"] == clip) & (ends["arch"] == panel.column), "step"]
+            diverged = ends.loc[(ends["clip"] == clip) & (ends["arch"] == panel.column), "step"]
             if part.empty:
-                note(ax, "no run" if gone.empty else "no finite gradient")
+                note(ax, "no run" if diverged.empty else "no finite gradient")
             before, after = (part[part["when"] == when] for when in ("before", "after"))
             draw_band(ax, before, "step", style[clip], **BEFORE)
             draw_band(ax, after, "step", style[clip], linestyle="-", linewidth=1.5)
-            crosses(ax, gone, style[clip], 0)
+            crosses(ax, diverged, style[clip], 0)
             level = math.log10(thresholds[clip]) if thresholds.get(clip, 0.0) > 0 else math.nan
             ax.axhline(level, **THRESHOLD)
             ax.set_xlim(0, last)
@@ -150,7 +150,7 @@ def clipping_over_training(frame: pd.DataFrame, ends: pd.DataFrame, thresholds: 
 
 
 def _far(curve: pd.DataFrame, name: str) -> list[str]:
-    """A remark on where a median ends that leaves the panel; none if it stays."""
+    """A remark on where a median ends that leaves the panel; [] if it stays inside."""
     finite = curve[np.isfinite(curve["median"])].sort_values("lag")
     if finite.empty or SHOWN[0] <= finite["median"].iloc[-1] <= SHOWN[1]:
         return []
@@ -158,7 +158,7 @@ def _far(curve: pd.DataFrame, name: str) -> list[str]:
 
 
 def _mark_diverged(ax: Axes, curve: pd.DataFrame, colour: str) -> None:
-    """A cross at the last point in sight of the curve of runs some of which diverged."""
+    """Draw a cross at the last visible point of a curve if some of its runs diverged."""
     inside = curve[curve["median"].between(*SHOWN)]
     if len(inside) and curve["diverged"].iloc[0] > 0:
         end = inside.sort_values("lag").iloc[-1]
@@ -166,7 +166,7 @@ def _mark_diverged(ax: Axes, curve: pd.DataFrame, colour: str) -> None:
 
 
 def _no_run(part: pd.DataFrame, inits: list[Any]) -> list[str]:
-    """A remark naming the inits that have nothing to draw in this panel; none if all have."""
-    found = set(part["init"])
-    lacking = [label(init) for init in inits if init not in found]
+    """A remark naming the inits without a curve in this panel; [] if all have one."""
+    drawn = set(part["init"])
+    lacking = [label(init) for init in inits if init not in drawn]
     return [f"no run: {', '.join(lacking)}"] if lacking else []

@@ -1,4 +1,4 @@
-"""Figures of learning: loss curves, share solved. Frames in, a Figure out."""
+"""Figures of learning: loss over training, share of runs solved against length."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from sweeps.figures.panels import (
 from sweeps.figures.style import house, lines
 
 EMPTY: dict[str, Any] = {"color": "#777777", "linestyle": "none", "marker": "o", "markerfacecolor": "none"}
-"""How a combination without a run is drawn."""
+"""Style of the marker of a combination without a run."""
 CHANCE: dict[str, Any] = {"color": "#999999", "linewidth": 0.8, "zorder": 1}
 
 
@@ -33,8 +33,8 @@ def loss_curves(frame: pd.DataFrame, ends: pd.DataFrame, chance: float) -> Figur
     """Loss over training, rows by arch, columns by init, a line per clipping; a cross where a run diverged.
 
     Args:
-        frame, ends: from `curves.loss_over_training`; what lies above the scale is told.
-        chance: loss of the best constant answer, a thin line; NaN for none.
+        frame, ends: from `curves.loss_over_training`; a note in the panel says if a median lies above the scale.
+        chance: loss of the best constant answer, drawn as a thin line; NaN for no line.
     """
     with house():
         archs, inits = list(frame["arch"].cat.categories), list(frame["init"].cat.categories)
@@ -42,20 +42,20 @@ def loss_curves(frame: pd.DataFrame, ends: pd.DataFrame, chance: float) -> Figur
         style = lines("clip", list(frame["clip"].cat.categories))
         level, bottom, top = _loss_range(frame, chance)
         last = max([1.0, *frame["step"], *ends["step"]])
-        log10_axis(grid[0].ax, [bottom, top + 0.2 * (top - bottom) * bool(len(ends))])  # of all, they share it
+        log10_axis(grid[0].ax, [bottom, top + 0.2 * (top - bottom) * bool(len(ends))])  # the panels share it
         for panel in grid:
             ax = panel.ax
             ax.set_xlim(0, last)
             here = (frame["arch"] == panel.row) & (frame["init"] == panel.column)
-            dead = ends[(ends["arch"] == panel.row) & (ends["init"] == panel.column)]
+            diverged = ends[(ends["arch"] == panel.row) & (ends["init"] == panel.column)]
             if not here.any():
-                note(ax, "no run" if dead.empty else "no finite loss")
+                note(ax, "no run" if diverged.empty else "no finite loss")
             for clip, curve in frame[here].groupby("clip", observed=True):
                 draw_band(ax, curve, "step", style[clip], markers=len(curve) == 1)
             if (frame.loc[here, "median"] > top).any():
                 note(ax, "goes off the scale", **free_corner(ax, [frame[here]], "step"))
-            for clip, gone in dead.groupby("clip", observed=True):
-                crosses(ax, gone["step"], style[clip], list(style).index(clip))
+            for clip, rows in diverged.groupby("clip", observed=True):
+                crosses(ax, rows["step"], style[clip], list(style).index(clip))
             ax.axhline(level if chance > 0 else np.nan, **CHANCE)
             ax.xaxis.set_major_locator(MaxNLocator(nbins=3, integer=True))
             what = f"{label(panel.row)}\nevaluation loss"
@@ -69,9 +69,9 @@ def loss_curves(frame: pd.DataFrame, ends: pd.DataFrame, chance: float) -> Figur
 
 
 def _loss_range(frame: pd.DataFrame, chance: float) -> tuple[float, float, float]:
-    """log10 of the chance loss, of the lowest and of the highest loss in sight.
+    """log10 of the chance loss, and of the lowest and the highest loss that the axis shows.
 
-    A loss far above both chance and the loss at the start says only that a run is exploding: it is out of sight.
+    A loss far above both chance and the loss at the start says only that a run is exploding: the axis ends below it.
     """
     losses = frame["median"]
     level = float(np.log10(chance)) if chance > 0 else float(losses.median())
@@ -96,10 +96,10 @@ def solved_by_length(frame: pd.DataFrame) -> Figure:
         holes = bool((frame["n"] == 0).any())
         for panel in grid:
             ax = panel.ax
-            for place, init in enumerate(inits):
+            for index, init in enumerate(inits):
                 chosen = (frame["arch"] == panel.column) & (frame["clip"] == panel.row) & (frame["init"] == init)
                 points = frame[chosen].sort_values("length")
-                x = points["length"].cat.codes.to_numpy() + shift[place]
+                x = points["length"].cat.codes.to_numpy() + shift[index]
                 share = points["share_solved"].to_numpy()
                 reach = np.abs(points[["share_solved_low", "share_solved_high"]].to_numpy().T - share)
                 line = style[init]

@@ -1,4 +1,4 @@
-"""The outcomes of the whole grid as heat maps. A frame in, a Figure out."""
+"""The figure of outcomes: the shares diverged and solved over the whole grid as heat maps."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sweeps.figures.panels import TALLEST, blocks_of, legend_above
 from sweeps.figures.style import PAGE, house
 
 WIDEST, CROWDED = 18, 14
-"""Columns of one map: at most, and from which on their labels stand upright."""
+"""The most columns of one map, and the most whose labels are horizontal."""
 
 
 def outcome_map(frame: pd.DataFrame) -> Figure:
@@ -50,8 +50,8 @@ def outcome_map(frame: pd.DataFrame) -> Figure:
                 _heat(ax, table, colours)
                 ax.set_title(f"share {what}", pad=4)
                 _label_columns(ax, shown, lengths)
-                for place in range(1, len(inits)):
-                    ax.axhline(place * len(clips), color="white", linewidth=2.5)
+                for group in range(1, len(inits)):
+                    ax.axhline(group * len(clips), color="white", linewidth=2.5)
             line[0].set_yticks(np.arange(rows) + 0.5, names, rotation=0)
         if (frame["n"] == 0).any():
             legend_above(figure, [Patch(facecolor="white", edgecolor="#777777", hatch="////", label="no run")])
@@ -59,13 +59,13 @@ def outcome_map(frame: pd.DataFrame) -> Figure:
 
 
 def _label_columns(ax: Axes, archs: Sequence[Any], lengths: Sequence[Any]) -> None:
-    """Lengths under the columns, and under them the architectures."""
+    """Label the columns with their lengths, and below these with their architectures."""
     columns = len(archs) * len(lengths)
     texts = [f"{length:g}" for _ in archs for length in lengths]
     ax.set_xticks(np.arange(columns) + 0.5, texts, rotation=0 if columns <= CROWDED else 90)
     deep = 13.0 if columns <= CROWDED else 12.0 + 4.2 * max(map(len, texts))
-    for place, arch in enumerate(archs):
-        where = ((place + 0.5) * len(lengths), 0.0)
+    for group, arch in enumerate(archs):
+        where = ((group + 0.5) * len(lengths), 0.0)
         ax.annotate(
             label(arch),
             where,
@@ -76,12 +76,12 @@ def _label_columns(ax: Axes, archs: Sequence[Any], lengths: Sequence[Any]) -> No
             va="top",
             fontsize=7,
         )
-        ax.axvline(place * len(lengths), color="white", linewidth=2.5)
+        ax.axvline(group * len(lengths), color="white", linewidth=2.5)
     ax.set_xlabel("sequence length (steps)", labelpad=12)
 
 
 def _heat(ax: Axes, table: pd.DataFrame, colours: str) -> None:
-    """A heat map of shares, with the number in every field that is not 0 and hatching where none ran."""
+    """Draw a heat map of shares, with the number in every field that is not 0 and hatching where no run is."""
     values = table.to_numpy(dtype=float)
     words = np.array([[_share_text(share) for share in row] for row in values])
     ax.set_facecolor("white")
@@ -104,5 +104,5 @@ def _heat(ax: Axes, table: pd.DataFrame, colours: str) -> None:
 
 
 def _share_text(share: float) -> str:
-    """A share as two digits after the point; nothing for 0 and for no run."""
+    """A share with two decimals, such as `.25`; empty for 0 and for NaN (no run)."""
     return "1" if share == 1.0 else f"{share:.2f}".removeprefix("0") if share > 0.0 else ""

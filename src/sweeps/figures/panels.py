@@ -1,4 +1,5 @@
-"""What the figures share: panels, a logarithmic axis without limits, a band, a legend off the data."""
+"""What the figures share: grids of panels, a log axis for values beyond float64 (it plots log10), median bands, a
+legend outside the panels."""
 
 from __future__ import annotations
 
@@ -19,12 +20,12 @@ from matplotlib.transforms import blended_transform_factory
 from sweeps.figures.style import COLUMN, PAGE, Line
 
 TALLEST = 8.4
-"""Height of all the panels of a figure, inches: what a page leaves beside a caption."""
+"""Greatest height of all panels of a figure together, inches, so that a caption fits on the same page."""
 
 
 @dataclass(frozen=True)
 class Panel:
-    """One panel of a grid, its levels and which labels are its to show."""
+    """One panel of a grid: the levels of its row and column, and which of its sides carry labels."""
 
     ax: Axes
     row: Any
@@ -37,29 +38,29 @@ class Panel:
 def grid_of(
     rows: Sequence[Any], columns: Sequence[Any], *, height: float, widest: int = 5, sharey: bool = True
 ) -> tuple[Figure, list[Panel]]:
-    """A panel for every row and column; more columns than `widest` are wrapped into further blocks of rows.
+    """A figure with a panel for every row and column; columns beyond `widest` go to further blocks of rows below.
 
     Args:
-        height: of one row of panels, inches; less where they would not fit on a page.
-        sharey: one y axis for all panels, or for each row.
+        height: of one row of panels, inches; reduced if they would not fit on a page.
+        sharey: True for one y axis for all panels, False for one per row.
     """
     blocks = blocks_of(columns, widest)
     across, down = max(map(len, blocks)), len(blocks) * len(rows)
     figure = Figure(figsize=(_width(across), 0.45 + min(height, TALLEST / down) * down), layout="constrained")
     axes = figure.subplots(down, across, squeeze=False, sharey=True if sharey else "row")
-    found: list[Panel] = []
+    panels: list[Panel] = []
     for block, shown in enumerate(blocks):
-        for place, row in enumerate(rows):
-            line = axes[block * len(rows) + place]
+        for down_at, row in enumerate(rows):
+            line = axes[block * len(rows) + down_at]
             for ax in line[len(shown) :]:
                 ax.set_axis_off()
             for across_at, (ax, column) in enumerate(zip(line, shown, strict=False)):
-                found.append(Panel(ax, row, column, across_at == 0, place == 0, place == len(rows) - 1))
-    return figure, found
+                panels.append(Panel(ax, row, column, across_at == 0, down_at == 0, down_at == len(rows) - 1))
+    return figure, panels
 
 
 def wrapped(count: int, *, height: float, sharey: bool = False) -> tuple[Figure, list[Axes]]:
-    """`count` panels in rows of at most four, as even as can be."""
+    """A figure with `count` panels in rows of at most four, of lengths as equal as possible."""
     lines = max(1, math.ceil(count / 4))
     across = max(1, math.ceil(count / lines))
     figure = Figure(figsize=(_width(across), 0.45 + min(height, TALLEST / lines) * lines), layout="constrained")
@@ -70,7 +71,7 @@ def wrapped(count: int, *, height: float, sharey: bool = False) -> tuple[Figure,
 
 
 def blocks_of(levels: Sequence[Any], widest: int) -> list[Sequence[Any]]:
-    """The levels in as few groups of at most `widest` as there must be, as even as can be."""
+    """The levels in the fewest groups of at most `widest`, of sizes as equal as possible."""
     groups = max(1, math.ceil(len(levels) / widest))
     size = max(1, math.ceil(len(levels) / groups))
     return [levels[start : start + size] for start in range(0, len(levels), size)] or [levels]
@@ -81,7 +82,7 @@ def _width(across: int) -> float:
 
 
 def outer_labels(panel: Panel, *, left: str, top: str, bottom: str) -> None:
-    """Label the panel where it is at the outside of its block."""
+    """Label the sides of the panel that are on the outside of its block."""
     if panel.left:
         panel.ax.set_ylabel(left)
     if panel.top:
@@ -93,30 +94,30 @@ def outer_labels(panel: Panel, *, left: str, top: str, bottom: str) -> None:
 
 
 def draw_band(ax: Axes, frame: pd.DataFrame, x: str, line: Line, *, markers: bool = False, **style: Any) -> None:
-    """A median line with its band from `low` to `high`; non-finite values leave a gap."""
-    here = frame.sort_values(x)
-    place = here[x].astype(float).to_numpy()
-    low, median, high = (here[name].where(np.isfinite(here[name])).to_numpy() for name in ("low", "median", "high"))
+    """Draw a median line with its band from `low` to `high`; non-finite values leave a gap."""
+    rows = frame.sort_values(x)
+    across = rows[x].astype(float).to_numpy()
+    low, median, high = (rows[name].where(np.isfinite(rows[name])).to_numpy() for name in ("low", "median", "high"))
     options = {
         "color": line.colour,
         "linestyle": line.dashes,
         "marker": line.marker if markers else "none",
     } | style
-    ax.fill_between(place, low, high, color=options["color"], alpha=0.18, linewidth=0)
-    ax.plot(place, median, **options)
+    ax.fill_between(across, low, high, color=options["color"], alpha=0.18, linewidth=0)
+    ax.plot(across, median, **options)
 
 
-def crosses(ax: Axes, steps: Iterable[float], line: Line, place: int) -> None:
-    """A cross at the top of the panel where runs diverged, with their number if several did at that step.
+def crosses(ax: Axes, steps: Iterable[float], line: Line, row: int) -> None:
+    """Draw a cross at the top of the panel at each update where runs diverged, with their number if several did.
 
     Args:
-        place: the row of crosses.
+        row: the row of crosses, 0 at the top.
     """
     counts = Counter(steps)
     if not counts:
         return
     height = blended_transform_factory(ax.transData, ax.transAxes)
-    y = 0.97 - 0.07 * place
+    y = 0.97 - 0.07 * row
     ax.plot(list(counts), [y] * len(counts), "x", color=line.colour, clip_on=False, transform=height, markersize=3)
     for step, count in counts.items():
         if count > 1:
@@ -125,10 +126,10 @@ def crosses(ax: Axes, steps: Iterable[float], line: Line, place: int) -> None:
 
 
 def log10_axis(ax: Axes, values: Iterable[float], *, within: tuple[float, float] = (-math.inf, math.inf)) -> None:
-    """Make the y axis of log10 values read as powers of ten, with at least two of them in sight.
+    """Set the y axis of log10 values: its labels are powers of ten, at least two of them visible.
 
     Args:
-        within: what of the values is shown at most.
+        within: the widest range of values that is shown.
     """
     finite = [value for value in values if math.isfinite(value)]
     low, high = (min(finite), max(finite)) if finite else (-1.0, 0.0)
@@ -143,35 +144,37 @@ def log10_axis(ax: Axes, values: Iterable[float], *, within: tuple[float, float]
 
 
 def handle(line: Line, text: str, *, markers: bool = False) -> Line2D:
-    """An entry of a legend."""
+    """The entry of a line in a legend."""
     marker = line.marker if markers else "none"
     return Line2D([], [], color=line.colour, linestyle=line.dashes, marker=marker, label=text)
 
 
 def legend_above(figure: Figure, handles: Sequence[Any]) -> None:
-    """One legend for the whole figure, above the panels, where no data are."""
+    """Put one legend for the whole figure above the panels, where it hides no data."""
     if handles:
-        wide = [len(str(each.get_label())) + 9 for each in handles]  # in letters, with the line beside the text
+        widths = [len(str(each.get_label())) + 9 for each in handles]  # in letters, with the line beside the text
         room = 21 * figure.get_figwidth()
         columns = len(handles)
-        while columns > 1 and sum(max(wide[start::columns]) for start in range(columns)) > room:
+        while columns > 1 and sum(max(widths[start::columns]) for start in range(columns)) > room:
             columns -= 1
         rows = math.ceil(len(handles) / columns)
         figure.set_figheight(figure.get_figheight() + 0.16 * (rows - 1))
-        order = [handles[place] for start in range(columns) for place in range(start, len(handles), columns)]
+        order = [handles[index] for start in range(columns) for index in range(start, len(handles), columns)]
         figure.legend(handles=order, loc="outside upper center", ncols=columns)  # matplotlib fills columns first
 
 
 def label_left(axes: Iterable[Axes], text: str) -> None:
     """Write the label of the y axis at the first panel of every row."""
     for ax in axes:
-        place = ax.get_subplotspec()
-        if place is not None and place.is_first_col():
+        slot = ax.get_subplotspec()
+        if slot is not None and slot.is_first_col():
             ax.set_ylabel(text)
 
 
 def free_corner(ax: Axes, curves: Iterable[pd.DataFrame], x: str) -> dict[str, Any]:
-    """Where in the panel a note hides least of these curves, as options of `note`; the axes have their limits.
+    """The corner of the panel where a note hides least of these curves, as options of `note`.
+
+    Set the limits of the axes before.
 
     Args:
         curves: frames with the columns `x` and `median`.
@@ -186,7 +189,7 @@ def free_corner(ax: Axes, curves: Iterable[pd.DataFrame], x: str) -> dict[str, A
 
 
 def note(ax: Axes, text: str, *, x: float = 0.5, y: float = 0.5, **style: Any) -> None:
-    """A short remark in the panel, in axes coordinates: why something is not drawn."""
+    """Write a short remark into the panel, at x, y in axes coordinates: why something is not drawn."""
     if not text:
         return
     options: dict[str, Any] = {"ha": "center", "va": "center", "color": "#444444", "fontsize": 6.5} | style

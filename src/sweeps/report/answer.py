@@ -1,5 +1,5 @@
 """The section 'The answer in numbers': which init keeps gradients alive, what exploded, what clipping changed, who
-solved the task. Every sentence says of how many runs."""
+solved the task. Every sentence says how many runs it is about."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from sweeps.report.solved import solved
 
 
 def answer(records: Records, table: pd.DataFrame, task: Any = None) -> list[Section]:
-    """The parts of the answer.
+    """The parts of the answer for one task, each a section of level 3.
 
     Args:
         records: of one task.
         table: from `tables.comparison`, of the same records.
-        task: its name, where there are several.
+        task: its name, put into the titles; None if the sweep has only one task.
     """
     start = at_initialisation(records)
     parts = (
@@ -36,8 +36,8 @@ def answer(records: Records, table: pd.DataFrame, task: Any = None) -> list[Sect
     return [Section(title + suffix, blocks, level=3) for title, blocks in parts if blocks]
 
 
-def standing(records: Records) -> str:
-    """How many runs and seeds the answer is of, and whether so few can show more than themselves."""
+def scope(records: Records) -> str:
+    """How many runs and seeds the answer is about, with a warning if they are too few for a test to reach `ALPHA`."""
     runs, seeds = len(records.cells), records.cells["seed"].nunique()
     text = f"{number_of(runs, 'run')} with {number_of(seeds, 'seed')}"
     enough = next(n for n in range(2, 20) if smallest_p(n) <= ALPHA)

@@ -1,4 +1,4 @@
-"""What a figure shows, in sentences computed from the numbers: frames in, text out."""
+"""The captions of the figures: what each shows, in sentences computed from its numbers."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from sweeps.analysis.labels import HEADS, label
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.statistics.outcomes import counted
 from sweeps.analysis.statistics.summaries import ENDS, SHORTEST
-from sweeps.analysis.text import decades, factor, number, percent
+from sweeps.analysis.text import decades, factor, number, number_of, percent
 from sweeps.config.cards import card
 from sweeps.figures import curves
 from sweeps.tables.notes import several
 
 
 def captions(records: Records, table: pd.DataFrame) -> dict[str, str]:
-    """A caption for every figure of the catalogue: what it shows, then what to see.
+    """A caption for every figure of the catalogue, by its name: what is drawn, then the main result in numbers.
 
     Args:
         records: of one task.
@@ -75,13 +75,13 @@ def _of_the_architectures(here: pd.DataFrame) -> str:
 
 
 def decay_sentence(rates: pd.DataFrame) -> str:
-    """What one step leaves of the init whose runs are nearest to constant and of the one farthest, for every arch.
+    """For every arch the init whose gradient stays nearest to constant and the one farthest from it, with their rates.
 
     Args:
         rates: from `curves.decay_by_run`.
     """
     fitted = rates["decay_rate"].notna().any()
-    name, written = ("decay_rate", factor) if fitted else ("change", decades)
+    name, as_text = ("decay_rate", factor) if fitted else ("change", decades)
     known = rates.dropna(subset=[name])
     texts = []
     for arch, part in known.assign(distance=known[name].abs()).groupby("arch", observed=True):
@@ -89,7 +89,7 @@ def decay_sentence(rates: pd.DataFrame) -> str:
         order = by_init["distance"].sort_values(kind="stable").index
         ends = dict.fromkeys((order[0], order[-1]))
         medians = by_init[name].to_dict()
-        texts.append(f"{label(arch)} {', '.join(f'{label(init)} {written(medians[init])}' for init in ends)}")
+        texts.append(f"{label(arch)} {', '.join(f'{label(init)} {as_text(medians[init])}' for init in ends)}")
     if not texts:
         return "No gradient was finite from end to end."
     what = (
@@ -97,17 +97,17 @@ def decay_sentence(rates: pd.DataFrame) -> str:
         if fitted
         else f"end-to-end change in decades per step (under {SHORTEST} steps there is no factor free of the ends)"
     )
-    return f"Nearest to level and farthest from it, with the {what}: {'; '.join(texts)}."
+    return f"The inits nearest to level and farthest from it, with the {what}: {'; '.join(texts)}."
 
 
 def growth_sentence(records: Records, clip: Any) -> str:
-    """The change of the gradient norm from the shortest to the longest length, where it is largest.
+    """The largest and the smallest change of the gradient norm from the shortest to the longest length.
 
-    Of lines without a diverged run: a run that was stopped early has a median of few steps.
+    Only lines without a diverged run count: the median of a run that stopped early is over few updates.
     """
     frame = curves.norm_by_length(records, clip=clip)
-    whole = frame.groupby(["arch", "init"], observed=True)["diverged"].transform("max") == 0
-    frame = frame[np.isfinite(frame["median"]) & whole].sort_values("length")
+    complete = frame.groupby(["arch", "init"], observed=True)["diverged"].transform("max") == 0
+    frame = frame[np.isfinite(frame["median"]) & complete].sort_values("length")
     ends = frame.groupby(["arch", "init"], observed=True)["median"].agg(["first", "last", "count"])
     change = (ends["last"] - ends["first"])[ends["count"] > 1].sort_values(kind="stable").reset_index(name="decades")
     if change.empty:
@@ -123,39 +123,40 @@ def growth_sentence(records: Records, clip: Any) -> str:
 
 
 def length_sentence(table: pd.DataFrame, only: Any = None) -> str:
-    """How many runs solved the task at each length, or at one, and how many were solved at the end."""
+    """How many runs solved the task at each length, or at length `only`, and how many were solved at the end."""
     texts = []
     ran = table["n"] > 0
     chosen = ran if only is None else ran & (table["length"] == only)
     for length, part in table[chosen].groupby("length", observed=True):
         solved, kept = (counted(part, name).sum() for name in ("solved", "solved_at_end"))
-        texts.append(f"{solved} of {part['n'].sum()} runs at T = {length:g}" + f" ({kept} at the end)" * bool(solved))
+        runs = number_of(int(part["n"].sum()), "run")
+        texts.append(f"{solved} of {runs} at T = {length:g}" + f" ({kept} at the end)" * bool(solved))
     return f"The task was solved by {', '.join(texts)}."
 
 
 def outcome_sentence(table: pd.DataFrame) -> str:
-    """How many runs diverged, under which clipping, and where most of them."""
+    """How many runs diverged, with which clipping, and the arch and init of most of them."""
     runs = table[table["n"] > 0]
-    gone, at_start = counted(runs, "diverged"), counted(runs, "diverged_at_start").sum()
-    n, total = int(runs["n"].sum()), int(gone.sum())
+    diverged, at_start = counted(runs, "diverged"), counted(runs, "diverged_at_start").sum()
+    n, total = int(runs["n"].sum()), int(diverged.sum())
     if not total:
-        return f"None of the {n} runs diverged."
+        return f"No run diverged (0 of {n})."
     by_clip = [
-        f"{gone[part.index].sum()} of {part['n'].sum()} with {label(clip)}"
+        f"{diverged[part.index].sum()} of {part['n'].sum()} with {label(clip)}"
         for clip, part in runs.groupby("clip", observed=True)
     ]
-    where = gone.groupby([runs["arch"], runs["init"]], observed=True).sum()
-    place: Any = where.idxmax()
-    arch, init = place
-    most = "all of them" if int(where.max()) == total else f"{int(where.max())} of them"
+    by_network = diverged.groupby([runs["arch"], runs["init"]], observed=True).sum()
+    worst: Any = by_network.idxmax()
+    arch, init = worst
+    most = "all of them" if int(by_network.max()) == total else f"{int(by_network.max())} of them"
     return (
-        f"{total} of {n} runs diverged ({percent(total, n)}), {at_start or 'none'} of them at update 0: "
+        f"{total} of {number_of(n, 'run')} diverged ({percent(total, n)}), {at_start or 'none'} of them at update 0: "
         f"{', '.join(by_clip)}; {most} were the {label(arch)} with {label(init)} init."
     )
 
 
 def clipping_caption(records: Records, length: Any) -> str:
-    """Which runs the clipping figure shows, and how often their gradients were clipped."""
+    """The caption of the clipping figure: which runs it shows, and how often their gradients were clipped."""
     init = curves.most_clipped_init(records, length=length)
     if init is None:
         return "No run was clipped."

@@ -1,4 +1,4 @@
-"""The part 'What did clipping change?' of the answer: outcomes under each kind, and run by run against none."""
+"""The part 'What did clipping change?' of the answer: outcomes by kind of clipping, and pairs with and without it."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import pandas as pd
 
 from sweeps.analysis.labels import label
 from sweeps.analysis.loading.records import Records
-from sweeps.analysis.text import render, share_of
+from sweeps.analysis.text import number_of, render, share_of
 from sweeps.report.document import Block, Prose, Tabular
 from sweeps.report.outcome_counts import CRITERIA, outcome_counts
 from sweeps.tables.audit import CHANGES, REFERENCE, clipping_audit
 
 
 def clipping(records: Records, table: pd.DataFrame) -> list[Block]:
-    """Outcomes under each kind of clipping, and pair by pair what it changed against none."""
+    """A table of outcomes by kind of clipping, and a list of what each changed in pairs with a run without clipping."""
     counts = outcome_counts(table, "clip")
     if len(counts) < 2:
         return []
@@ -35,17 +35,17 @@ def clipping(records: Records, table: pd.DataFrame) -> list[Block]:
 
 
 def _changed(clip: Any, rows: pd.DataFrame) -> str:
-    """What one kind of clipping changed in the outcomes of pairs, by each criterion, and in which architectures."""
+    """How many pairs one kind of clipping changed, for each outcome, and in which architectures."""
     name, pairs = label(clip), int(rows["pairs"].sum())
     texts = []
     for criterion, changes in CHANGES.items():
         (more, in_more), (less, in_less) = (_counted(rows, change) for change in changes)
         texts.append(f"{CRITERIA[criterion].capitalize()}: {more} only with it{in_more}, {less} only without{in_less}.")
-    return f"**{name[0].upper()}{name[1:]}**, {pairs} pairs. {' '.join(texts)}"
+    return f"**{name[0].upper()}{name[1:]}**, {number_of(pairs, 'pair')}. {' '.join(texts)}"
 
 
 def _counted(rows: pd.DataFrame, name: str) -> tuple[int, str]:
-    """`13` and ` (ReLU RNN 9, LSTM 4)`, the latter empty where there is nothing to tell."""
+    """`13` and ` (ReLU RNN 9, LSTM 4)`, the second empty if the count is 0."""
     by_arch = rows.groupby("arch", observed=True)[name].sum()
     named = ", ".join(f"{label(arch)} {count}" for arch, count in by_arch[by_arch > 0].items())
     return int(by_arch.sum()), f" ({named})" if named else ""

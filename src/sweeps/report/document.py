@@ -1,7 +1,7 @@
-"""The document behind a report: titled sections of prose, tables and figures, and its form as Markdown.
+"""A report as a document: titled sections of prose, tables and figures, and their form as Markdown.
 
-Every piece of text is Markdown. `to_markdown` puts the pieces one after another; `html.to_html` renders the same
-pieces, so that the two forms of a report cannot say different things.
+Every text in it is Markdown. `to_markdown` joins the texts, `html.to_html` renders the same ones, so that the two forms
+of a report cannot say different things.
 """
 
 from __future__ import annotations
@@ -16,13 +16,12 @@ from typing import Any
 from markdown_it import MarkdownIt
 
 MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
-"""CommonMark with tables; HTML inside the text is text."""
+"""CommonMark with tables; HTML tags in the text are shown as they are."""
 
-
-ROWS = 40
-"""A longer table is folded away."""
-WHOLE = 500
-"""A table longer than this is not on the page at all, only its files."""
+FOLDED_ABOVE = 40
+"""Rows above which a table is folded: shown on the HTML page on a click, linked from the Markdown."""
+LINKED_ABOVE = 500
+"""Rows above which a table is not on the HTML page either: both forms only link to its files."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class Tabular:
 
 @dataclass(frozen=True)
 class Picture:
-    """A drawn figure with the caption that says what to see; `pdf` is what a paper would use."""
+    """A drawn figure with its caption; the page shows `png`, and `pdf` is for a paper."""
 
     title: str
     png: Path
@@ -52,10 +51,10 @@ class Picture:
 
 @dataclass(frozen=True)
 class Attached:
-    """A long table: whole on the page, folded away; as Markdown a link to the files under `files`.
+    """A long table: folded on the HTML page; in the Markdown only links to `files`.
 
     Args:
-        text: the Markdown table, empty where it is too long for a page.
+        text: the Markdown table, empty if it is too long for a page.
     """
 
     summary: str
@@ -68,7 +67,7 @@ Block = Prose | Tabular | Picture | Attached
 
 @dataclass(frozen=True)
 class Section:
-    """A heading and what stands under it; level 2 is a section of the report, 3 a part of one."""
+    """A heading and the blocks below it; level 2 is a section of the report, level 3 a part of one."""
 
     title: str
     blocks: Sequence[Block]
@@ -81,7 +80,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Document:
-    """A whole report; `subtitle` is one line of plain text beneath the title."""
+    """A report; `subtitle` is one line of plain text below the title."""
 
     title: str
     subtitle: str
@@ -89,19 +88,19 @@ class Document:
 
     def numbered(self, kind: type[Any]) -> dict[int, int]:
         """The number of each table or picture, counted from 1 through the document, by `id(block)`."""
-        found = [block for section in self.sections for block in section.blocks if isinstance(block, kind)]
-        return {id(block): place for place, block in enumerate(found, start=1)}
+        blocks = [block for section in self.sections for block in section.blocks if isinstance(block, kind)]
+        return {id(block): number for number, block in enumerate(blocks, start=1)}
 
 
 def table_or_fold(text: str, caption: str, rows: int, files: Sequence[Path]) -> Block:
-    """A table of the page, folded away with its files where it is long, the files alone where it is very long."""
-    if rows <= ROWS:
+    """A table on the page; folded, with links to its files, if it is long; only the links if it is very long."""
+    if rows <= FOLDED_ABOVE:
         return Tabular(text, caption)
-    return Attached(f"{caption.rstrip('.')} ({rows} rows)", text if rows <= WHOLE else "", files)
+    return Attached(f"{caption.rstrip('.')} ({rows} rows)", text if rows <= LINKED_ABOVE else "", files)
 
 
 def anchor(title: str) -> str:
-    """The name of a heading in a link, as code hosts make it from Markdown: `What ran` is `what-ran`."""
+    """The link target of a heading, as code hosts derive it from Markdown: `what-ran` for `What ran`."""
     return re.sub(r"[^\w\- ]", "", title.lower()).strip().replace(" ", "-")
 
 
@@ -137,7 +136,7 @@ def relative(path: Path, folder: Path) -> str:
 
 
 def readme(text: str) -> tuple[str | None, str]:
-    """The title of a README and the rest of it, its headings moved down to level 3 and beyond.
+    """The title of a README (None if it has none) and its other text, with headings moved down to level 3 and below.
 
     Args:
         text: Markdown; the title is its first heading of level 1, if it begins with one.

@@ -1,9 +1,9 @@
-"""Which init keeps gradients alive before training."""
+"""The part 'Which initialisation keeps gradients alive?' of the answer: the gradient through time before training."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,29 +20,30 @@ from sweeps.report.document import Block, Prose, Tabular
 from sweeps.tables.notes import listed, several
 
 LATER = ("clip", "optim", "steps", "train.log_every", "train.eval_every", "train.eval_size", STOPS)
-"""Axes that act after the first gradient is taken, as do the settings of clipping and of the optimiser."""
+"""Axes that act only after the first gradient is taken; the settings of clipping and of the optimiser do so, too."""
 
 EQUAL = 1e-9
-"""Decades per step within which two networks keep their gradients equally."""
+"""Difference in decades per step up to which two networks are tied."""
 
 
 def at_initialisation(records: Records) -> pd.DataFrame:
     """The gradient through time of every network before its first update, a row per network.
 
-    Runs that differ only in what acts later (clipping, learning rate) start as one network, which counts once.
+    Runs that differ only in what acts after the first gradient (clipping, learning rate) start from the same network,
+    which counts once.
 
     Returns:
         `arch, init, length`, the further axes that tell networks apart, `seed`, `outcome`, `diverged_step`; in decades
-        per step back `rate` (both ends left out), `late` and `early` (the same of the half of that stretch that is
-        nearer to the end of the sequence, and of the other) and `change` (end to end); `total`, decades from the last
-        time step to the first. Of a gradient that is exactly zero somewhere all of them are -inf. `lost`: it was not
-        finite.
+        per step back `rate` (both ends left out), `late` and `early` (the same, over the half of these steps that is
+        nearer to the end of the sequence, and over the other half) and `change` (end to end); `total`, decades from
+        the last time step to the first. All of these are -inf if the gradient is exactly zero somewhere. `lost`:
+        the gradient was not finite.
     """
     rows = records.gradient[records.gradient["step"] == 0]
     parts = {"rate": (0.0, 1.0), "late": (0.0, 0.5), "early": (0.5, 1.0)}
-    found = {name: decay_rates(rows, part).set_index("cell") for name, part in parts.items()}
-    numbers = pd.DataFrame({name: rates["decay_rate"] for name, rates in found.items()})
-    numbers["change"] = found["rate"]["change"]
+    by_part = {name: decay_rates(rows, part).set_index("cell") for name, part in parts.items()}
+    numbers = pd.DataFrame({name: rates["decay_rate"] for name, rates in by_part.items()})
+    numbers["change"] = by_part["rate"]["change"]
     keys = ["arch", "init", "length", *further(records), "seed"]
     start = records.cells[["cell", *keys, "outcome", "diverged_step"]].join(numbers, on="cell").drop_duplicates(keys)
     start["total"] = start["change"] * (start["length"].astype(float) - 1)
@@ -56,7 +57,7 @@ def further(records: Records) -> list[str]:
 
 
 def alive(records: Records, start: pd.DataFrame) -> list[Block]:
-    """For each architecture the init whose gradient stays nearest to constant, and what one step leaves in them all.
+    """For each architecture the init whose gradient stays nearest to constant, and a table of the rates of all.
 
     Args:
         start: from `at_initialisation`.
@@ -72,13 +73,13 @@ def alive(records: Records, start: pd.DataFrame) -> list[Block]:
         first = (
             f"At T = {length:g}, the longest here, no init is named: a factor per step leaves out {ENDS} steps at "
             "either end, where the gradient still depends on the readout or on the start from 0, and that takes "
-            f"{SHORTEST} steps. What there is to tell is the change from the last step to the first, and of that such "
-            "transients are a large part."
+            f"{SHORTEST} steps. The table has the change from the last step to the first, of which such transients are "
+            "a large part."
         )
         return [Prose(first), _table(here, pooled, {})]
     best = {arch: _nearest(part) for arch, part in here.groupby("arch", observed=True)}
     alike = ["seed", *(axis for axis in pooled if owner_of(axis) != "init")]
-    points = [f"- {_told(here[here['arch'] == arch], named, alike)}" for arch, named in best.items()]
+    points = [f"- {_sentence(here[here['arch'] == arch], named, alike)}" for arch, named in best.items()]
     first = (
         f"At T = {length:g}, before training, each step back in time multiplies the norm of the gradient ‖∂L/∂h_t‖ by "
         f"a factor: below 1 it vanishes on its way back, above 1 it explodes. {ENDS} steps at either end are left out, "
@@ -90,7 +91,7 @@ def alive(records: Records, start: pd.DataFrame) -> list[Block]:
 
 
 def _nearest(part: pd.DataFrame) -> list[Any]:
-    """The init that is nearest to constant; several if the halves of the stretch name others, none if all are gone."""
+    """The init nearest to constant; several if one half names another, [] if all medians are infinite."""
     named = []
     for name in ("from_rate", "from_late", "from_early"):
         median = part.groupby("init", observed=True)[name].median()
@@ -99,17 +100,24 @@ def _nearest(part: pd.DataFrame) -> list[Any]:
     return list(dict.fromkeys(named))
 
 
-def _told(here: pd.DataFrame, named: list[Any], alike: Sequence[str]) -> str:
-    """One architecture: its best init, the spread of that init's networks, and what the whole sequence leaves."""
+def _sentence(here: pd.DataFrame, named: list[Any], alike: Sequence[str]) -> str:
+    """The result of one architecture: its best init, the range over that init's networks, and the end-to-end change.
+
+    Args:
+        here: rows of `at_initialisation`, of this architecture at the longest length.
+        named: from `_nearest`.
+        alike: axes on which networks of different inits must agree to be compared.
+    """
     arch = label(here["arch"].iloc[0])
     if not named:
-        return f"**{arch}: none**; in all of its {len(here)} networks the gradient is exactly zero or not finite."
+        networks = "its 1 network" if len(here) == 1 else f"all of its {len(here)} networks"
+        return f"**{arch}: none**; in {networks} the gradient is exactly zero or not finite."
     rates = {init: here.loc[here["init"] == init, "rate"] for init in named}
     if len(named) > 1:
         texts = [f"{label(init)} ({factor(rate.median())}, n = {len(rate)})" for init, rate in rates.items()]
         return (
             f"**{arch}: not decided** between {' and '.join(texts)}: the half of these steps that is nearer to the end "
-            "of the sequence and the other half do not name the same."
+            "of the sequence and the other half do not name the same init."
         )
     medians = here.groupby("init", observed=True)["from_rate"].median()
     tied = [init for init in medians.index if medians[init] - medians[named[0]] < EQUAL]
@@ -120,8 +128,8 @@ def _told(here: pd.DataFrame, named: list[Any], alike: Sequence[str]) -> str:
     text = f"**{arch}: {label(named[0])}**, {factor(own['rate'].median())} per step"
     text += f" (n = {len(own)}{_span(own['rate'], factor, ': ')}); end to end the gradient changes by"
     text += f" {_span(own['change'], decades)} decades per step, in all by a factor of {_span(own['total'], _power)}."
-    gone = int((own["rate"] == -np.inf).sum())
-    text += f" In {gone} of {len(own)} it is exactly zero somewhere." if gone else ""
+    zero = int((own["rate"] == -np.inf).sum())
+    text += f" In {zero} of {len(own)} it is exactly zero somewhere." if zero else ""
     if here["init"].nunique() == 1:
         return f"{text} (The only init.)"
     change = here["change"].abs().fillna(np.inf).groupby(here["init"], observed=True).median()
@@ -139,21 +147,24 @@ def _told(here: pd.DataFrame, named: list[Any], alike: Sequence[str]) -> str:
     return f"{text} Compared by {listed(alike)} it is the nearest to constant in {wins} of {len(compared)}{also}."
 
 
-def _span(values: pd.Series, written: Any, before: str = "") -> str:
-    """`0.98 to 1.00`, one text where all are written alike; after `before` only where there are several values."""
-    kept = values.dropna()
-    if kept.empty or (before and len(values) == 1):
+def _span(values: pd.Series, as_text: Callable[[float], str], before: str = "") -> str:
+    """`0.98 to 1.00`, the range of the values as text, or one text if both ends give the same.
+
+    With `before`, this text and the range; empty for a single value.
+    """
+    known = values.dropna()
+    if known.empty or (before and len(values) == 1):
         return "" if before else EMPTY
-    return before + " to ".join(dict.fromkeys(written(value) for value in (kept.min(), kept.max())))
+    return before + " to ".join(dict.fromkeys(as_text(value) for value in (known.min(), known.max())))
 
 
 def _power(exponent: float) -> str:
-    """`10^-2.4`; `0` for a gradient that is gone exactly."""
+    """`10^-2.4`; `0` for a gradient of exactly zero."""
     return "0" if exponent == -math.inf else f"10^{round(exponent, 1) + 0.0:.1f}"
 
 
 def _table(here: pd.DataFrame, pooled: Sequence[str], best: dict[Any, list[Any]]) -> Tabular:
-    """What one step back leaves for every init (rows) and architecture, bold where it is named."""
+    """Factor per step and end-to-end change of every init (rows) and architecture (columns), bold for the `best`."""
     archs, inits = (
         [level for level in here[axis].cat.categories if (here[axis] == level).any()] for axis in ("arch", "init")
     )
@@ -173,6 +184,6 @@ def _table(here: pd.DataFrame, pooled: Sequence[str], best: dict[Any, list[Any]]
     more = f" ({', '.join(HEADS.get(axis, axis) for axis in pooled)} pooled)" if pooled else ""
     caption = (
         f"The gradient through time at initialisation, T = {here['length'].iloc[0]:g}, medians over n = {n} "
-        f"networks{more}: {what}."
+        f"network{'s' * (n != '1')}{more}: {what}."
     )
     return Tabular(render(shown, names=1), caption)

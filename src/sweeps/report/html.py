@@ -1,4 +1,4 @@
-"""A document as one HTML file that needs nothing beside it: styles, script, pictures and downloads are inside."""
+"""A document as one HTML file that needs no other file: styles, script, pictures and downloads are inside."""
 
 from __future__ import annotations
 
@@ -24,21 +24,22 @@ KINDS = {
     ".png": "image/png",
     ".tex": "application/x-tex",
 }
-"""Media types; the machine's own table may differ from another's."""
-ELSEWHERE = re.compile(r"#|[a-z]+:")
+"""Media types by suffix; fixed here because those of `mimetypes` depend on the machine."""
+NO_FILE = re.compile(r"#|[a-z]+:")
+"""The start of a link to a heading or to a URL."""
 LONG = {"th": 12, "td": 32}
-"""Characters of a cell of a table beyond which its text may be broken."""
+"""Characters of a table cell above which its text may be broken into lines."""
 POWER = re.compile(r"\b10\^(-?\d+(?:\.\d+)?)")
 SUBSCRIPT = re.compile(r"\b([hxL])_(\w)\b")
 
 
 class Renderer(RendererHTML):
-    """Markdown to HTML for a page that stands alone: tables in a box that scrolls, pictures and files inside."""
+    """Markdown to HTML for a page without other files: tables in a box that scrolls, files of the report inside."""
 
     def text(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
-        """Text in which 10^-3 and h_t look like mathematics."""
+        """Text with 10^-3 as a superscript and h_t as a subscript."""
         escaped = html.escape(tokens[idx].content)
-        raised = POWER.sub(lambda found: f"10<sup>{found[1].replace('-', '−')}</sup>", escaped)
+        raised = POWER.sub(lambda match: f"10<sup>{match[1].replace('-', '−')}</sup>", escaped)
         return SUBSCRIPT.sub(r"\1<sub>\2</sub>", raised)
 
     def table_open(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
@@ -55,35 +56,35 @@ class Renderer(RendererHTML):
         return self._cell(tokens, idx, options, env)
 
     def _cell(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
-        """A cell with a long text is broken over lines, a short one never."""
+        """A table cell; one with a long text gets the class that allows line breaks."""
         if len(tokens[idx + 1].content) > LONG[tokens[idx].tag]:
             tokens[idx].attrSet("class", "long")
         return self.renderToken(tokens, idx, options, env)
 
     def link_open(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
-        """A link to a file of the report is a download from inside the page; one to any other file is none."""
+        """A link to a file of the report downloads it from inside the page; a link to any other file is removed."""
         target = str(tokens[idx].attrGet("href"))
         if target in env["files"]:
             tokens[idx].attrSet("href", embedded(env["files"][target]))
             tokens[idx].attrSet("download", env["files"][target].name)
-        elif not ELSEWHERE.match(target):
+        elif not NO_FILE.match(target):
             del tokens[idx].attrs["href"]
         return self.renderToken(tokens, idx, options, env)
 
     def image(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
-        """A picture in prose is a link to it: nothing outside the page is ever fetched."""
+        """A picture in prose becomes a link to it, so that the page never fetches anything."""
         source, text = str(tokens[idx].attrGet("src")), tokens[idx].content
         return f'<a href="{html.escape(source)}">{html.escape(text or source)}</a>'
 
 
 def to_html(document: Document, folder: Path) -> str:
-    """The document as a page.
+    """The document as HTML.
 
     Args:
-        folder: where the file will be; the files that the document links to are there already.
+        folder: where the file will be; the files that the document links to exist already.
 
     Raises:
-        OSError: a picture of the document is not there.
+        OSError: a picture of the document is missing.
     """
     numbers = {Tabular: document.numbered(Tabular), Picture: document.numbered(Picture)}
 
@@ -111,24 +112,27 @@ def to_html(document: Document, folder: Path) -> str:
 
 
 def embedded(path: Path) -> str:
-    """A file as a `data:` link; a PNG without its texts, so that the page is the same where the picture is."""
+    """A file as a `data:` link; a PNG without its provenance, so that equal pictures give equal pages."""
     content = pixels(path) if path.suffix == ".png" else path.read_bytes()
     return f"data:{KINDS[path.suffix]};base64,{base64.b64encode(content).decode('ascii')}"
 
 
 def pixels(png: Path) -> bytes:
-    """A PNG without its chunks of text (provenance): length, kind, content and checksum of every other one."""
-    content, kept, place = png.read_bytes(), [], 8
-    while place < len(content):
-        end = place + 12 + int.from_bytes(content[place : place + 4], "big")
-        if content[place + 4 : place + 8] not in (b"tEXt", b"zTXt", b"iTXt"):
-            kept.append(content[place:end])
-        place = end
+    """The bytes of a PNG without its text chunks, which hold the provenance.
+
+    After a signature of 8 bytes, each chunk is length (4 bytes), type (4), content and checksum (4).
+    """
+    content, kept, start = png.read_bytes(), [], 8
+    while start < len(content):
+        end = start + 12 + int.from_bytes(content[start : start + 4], "big")
+        if content[start + 4 : start + 8] not in (b"tEXt", b"zTXt", b"iTXt"):
+            kept.append(content[start:end])
+        start = end
     return content[:8] + b"".join(kept)
 
 
 def size(png: Path) -> tuple[int, int]:
-    """Width and height of a PNG in CSS pixels, two of its own to one: the page keeps its place before it is drawn."""
+    """Width and height of a PNG in CSS pixels, of two image pixels each, so that the layout is known before loading."""
     with png.open("rb") as file:
         head = file.read(24)
     return int.from_bytes(head[16:20], "big") // 2, int.from_bytes(head[20:24], "big") // 2
@@ -143,23 +147,23 @@ def _markdown(inside: Mapping[str, Path], text: str, name: str = "table") -> Mar
     """Markdown as HTML.
 
     Args:
-        inside: files that a link may reach, by that link.
-        name: read out for a table in the text.
+        inside: files that a link may reach, by link target.
+        name: read out by screen readers for a table in the text.
     """
     return Markup(_renderer().render(MARKDOWN.parse(text), MARKDOWN.options, {"files": inside, "name": name}))
 
 
 def _inline(inside: Mapping[str, Path], text: str) -> Markup:
-    """One paragraph without its element."""
+    """One paragraph of Markdown as HTML without its `<p>`."""
     return Markup(_markdown(inside, text).removeprefix("<p>").removesuffix("</p>\n"))
 
 
 def _parts(document: Document, section: Section) -> list[Section]:
-    """The parts, level 3, of a section."""
-    place = list(document.sections).index(section) + 1
-    found = []
-    for part in document.sections[place:]:
+    """The parts (level 3) of a section (level 2)."""
+    start = list(document.sections).index(section) + 1
+    parts = []
+    for part in document.sections[start:]:
         if part.level == 2:
             break
-        found.append(part)
-    return found
+        parts.append(part)
+    return parts

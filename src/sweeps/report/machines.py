@@ -1,4 +1,4 @@
-"""Which kernels and machines trained the cells of a report, and what it means where there are several."""
+"""Which kernels and machines computed the cells of a report, and a warning if there are several."""
 
 from __future__ import annotations
 
@@ -8,45 +8,52 @@ import pandas as pd
 
 from sweeps.analysis.labels import HEADS, label
 from sweeps.analysis.loading.records import Records
+from sweeps.analysis.text import number_of
 from sweeps.tables.notes import listed
 
 MADE_BY = ("kernel", "instructions", "processor", "ran_on")
-"""Columns of the cells that say what computed them."""
+"""Columns of `records.cells` that say what computed a cell."""
 
 
-def makers(records: Records) -> pd.Series:
+def computed_by(records: Records) -> pd.Series:
     """What computed each cell, in the order of `records.cells`: `the native kernel (avx512) on AMD EPYC 9B14, cpu`."""
-    kept = records.cells[list(MADE_BY)].astype(object)
-    kept = kept.where(kept.notna() & (kept != ""), None)
-    return pd.Series([_maker(*row) for row in kept.itertuples(index=False)], index=records.cells.index, dtype=object)
+    columns = records.cells[list(MADE_BY)].astype(object)
+    columns = columns.where(columns.notna() & (columns != ""), None)
+    return pd.Series(
+        [_in_words(*row) for row in columns.itertuples(index=False)], index=records.cells.index, dtype=object
+    )
 
 
 def machines(records: Records) -> str:
     """Every kernel and machine with its number of cells, for the provenance of a report."""
-    counts = makers(records).value_counts().sort_index()
+    counts = computed_by(records).value_counts().sort_index()
     if len(counts) == 1:
         return str(counts.index[0])
-    return "; ".join(f"{maker} ({count} cells)" for maker, count in counts.items())
+    return "; ".join(f"{way} ({number_of(count, 'cell')})" for way, count in counts.items())
 
 
-def mixed(records: Records) -> str | None:
-    """A sentence where the cells come from several kernels or machines, and with which levels those go; else None."""
-    made = makers(records)
-    counts = made.value_counts().sort_index()
+def mixed_warning(records: Records) -> str | None:
+    """A warning if several kernels or machines computed the cells, with the levels only one of them has; else None."""
+    ways = computed_by(records)
+    counts = ways.value_counts().sort_index()
     if len(counts) < 2:
         return None
-    told = []
-    for maker, count in counts.items():
-        along = " and ".join(_alone(records, made == maker))
-        told.append(f"{count} of {len(made)} cells by {maker}" + (f" (all those of {along})" if along else ""))
+    texts = []
+    for way, count in counts.items():
+        levels = " and ".join(_own_levels(records, ways == way))
+        texts.append(f"{count} of {len(ways)} cells by {way}" + (f" (all those of {levels})" if levels else ""))
     return (
-        f"**Computed in {len(counts)} ways: {'; '.join(told)}.** A cell is the same to the byte only on one kernel and "
-        "processor; across them it agrees to the rounding of float32, which training can magnify."
+        f"**Computed in {len(counts)} ways: {'; '.join(texts)}.** A cell is the same to the byte only on one kernel "
+        "and processor; across them it agrees to the rounding of float32, which training can magnify."
     )
 
 
-def _alone(records: Records, here: pd.Series) -> Iterator[str]:
-    """The axes of which one maker has whole levels to itself and nothing else, with those levels."""
+def _own_levels(records: Records, here: pd.Series) -> Iterator[str]:
+    """The axes whose levels are never shared between the chosen cells and the others, with the levels of the chosen.
+
+    Args:
+        here: whether each cell is chosen.
+    """
     for axis in (*records.axes, "seed"):
         values = records.cells[axis]
         own, others = set(values[here].dropna()), set(values[~here].dropna())
@@ -54,8 +61,8 @@ def _alone(records: Records, here: pd.Series) -> Iterator[str]:
             yield f"{HEADS.get(axis, axis)} {listed([label(level) for level in sorted(own, key=str)])}"
 
 
-def _maker(kernel: str | None, instructions: str | None, processor: str | None, device: str | None) -> str:
-    """One kernel and machine in words; what an older record does not tell is said to be not recorded."""
+def _in_words(kernel: str | None, instructions: str | None, processor: str | None, device: str | None) -> str:
+    """One kernel and machine in words; 'not recorded' for what an older record lacks."""
     if not kernel and not processor:
         return ", ".join(filter(None, ("a kernel and a processor not recorded", device)))
     how = f"the {kernel} kernel" if kernel else "a kernel not recorded"

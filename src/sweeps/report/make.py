@@ -1,6 +1,6 @@
-"""From the records alone to tables, figures and a report that answers the sweep's question. No torch.
+"""Make the tables, the figures and the report of a sweep from its records alone, without torch.
 
-The same records give the same bytes: nothing here knows the time or the machine.
+The same records give the same bytes: nothing depends on the time or on the machine.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from sweeps.analysis.provenance import write_provenance
 from sweeps.figures.draw import draw
 from sweeps.records.files import write_atomically
 from sweeps.records.paths import ReportPaths, SweepPaths
-from sweeps.report.answer import answer, standing
+from sweeps.report.answer import answer, scope
 from sweeps.report.captions import captions
 from sweeps.report.document import Document, Prose, Section, readme, to_markdown
 from sweeps.report.figures import figures
@@ -27,10 +27,11 @@ from sweeps.report.what_varied import what_varied
 from sweeps.tables.comparison import comparison
 
 SEED = 0
+"""Of the random draws behind the intervals and tests of the tables."""
 
 
-def asked_for(root: Path, *, cache: bool = True) -> Records:
-    """The records that a report is of: what the last sweep asked for, or all where no sweep left a plan.
+def records_to_report(root: Path, *, cache: bool = True) -> Records:
+    """The records that a report is made from: the cells of the last sweep, or all cells if no sweep left a plan.
 
     Args:
         root, cache: as for `load`.
@@ -48,7 +49,7 @@ def make_figures(sweep: SweepPaths) -> list[Path]:
     Raises:
         SweepsError: there is no finished cell.
     """
-    drawn = draw(asked_for(sweep.root), sweep.report.figures)
+    drawn = draw(records_to_report(sweep.root), sweep.report.figures)
     return [path for figure in drawn for path in (figure.pdf, figure.svg, figure.png)]
 
 
@@ -60,19 +61,19 @@ def make_report(
     into: Path | None = None,
     records: Records | None = None,
 ) -> ReportPaths:
-    """Write `report/report.html`, which needs no other file, `report.md`, tables and figures; returns where they lie.
+    """Write `report/report.html`, which needs no other file, `report.md`, tables and figures; returns their paths.
 
     Args:
         question: Markdown to put at the top, usually the README of the experiment; its first heading is the title.
-        claims: Markdown of what the literature claims and whether these records bear it out; no section without.
-        into: folder to write to in place of the sweep's own `report/`.
-        records: what `asked_for` gives, if it was called already.
+        claims: Markdown on what the literature claims and whether these records support it; None for no such section.
+        into: folder to write to instead of the sweep's `report/`.
+        records: from `records_to_report`, if they are loaded already.
 
     Raises:
         SweepsError: there is no finished cell.
     """
     paths = ReportPaths(into) if into else sweep.report
-    records = records or asked_for(sweep.root)
+    records = records or records_to_report(sweep.root)
     document = _document(records, paths, question, claims)
     write_provenance(records, paths)
     write_atomically(paths.markdown, to_markdown(document, paths.root))
@@ -81,26 +82,26 @@ def make_report(
 
 
 def _document(records: Records, paths: ReportPaths, question: str | None, claims: str | None) -> Document:
-    """The report as a document; its tables and figures are written on the way."""
-    whole = comparison(records, seed=SEED)
+    """Write the tables and figures, and return the report as a document that refers to them."""
+    table = comparison(records, seed=SEED)
     problems = records.problems.sort_values(["problem", "cell"])
     for path, frame in ((paths.problems, problems), (paths.diverged, diverged(records))):
         write_atomically(path, frame.to_csv(index=False, lineterminator="\n"))
-    parts = [(task, part, whole if task is None else whole[whole["task"] == task]) for task, part in records.by_task()]
+    parts = [(task, part, table if task is None else table[table["task"] == task]) for task, part in records.by_task()]
     captioned = {task: captions(part, rows) for task, part, rows in parts}
     drawn = draw(records, paths.figures)
-    (title, asked), changed = readme(question or ""), changed_settings(records.root)
+    (title, text), changed = readme(question or ""), changed_settings(records.root)
     return Document(
         title or records.root.name,
         headline(records),
         [
-            *([Section("The question", [Prose("\n\n".join(filter(None, (changed, asked))))])] if asked else []),
-            Section("The answer in numbers", [Prose(standing(records))]),
+            *([Section("The question", [Prose("\n\n".join(filter(None, (changed, text))))])] if text else []),
+            Section("The answer in numbers", [Prose(scope(records))]),
             *(section for task, part, rows in parts for section in answer(part, rows, task)),
             what_varied(records),
             what_ran(records),
             what_diverged(records, paths.diverged),
-            *tables(records, whole, paths.tables, seed=SEED),
+            *tables(records, table, paths.tables, seed=SEED),
             *figures(drawn, captioned),
             *([Section("Claims", [Prose(claims)])] if claims else []),
             sources(records),

@@ -12,7 +12,7 @@ from sweeps.report.outcome_counts import outcome_counts
 
 
 def solved(records: Records, table: pd.DataFrame) -> list[Block]:
-    """Who solved the task at which length, at any evaluation and at the last."""
+    """The share of runs that solved the task, and a table of it by architecture and length."""
     runs = table[table["n"] > 0]
     lengths = [length for length in table["length"].cat.categories if (runs["length"] == length).any()]
     rows = []
@@ -20,14 +20,19 @@ def solved(records: Records, table: pd.DataFrame) -> list[Block]:
         row = {"architecture": label(arch)}
         for length in lengths:
             counts = outcome_counts(part[part["length"] == length], "arch").sum()
-            text = share_of(counts["solved"], counts["n"])
-            row[f"T = {length:g}"] = f"{text}, {counts['solved_at_end']} at the end" if counts["solved"] else text
+            share = share_of(counts["solved"], counts["n"])
+            at_end = f", {counts['solved_at_end']} at the end" if counts["solved"] else ""
+            row[f"T = {length:g}"] = share + at_end
         rows.append(row)
     total = outcome_counts(table, "arch").sum()
     n, reached, kept = total["n"], total["solved"], total["solved_at_end"]
-    wanted = records.cells["solved_at"].dropna().unique()
-    score = f"{number(wanted[0])} in {records.score_name}" if len(wanted) == 1 else "the score that the task asks for"
-    told = f"**{percent(reached, n)} of runs solved the task** ({reached} of {n}): an evaluation reached {score}."
-    told += f" At the end {kept} of the {reached} were still solved." if reached else ""
+    thresholds = records.cells["solved_at"].dropna().unique()
+    score = (
+        f"{number(thresholds[0])} in {records.score_name}"
+        if len(thresholds) == 1
+        else "the score that the task asks for"
+    )
+    text = f"**{percent(reached, n)} of runs solved the task** ({reached} of {n}): an evaluation reached {score}."
+    text += f" At the end {kept} of the {reached} were still solved." if reached else ""
     caption = "Runs that solved the task, inits and clipping pooled, and how many of them were solved at the end."
-    return [Prose(told), Tabular(render(pd.DataFrame(rows), names=1), caption)]
+    return [Prose(text), Tabular(render(pd.DataFrame(rows), names=1), caption)]

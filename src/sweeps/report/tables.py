@@ -1,4 +1,4 @@
-"""The tables of a report: which questions they answer, their files, and their place on the page."""
+"""The section 'Tables': write every table to its files, and put it into the report."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from sweeps.analysis.labels import label
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.provenance import provenance
 from sweeps.analysis.statistics.measures import MEASURES, crossings
+from sweeps.analysis.text import number_of
 from sweeps.records.files import write_atomically
-from sweeps.report.document import WHOLE, Attached, Section, table_or_fold
+from sweeps.report.document import LINKED_ABOVE, Attached, Section, table_or_fold
 from sweeps.tables import notes
 from sweeps.tables.audit import REFERENCE, clipping_audit
 from sweeps.tables.compare import compare
@@ -27,34 +28,34 @@ from sweeps.tables.table import Table, to_markdown
 TIME = "solved_step"
 
 
-def tables(records: Records, whole: pd.DataFrame, folder: Path, *, seed: int) -> list[Section]:
-    """Write every table under `folder` as CSV and Markdown, the paired ones as LaTeX too; returns their sections.
+def tables(records: Records, table: pd.DataFrame, folder: Path, *, seed: int) -> list[Section]:
+    """Write every table under `folder` as CSV and Markdown, the paired ones also as LaTeX; returns their sections.
 
     Args:
-        whole: from `tables.comparison`.
-        seed: of what is drawn.
+        table: every combination of levels, from `tables.comparison`.
+        seed: of the random draws behind intervals and tests.
     """
     comment = "\n".join(f"{name}: {text}" for name, text in provenance(records).lines().items())
-    parts = [Section("Tables", []), _overview(records, whole, folder)]
+    parts = [Section("Tables", []), _overview(records, table, folder)]
     for task, part in records.by_task():
-        for title, table in paired(part, seed):
-            stem = folder / (table.name if task is None else f"{task}_{table.name}")
-            write_atomically(stem.with_suffix(".csv"), table.to_csv())
-            write_atomically(stem.with_suffix(".md"), to_markdown(table, comment=comment))
-            write_atomically(stem.with_suffix(".tex"), to_latex(table, comment=comment))
-            caption, _, more = table.caption.partition(". ")
-            body, _, notes = to_markdown(table, caption="").strip("\n").rpartition("\n\n")
+        for title, comparison in paired(part, seed):
+            stem = folder / (comparison.name if task is None else f"{task}_{comparison.name}")
+            write_atomically(stem.with_suffix(".csv"), comparison.to_csv())
+            write_atomically(stem.with_suffix(".md"), to_markdown(comparison, comment=comment))
+            write_atomically(stem.with_suffix(".tex"), to_latex(comparison, comment=comment))
+            caption, _, more = comparison.caption.partition(". ")
+            body, _, notes = to_markdown(comparison, caption="").strip("\n").rpartition("\n\n")
             text = f"{body}\n\n{' '.join(filter(None, (more, notes)))}"
             files = [stem.with_suffix(kind) for kind in (".csv", ".md", ".tex")]
-            block = table_or_fold(text, f"{caption.rstrip('.')}.", len(table.rows), files)
+            block = table_or_fold(text, f"{caption.rstrip('.')}.", len(comparison.rows), files)
             parts.append(Section(title if task is None else f"{title} ({task})", [block], level=3))
-    return [*parts, _whole(records, whole, folder, seed)]
+    return [*parts, _every_combination(records, table, folder, seed)]
 
 
 def paired(records: Records, seed: int) -> Iterator[tuple[str, Table]]:
-    """Title and table of every paired comparison that the records allow; holes are told in the notes.
+    """Title and table of every paired comparison that the records allow; missing cells are counted in the notes.
 
-    Where runs ended as they were solved, a score cannot rank: what ranks is the updates until solved.
+    Where runs ended as soon as they were solved, their scores cannot be ranked; the updates until solved are.
 
     Args:
         records: of one task.
@@ -79,16 +80,16 @@ def paired(records: Records, seed: int) -> Iterator[tuple[str, Table]]:
 
 
 def varied(records: Records, axes: Sequence[str]) -> tuple[str, ...]:
-    """Those of the axes that have several levels, and further axes of the sweep in the places of the others."""
+    """Those of the axes that have several levels, then further axes of the sweep, in all as many as `axes` at most."""
     several = [axis for axis in axes if records.cells[axis].nunique() > 1]
     further = [axis for axis in records.extra_axes if axis != "task"]
     return tuple([*several, *further][: len(axes)]) or (axes[0],)
 
 
-def _overview(records: Records, whole: pd.DataFrame, folder: Path) -> Section:
-    """Shares solved and decay at a glance, without intervals."""
+def _overview(records: Records, table: pd.DataFrame, folder: Path) -> Section:
+    """The part 'At a glance': shares solved and decay of the gradient, without intervals."""
     clip = records.reference_clip
-    short = overview(whole, clip)
+    short = overview(table, clip)
     text = overview_markdown(short)
     write_atomically(folder / "summary.csv", short.to_csv(index=False, lineterminator="\n"))
     write_atomically(folder / "summary.md", text)
@@ -103,14 +104,13 @@ def _overview(records: Records, whole: pd.DataFrame, folder: Path) -> Section:
     return Section("At a glance", [table_or_fold(text, caption, len(short), files)], level=3)
 
 
-def _whole(records: Records, whole: pd.DataFrame, folder: Path, seed: int) -> Section:
-    """Every combination in a row, folded away."""
-    text = comparison_markdown(whole, records.score_name)
-    full = text + "\n" + counting_rules(whole, records, seed)
-    write_atomically(folder / "comparison.csv", whole.to_csv(index=False, lineterminator="\n"))
+def _every_combination(records: Records, table: pd.DataFrame, folder: Path, seed: int) -> Section:
+    """The part 'Every combination': a folded table with a row for each."""
+    text = comparison_markdown(table, records.score_name)
+    full = text + "\n" + counting_rules(table, records, seed)
+    write_atomically(folder / "comparison.csv", table.to_csv(index=False, lineterminator="\n"))
     write_atomically(folder / "comparison.md", full)
     files = [folder / "comparison.csv", folder / "comparison.md"]
-    shown = full if len(whole) <= WHOLE else ""
-    return Section(
-        "Every combination", [Attached(f"All {len(whole)} rows with their intervals", shown, files)], level=3
-    )
+    shown = full if len(table) <= LINKED_ABOVE else ""
+    summary = f"Every combination with its intervals ({number_of(len(table), 'row')})"
+    return Section("Every combination", [Attached(summary, shown, files)], level=3)

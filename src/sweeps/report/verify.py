@@ -1,4 +1,4 @@
-"""Whether a report still says what its records say: everything made again elsewhere, and compared."""
+"""Check a report against its records: make it again in a temporary folder and compare every file."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from sweeps.analysis.provenance import read_digests
 from sweeps.errors import SweepsError
 from sweeps.records.paths import DIGESTS, PROVENANCE, ReportPaths, SweepPaths
 from sweeps.records.reading import json_object, printable, read_bytes, read_json, why
-from sweeps.report.make import asked_for, make_report
+from sweeps.report.make import make_report, records_to_report
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What differs, one sentence each; nothing if the report is what the records give.
+    """The result of `verify`: what differs, one sentence each; no sentence if the report is what the records give.
 
     Attributes:
-        records: record files that are not what they were when the report was made.
+        records: record files that have changed since the report was made.
         report: files of the report that are not what the records give now.
-        stale: names of files that say the same and differ in the provenance they carry alone.
-        left: names of files in the report's folder that the records do not give: a person's own, or an older version's.
-        files: how many of the report were compared.
+        stale: names of files that differ only in the provenance inside them.
+        left: names of other files in the report's folder: the user's own, or those of an older version.
+        files: how many files of the report were compared.
     """
 
     records: list[str]
@@ -43,7 +43,7 @@ class Verdict:
 
 
 def verify(sweep: SweepPaths, question: str | None = None, *, claims: str | None = None) -> Verdict:
-    """Read the records themselves, make the whole report in a temporary folder and compare it with the one on disk.
+    """Read the record files, make the report again in a temporary folder and compare it with the one on disk.
 
     Nothing is written to the sweep's folder.
 
@@ -57,7 +57,7 @@ def verify(sweep: SweepPaths, question: str | None = None, *, claims: str | None
     if before is None and unread is None:
         made = "`python -m sweeps report` makes one"
         raise SweepsError(f"{sweep.report.root} holds no report that can be verified; {made}")
-    records = asked_for(sweep.root, cache=False)
+    records = records_to_report(sweep.root, cache=False)
     with tempfile.TemporaryDirectory() as folder:
         old, again = sweep.report.root, Path(folder)
         make_report(sweep, question, claims=claims, into=again, records=records)
@@ -65,12 +65,13 @@ def verify(sweep: SweepPaths, question: str | None = None, *, claims: str | None
         same = _renamed(sweep.report.provenance, ReportPaths(again).provenance)
         stale = [name for name in names if _differs_in_provenance_alone(old / name, again / name, same)]
         others = [name for name in names if name not in stale]
-        told = [text for name in others if (text := _compared(old / name, again / name, name)) is not None]
-    return Verdict(_changed(records, before) if before is not None else [str(unread)], told, stale, left, len(names))
+        different = [text for name in others if (text := _difference(old / name, again / name, name)) is not None]
+    changed = _changed(records, before) if before is not None else [str(unread)]
+    return Verdict(changed, different, stale, left, len(names))
 
 
 def _digests(path: Path) -> tuple[dict[str, str] | None, str | None]:
-    """The digests that the report kept, or a sentence on why they cannot be read; neither without a report."""
+    """The digests stored with the report, or a sentence on why they cannot be read; (None, None) without a report."""
     try:
         return read_digests(path), None
     except SweepsError as error:
@@ -78,25 +79,25 @@ def _digests(path: Path) -> tuple[dict[str, str] | None, str | None]:
 
 
 def _changed(records: Records, before: dict[str, str]) -> list[str]:
-    """The record files whose digest is not what it was."""
+    """A sentence for each record file whose digest has changed, that is new, or that is gone."""
     now, cells = records.digests, {str(row["cell"]): row for row in records.cells.to_dict("records")}
-    told = []
+    changes = []
     for path in sorted(before.keys() | now.keys()):
         if before.get(path) != now.get(path):
             what = "is gone" if path not in now else "is new" if path not in before else "has changed"
-            told.append(f"{path} {what} since the report was made{_who(cells.get(path.partition('/')[0]))}")
-    return told
+            changes.append(f"{path} {what} since the report was made{_axes_of(cells.get(path.partition('/')[0]))}")
+    return changes
 
 
-def _who(cell: dict[Any, Any] | None) -> str:
-    """The cell in the words of a person, in brackets; nothing where it is not counted."""
+def _axes_of(cell: dict[Any, Any] | None) -> str:
+    """The axis values of a cell in brackets; empty for a cell that the report does not count."""
     if cell is None:
         return ""
     return f" ({cell['arch']}, {cell['init']}, clip {cell['clip']}, T = {cell['length']}, seed {cell['seed']})"
 
 
-def _compared(there: Path, again: Path, name: str) -> str | None:
-    """What is wrong with one file of the report; None if nothing is."""
+def _difference(there: Path, again: Path, name: str) -> str | None:
+    """A sentence on how one file of the report differs from the one made again; None if it does not."""
     try:
         old = read_bytes(there)
     except FileNotFoundError:
@@ -114,10 +115,10 @@ def _compared(there: Path, again: Path, name: str) -> str | None:
 
 
 def _differs_in_provenance_alone(there: Path, again: Path, same: dict[bytes, bytes]) -> bool:
-    """Whether two files differ, and would not if the one carried the digests of the other.
+    """Whether two files differ, and would be equal with the same digests inside.
 
     Args:
-        same: digests of the old provenance and what they are in the new one.
+        same: from digests of the old provenance to those of the new one.
     """
     if there.name in (PROVENANCE, DIGESTS):
         return False
@@ -134,7 +135,7 @@ def _differs_in_provenance_alone(there: Path, again: Path, same: dict[bytes, byt
 
 
 def _renamed(old: Path, new: Path) -> dict[bytes, bytes]:
-    """The digests of one provenance and what they are in the other; none where the old one cannot be read."""
+    """A mapping of the digests of the old provenance to those of the new one; empty if the old one cannot be read."""
     before, now = read_json(old) or {}, json.loads(new.read_bytes())
     digests = {key: before.get(key) for key in ("cell_ids", "records")}
     return {old.encode(): now[key].encode() for key, old in digests.items() if isinstance(old, str) and _is_digest(old)}
@@ -145,7 +146,7 @@ def _is_digest(text: str) -> bool:
 
 
 def _same_pixels(one: bytes, other: bytes) -> bool:
-    """Whether two pictures look the same; a file that is no whole picture does not."""
+    """Whether two pictures have the same pixels; False if one is not a complete picture."""
     try:
         with Image.open(BytesIO(one)) as first, Image.open(BytesIO(other)) as second:
             return first.size == second.size and first.tobytes() == second.tobytes()
@@ -154,5 +155,5 @@ def _same_pixels(one: bytes, other: bytes) -> bool:
 
 
 def _files(folder: Path) -> set[str]:
-    """Everything in a folder and below that is no folder, by its path there."""
+    """The paths of all files in a folder and below it, relative to the folder."""
     return {printable(path.relative_to(folder).as_posix()) for path in folder.rglob("*") if not path.is_dir()}

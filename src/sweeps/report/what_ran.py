@@ -12,7 +12,7 @@ from sweeps.analysis.text import number_of, percent, render
 from sweeps.report.document import Block, Prose, Section, Tabular
 
 LISTED = 20
-"""Problem cells named in the report; all of them are in tables/problems.csv."""
+"""How many cells with a problem the report names at most; tables/problems.csv has all."""
 OUTCOMES = {
     "solved": "an evaluation reached the score at which the task counts as solved, whatever followed",
     "of these, at the end": "the last evaluation did, too, and the run did not diverge",
@@ -21,10 +21,11 @@ OUTCOMES = {
     "of these, after solving": "counted among the solved as well",
     "neither": "trained to the end of the budget without solving the task",
 }
+"""Rows of the table of outcomes, in their order, with what each counts."""
 
 
-def ended(records: Records) -> dict[str, int]:
-    """How many runs there are of each of `OUTCOMES`."""
+def runs_by_outcome(records: Records) -> dict[str, int]:
+    """The number of runs with each of `OUTCOMES`, by its name."""
     kinds = {name: of(records.cells) for name, of in COUNTS.items()}
     counts = (
         *(kinds["solved"], kinds["solved_at_end"], kinds["diverged"], kinds["diverged_at_start"]),
@@ -34,35 +35,36 @@ def ended(records: Records) -> dict[str, int]:
 
 
 def headline(records: Records) -> str:
-    """How the runs ended, in a line; a run that was solved and then diverged is counted as both."""
-    solved, kept, gone, at_start, after, neither = ended(records).values()
+    """The number of runs with each outcome, in one line; a run that was solved and then diverged counts as both."""
+    solved, kept, diverged, at_start, after, neither = runs_by_outcome(records).values()
     first = f"{solved} solved" + (f" ({kept} at the end)" if solved else "")
     apart = [f"{count} {when}" for count, when in ((at_start, "at update 0"), (after, "after solving")) if count]
-    second = f"{gone} diverged" + (f" ({', '.join(apart)})" if apart else "")
+    second = f"{diverged} diverged" + (f" ({', '.join(apart)})" if apart else "")
     return f"{number_of(len(records.cells), 'run')}: {first}, {second}, {neither} neither."
 
 
 def what_ran(records: Records) -> Section:
-    """Counts by outcome, and by name what cannot be counted."""
+    """The section: a table of runs by outcome, and a list of the cells that are not counted."""
     total, always = len(records.cells), ("solved", "of these, at the end", "diverged", "neither")
     shown = pd.DataFrame(
         [
             {"outcome": name, "meaning": OUTCOMES[name], "runs": count, "share": percent(count, total)}
-            for name, count in ended(records).items()
+            for name, count in runs_by_outcome(records).items()
             if count or name in always
         ]
     )
     kinds = records.problems["problem"].value_counts()
     lost = ", ".join(f"{count} {kind}" for kind, count in kinds.sort_index().items()) or "none"
     minutes = records.cells["seconds"].sum() / 60
-    told = f"{number_of(total, 'run')} with numbers; not counted: {lost}. "
-    told += f"The runs took {minutes:.1f} minutes of computing in all."
+    text = f"{number_of(total, 'run')} with numbers; not counted: {lost}. "
+    text += f"The runs took {minutes:.1f} minutes of computing in all."
     if records.others:
-        told += (
-            f" {records.others} further runs in this folder were not asked for by the last sweep and are in no number "
-            "here; a sweep that asks for them takes them in without training them again."
+        were = "was" if records.others == 1 else "were"
+        text += (
+            f" {number_of(records.others, 'further run')} in this folder {were} not part of the last sweep and not "
+            "counted in any number here; a sweep that includes such a run uses it without training it again."
         )
-    blocks: list[Block] = [Prose(told), Tabular(render(shown, names=2), "How the runs ended.")]
+    blocks: list[Block] = [Prose(text), Tabular(render(shown, names=2), "How the runs ended.")]
     if len(records.problems):
         shown = records.problems.sort_values(["problem", "cell"])
         lines = [
@@ -77,7 +79,7 @@ def what_ran(records: Records) -> Section:
 
 
 def _settings(row: pd.Series) -> str:
-    """The axis values and seed of a cell in brackets, or nothing where they are not known."""
+    """The axis values and seed of a cell in brackets; empty if they are not known."""
     if row[[*AXES, "seed"]].isna().any():
         return ""
     names = [label(row[axis]) if axis != "length" else f"T = {row[axis]:g}" for axis in AXES]

@@ -1,4 +1,4 @@
-"""The plan of a sweep as its report tells it: what varied, what was the same, what went along with something else."""
+"""The section 'What was varied': the axes of a sweep, the settings that were the same, and those tied to an axis."""
 
 from __future__ import annotations
 
@@ -11,40 +11,42 @@ import pandas as pd
 from sweeps.analysis.labels import HEADS, label
 from sweeps.analysis.loading.axes import AXES, may_vary, ordered_levels, owner_of
 from sweeps.analysis.loading.records import IN_GRID, Records
-from sweeps.analysis.text import number, render
+from sweeps.analysis.text import number, number_of, render
 from sweeps.report.document import Prose, Section, Tabular
-from sweeps.report.machines import mixed
+from sweeps.report.machines import mixed_warning
 
 CONSTANT = ("task", "optim", "lr", "hidden", "gain", "steps", "batch", "task.solved_at")
-"""Settings named in the plan where they are the same in every cell."""
+"""Settings that the section names if they are the same in every cell."""
 NAMES = {**HEADS, "optim": "optimiser", "steps": "updates", "task.solved_at": "solved at a score of"}
 
 
 def what_varied(records: Records) -> Section:
-    """The axes with their levels, the number of cells, and what was the same in all of them."""
+    """The section: the axes with their levels, the number of cells, and what was the same in all of them."""
     planned = records.planned()
-    asked = records.problems[records.problems["problem"].isin(IN_GRID)]
+    lost = records.problems[records.problems["problem"].isin(IN_GRID)]
     axes = (*records.axes, "seed")
-    seeds = pd.concat([records.cells["seed"], asked["seed"]], ignore_index=True)
+    seeds = pd.concat([records.cells["seed"], lost["seed"]], ignore_index=True)
     levels = {axis: ordered_levels(axis, seeds if axis == "seed" else planned[axis].astype(object)) for axis in axes}
     rows = [
         {"axis": NAMES.get(axis, axis), "levels": _levels(levels[axis]), "number": len(levels[axis])} for axis in axes
     ]
-    total, product = len(records.cells) + len(asked), int(np.prod([len(values) for values in levels.values()]))
+    total, product = len(records.cells) + len(lost), int(np.prod([len(values) for values in levels.values()]))
     grid = " × ".join(str(len(values)) for values in levels.values())
-    size = f"{grid} = {product} cells" if total == product else f"{total} cells (the whole grid would be {product})"
+    size = f"{grid} = {number_of(product, 'cell')}"
+    if total != product:
+        size = f"{number_of(total, 'cell')} (the full grid would be {product})"
     same, tied = _same(records), _tied(records)
     along = "; ".join(_along(records, tied))
-    told = [f"{size}."]
-    told += [f"The same in every cell: {', '.join(same)}."] if same else []
-    told += [f"Settings that go with a choice: {'; '.join(tied.values())}."] if tied else []
-    told += (
+    texts = [f"{size}."]
+    texts += [f"The same in every cell: {', '.join(same)}."] if same else []
+    texts += [f"Settings that go with a choice: {'; '.join(tied.values())}."] if tied else []
+    texts += (
         [f"**Varied along with another axis, so that their effects cannot be told apart: {along}.**"] if along else []
     )
-    told += [text] if (text := mixed(records)) else []
-    told += ["Runs of the same seed see the same data, so that comparisons are paired."]
+    texts += [text] if (text := mixed_warning(records)) else []
+    texts += ["Runs of the same seed see the same data, so that comparisons are paired."]
     table = Tabular(render(pd.DataFrame(rows), names=2), "The axes and their levels.")
-    return Section("What was varied", [table, Prose(" ".join(told))])
+    return Section("What was varied", [table, Prose(" ".join(texts))])
 
 
 def _levels(levels: Sequence[Any]) -> str:
@@ -54,18 +56,18 @@ def _levels(levels: Sequence[Any]) -> str:
 
 
 def _same(records: Records) -> list[str]:
-    """`learning rate 0.01` of every setting of a study that did not vary."""
-    found = []
+    """`learning rate 0.01`: those settings of `CONSTANT` that are the same in every cell."""
+    texts = []
     for name in CONSTANT:
         if name in records.cells and name not in records.axes and records.cells[name].nunique(dropna=False) == 1:
             value = records.cells[name].iloc[0]
             if pd.notna(value):
-                found.append(f"{NAMES.get(name, name)} {value if isinstance(value, str) else number(value, 6)}")
-    return found
+                texts.append(f"{NAMES.get(name, name)} {value if isinstance(value, str) else number(value, 6)}")
+    return texts
 
 
 def _tied(records: Records) -> dict[str, str]:
-    """Settings that differ only along with a choice, such as the threshold of each clipping."""
+    """Settings with one value for each level of an axis, such as the threshold of each clipping: name -> text."""
     cells, tied = records.cells, {}
     for name in ("hidden", "gain", "threshold", "lr", "steps"):
         owner = "arch" if name in ("hidden", "lr") else "length" if name == "steps" else owner_of(name)
@@ -80,7 +82,7 @@ def _tied(records: Records) -> dict[str, str]:
 
 
 def _along(records: Records, tied: Iterable[str]) -> list[str]:
-    """Settings that vary and yet are neither an axis nor tied to a choice: they follow some other axis or a seed."""
+    """Settings that vary and are neither an axis nor tied to a level: they follow another axis or the seed."""
     known = {*records.axes, *tied}
     names = [name for name in records.settings if may_vary(name) and name not in known]
     varied = [name for name in names if records.cells[name].nunique() > 1]
