@@ -74,8 +74,10 @@ def test_more_work_is_forecast_to_take_longer(override: str) -> None:
 
 def test_time_grows_with_length_and_steps_in_proportion() -> None:
     one = core_seconds(make_cell("task.length=50", "train.steps=1000", "train.eval_every=100"))
-    assert core_seconds(make_cell("task.length=100", "train.steps=1000", "train.eval_every=100")) == pytest.approx(2 * one)
-    assert core_seconds(make_cell("task.length=50", "train.steps=2000", "train.eval_every=100")) == pytest.approx(2 * one)
+    longer = make_cell("task.length=100", "train.steps=1000", "train.eval_every=100")
+    assert core_seconds(longer) == pytest.approx(2 * one)
+    more = make_cell("task.length=50", "train.steps=2000", "train.eval_every=100")
+    assert core_seconds(more) == pytest.approx(2 * one)
 
 
 def test_ten_thousand_cells_are_planned_in_a_moment() -> None:
