@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+from sweeps.config.command_line import load
 from sweeps.config.compose import Composer
 from sweeps.config.identity import NUMERICS_VERSION
 from sweeps.config.parse import parse
-from sweeps.config.precheck import load
 from sweeps.config.rules import check
 from sweeps.config.schema import Settings
 from sweeps.plan.cells import Cell, distinct

@@ -24,18 +24,18 @@ from sweeps.config.identity import NUMERICS_VERSION, cell_id, id_of
 from sweeps.config.schema import as_dict
 from sweeps.dashboard.live import count, planned
 from sweeps.errors import SweepsError
-from sweeps.execute.base import Ended
+from sweeps.execute.executor import Ended
 from sweeps.execute.harness import locked, run
 from sweeps.launch import plan_for
 from sweeps.main import main
 from sweeps.mirror import folder
 from sweeps.mirror.replay import mirror
-from sweeps.mirror.run import run_content, run_id
+from sweeps.mirror.run_content import run_content, run_id
 from sweeps.plan.cells import Cell, distinct
 from sweeps.records.files import write_json
 from sweeps.records.paths import DIGESTS, PROVENANCE, ReportPaths, SweepPaths
 from sweeps.records.plan_file import write_plan
-from sweeps.records.reading import yaml_value
+from sweeps.records.safe_reading import yaml_value
 from sweeps.records.summary import finished, in_the_way
 from sweeps.report import verify as verifying
 from sweeps.solo import train

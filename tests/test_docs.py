@@ -14,7 +14,7 @@ from helpers import make_cell
 from sweeps import tasks
 from sweeps.analysis.loading.records import Records
 from sweeps.commands import COMMANDS
-from sweeps.config import places, precheck
+from sweeps.config import command_line, places
 from sweeps.engine.recurrences import base
 from sweeps.engine.train import train
 
@@ -31,7 +31,7 @@ def own_conf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A copy of conf/ that a test may add to; registries are put back too."""
     shutil.copytree(places.CONF, tmp_path / "conf")
     monkeypatch.setattr(places, "CONF", tmp_path / "conf")
-    monkeypatch.setattr(precheck, "CONF", tmp_path / "conf")
+    monkeypatch.setattr(command_line, "CONF", tmp_path / "conf")
     monkeypatch.setattr(base, "_REGISTRY", dict(base._REGISTRY))
     monkeypatch.setattr(tasks.base, "_REGISTRY", dict(tasks.base._REGISTRY))
     places.choices.cache_clear()
@@ -133,5 +133,6 @@ def test_every_room_stands_on_the_page_of_words() -> None:
     page = (ROOT / "docs" / "words.md").read_text(encoding="utf-8")
     rooms = {path.parent.name for path in (ROOT / "src" / "sweeps").glob("*/__init__.py")}
     assert rooms == set(re.findall(r"^\| `([a-z]+)` \|", page, re.M))
-    modules = set(re.findall(r"`(?:([a-z]+)/)?([a-z_]+\.py)`", page))
-    assert modules and all((ROOT / "src" / "sweeps" / room / name).exists() for room, name in modules)
+    named = set(re.findall(r"`([a-z_/]+\.py)`", page))
+    files = ["/" + path.relative_to(ROOT).as_posix() for path in (ROOT / "src" / "sweeps").rglob("*.py")]
+    assert named and [name for name in named if not any(file.endswith(f"/{name}") for file in files)] == []

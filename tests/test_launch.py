@@ -9,7 +9,7 @@ import pytest
 
 from helpers import SMALL
 from sweeps import launch
-from sweeps.config.precheck import load
+from sweeps.config.command_line import load
 from sweeps.records.paths import SweepPaths
 
 

@@ -180,7 +180,7 @@ def test_no_part_holds_a_third_of_the_lines() -> None:
 def test_these_rules_can_fail() -> None:
     """A planted upward arrow, a planted circle (through a package too), a part of a third."""
     assert upward([("sweeps.engine.train", "engine", "sweeps.records.paths")])
-    assert upward([("sweeps.mirror.run", "mirror", "sweeps.analysis.text")])
+    assert upward([("sweeps.mirror.run_content", "mirror", "sweeps.analysis.text")])
     assert upward([("sweeps.launch", "launch", "sweeps.mirror.sync")]), "one module of a room is allowed, not another"
     assert not upward([("sweeps.launch", "launch", "sweeps.mirror.beside")])
     assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}}) and not circles({"a": {"b", "c"}, "b": {"c"}, "c": set()})
@@ -223,7 +223,7 @@ def test_the_plan_is_pure() -> None:
         "sweeps.textbook",
         "sweeps.plan.plan",
         "sweeps.config.compose",
-        "sweeps.config.precheck",
+        "sweeps.config.command_line",
         "sweeps.mirror.replay",
         "sweeps.tasks",
         "sweeps.launch",

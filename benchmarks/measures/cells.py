@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from sweeps.config.command_line import load
 from sweeps.config.compose import Composer
 from sweeps.config.parse import parse
-from sweeps.config.precheck import load
 from sweeps.config.schema import Settings
 
 compose = Composer(load)

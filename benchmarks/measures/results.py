@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from sweeps.execute.local import cores
-from sweeps.records.provenance import commit
+from sweeps.records.versions import commit
 
 RESULTS = Path(__file__).parents[1] / "results.csv"
 

@@ -19,14 +19,14 @@ from .figures.style import lines as lines
 from .figures.style import save as save
 from .in_process import compose as compose
 from .in_process import train as train
-from .tables.audit import clipping_audit as clipping_audit
+from .tables.clipping_audit import clipping_audit as clipping_audit
+from .tables.combinations import comparison as comparison
+from .tables.combinations import overview as overview
 from .tables.compare import compare as compare
-from .tables.comparison import comparison as comparison
-from .tables.comparison import overview as overview
 from .tables.latex import to_latex as to_latex
 from .tables.pairwise import pairwise as pairwise
 from .tables.ranking import rank as rank
-from .tables.steps import steps_to_solve as steps_to_solve
+from .tables.steps_to_solve import steps_to_solve as steps_to_solve
 from .tables.table import Table as Table
 from .tables.table import to_markdown as to_markdown
 

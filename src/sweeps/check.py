@@ -12,7 +12,7 @@ from sweeps.config.compose import settings_of
 from sweeps.config.identity import EXCLUDED
 from sweeps.config.schema import SECTIONS, Settings
 from sweeps.errors import ConfigError
-from sweeps.execute.computed import missing_kernels
+from sweeps.execute.kernels import missing_kernels
 from sweeps.execute.machine import memory_limit
 from sweeps.plan.memory import too_large
 

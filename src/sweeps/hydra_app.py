@@ -16,8 +16,8 @@ from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
+from sweeps.config.command_line import problems
 from sweeps.config.places import CONF
-from sweeps.config.precheck import problems
 from sweeps.errors import ConfigError, SweepsError, unknown
 
 MULTIRUN = ("-m", "--multirun")

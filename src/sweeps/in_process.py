@@ -9,10 +9,10 @@ from pathlib import Path
 from sweeps.analysis.loading.load import load
 from sweeps.analysis.loading.records import Records
 from sweeps.check import checked, problems_with
+from sweeps.config.command_line import jobs_of
+from sweeps.config.command_line import load as hydra_load
 from sweeps.config.compose import Composer
 from sweeps.config.names import check_names, given_twice
-from sweeps.config.precheck import jobs_of
-from sweeps.config.precheck import load as hydra_load
 from sweeps.config.schema import Settings
 from sweeps.errors import ConfigError
 from sweeps.execute.harness import locked, run

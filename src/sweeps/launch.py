@@ -11,9 +11,9 @@ from sweeps.check import checked
 from sweeps.config.compose import Composer, Load
 from sweeps.config.identity import cell_id, deciding
 from sweeps.config.schema import Settings
-from sweeps.execute.base import Executor
-from sweeps.execute.computed import described, described_here
+from sweeps.execute.executor import Executor
 from sweeps.execute.harness import Result, locked, run
+from sweeps.execute.kernels import described, described_here
 from sweeps.execute.local import Local
 from sweeps.execute.progress import Progress, duration
 from sweeps.execute.show import show_outcomes, show_plan

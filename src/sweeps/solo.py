@@ -12,7 +12,7 @@ from rich.console import Console
 from sweeps.check import checked
 from sweeps.config.compose import plain
 from sweeps.errors import SweepsError
-from sweeps.execute.computed import kernels_line, lacks_native
+from sweeps.execute.kernels import kernels_line, lacks_native
 from sweeps.mirror.beside import Mirror
 from sweeps.plan.cells import Cell, distinct
 from sweeps.plan.packs import Pack

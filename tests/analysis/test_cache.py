@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import shutil
 from collections.abc import Callable
@@ -13,8 +14,10 @@ import pytest
 from analysis.make_records import write_cell
 from sweeps import Records, load
 from sweeps.analysis.loading import cache
-from sweeps.analysis.loading.reading import RawRecords, read
+from sweeps.analysis.loading.cache import READERS
+from sweeps.analysis.loading.raw_records import RawRecords, read
 from sweeps.analysis.loading.scan import SETTLED, Scan, scan
+from sweeps.config.places import ROOT
 
 
 @pytest.fixture
@@ -146,3 +149,25 @@ def _noting(existed: list[bool]) -> Callable[[Path], None]:
         raise FileNotFoundError(folder)
 
     return instead
+
+
+def test_a_cache_belongs_to_all_the_code_that_reads_records() -> None:
+    """`READERS` is the import closure of `raw_records` and of the cache, but for what only names errors and places."""
+    package = ROOT / "src" / "sweeps"
+
+    def imported(name: str) -> set[str]:
+        tree = ast.parse((package / f"{name}.py").read_text(encoding="utf-8"))
+        modules = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module]
+        names = {f"{node.module}.{each.name}" for node in modules for each in node.names} | {
+            str(node.module) for node in modules
+        }
+        paths = {each.removeprefix("sweeps.").replace(".", "/") for each in names if each.startswith("sweeps.")}
+        return {path for path in paths if (package / f"{path}.py").exists()}
+
+    closure, waiting = {"analysis/loading/cache"}, ["analysis/loading/cache"]
+    while waiting:
+        new = imported(waiting.pop()) - closure
+        closure |= new
+        waiting += new
+    assert closure - set(READERS) <= {"errors", "config/schema", "config/places", "config/cards", "records/files"}
+    assert set(READERS) <= closure

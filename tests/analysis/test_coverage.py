@@ -33,7 +33,7 @@ from sweeps.analysis.statistics.intervals import (
     share_interval,
 )
 from sweeps.analysis.statistics.paired import compare_pairs
-from sweeps.tables.steps import MEAN_SEEDS
+from sweeps.tables.steps_to_solve import MEAN_SEEDS
 
 LEAST = 0.9
 """The least coverage of every interval from 5 seeds on, whatever is stated."""

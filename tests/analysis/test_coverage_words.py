@@ -9,7 +9,7 @@ import pytest
 from sweeps.analysis.statistics.interquartile import IQM_SEEDS
 from sweeps.analysis.statistics.intervals import mean_interval
 from sweeps.tables.coverage import iqm_words, mean_words, median_words
-from sweeps.tables.steps import MEAN_SEEDS
+from sweeps.tables.steps_to_solve import MEAN_SEEDS
 
 
 @pytest.mark.parametrize(

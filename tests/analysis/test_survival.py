@@ -11,7 +11,7 @@ from scipy import stats
 from analysis.make_records import write_cell
 from sweeps import load
 from sweeps.analysis.statistics.survival import durations, kaplan_meier, survival_curves
-from sweeps.tables.steps import steps_to_solve
+from sweeps.tables.steps_to_solve import steps_to_solve
 
 
 def test_kaplan_meier_by_hand() -> None:

@@ -12,11 +12,11 @@ from hydra import initialize_config_dir
 from omegaconf import DictConfig, OmegaConf
 
 from helpers import compose
+from sweeps.config.command_line import load
 from sweeps.config.compose import Composer, is_choice, is_plain, plain
 from sweeps.config.grid import expand
 from sweeps.config.names import parse_override
 from sweeps.config.places import CONF, choices
-from sweeps.config.precheck import load
 from sweeps.config.schema import GROUPS
 
 ODD = [

@@ -9,10 +9,10 @@ import pytest
 from helpers import compose, make_cell
 from sweeps import tasks
 from sweeps.check import task_problems
+from sweeps.config.command_line import load
 from sweeps.config.compose import settings_of
 from sweeps.config.grid import expand
 from sweeps.config.places import CONF, EXPERIMENTS, choices
-from sweeps.config.precheck import load
 from sweeps.config.rules import RULES, check
 from sweeps.config.schema import GROUPS
 from sweeps.engine import recurrences
@@ -20,7 +20,7 @@ from sweeps.engine.clip import CLIPS
 from sweeps.engine.init import INITS
 from sweeps.engine.optim import OPTIMIZERS
 
-FILES = sorted(path for path in CONF.rglob("*.yaml") if path != CONF / "config.yaml")
+FILES = sorted(CONF.glob("*/*.yaml"))
 STUDIES = sorted(EXPERIMENTS.glob("*/sweep.yaml"))
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from sweeps.config import places
+from sweeps.config.command_line import problems
 from sweeps.config.names import check_names, known_keys, parse_override, values
-from sweeps.config.precheck import problems
 from sweeps.errors import ConfigError, nearest, unknown
 
 
@@ -130,7 +130,7 @@ def test_what_hydra_itself_refuses_is_one_more_sentence() -> None:
 
 
 def test_right_command_lines_cost_no_composition(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sweeps.config.precheck.settings_of", lambda *_: pytest.fail("composed"))
+    monkeypatch.setattr("sweeps.config.command_line.settings_of", lambda *_: pytest.fail("composed"))
     assert problems(["arch=lstm,gru", "seed=range(100)", "task.length=50"]) == []
 
 

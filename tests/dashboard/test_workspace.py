@@ -15,7 +15,7 @@ from sweeps.dashboard import declaration
 from sweeps.dashboard.workspace import Study, View, report, study_of, workspace
 from sweeps.figures.catalogue import FIGURES
 from sweeps.figures.charts import CHARTS
-from sweeps.mirror.run import HEAT_MAP, run_content
+from sweeps.mirror.run_content import HEAT_MAP, run_content
 from sweeps.records.paths import SweepPaths
 from sweeps.report.figures import TITLES
 

@@ -11,7 +11,7 @@ import pytest
 
 from helpers import make_cell, summary_of
 from sweeps.errors import SweepsError
-from sweeps.execute.base import Ended, Message
+from sweeps.execute.executor import Ended, Message
 from sweeps.execute.harness import ATTEMPTS, Result, locked, run
 from sweeps.plan.cells import Cell
 from sweeps.plan.packs import Pack

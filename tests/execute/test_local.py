@@ -17,7 +17,7 @@ import pytest
 
 from helpers import make_cell, make_cells
 from sweeps.config.places import ROOT
-from sweeps.execute.base import Ended, Message
+from sweeps.execute.executor import Ended, Message
 from sweeps.execute.harness import run
 from sweeps.execute.local import Local, patience_with
 from sweeps.execute.machine import cores

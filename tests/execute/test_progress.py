@@ -10,7 +10,7 @@ from rich.console import Console
 
 from helpers import make_cell, make_cells
 from sweeps.execute import progress as module
-from sweeps.execute.base import Ended, Message
+from sweeps.execute.executor import Ended, Message
 from sweeps.execute.harness import Result
 from sweeps.execute.progress import Progress, duration
 from sweeps.execute.show import LISTED, show_outcomes, show_plan

@@ -33,7 +33,7 @@ from sweeps.mirror import folder, offline_file
 from sweeps.mirror import replay as mirroring
 from sweeps.mirror.helper import Helper
 from sweeps.mirror.replay import follow
-from sweeps.mirror.run import HEAT_MAP
+from sweeps.mirror.run_content import HEAT_MAP
 from sweeps.records.paths import SweepPaths
 
 

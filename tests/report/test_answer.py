@@ -14,7 +14,7 @@ from sweeps.analysis.loading.records import Records
 from sweeps.report.answer import answer, scope
 from sweeps.report.document import Document, anchor, to_markdown
 from sweeps.report.what_ran import headline
-from sweeps.tables.comparison import comparison
+from sweeps.tables.combinations import comparison
 
 SLOPES = {  # log10 per step, of seeds 0 and 1
     "random": (-1.0, -1.0),

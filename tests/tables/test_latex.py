@@ -11,12 +11,12 @@ import pytest
 
 from analysis.make_records import write_cell
 from sweeps import load
-from sweeps.tables.audit import clipping_audit
+from sweeps.tables.clipping_audit import clipping_audit
 from sweeps.tables.compare import compare
 from sweeps.tables.latex import escaped, to_latex
 from sweeps.tables.pairwise import pairwise
 from sweeps.tables.ranking import rank
-from sweeps.tables.steps import steps_to_solve
+from sweeps.tables.steps_to_solve import steps_to_solve
 from sweeps.tables.table import Entry, Table, to_markdown
 
 

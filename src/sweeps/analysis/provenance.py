@@ -18,7 +18,7 @@ from sweeps.analysis.loading.records import Records
 from sweeps.errors import SweepsError
 from sweeps.records.files import write_atomically
 from sweeps.records.paths import ReportPaths
-from sweeps.records.reading import read_text, why
+from sweeps.records.safe_reading import read_text, why
 
 DRAWN_WITH = ("matplotlib", "numpy", "pandas", "scipy", "statsmodels", "sweeps")
 """Packages whose versions are recorded as those that made a report."""

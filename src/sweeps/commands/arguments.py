@@ -8,7 +8,7 @@ from sweeps.config.places import EXPERIMENTS, top_level
 from sweeps.config.rules import NAME, NO_FOLDER
 from sweeps.errors import ConfigError, SweepsError, unknown
 from sweeps.records.paths import SweepPaths
-from sweeps.records.reading import SMALL, read_bytes
+from sweeps.records.safe_reading import SMALL, read_bytes
 
 HELP = {"--help", "-h"}
 

@@ -1,6 +1,6 @@
 """What W&B shows of a sweep: the nearest counterpart of each figure of the report. Plain data, no client.
 
-Keys are those of the mirrored runs (`mirror.run`): of the history for what is drawn over training, of the summary for
+Keys are those of the mirrored runs (`mirror.run_content`): of the history for what is drawn over training, of the summary for
 one number per run, of the config for axes.
 """
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sweeps.figures.charts import CHARTS, Chart
-from sweeps.mirror.run import HEAT_MAP
+from sweeps.mirror.run_content import HEAT_MAP
 
 Kind = Literal["curves", "bars", "pictures", "coordinates", "importance"]
 

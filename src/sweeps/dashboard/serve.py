@@ -21,7 +21,7 @@ from urllib.parse import unquote
 
 from sweeps.dashboard.live import Live
 from sweeps.errors import SweepsError, message_of
-from sweeps.records.reading import printable, read_bytes
+from sweeps.records.safe_reading import printable, read_bytes
 
 LOCAL = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d+)?", re.IGNORECASE)
 """Host header of a browser on this machine; without a port if that is 80, or behind a tunnel."""

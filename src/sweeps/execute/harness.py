@@ -12,8 +12,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 
 from sweeps.errors import SweepsError
-from sweeps.execute.base import Ended, Executor, Message
-from sweeps.execute.computed import described
+from sweeps.execute.executor import Ended, Executor, Message
+from sweeps.execute.kernels import described
 from sweeps.plan.cells import Cell
 from sweeps.plan.packs import Pack
 from sweeps.plan.plan import Plan
@@ -33,7 +33,7 @@ class Result:
     outcomes: dict[str, str] = field(default_factory=dict)  # cell id -> outcome in its summary
     failures: dict[str, str] = field(default_factory=dict)  # cell id -> reason
     solved: set[str] = field(default_factory=set)  # ids of cells that reached the task's score, diverged later or not
-    ways: Counter[str] = field(default_factory=Counter)  # cells by what computed them, see `computed.described`
+    ways: Counter[str] = field(default_factory=Counter)  # cells by what computed them, see `kernels.described`
 
 
 @contextmanager

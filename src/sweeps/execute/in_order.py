@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from sweeps.execute.base import Ended, Message
+from sweeps.execute.executor import Ended, Message
 from sweeps.plan.packs import Pack
 
 

@@ -18,9 +18,9 @@ from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from sweeps.execute.base import Ended, Message
+from sweeps.execute.executor import Ended, Message
+from sweeps.execute.fork_server import room_for, server_running, start_process
 from sweeps.execute.machine import cores
-from sweeps.execute.server import room_for, server_running, start_process
 from sweeps.interrupts import ENDING
 from sweeps.plan.forecast import core_seconds
 from sweeps.plan.packs import Pack

@@ -12,7 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 
 from sweeps.errors import exception_text
-from sweeps.execute.base import Ended, Message
+from sweeps.execute.executor import Ended, Message
 from sweeps.plan.forecast import core_seconds
 from sweeps.plan.packs import Pack
 from sweeps.plan.plan import Plan

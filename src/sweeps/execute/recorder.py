@@ -15,8 +15,8 @@ from sweeps.plan.cells import Cell
 from sweeps.records import columns
 from sweeps.records.files import write_atomically, write_csv, write_json
 from sweeps.records.paths import CellPaths
-from sweeps.records.provenance import commit, processor, versions
 from sweeps.records.summary import Best, Final, PackFacts, Summary, TaskFacts
+from sweeps.records.versions import commit, processor, versions
 from sweeps.tasks import Task
 
 FLOAT32 = np.finfo(np.float32)

@@ -10,8 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from sweeps.errors import exception_text
-from sweeps.execute.computed import kernels_line, mixture_note, resume_note
 from sweeps.execute.harness import Result
+from sweeps.execute.kernels import kernels_line, mixture_note, resume_note
 from sweeps.execute.progress import duration
 from sweeps.plan.cells import Cell
 from sweeps.plan.forecast import core_seconds

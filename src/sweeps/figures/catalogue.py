@@ -10,7 +10,8 @@ from sweeps.analysis.loading.axes import AXES
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.statistics.outcomes import shares
 from sweeps.errors import SweepsError, unknown
-from sweeps.figures import curves, gradient, learning, outcome
+from sweeps.figures import curves, gradient, learning
+from sweeps.figures import outcome_map as outcome
 
 
 def _by_lag(records: Records, at: str) -> Figure | None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from sweeps.errors import SweepsError
 from sweeps.mirror.environment import find_key, import_client
-from sweeps.mirror.run import HEAT_MAP, RunContent
+from sweeps.mirror.run_content import HEAT_MAP, RunContent
 
 _LEAN = {  # a third of the default cost per run; the records hold what is left out
     "console": "off",

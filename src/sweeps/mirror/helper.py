@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any
 
 from sweeps.mirror.client import Client
-from sweeps.mirror.run import run_content
+from sweeps.mirror.run_content import run_content
 from sweeps.records.paths import SweepPaths
 
 

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sweeps.records.reading import read_bytes
+from sweeps.records.safe_reading import read_bytes
 
 ROWS = "history_rows"
 """Summary key of the number of history rows of the run, written by the mirror."""

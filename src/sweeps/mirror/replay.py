@@ -25,7 +25,7 @@ from sweeps.mirror.client import Client, UploadError
 from sweeps.mirror.environment import client_environment, requested_mode
 from sweeps.mirror.folder import hold_mirror, is_complete, is_offline, marked_uploaded, run_folders
 from sweeps.mirror.helper import Helper, HelperError
-from sweeps.mirror.run import run_content, run_id
+from sweeps.mirror.run_content import run_content, run_id
 from sweeps.records.paths import CellPaths, SweepPaths
 from sweeps.records.summary import finished, read_summary
 

@@ -20,7 +20,7 @@ from sweeps.mirror import offline_file
 from sweeps.mirror.client import SENT, Client, logged_errors
 from sweeps.mirror.environment import client_environment, import_client
 from sweeps.mirror.folder import hold_mirror, is_offline, offline_path, run_folders
-from sweeps.mirror.run import run_content
+from sweeps.mirror.run_content import run_content
 from sweeps.mirror.server import Server
 from sweeps.records.paths import SweepPaths
 

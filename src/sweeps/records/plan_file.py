@@ -11,7 +11,7 @@ from typing import Any
 from sweeps.errors import SweepsError
 from sweeps.records.files import field, write_atomically
 from sweeps.records.paths import is_cell
-from sweeps.records.reading import SMALL, read_text, why, yaml_value
+from sweeps.records.safe_reading import SMALL, read_text, why, yaml_value
 
 
 def write_plan(path: Path, cells: Mapping[str, Mapping[str, Any]]) -> None:

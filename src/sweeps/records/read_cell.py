@@ -14,8 +14,8 @@ import numpy as np
 from sweeps.config.identity import id_of
 from sweeps.errors import SweepsError
 from sweeps.records.columns import GRADIENT_THROUGH_TIME, METRICS
-from sweeps.records.reading import SMALL, is_settings, read_text, why, yaml_value
 from sweeps.records.rows import wrong_end, wrong_header, wrong_lags, wrong_steps
+from sweeps.records.safe_reading import SMALL, is_settings, read_text, why, yaml_value
 from sweeps.records.summary import Summary
 
 

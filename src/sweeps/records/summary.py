@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from sweeps.errors import SweepsError
 from sweeps.records.columns import FORMAT, OUTCOMES
 from sweeps.records.paths import SUMMARY, CellPaths
-from sweeps.records.reading import read_json
+from sweeps.records.safe_reading import read_json
 
 ENDED = tuple(outcome for outcome in OUTCOMES if outcome != "failed")
 """Outcomes of a cell that has a summary."""

@@ -11,7 +11,7 @@ from sweeps.analysis.loading.records import Records
 from sweeps.analysis.text import number_of, render, share_of
 from sweeps.report.document import Block, Prose, Tabular
 from sweeps.report.outcome_counts import CRITERIA, outcome_counts
-from sweeps.tables.audit import CHANGES, REFERENCE, clipping_audit
+from sweeps.tables.clipping_audit import CHANGES, REFERENCE, clipping_audit
 
 
 def clipping(records: Records, table: pd.DataFrame) -> list[Block]:

@@ -24,7 +24,7 @@ from sweeps.report.tables import tables
 from sweeps.report.what_diverged import diverged, what_diverged
 from sweeps.report.what_ran import headline, what_ran
 from sweeps.report.what_varied import what_varied
-from sweeps.tables.comparison import comparison
+from sweeps.tables.combinations import comparison
 
 SEED = 0
 """Of the random draws behind the intervals and tests of the tables."""

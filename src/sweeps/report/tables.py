@@ -16,13 +16,13 @@ from sweeps.analysis.text import number_of
 from sweeps.records.files import write_atomically
 from sweeps.report.document import LINKED_ABOVE, Attached, Section, table_or_fold
 from sweeps.tables import notes
-from sweeps.tables.audit import REFERENCE, clipping_audit
+from sweeps.tables.clipping_audit import REFERENCE, clipping_audit
+from sweeps.tables.combinations import overview
 from sweeps.tables.compare import compare
-from sweeps.tables.comparison import overview
 from sweeps.tables.latex import to_latex
 from sweeps.tables.listing import comparison_markdown, counting_rules, overview_markdown
 from sweeps.tables.ranking import rank
-from sweeps.tables.steps import steps_to_solve
+from sweeps.tables.steps_to_solve import steps_to_solve
 from sweeps.tables.table import Table, to_markdown
 
 TIME = "solved_step"

@@ -15,7 +15,7 @@ from sweeps.analysis.loading.records import Records
 from sweeps.analysis.provenance import read_digests
 from sweeps.errors import SweepsError
 from sweeps.records.paths import DIGESTS, PROVENANCE, ReportPaths, SweepPaths
-from sweeps.records.reading import json_object, printable, read_bytes, read_json, why
+from sweeps.records.safe_reading import json_object, printable, read_bytes, read_json, why
 from sweeps.report.make import make_report, records_to_report
 
 

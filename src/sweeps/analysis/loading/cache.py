@@ -22,11 +22,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from sweeps.analysis.loading.reading import FRAMES, RawRecords, read
+from sweeps.analysis.loading.raw_records import FRAMES, RawRecords, read
 from sweeps.analysis.loading.scan import Scan
 from sweeps.analysis.loading.store import mapped
 from sweeps.records.paths import SweepPaths
-from sweeps.records.reading import read_text
+from sweeps.records.safe_reading import read_text
 from sweeps.records.summary import Summary
 
 READERS = (
@@ -34,7 +34,7 @@ READERS = (
     "analysis/loading/cache",
     "analysis/loading/cellfiles",
     "analysis/loading/csvfiles",
-    "analysis/loading/reading",
+    "analysis/loading/raw_records",
     "analysis/loading/scan",
     "analysis/loading/store",
     "analysis/loading/duplicates",
@@ -42,7 +42,7 @@ READERS = (
     "records/columns",
     "records/paths",
     "records/plan_file",
-    "records/reading",
+    "records/safe_reading",
     "records/rows",
     "records/summary",
 )

@@ -10,7 +10,7 @@ from typing import Any
 from sweeps.config.identity import NUMERICS_VERSION, id_of
 from sweeps.records.columns import FORMAT
 from sweeps.records.paths import CONFIG, FAILURE, SUMMARY
-from sweeps.records.reading import is_settings, json_object, yaml_value
+from sweeps.records.safe_reading import is_settings, json_object, yaml_value
 from sweeps.records.summary import Summary, unfinished
 
 _TOP_LEVEL = re.compile(r"^(?=[A-Za-z_])", re.MULTILINE)

@@ -12,7 +12,7 @@ import pandas as pd
 from sweeps.analysis.loading.axes import AXES, COLUMN_OF_SETTING, extra_axes, plain
 from sweeps.analysis.loading.cache import fetch
 from sweeps.analysis.loading.cellfiles import NUMBERS, summary_row
-from sweeps.analysis.loading.reading import RawRecords
+from sweeps.analysis.loading.raw_records import RawRecords
 from sweeps.analysis.loading.records import IN_GRID, UNREADABLE, Records, with_levels
 from sweeps.analysis.loading.scan import scan
 from sweeps.errors import SweepsError

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sweeps.records.paths import CELL_FILES, CONFIG, FAILURE, SUMMARY, SweepPaths
-from sweeps.records.reading import printable, why
+from sweeps.records.safe_reading import printable, why
 
 MARKS = frozenset({CONFIG, SUMMARY, FAILURE})
 """A folder with one of these is a cell."""

@@ -10,7 +10,7 @@ import pytest
 from analysis.make_records import write_cell
 from sweeps import load
 from sweeps.errors import SweepsError
-from sweeps.tables.audit import clipping_audit
+from sweeps.tables.clipping_audit import clipping_audit
 
 
 def plant(root: Path, seeds: int = 8) -> None:

@@ -22,8 +22,8 @@ from sweeps.analysis.loading.store import Writer, code_dtype
 from sweeps.records import paths
 from sweeps.records.columns import GRADIENT_THROUGH_TIME, METRICS, PARAMETERS
 from sweeps.records.paths import CONFIG, FAILURE, SUMMARY, is_cell
-from sweeps.records.reading import LARGE, SMALL, json_object, read_bytes, why
 from sweeps.records.rows import wrong_rows
+from sweeps.records.safe_reading import LARGE, SMALL, json_object, read_bytes, why
 from sweeps.records.summary import Summary
 
 BATCH = 48_000_000

@@ -18,8 +18,8 @@ import pytest
 from helpers import make_cells
 from sweeps.config.places import ROOT
 from sweeps.errors import SweepsError
-from sweeps.execute import server
-from sweeps.execute.base import Ended, Message
+from sweeps.execute import fork_server as server
+from sweeps.execute.executor import Ended, Message
 from sweeps.execute.local import Local
 from sweeps.plan.packs import Pack
 from sweeps.records.paths import SweepPaths
@@ -100,7 +100,7 @@ def test_servers_that_keep_dying_are_one_sentence(tmp_path: Path, monkeypatch: p
 def test_a_limit_on_open_files_is_raised_or_told() -> None:
     """In a process of its own, whose hard limit cannot be raised again."""
     code = (
-        "import resource, sys\nfrom sweeps.execute.server import room_for\n"
+        "import resource, sys\nfrom sweeps.execute.fork_server import room_for\n"
         "resource.setrlimit(resource.RLIMIT_NOFILE, (20, 64))\nroom_for(2)\n"
         "print(resource.getrlimit(resource.RLIMIT_NOFILE))\nroom_for(50)\n"
     )

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 from sweeps.config.schema import Settings
 from sweeps.engine.native import RECURRENCES, kernels
-from sweeps.records.provenance import processor
 from sweeps.records.summary import Summary
+from sweeps.records.versions import processor
 
 AGREEMENT = "they agree to the rounding of float32, which training can magnify, not to the byte"
 
