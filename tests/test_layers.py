@@ -40,7 +40,7 @@ ALLOWED: dict[str, set[str]] = {
     "probes": {"engine"},
     "records": {*PURE, "config.identity", "config.places", "config.schema"},
     "execute": {*CONFIG, "tasks", "plan", "engine", "probes", "records", "interrupts", "temporary"},
-    "mirror": {*RECORDS, "config.schema", "temporary"},
+    "mirror": {*RECORDS, "config.schema", "config.short_names", "temporary"},
     "check": {*CHECK, "engine.device"},
     "launch": {*CONFIG, "check", "plan", "records", "execute", "mirror.beside", "terminal"},
     "solo": {*CONFIG, "check", "plan", "records", "execute", "mirror.beside", "terminal"},

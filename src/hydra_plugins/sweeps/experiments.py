@@ -16,10 +16,10 @@ class Experiments(ConfigSource):
         return "experiments"
 
     def load_config(self, config_path: str) -> ConfigResult:
-        from sweeps.config.places import EXPERIMENTS
+        from sweeps.config.places import experiment_file
 
         name = config_path.removeprefix(f"{GROUP}/").removesuffix(".yaml")
-        path = EXPERIMENTS / name / "sweep.yaml"
+        path = experiment_file(name)
         if not path.is_file():
             raise ConfigLoadError(f"there is no experiment file {path}")
         try:

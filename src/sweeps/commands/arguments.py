@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sweeps.config.places import EXPERIMENTS, top_level
+from sweeps.config.places import EXPERIMENTS, experiment_file, top_level
 from sweeps.config.rules import NAME, NO_FOLDER
 from sweeps.errors import ConfigError, SweepsError, unknown
 from sweeps.records.paths import SweepPaths
@@ -58,7 +58,7 @@ def sweep_of(settings: dict[str, str]) -> SweepPaths:
     """
     sweep = SweepPaths.at(settings["runs_dir"], settings["experiment"])
     if not sweep.root.is_dir():
-        if (EXPERIMENTS / settings["experiment"] / "sweep.yaml").exists():
+        if experiment_file(settings["experiment"]).exists():
             name = settings["experiment"]
             raise SweepsError(f"{sweep.root} has no records yet; `make sweep EXPERIMENT={name}` makes them")
         names = sorted(path.name for path in sweep.root.parent.glob("*") if path.is_dir())

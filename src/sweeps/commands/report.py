@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from sweeps.commands.arguments import settings_in, sweep_of, text_of
-from sweeps.config.places import EXPERIMENTS
+from sweeps.config.places import experiment_file
 from sweeps.errors import ConfigError, unknown
 from sweeps.records.paths import SweepPaths
 from sweeps.terminal import say
@@ -100,7 +100,7 @@ def dashboard(arguments: list[str]) -> int:
     port = port_of(settings.get("port", "0"))
     name = settings["experiment"]
     sweep = SweepPaths.at(settings["runs_dir"], name)
-    if not (EXPERIMENTS / name / "sweep.yaml").exists():  # if it exists it may start later: wait for its records
+    if not experiment_file(name).exists():  # if it exists it may start later: wait for its records
         sweep = sweep_of(settings)
     words = [f"experiment={name}", f"runs_dir={sweep.root.parent}"]
     command = [sys.executable, "-m", "sweeps", "report", *words]

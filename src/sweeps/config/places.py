@@ -13,6 +13,11 @@ CONF = ROOT / "conf"
 EXPERIMENTS = ROOT / "experiments"
 
 
+def experiment_file(name: str) -> Path:
+    """The file of an experiment, whether it exists or not."""
+    return EXPERIMENTS / name / "sweep.yaml"
+
+
 @cache
 def choices(group: str) -> list[str]:
     """The names that a config group offers, sorted."""

@@ -1,7 +1,7 @@
 """What W&B shows of a sweep: the nearest counterpart of each figure of the report. Plain data, no client.
 
-Keys are those of the mirrored runs (`mirror.run_content`): of the history for what is drawn over training, of the summary for
-one number per run, of the config for axes.
+Keys are those of the mirrored runs (`mirror.run_content`): of the history for what is drawn over training, of the
+summary for one number per run, of the config for axes.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sweeps.figures.charts import CHARTS, Chart
-from sweeps.mirror.run_content import HEAT_MAP
+from sweeps.mirror.run_content import HEAT_MAP, KEYS
 
 Kind = Literal["curves", "bars", "pictures", "coordinates", "importance"]
 
@@ -51,7 +51,7 @@ class Part:
 GROUPS = ("arch", "init")
 """Config keys by which runs are grouped: every mean is over the runs of one architecture and initialisation."""
 
-AXES = ("arch", "init", "gain", "clip", "threshold", "length", "hidden", "task", "optim", "lr", "seed")
+AXES = (*(key for key in KEYS if key != "seed"), "seed")
 """Config keys that may be columns of the parallel coordinates; those that do not vary are left out."""
 
 DECAY = "gradient/log10_slope_per_lag"

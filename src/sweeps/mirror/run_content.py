@@ -8,15 +8,20 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from sweeps.config.short_names import SHORT_NAMES
 from sweeps.mirror.heat_map import heat_map
 from sweeps.mirror.offline_file import ROWS
 from sweeps.records.files import jsonable
 from sweeps.records.paths import CellPaths
+from sweeps.records.plan_file import flat
 from sweeps.records.read_cell import read_gradient, read_metrics, read_settings
 from sweeps.records.summary import read_summary
 
 NOT_MIRRORED = ("runs_dir", "tracker", "executor")
 """Settings of the machine, not of the cell: the same cell is the same run wherever it was trained."""
+
+KEYS = ("arch", "init", "gain", "clip", "threshold", "length", "hidden", "seed", "task", "optim", "lr")
+"""Settings that are in the config of a run under their short names, beside all of them under `settings`."""
 
 HEAT_MAP = "gradient/through_time"
 """History key of the heat map, in the last row."""
@@ -73,27 +78,10 @@ def run_content(cell: CellPaths) -> RunContent:
             rows[step] = rows.get(step, {}) | dict(zip(scalars, values, strict=True))
     history = sorted(rows.items())
 
-    def setting(*keys: str) -> Any:
-        value: Any = settings
-        for key in keys:
-            value = value.get(key) if isinstance(value, dict) else None
-        return value
-
+    short = {SHORT_NAMES[name]: value for name, value in flat(settings).items() if name in SHORT_NAMES}
     experiment, outcome = str(summary.experiment), summary.outcome
-    arch, init, clip = (str(setting(group, "name")) for group in ("arch", "init", "clip"))
-    length, seed = setting("task", "length"), setting("seed")
-    flat = {
-        "arch": arch,
-        "init": init,
-        "gain": setting("init", "gain"),
-        "clip": clip,
-        "threshold": setting("clip", "threshold"),
-        "length": length,
-        "hidden": setting("arch", "hidden"),
-        "seed": seed,
-        "task": str(setting("task", "name")),
-        "optim": str(setting("optim", "name")),
-        "lr": setting("optim", "lr"),
+    arch, init, clip = (str(short.get(name)) for name in ("arch", "init", "clip"))
+    named = {name: short.get(name) for name in KEYS} | {
         "experiment": experiment,
         "outcome": outcome,
         "cell": cell.root.name,
@@ -103,11 +91,11 @@ def run_content(cell: CellPaths) -> RunContent:
     latest = {key: value for _, row in history for key, value in row.items()}
     return RunContent(
         id=run_id(cell),
-        name=f"{arch} {init} {clip} T{length} s{seed}"[:128],
+        name=f"{arch} {init} {clip} T{short.get('length')} s{short.get('seed')}"[:128],
         group=experiment,
         job_type=arch[:64],
         tags=tuple(dict.fromkeys(tag[:64] for tag in (experiment, arch, outcome) if tag)),
-        config=jsonable(_without_dots({**flat, "settings": nested})),
+        config=jsonable(_without_dots({**named, "settings": nested})),
         history=history,
         heat_map=picture,
         summary={

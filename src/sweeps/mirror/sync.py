@@ -105,7 +105,7 @@ class _Upload:
 
     def _send(self, batch: dict[str, Path]) -> None:
         """Upload offline files, run id -> file, by `wandb sync`. Only its log shows reliably what failed."""
-        logs = self.sweep.mirror / "sync-log"
+        logs = self.sweep.sync_log
         shutil.rmtree(logs, ignore_errors=True)
         wandb = import_client()
         wandb.teardown()  # its settings, with the folder of the log, are read once per process

@@ -172,6 +172,11 @@ class SweepPaths:
         return self.mirror / ".lock"
 
     @property
+    def sync_log(self) -> Path:
+        """A folder: what the W&B client logs while it sends runs; removed afterwards."""
+        return self.mirror / "sync-log"
+
+    @property
     def mirrored_runs(self) -> Path:
         """The W&B client's own folder, in the mirror: a folder per run, what `wandb sync` and `wandb leet` take."""
         return self.mirror / "wandb"

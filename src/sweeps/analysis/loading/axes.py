@@ -9,32 +9,16 @@ import pandas as pd
 
 from sweeps.config.cards import cards
 from sweeps.config.identity import EXCLUDED
+from sweeps.config.short_names import SHORT_NAMES
 from sweeps.records.plan_file import flat
 
 AXES = ("arch", "init", "clip", "length")
 """The axes of every table, swept or not; further ones are those of `extra_axes`."""
 
-COLUMN_OF_SETTING = {
-    "task.name": "task",
-    "optim.name": "optim",
-    "arch.name": "arch",
-    "init.name": "init",
-    "clip.name": "clip",
-    "task.length": "length",
-    "arch.hidden": "hidden",
-    "init.gain": "gain",
-    "clip.threshold": "threshold",
-    "optim.lr": "lr",
-    "train.steps": "steps",
-    "train.batch": "batch",
-    "seed": "seed",
-}
-"""Short column names of the settings that a study is about; any other setting keeps its dotted name."""
-
 
 def flatten(config: Mapping[str, Any]) -> dict[str, Any]:
     """Nested settings as `{column: value}`; a list becomes its text, None stays None."""
-    return {COLUMN_OF_SETTING.get(name, name): plain(value) for name, value in flat(config).items()}
+    return {SHORT_NAMES.get(name, name): plain(value) for name, value in flat(config).items()}
 
 
 def plain(value: Any) -> Any:
@@ -68,7 +52,7 @@ def extra_axes(settings: pd.DataFrame) -> tuple[str, ...]:
         settings: a row per cell, its flattened settings as columns.
     """
     candidates = [str(name) for name in settings if may_vary(str(name)) and settings[name].nunique(dropna=False) > 1]
-    order = {column: position for position, column in enumerate(COLUMN_OF_SETTING.values())}
+    order = {column: position for position, column in enumerate(SHORT_NAMES.values())}
     candidates.sort(key=lambda name: (order.get(name, len(order)), name))
     extra: list[str] = ["task"] if "task" in candidates else []  # runs of two tasks are never in one row
     for name in candidates:
@@ -91,7 +75,7 @@ def owner_of(axis: str) -> str | None:
 
     None for a setting outside the groups (`seed`) and for the choice of a group itself (`init`).
     """
-    dotted = next((key for key, column in COLUMN_OF_SETTING.items() if column == axis), axis)
+    dotted = next((key for key, column in SHORT_NAMES.items() if column == axis), axis)
     group, _, rest = dotted.partition(".")
     return group if rest and rest != "name" else None
 

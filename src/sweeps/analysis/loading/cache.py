@@ -39,6 +39,7 @@ READERS = (
     "analysis/loading/store",
     "analysis/loading/duplicates",
     "config/identity",
+    "config/short_names",
     "records/columns",
     "records/paths",
     "records/plan_file",

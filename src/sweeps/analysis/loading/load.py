@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sweeps.analysis.loading.axes import AXES, COLUMN_OF_SETTING, extra_axes, plain
+from sweeps.analysis.loading.axes import AXES, extra_axes, plain
 from sweeps.analysis.loading.cache import fetch
 from sweeps.analysis.loading.cellfiles import NUMBERS, summary_row
 from sweeps.analysis.loading.raw_records import RawRecords
 from sweeps.analysis.loading.records import IN_GRID, UNREADABLE, Records, with_levels
 from sweeps.analysis.loading.scan import scan
+from sweeps.config.short_names import SHORT_NAMES
 from sweeps.errors import SweepsError
 from sweeps.records.paths import CONFIG, SweepPaths
 from sweeps.records.plan_file import read_overrides, read_plan
@@ -73,7 +74,7 @@ def _planned(path: Path) -> dict[str, dict[str, Any]] | None:
     """
     rows = read_plan(path)
     return rows and {
-        cell: {COLUMN_OF_SETTING.get(name, name): _typed(value) for name, value in row.items() if value}
+        cell: {SHORT_NAMES.get(name, name): _typed(value) for name, value in row.items() if value}
         for cell, row in rows.items()
     }
 
