@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from sweeps.config.places import EXPERIMENTS, experiment_file, top_level
 from sweeps.config.rules import NAME, NO_FOLDER
 from sweeps.errors import ConfigError, SweepsError, unknown
 from sweeps.records.paths import SweepPaths
 from sweeps.records.safe_reading import SMALL, read_bytes
+
+if TYPE_CHECKING:
+    from sweeps.analysis.loading.records import Records
 
 HELP = {"--help", "-h"}
 
@@ -77,3 +81,37 @@ def text_of(settings: dict[str, str], name: str) -> str | None:
         return read_bytes(path, SMALL).decode(errors="replace")
     except FileNotFoundError:
         return None
+
+
+def selected(records: Records, text: str) -> Records:
+    """The part of the records that `select='task.length=100 arch=lstm,gru'` means; all of them for an empty text.
+
+    Raises:
+        SweepsError: it is not settings with values, or there is no such setting or level.
+    """
+    from sweeps.analysis.loading.axes import column_of  # imports pandas
+
+    levels: dict[str, list[Any]] = {}
+    for pair in text.split():
+        name, equals, values = pair.partition("=")
+        if not equals or not values:
+            raise SweepsError(
+                f"select: {pair!r} is not a setting with values; write select='task.length=100 arch=lstm,gru'"
+            )
+        column = column_of(name, map(str, records.cells))
+        known = {
+            f"{level:g}" if isinstance(level, float) else str(level): level for level in records.cells[column].unique()
+        }
+        levels[column] = [_level(value, known) for value in values.split(",")]
+    return records.select(**levels).drop_unused_levels() if levels else records
+
+
+def _level(text: str, known: Mapping[str, Any]) -> Any:
+    """The level that a text means: as it is written in tables, or as a number."""
+    if text in known:
+        return known[text]
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    return next((level for level in known.values() if not isinstance(level, str) and float(level) == number), number)

@@ -7,11 +7,14 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-from sweeps.commands.arguments import settings_in, sweep_of, text_of
+from sweeps.commands.arguments import selected, settings_in, sweep_of, text_of
 from sweeps.config.places import experiment_file
 from sweeps.errors import ConfigError, unknown
 from sweeps.records.paths import SweepPaths
 from sweeps.terminal import say
+
+ROLES = {"x": "x", "colour": "colour", "panel": "column", "row": "row"}
+"""Settings of `figure` that give an axis its role."""
 
 
 def figures(arguments: list[str]) -> int:
@@ -25,20 +28,26 @@ def figures(arguments: list[str]) -> int:
 
 
 def figure(arguments: list[str]) -> int:
-    """Draw figures of the catalogue by name; without a name, list the names."""
+    """Draw figures of the catalogue by name; without a name, list the names.
+
+    `figure gradient_by_lag_start colour=init.gain panel=arch row=init select='task.length=100 clip=none'` says which
+    axis is drawn as what, and of which part of the records; what is not said is found from what the study varied.
+    """
     from sweeps.figures.draw import FIGURES, draw
     from sweeps.report.make import records_to_report
 
     names = [text for text in arguments if "=" not in text and not text.startswith("-")]
     rest = [text for text in arguments if text not in names]
-    settings = settings_in(rest, ("experiment", "runs_dir", "formats", "into"))
+    settings = settings_in(rest, ("experiment", "runs_dir", "formats", "into", *ROLES, "select"))
     if not names:
         say(f"Figures: {', '.join(FIGURES)}")
         return 0
     sweep = sweep_of(settings)
     into = Path(settings["into"]) if "into" in settings else sweep.report.figures
     formats = [kind for kind in settings.get("formats", "pdf,svg,png").split(",") if kind]
-    drawn = draw(records_to_report(sweep.root), into, names, formats)
+    chosen = {slot: settings[key] for key, slot in ROLES.items() if key in settings}
+    records = selected(records_to_report(sweep.root), settings.get("select", ""))
+    drawn = draw(records, into, names, formats, chosen)
     for each in drawn:
         for kind in formats:
             say(str(each.stem.with_name(f"{each.stem.name}.{kind}")))

@@ -22,8 +22,8 @@ CHARTS = {
         "Gradient through time, at the end of training",
         "How far back does the gradient reach once the network is trained, and how fast does it decay per step?",
     ),
-    "gradient_norm_by_length": Chart(
-        "Gradient norm against sequence length",
+    "gradient_norm_by_level": Chart(
+        "Gradient norm of all parameters",
         "Does the gradient of all parameters grow or shrink with the length of the sequence?",
     ),
     "loss_curves": Chart(
@@ -31,7 +31,7 @@ CHARTS = {
         "Which architecture learns from which initialisation?",
     ),
     "share_solved": Chart(
-        "Share solved against sequence length",
+        "Share solved",
         "How many runs solve the task, and up to which length?",
     ),
     "clipping": Chart(

@@ -12,49 +12,56 @@ import numpy as np
 import pandas as pd
 
 from sweeps.analysis.loading.records import Records
+from sweeps.analysis.roles import Roles
 from sweeps.analysis.statistics.summaries import decay_rates
 
 
 def band(frame: pd.DataFrame, by: list[str], value: str) -> pd.DataFrame:
     """Median, smallest and largest value over the runs of each group; groups without a value are left out."""
-    groups = frame.dropna(subset=[value]).groupby(by, observed=True)[value]
+    known = frame.dropna(subset=[value])
+    if not by:
+        return known[[value]].agg(["median", "min", "max", "count"]).T.set_axis(["median", "low", "high", "n"], axis=1)
+    groups = known.groupby(by, observed=True)[value]
     return groups.agg(median="median", low="min", high="max", n="count").reset_index()
 
 
 def with_diverged(frame: pd.DataFrame, cells: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     """The frame with a column `diverged`: the share of the runs of each group that diverged."""
-    diverged = (cells["outcome"] == "diverged").groupby([cells[name] for name in by], observed=True).mean()
-    return frame.join(diverged.rename("diverged"), on=by)
+    flags = (cells["outcome"] == "diverged").astype(float)
+    if not by:
+        return frame.assign(diverged=flags.mean())
+    return frame.join(flags.groupby([cells[name] for name in by], observed=True).mean().rename("diverged"), on=by)
 
 
 def divergences(records: Records) -> pd.DataFrame:
-    """Where runs diverged: `arch, init, clip, step`, a row per run."""
-    diverged = records.cells.loc[records.cells["outcome"] == "diverged", ["arch", "init", "clip", "diverged_step"]]
+    """Where runs diverged: the axes and `step`, a row per run."""
+    diverged = records.cells.loc[records.cells["outcome"] == "diverged", [*records.axes, "diverged_step"]]
     return diverged.rename(columns={"diverged_step": "step"}).dropna(subset=["step"]).reset_index(drop=True)
 
 
-def gradient_by_lag(records: Records, *, at: str, length: Any, clip: Any) -> pd.DataFrame:
-    """log10 ||dL/dh_t|| against lag, by arch and init.
+def gradient_by_lag(records: Records, roles: Roles, *, at: str) -> pd.DataFrame:
+    """log10 ||dL/dh_t|| against lag, for every combination of the axes that are drawn.
 
     Args:
         at: "start" for update 0, "end" for the last logged update of each run that has a finite value.
 
     Returns:
-        `arch, init, lag, median, low, high, n, diverged`; an exactly zero gradient is -inf. `diverged` is the
-        share of runs that diverged; 0 at the start.
+        The axes, `lag, median, low, high, n, diverged`; an exactly zero gradient is -inf. `diverged` is the share of
+        runs that diverged; 0 at the start.
     """
-    chosen = records.select(length=length, clip=clip)
-    frame = band(chosen.with_axes(_gradient_at(chosen, at)), ["arch", "init", "lag"], "log10_norm")
-    return with_diverged(frame, chosen.cells, ["arch", "init"]) if at == "end" else frame.assign(diverged=0.0)
+    chosen = roles.within(records)
+    by = roles.drawn
+    frame = band(chosen.with_axes(_gradient_at(chosen, at)), [*by, "lag"], "log10_norm")
+    return with_diverged(frame, chosen.cells, by) if at == "end" else frame.assign(diverged=0.0)
 
 
-def decay_by_run(records: Records, *, at: str, length: Any, clip: Any) -> pd.DataFrame:
+def decay_by_run(records: Records, roles: Roles, *, at: str) -> pd.DataFrame:
     """How the gradient of every run of `gradient_by_lag` changes per step back in time.
 
     Returns:
         The axes, `decay_rate` and `change`, both in decades per step (see `summaries.decay_rates`).
     """
-    chosen = records.select(length=length, clip=clip)
+    chosen = roles.within(records)
     return chosen.with_axes(decay_rates(_gradient_at(chosen, at))).dropna(subset=["change"])
 
 
@@ -67,30 +74,29 @@ def _gradient_at(records: Records, at: str) -> pd.DataFrame:
     return known[known["step"] == known.groupby("cell", observed=True)["step"].transform("max")]
 
 
-def norm_by_length(records: Records, *, clip: Any) -> pd.DataFrame:
-    """log10 of each run's median gradient norm before clipping, against length.
+def norm_by_level(records: Records, roles: Roles) -> pd.DataFrame:
+    """log10 of each run's median gradient norm before clipping, against the levels of the axis drawn as x.
 
     Returns:
-        `arch, init, length, median, low, high, n, diverged`.
+        The axes, `median, low, high, n, diverged`.
     """
-    chosen = records.select(clip=clip)
+    chosen = roles.within(records)
     finite = chosen.metrics[np.isfinite(chosen.metrics["grad_norm"])]
     norms = finite.groupby("cell", observed=True)["grad_norm"].median().rename("norm").reset_index()
     norms["norm"] = _log10(norms["norm"])
-    by = ["arch", "init", "length"]
-    return with_diverged(band(chosen.with_axes(norms), by, "norm"), chosen.cells, by)
+    return with_diverged(band(chosen.with_axes(norms), roles.drawn, "norm"), chosen.cells, roles.drawn)
 
 
-def loss_over_training(records: Records, *, length: Any) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """log10 of the evaluation loss over training at one length (training loss where nothing was evaluated).
+def loss_over_training(records: Records, roles: Roles) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """log10 of the evaluation loss over training (training loss where nothing was evaluated).
 
     A run that stopped early because it was solved keeps its last loss. A run that diverged is left out from that
     update on, so that the median is of the other runs; the second frame lists it.
 
     Returns:
-        `arch, init, clip, step, median, low, high, n`, and where runs diverged: `arch, init, clip, step`.
+        The axes, `step, median, low, high, n`, and where runs diverged, as from `divergences`.
     """
-    chosen = records.select(length=length)
+    chosen = roles.within(records)
     column = "eval_loss" if chosen.metrics["eval_loss"].notna().any() else "train_loss"
     rows = chosen.metrics.dropna(subset=[column])
     by_step = rows.pivot_table(index="cell", columns="step", values=column, aggfunc="last", observed=True).ffill(axis=1)
@@ -99,8 +105,7 @@ def loss_over_training(records: Records, *, length: Any) -> tuple[pd.DataFrame, 
     diverged = steps[None, :] >= cells["diverged_step"].fillna(np.inf).to_numpy()[:, None]
     long = by_step.where(~diverged & np.isfinite(by_step)).reset_index().melt("cell", value_name="loss")
     long["loss"] = _log10(long["loss"])  # before the median: that of two runs is then midway between their curves
-    axes = ["arch", "init", "clip"]
-    return band(chosen.with_axes(long), [*axes, "step"], "loss"), divergences(chosen)
+    return band(chosen.with_axes(long), [*roles.drawn, "step"], "loss"), divergences(chosen)
 
 
 def clipping_over_training(records: Records, *, init: Any, length: Any) -> tuple[pd.DataFrame, pd.DataFrame]:

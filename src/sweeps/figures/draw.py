@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.provenance import provenance
 from sweeps.errors import SweepsError, unknown
-from sweeps.figures.catalogue import FIGURES
+from sweeps.figures.catalogue import FIGURES, figure
 from sweeps.figures.style import FORMATS, save
 
 
@@ -36,9 +36,16 @@ class Drawn:
 
 
 def draw(
-    records: Records, folder: Path, names: Iterable[str] = FIGURES, formats: Sequence[str] = FORMATS
+    records: Records,
+    folder: Path,
+    names: Iterable[str] = FIGURES,
+    formats: Sequence[str] = FORMATS,
+    chosen: Mapping[str, str] | None = None,
 ) -> list[Drawn]:
     """Draw figures of the catalogue and write them to `folder`, in a subfolder for each task if there are several.
+
+    Args:
+        chosen: axes by role, as for `catalogue.figure`.
 
     A figure that has nothing to show is left out, and its files from an earlier report are removed.
 
@@ -54,11 +61,11 @@ def draw(
     for task, part in records.by_task():
         for name in names:
             stem = folder / name if task is None else folder / str(task) / name
-            figure = FIGURES[name](part)
-            if figure is None:
+            drawing = figure(name, part, **(chosen or {}))
+            if drawing is None:
                 for kind in FORMATS:
                     stem.with_name(f"{name}.{kind}").unlink(missing_ok=True)
                 continue
-            save(figure, stem, provenance(part, f"figure {name}"), formats)
+            save(drawing, stem, provenance(part, f"figure {name}"), formats)
             drawn.append(Drawn(name, task, stem))
     return drawn

@@ -14,18 +14,18 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from sweeps.analysis.labels import label
+from sweeps.analysis.roles import Roles, level_text
+from sweeps.figures.facets import axis_name, by_colour, facets, legend_of, levels_of, part_of, positions, styles, titles
 from sweeps.figures.panels import (
     crosses,
     draw_band,
     free_corner,
     grid_of,
-    handle,
-    label_left,
     legend_above,
+    level_axis,
     log10_axis,
     note,
     outer_labels,
-    wrapped,
 )
 from sweeps.figures.style import house, lines
 
@@ -35,12 +35,14 @@ THRESHOLD: dict[str, Any] = {"color": "black", "linestyle": (0, (2, 1.5)), "line
 DIVERGED = Line2D([], [], color="black", linestyle="none", marker="x", markersize=4, label="some runs diverged")
 
 
+MOST_REMARKS = 6
+"""Lines of the note in a panel at most."""
 SHOWN = (-46.0, 46.0)
 """Widest y range of a panel, in log10 ||dL/dh_t||: the range of float32 with its subnormals, and a margin."""
 
 
-def gradient_by_lag(frame: pd.DataFrame) -> Figure:
-    """Gradient norm against steps back from the end of the sequence, a panel per arch, a line per init.
+def gradient_by_lag(frame: pd.DataFrame, roles: Roles) -> Figure:
+    """Gradient norm against steps back from the end of the sequence.
 
     A curve that leaves the range of float32 leaves the panel, and a note says where it ends. A cross marks the end of
     a curve if some of its runs diverged.
@@ -49,62 +51,60 @@ def gradient_by_lag(frame: pd.DataFrame) -> Figure:
         frame: from `curves.gradient_by_lag`.
     """
     with house():
-        archs, inits = list(frame["arch"].cat.categories), list(frame["init"].cat.categories)
-        figure, axes = wrapped(len(archs), height=1.75)
-        style = lines("init", inits)
+        figure, panels = facets(frame, roles, height=1.75 if roles.row is None else 1.45, sharey=False, widest=4)
+        style = styles(frame, roles)
         last = max(float(frame["lag"].max()), 1.0)
-        for ax, arch in zip(axes, archs, strict=True):
-            part = frame[frame["arch"] == arch]
-            remarks = _no_run(part, inits)
+        for panel in panels:
+            ax, part = panel.ax, part_of(frame, roles, panel)
+            remarks = _no_run(part, roles, list(style))
             zero = []
-            for init, curve in part.groupby("init", observed=True):
-                draw_band(ax, curve, "lag", style[init])
+            for level, curve in by_colour(part, roles):
+                name = "it" if level is None else level_text(str(roles.colour), level)
+                draw_band(ax, curve, "lag", style[level])
                 if np.isneginf(curve["median"]).mean() > 0.5:
-                    zero.append(label(init))
-                remarks.extend(_far(curve, label(init)))
-                _mark_diverged(ax, curve, style[init].colour)
+                    zero.append(name)
+                remarks.extend(_far(curve, name))
+                _mark_diverged(ax, curve, style[level].colour)
             if zero:
                 remarks.append(f"exactly zero: {', '.join(zero)}")
-            log10_axis(ax, [*part["low"], *part["high"]], within=SHOWN)
+            shown = part if roles.row is None or frame.empty else frame[frame[roles.row] == panel.row]
+            log10_axis(ax, [*shown["low"], *shown["high"]], within=SHOWN)
             ax.set_xlim(0, last)
-            note(ax, "\n".join(remarks), **free_corner(ax, [part], "lag"))
+            note(ax, "\n".join(remarks[:MOST_REMARKS]), **free_corner(ax, [part], "lag"))
             ax.xaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
-            ax.set_title(label(arch))
-            ax.set_xlabel("lag (steps back)")
-        label_left(axes, r"$\Vert\partial L/\partial h_t\Vert$")
-        handles = [handle(style[init], label(init)) for init in inits]
-        legend_above(figure, handles + ([DIVERGED] if (frame["diverged"] > 0).any() else []))
+            left, top = titles(panel, roles, left=r"$\Vert\partial L/\partial h_t\Vert$")
+            outer_labels(panel, left=left, top=top, bottom="lag (steps back)")
+        legend_above(figure, legend_of(style, roles) + ([DIVERGED] if (frame["diverged"] > 0).any() else []))
         return figure
 
 
-def norm_by_length(frame: pd.DataFrame) -> Figure:
-    """Gradient norm before clipping against sequence length, a panel per arch, a line per init.
+def norm_by_level(frame: pd.DataFrame, roles: Roles) -> Figure:
+    """Gradient norm before clipping against the levels of an axis.
 
     A cross marks a point if some of its runs diverged.
 
     Args:
-        frame: from `curves.norm_by_length`.
+        frame: from `curves.norm_by_level`.
+        roles: with an x axis.
     """
+    assert roles.x is not None
     with house():
-        archs, inits = list(frame["arch"].cat.categories), list(frame["init"].cat.categories)
-        figure, axes = wrapped(len(archs), height=1.75, sharey=True)
-        style = lines("init", inits)
-        lengths = sorted(frame["length"].astype(float).unique())
-        for ax, arch in zip(axes, archs, strict=True):
-            part = frame[frame["arch"] == arch]
-            for init, curve in part.groupby("init", observed=True):
-                draw_band(ax, curve, "length", style[init], markers=True)
+        figure, panels = facets(frame, roles, height=1.75 if roles.row is None else 1.45, sharey=True, widest=4)
+        style = styles(frame, roles)
+        at, logarithmic = positions(levels_of(frame, roles.x))
+        placed = frame.assign(at=frame[roles.x].map(at).astype(float))
+        for panel in panels:
+            ax, part = panel.ax, part_of(placed, roles, panel)
+            for level, curve in by_colour(part, roles):
+                draw_band(ax, curve, "at", style[level], markers=True)
             diverged = part[part["diverged"] > 0]
-            ax.plot(diverged["length"].astype(float), diverged["median"], "x", color="black", markersize=5.5, zorder=5)
-            note(ax, "\n".join(_no_run(part, inits)), x=0.96, y=0.96, ha="right", va="top")
-            ax.set_xscale("log")
-            ax.set_xticks(lengths, [f"{length:g}" for length in lengths])
-            ax.minorticks_off()
-            ax.set_xlabel("sequence length (steps)")
-            ax.set_title(label(arch))
-        log10_axis(axes[0], [*frame["low"], *frame["high"]])
-        label_left(axes, "gradient norm before clipping")
-        handles = [handle(style[init], label(init), markers=True) for init in inits]
+            ax.plot(diverged["at"], diverged["median"], "x", color="black", markersize=5.5, zorder=5)
+            note(ax, "\n".join(_no_run(part, roles, list(style))), x=0.96, y=0.96, ha="right", va="top")
+            level_axis(ax, at, logarithmic)
+            left, top = titles(panel, roles, left="gradient norm before clipping")
+            outer_labels(panel, left=left, top=top, bottom=axis_name(roles.x))
+        log10_axis(panels[0].ax, [*frame["low"], *frame["high"]])
+        handles = legend_of(style, roles, markers=True)
         legend_above(figure, handles + ([DIVERGED] if (frame["diverged"] > 0).any() else []))
         return figure
 
@@ -165,8 +165,12 @@ def _mark_diverged(ax: Axes, curve: pd.DataFrame, colour: str) -> None:
         ax.plot([end["lag"]], [end["median"]], "x", color=colour, clip_on=False, markersize=4.5)
 
 
-def _no_run(part: pd.DataFrame, inits: list[Any]) -> list[str]:
-    """A remark naming the inits without a curve in this panel; [] if all have one."""
-    drawn = set(part["init"])
-    lacking = [label(init) for init in inits if init not in drawn]
+def _no_run(part: pd.DataFrame, roles: Roles, levels: list[Any]) -> list[str]:
+    """A remark naming the levels of the colour axis without a curve in this panel; [] if all have one."""
+    if roles.colour is None:
+        return ["no run"] if part.empty else []
+    drawn = set(part[roles.colour])
+    lacking = [level_text(roles.colour, level) for level in levels if level not in drawn]
+    if len(lacking) == len(levels):
+        return ["no run"]
     return [f"no run: {', '.join(lacking)}"] if lacking else []

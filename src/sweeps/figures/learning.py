@@ -1,4 +1,4 @@
-"""Figures of learning: loss over training, share of runs solved against length."""
+"""Figures of learning: loss over training, share of runs solved against the levels of an axis."""
 
 from __future__ import annotations
 
@@ -10,57 +10,54 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from sweeps.analysis.labels import label
+from sweeps.analysis.roles import Roles
+from sweeps.figures.facets import axis_name, by_colour, facets, legend_of, levels_of, part_of, styles, titles
 from sweeps.figures.panels import (
     crosses,
     draw_band,
     free_corner,
-    grid_of,
-    handle,
     legend_above,
+    level_axis,
     log10_axis,
     note,
     outer_labels,
 )
-from sweeps.figures.style import house, lines
+from sweeps.figures.style import house
 
 EMPTY: dict[str, Any] = {"color": "#777777", "linestyle": "none", "marker": "o", "markerfacecolor": "none"}
 """Style of the marker of a combination without a run."""
 CHANCE: dict[str, Any] = {"color": "#999999", "linewidth": 0.8, "zorder": 1}
 
 
-def loss_curves(frame: pd.DataFrame, ends: pd.DataFrame, chance: float) -> Figure:
-    """Loss over training, rows by arch, columns by init, a line per clipping; a cross where a run diverged.
+def loss_curves(frame: pd.DataFrame, ends: pd.DataFrame, chance: float, roles: Roles) -> Figure:
+    """Loss over training; a cross where a run diverged.
 
     Args:
         frame, ends: from `curves.loss_over_training`; a note in the panel says if a median lies above the scale.
         chance: loss of the best constant answer, drawn as a thin line; NaN for no line.
     """
     with house():
-        archs, inits = list(frame["arch"].cat.categories), list(frame["init"].cat.categories)
-        figure, grid = grid_of(archs, inits, height=1.3)
-        style = lines("clip", list(frame["clip"].cat.categories))
+        figure, panels = facets(frame, roles, height=1.3 if roles.row is not None else 1.75, sharey=True)
+        style = styles(frame, roles)
         level, bottom, top = _loss_range(frame, chance)
         last = max([1.0, *frame["step"], *ends["step"]])
-        log10_axis(grid[0].ax, [bottom, top + 0.2 * (top - bottom) * bool(len(ends))])  # the panels share it
-        for panel in grid:
-            ax = panel.ax
+        log10_axis(panels[0].ax, [bottom, top + 0.2 * (top - bottom) * bool(len(ends))])  # the panels share it
+        for panel in panels:
+            ax, part, diverged = panel.ax, part_of(frame, roles, panel), part_of(ends, roles, panel)
             ax.set_xlim(0, last)
-            here = (frame["arch"] == panel.row) & (frame["init"] == panel.column)
-            diverged = ends[(ends["arch"] == panel.row) & (ends["init"] == panel.column)]
-            if not here.any():
+            if part.empty:
                 note(ax, "no run" if diverged.empty else "no finite loss")
-            for clip, curve in frame[here].groupby("clip", observed=True):
-                draw_band(ax, curve, "step", style[clip], markers=len(curve) == 1)
-            if (frame.loc[here, "median"] > top).any():
-                note(ax, "goes off the scale", **free_corner(ax, [frame[here]], "step"))
-            for clip, rows in diverged.groupby("clip", observed=True):
-                crosses(ax, rows["step"], style[clip], list(style).index(clip))
+            for name, curve in by_colour(part, roles):
+                draw_band(ax, curve, "step", style[name], markers=len(curve) == 1)
+            if (part["median"] > top).any():
+                note(ax, "goes off the scale", **free_corner(ax, [part], "step"))
+            for name, rows in by_colour(diverged, roles):
+                crosses(ax, rows["step"], style[name], list(style).index(name))
             ax.axhline(level if chance > 0 else np.nan, **CHANCE)
             ax.xaxis.set_major_locator(MaxNLocator(nbins=3, integer=True))
-            what = f"{label(panel.row)}\nevaluation loss"
-            outer_labels(panel, left=what, top=label(panel.column), bottom="training step (updates)")
-        handles: list[Any] = [handle(style[clip], label(clip)) for clip in style]
+            left, heading = titles(panel, roles, left="evaluation loss")
+            outer_labels(panel, left=left, top=heading, bottom="training step (updates)")
+        handles: list[Any] = legend_of(style, roles)
         handles.append(Line2D([], [], label="best constant answer", **CHANCE))
         if len(ends):
             handles.append(Line2D([], [], color="black", linestyle="none", marker="x", label="a run diverged"))
@@ -80,43 +77,44 @@ def _loss_range(frame: pd.DataFrame, chance: float) -> tuple[float, float, float
     return level, max(min(losses.min(), level), level - 8.0), highest
 
 
-def solved_by_length(frame: pd.DataFrame) -> Figure:
-    """Share of runs that solved the task against length, rows by clipping, columns by arch, a line per init.
+def solved_by_level(frame: pd.DataFrame, roles: Roles) -> Figure:
+    """Share of runs that solved the task against the levels of an axis, at equal distances.
 
     Args:
-        frame: from `outcomes.shares` over arch, init, clip and length. A combination without a run is an open
-            grey circle below the axis.
+        frame: from `outcomes.shares` over the axes that are drawn. A combination without a run is an open grey circle
+            below the axis.
+        roles: with an x axis.
     """
+    assert roles.x is not None
     with house():
-        archs, clips = list(frame["arch"].cat.categories), list(frame["clip"].cat.categories)
-        inits, lengths = list(frame["init"].cat.categories), list(frame["length"].cat.categories)
-        figure, grid = grid_of(clips, archs, height=1.3, widest=4)
-        style = lines("init", inits)
-        shift = np.linspace(-0.3, 0.3, len(inits)) if len(inits) > 1 else np.zeros(1)
+        levels = levels_of(frame, roles.x)
+        figure, panels = facets(frame, roles, height=1.3 if roles.row is not None else 1.75, sharey=True, widest=4)
+        style = styles(frame, roles)
+        shift = dict(zip(style, np.linspace(-0.3, 0.3, len(style)) if len(style) > 1 else np.zeros(1), strict=True))
         holes = bool((frame["n"] == 0).any())
-        for panel in grid:
+        at = {level: float(place) for place, level in enumerate(levels)}
+        for panel in panels:
             ax = panel.ax
-            for index, init in enumerate(inits):
-                chosen = (frame["arch"] == panel.column) & (frame["clip"] == panel.row) & (frame["init"] == init)
-                points = frame[chosen].sort_values("length")
-                x = points["length"].cat.codes.to_numpy() + shift[index]
+            for name, points in by_colour(part_of(frame, roles, panel), roles):
+                points = points.sort_values(roles.x)
+                x = points[roles.x].cat.codes.to_numpy() + shift[name]
                 share = points["share_solved"].to_numpy()
                 reach = np.abs(points[["share_solved_low", "share_solved_high"]].to_numpy().T - share)
-                line = style[init]
+                line = style[name]
                 ax.plot(x, share, color=line.colour, linestyle=line.dashes, linewidth=0.6, alpha=0.6)
                 ax.errorbar(x, share, yerr=reach, color=line.colour, linewidth=0, elinewidth=0.7, alpha=0.5)
                 ax.plot(x, share, color=line.colour, linestyle="none", marker=line.marker, zorder=3)
                 hole = points["n"].to_numpy() == 0
                 ax.plot(x[hole], np.full(hole.sum(), -0.16), **EMPTY)
-            ax.set_xticks(range(len(lengths)), [f"{length:g}" for length in lengths])
-            ax.set_xlim(-0.5, len(lengths) - 0.5)
+            level_axis(ax, at, False)
+            ax.set_xlim(-0.5, len(levels) - 0.5)
             ax.set_ylim(-0.24 if holes else -0.08, 1.08)
             ax.set_yticks([0.0, 0.5, 1.0], ["0", "½", "1"])
             ax.grid(axis="x", visible=False)
-            for between in range(1, len(lengths)):
+            for between in range(1, len(levels)):
                 ax.axvline(between - 0.5, color="#eeeeee", linewidth=0.6, zorder=0)
-            left = f"{label(panel.row)}\nshare solved"
-            outer_labels(panel, left=left, top=label(panel.column), bottom="sequence length (steps)")
-        handles = [handle(style[init], label(init), markers=True) for init in inits]
+            left, heading = titles(panel, roles, left="share solved")
+            outer_labels(panel, left=left, top=heading, bottom=axis_name(roles.x))
+        handles = legend_of(style, roles, markers=True)
         legend_above(figure, handles + ([Line2D([], [], label="no run", **EMPTY)] if holes else []))
         return figure

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from sweeps.analysis.labels import label
+from sweeps.analysis.roles import level_text
+from sweeps.figures.facets import axis_name
 from sweeps.figures.panels import TALLEST, blocks_of, legend_above
 from sweeps.figures.style import PAGE, house
 
@@ -20,64 +23,74 @@ WIDEST, CROWDED = 18, 14
 """The most columns of one map, and the most whose labels are horizontal."""
 
 
-def outcome_map(frame: pd.DataFrame) -> Figure:
-    """Share diverged and share solved over the whole grid: rows init x clip, columns arch x length.
+def outcome_map(frame: pd.DataFrame, rows: Sequence[str], columns: Sequence[str]) -> Figure:
+    """Share diverged and share solved over the whole grid, side by side.
 
     Args:
-        frame: from `outcomes.shares` over arch, init, clip and length. A combination without a run is hatched.
+        frame: from `outcomes.shares` over the axes of both. A combination without a run is hatched.
+        rows, columns: axes, the innermost last: its levels lie side by side, in a group for each level of the others.
     """
     with house():
-        inits, clips = list(frame["init"].cat.categories), list(frame["clip"].cat.categories)
-        archs, lengths = list(frame["arch"].cat.categories), list(frame["length"].cat.categories)
-        rows = len(inits) * len(clips)
-        blocks = blocks_of(archs, max(1, min(4, WIDEST // len(lengths))))
-        height = min(0.19 * max(rows, 4), TALLEST / len(blocks) - 0.6)
+        names, groups = _combinations(frame, rows), _combinations(frame, columns[:-1])
+        inner = list(frame[columns[-1]].cat.categories)
+        group_size = len(frame[rows[-1]].cat.categories)
+        blocks = blocks_of(groups, max(1, min(4, WIDEST // len(inner))))
+        height = min(0.19 * max(len(names), 4), TALLEST / len(blocks) - 0.6)
         figure = Figure(figsize=(PAGE, 0.3 + (0.7 + height) * len(blocks)), layout="constrained")
         axes = figure.subplots(len(blocks), 2, sharey=True, squeeze=False)
-        names = [f"{label(init)} · {label(clip)}" for init in inits for clip in clips]
         for line, shown in zip(axes, blocks, strict=True):
             for ax, what, colours in zip(line, ("diverged", "solved"), ("Oranges", "Blues"), strict=True):
+                wanted = [(*group, level) for group in shown for level in inner]
                 table = frame.pivot_table(
-                    index=["init", "clip"],
-                    columns=["arch", "length"],
-                    values=f"share_{what}",
-                    observed=False,
-                    dropna=False,
-                ).reindex(
-                    index=pd.MultiIndex.from_product([inits, clips]),
-                    columns=pd.MultiIndex.from_product([shown, lengths]),
-                )
+                    index=list(rows), columns=list(columns), values=f"share_{what}", observed=False, dropna=False
+                ).reindex(index=_index(names, rows), columns=_index(wanted, columns))
                 _heat(ax, table, colours)
                 ax.set_title(f"share {what}", pad=4)
-                _label_columns(ax, shown, lengths)
-                for group in range(1, len(inits)):
-                    ax.axhline(group * len(clips), color="white", linewidth=2.5)
-            line[0].set_yticks(np.arange(rows) + 0.5, names, rotation=0)
+                _label_columns(ax, shown, columns, inner)
+                for start in range(group_size, len(names) if len(rows) > 1 else 0, group_size):
+                    ax.axhline(start, color="white", linewidth=2.5)
+            line[0].set_yticks(np.arange(len(names)) + 0.5, [_text(rows, name) for name in names], rotation=0)
         if (frame["n"] == 0).any():
             legend_above(figure, [Patch(facecolor="white", edgecolor="#777777", hatch="////", label="no run")])
         return figure
 
 
-def _label_columns(ax: Axes, archs: Sequence[Any], lengths: Sequence[Any]) -> None:
-    """Label the columns with their lengths, and below these with their architectures."""
-    columns = len(archs) * len(lengths)
-    texts = [f"{length:g}" for _ in archs for length in lengths]
-    ax.set_xticks(np.arange(columns) + 0.5, texts, rotation=0 if columns <= CROWDED else 90)
-    deep = 13.0 if columns <= CROWDED else 12.0 + 4.2 * max(map(len, texts))
-    for group, arch in enumerate(archs):
-        where = ((group + 0.5) * len(lengths), 0.0)
-        ax.annotate(
-            label(arch),
-            where,
-            (0, -deep),
-            xycoords=("data", "axes fraction"),
-            textcoords="offset points",
-            ha="center",
-            va="top",
-            fontsize=7,
-        )
-        ax.axvline(group * len(lengths), color="white", linewidth=2.5)
-    ax.set_xlabel("sequence length (steps)", labelpad=12)
+def _combinations(frame: pd.DataFrame, axes: Sequence[str]) -> list[tuple[Any, ...]]:
+    """Every combination of the levels of some axes; one empty combination of no axes."""
+    return list(itertools.product(*(list(frame[axis].cat.categories) for axis in axes)))
+
+
+def _index(combinations: Sequence[tuple[Any, ...]], axes: Sequence[str]) -> pd.Index:
+    if len(axes) == 1:
+        return pd.Index([each[0] for each in combinations])
+    return pd.MultiIndex.from_tuples(combinations)
+
+
+def _text(axes: Sequence[str], levels: Sequence[Any]) -> str:
+    return " · ".join(level_text(axis, level) for axis, level in zip(axes, levels, strict=True))
+
+
+def _label_columns(ax: Axes, groups: Sequence[Any], columns: Sequence[str], inner: Sequence[Any]) -> None:
+    """Label the columns with the levels of the innermost axis, and below these with their groups."""
+    count = len(groups) * len(inner)
+    texts = [label(level) if isinstance(level, str) else f"{level:g}" for _ in groups for level in inner]
+    crowded = count > CROWDED or any(len(text) > 5 for text in texts)
+    ax.set_xticks(np.arange(count) + 0.5, texts, rotation=90 if crowded else 0)
+    deep = 12.0 + 4.2 * max(map(len, texts)) if crowded else 13.0
+    for place, group in enumerate(groups):
+        if group:
+            ax.annotate(
+                _text(columns[:-1], group),
+                ((place + 0.5) * len(inner), 0.0),
+                (0, -deep),
+                xycoords=("data", "axes fraction"),
+                textcoords="offset points",
+                ha="center",
+                va="top",
+                fontsize=7,
+            )
+        ax.axvline(place * len(inner), color="white", linewidth=2.5)
+    ax.set_xlabel(axis_name(columns[-1]), labelpad=12 if groups[0] else 4)
 
 
 def _heat(ax: Axes, table: pd.DataFrame, colours: str) -> None:

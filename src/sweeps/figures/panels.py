@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from matplotlib.transforms import blended_transform_factory
 
+from sweeps.analysis.labels import label
 from sweeps.figures.style import COLUMN, PAGE, Line
 
 TALLEST = 8.4
@@ -141,6 +142,28 @@ def log10_axis(ax: Axes, values: Iterable[float], *, within: tuple[float, float]
     ax.set_ylim(low - room, high + room)
     ax.yaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, min_n_ticks=2))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"$10^{{{value:.0f}}}$"))
+
+
+def level_axis(ax: Axes, at: Mapping[Any, float], logarithmic: bool) -> None:
+    """Make the x axis one of levels: a tick at each, as far as they do not run into each other.
+
+    Args:
+        at: position by level.
+    """
+    if logarithmic:
+        ax.set_xscale("log")
+    places = np.array(sorted(at.values()))
+    scaled = np.log(places) if logarithmic else places
+    apart = 0.07 * max(float(np.ptp(scaled)), 1e-12)
+    shown: list[Any] = []
+    for level, place in sorted(at.items(), key=lambda item: item[1]):
+        here = np.log(place) if logarithmic else place
+        if not shown or isinstance(level, str) or here - shown[-1][1] >= apart:
+            shown.append((level, here, place))
+    texts = [label(level) if isinstance(level, str) else f"{level:g}" for level, *_ in shown]
+    names = any(isinstance(level, str) for level in at)
+    ax.set_xticks([place for *_, place in shown], texts, rotation=30 if names else 0, ha="right" if names else "center")
+    ax.minorticks_off()
 
 
 def handle(line: Line, text: str, *, markers: bool = False) -> Line2D:

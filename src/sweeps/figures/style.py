@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
+import numpy as np
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from sweeps.analysis.provenance import Provenance, for_format
@@ -85,6 +87,7 @@ SPARE = tuple(
     Line(COLOURS[place // 3][place % 3], _dashes(DASHES[place % 7]), MARKERS[place % 15]) for place in range(21)
 )
 """Styles of choices without a style on their card: every pair of a dash pattern and a lightness, once."""
+RAMP_MARKERS = ("o", "s", "^", "D", "v")
 GREY = 23.0
 """Difference in lightness L* (CIE 1976, from 0 to 100) from which on two lines are told apart in grey."""
 
@@ -92,14 +95,24 @@ GREY = 23.0
 def lines(axis: str, levels: Sequence[Any]) -> dict[Any, Line]:
     """The line of every level of an axis: as its card says, or a spare one that looks like none of the cards' lines.
 
-    Pass all levels of the experiment, not only those in the picture, and a name looks the same in all of its figures.
+    Numbers go from dark to light, in the order of their size. Pass all levels of the experiment, not only those in the
+    picture, and a level looks the same in all of its figures.
     Up to twenty levels are told apart by their dashes and their lightness, without colour.
     """
+    if levels and not any(isinstance(level, str) for level in levels):
+        return _ramp(levels)
     known = {name: _line(each) for name, each in cards(axis).items() if each.colour}
     spare = [line for line in SPARE if not any(alike(line, other) for other in known.values())]
     unknown = [level for level in levels if str(level) not in known]
     chosen = {level: spare[place % len(spare)] for place, level in enumerate(unknown)}
     return {level: known.get(str(level), chosen.get(level, spare[0])) for level in levels}
+
+
+def _ramp(levels: Sequence[Any]) -> dict[Any, Line]:
+    """A line for each of some numbers: colours of increasing lightness, solid, with markers in turn."""
+    colours = matplotlib.colormaps["viridis"](np.linspace(0.0, 0.88, len(levels)))
+    hexes = [to_hex(colour) for colour in colours]
+    return {level: Line(hexes[at], "-", RAMP_MARKERS[at % len(RAMP_MARKERS)]) for at, level in enumerate(levels)}
 
 
 def alike(one: Line, other: Line) -> bool:

@@ -9,12 +9,18 @@ import pandas as pd
 
 from sweeps.analysis.labels import HEADS, label
 from sweeps.analysis.loading.records import Records
+from sweeps.analysis.roles import Roles, level_text
 from sweeps.analysis.statistics.outcomes import counted
 from sweeps.analysis.statistics.summaries import ENDS, SHORTEST
 from sweeps.analysis.text import decades, factor, number, number_of, percent
 from sweeps.config.cards import card
 from sweeps.figures import curves
+from sweeps.figures.catalogue import roles_of
+from sweeps.figures.facets import axis_name
 from sweeps.tables.notes import several
+
+MOST = 12
+"""Panels of which a caption gives numbers at most."""
 
 
 def captions(records: Records, table: pd.DataFrame) -> dict[str, str]:
@@ -24,48 +30,75 @@ def captions(records: Records, table: pd.DataFrame) -> dict[str, str]:
         records: of one task.
         table: from `tables.comparison`, of the same records.
     """
-    length, clip = records.longest, records.reference_clip
-    where = f"T = {length:g}, {label(clip)}"
-    here = table[(table["length"] == length) & (table["clip"] == clip)]
-    start, end = (curves.decay_by_run(records, at=at, length=length, clip=clip) for at in ("start", "end"))
-    others = [HEADS.get(axis, axis) for axis in records.extra_axes if axis != "task"]
-    pooled = f" Runs are pooled over {', '.join(others)}." if others else ""
-    ran = table[table["n"] > 0].groupby(["arch", "init", "clip", "length"], observed=True)["n"].sum()
-    runs = f"{several(ran)} run{'s' if ran.max() > 1 else ''}"
-    lines = f" Lines are medians over {runs}, bands reach from the smallest to the largest.{pooled}"
+    length = records.longest
+    by_lag, norm, loss, share = (
+        roles_of(name, records)
+        for name in ("gradient_by_lag_start", "gradient_norm_by_level", "loss_curves", "share_solved")
+    )
+    present = by_lag.within(records).cells
+    start, end = (curves.decay_by_run(records, by_lag, at=at) for at in ("start", "end"))
+    where = by_lag.where or f"T = {length:g}"
+    against = "sequence length" if norm.x == "length" else axis_name(str(norm.x))
+    solved_against = "sequence length" if share.x == "length" else axis_name(str(share.x))
+    whole = len(records.cells) // max(1, len(records.cells[list(records.axes)].drop_duplicates()))
     return {
         "gradient_by_lag_start": (
             f"Norm of the gradient that reaches the hidden state, ‖∂L/∂h_t‖, against steps back from the end of the "
             f"sequence, before training ({where}). A level line is a gradient that survives, a falling one vanishes, a "
-            f"rising one explodes. {decay_sentence(start)}{_of_the_architectures(here)} Each panel has its own "
-            f"scale, at most what float32 can hold; what reaches its edge goes on, and a note says where a median "
-            f"ends.{lines}"
+            f"rising one explodes. {decay_sentence(start, by_lag)}{_of_the_architectures(present)} "
+            f"{_scales(by_lag)}, at most what float32 can hold; what reaches its edge goes on, and a note says where a "
+            f"median ends.{_lines(records, by_lag)}"
         ),
         "gradient_by_lag_end": (
             f"The same at the last logged update, or of a diverged run the last that was finite ({where}). "
-            f"{decay_sentence(end)}{lines}"
+            f"{decay_sentence(end, by_lag)}{_lines(records, by_lag)}"
         ),
-        "gradient_norm_by_length": (
-            f"Norm of the gradient of all parameters against sequence length, each run's median over training, "
-            f"{label(clip)}. {growth_sentence(records, clip)}{lines}"
+        "gradient_norm_by_level": (
+            f"Norm of the gradient of all parameters against {against}, each run's median over training"
+            f"{f', {norm.where}' if norm.where else ''}. {growth_sentence(records, norm)}{_lines(records, norm)}"
         ),
         "loss_curves": (
-            f"Evaluation loss over training at T = {length:g}, a row per architecture, a column per init. The grey "
+            f"Evaluation loss over training at T = {length:g}{_panels(loss)}. The grey "
             "line is the loss of the best constant answer: a run on it has learned nothing. A cross marks where a "
             "run diverged, with their number if several did; the line goes on with the others. "
-            f"{length_sentence(table, length)}{lines}"
+            f"{length_sentence(table, length)}{_lines(records, loss)}"
         ),
         "share_solved": (
-            f"Share of runs that solved the task, whatever followed, against sequence length, {runs} a point, with "
-            f"exact 95% intervals over seeds. {length_sentence(table)}{pooled}"
+            f"Share of runs that solved the task, whatever followed, against {solved_against}, {_runs(records, share)} "
+            f"a point, with exact 95% intervals over seeds. {length_sentence(table)}{share.pooling}"
         ),
-        "clipping": clipping_caption(records, length) + lines,
+        "clipping": clipping_caption(records, length),
         "outcomes": (
-            f"Share of runs that diverged (left) and that solved the task (right) over the whole grid, {runs} a field; "
+            f"Share of runs that diverged (left) and that solved the task (right) over the whole grid, "
+            f"{number_of(whole, 'run')} a field; "
             f"an unmarked field is 0, a hatched one had no run; a run that was solved and then diverged is in both. "
-            f"{outcome_sentence(table)}{pooled}"
+            f"{outcome_sentence(table)}"
         ),
     }
+
+
+def _runs(records: Records, drawn: Roles) -> str:
+    """`5 runs`, `3 to 5 runs`: how many runs make a line or a point."""
+    cells = drawn.within(records).cells
+    counts = cells.groupby(drawn.drawn, observed=True).size() if drawn.drawn else pd.Series([len(cells)])
+    return f"{several(counts)} run{'s' * (counts.max() != 1)}"
+
+
+def _lines(records: Records, drawn: Roles) -> str:
+    """What lines and bands are, and what they pool."""
+    return (
+        f" Lines are medians over {_runs(records, drawn)}, bands reach from the smallest to the largest.{drawn.pooling}"
+    )
+
+
+def _panels(drawn: Roles) -> str:
+    """`, a row per architecture, a column per init`."""
+    parts = ((drawn.row, "a row"), (drawn.column, "a column" if drawn.row else "a panel"))
+    return "".join(f", {what} per {HEADS.get(axis, axis)}" for axis, what in parts if axis is not None)
+
+
+def _scales(drawn: Roles) -> str:
+    return "Each panel has its own scale" if drawn.row is None else "Each row of panels has its own scale"
 
 
 def _of_the_architectures(here: pd.DataFrame) -> str:
@@ -74,8 +107,8 @@ def _of_the_architectures(here: pd.DataFrame) -> str:
     return "".join(f" {sentence}" for sentence in sentences if sentence)
 
 
-def decay_sentence(rates: pd.DataFrame) -> str:
-    """For every arch the init whose gradient stays nearest to constant and the one farthest from it, with their rates.
+def decay_sentence(rates: pd.DataFrame, drawn: Roles) -> str:
+    """For every panel the line whose gradient stays nearest to constant and the one farthest from it, with their rates.
 
     Args:
         rates: from `curves.decay_by_run`.
@@ -83,43 +116,60 @@ def decay_sentence(rates: pd.DataFrame) -> str:
     fitted = rates["decay_rate"].notna().any()
     name, as_text = ("decay_rate", factor) if fitted else ("change", decades)
     known = rates.dropna(subset=[name])
+    known = known.assign(distance=known[name].abs())
+    panels = [axis for axis in (drawn.row, drawn.column) if axis is not None]
     texts = []
-    for arch, part in known.assign(distance=known[name].abs()).groupby("arch", observed=True):
-        by_init = part.groupby("init", observed=True)[[name, "distance"]].median()  # further axes are pooled
-        order = by_init["distance"].sort_values(kind="stable").index
+    for levels, part in known.groupby(panels, observed=True) if panels else [((), known)]:
+        here = ", ".join(level_text(axis, level) for axis, level in zip(panels, levels, strict=True))
+        if drawn.colour is None:
+            texts.append(f"{here} {as_text(part[name].median())}".strip())
+            continue
+        by_line = part.groupby(drawn.colour, observed=True)[[name, "distance"]].median()  # further axes are pooled
+        order = by_line["distance"].sort_values(kind="stable").index
         ends = dict.fromkeys((order[0], order[-1]))
-        medians = by_init[name].to_dict()
-        texts.append(f"{label(arch)} {', '.join(f'{label(init)} {as_text(medians[init])}' for init in ends)}")
-    if not texts:
+        medians = by_line[name].to_dict()
+        named = ", ".join(f"{level_text(drawn.colour, level)} {as_text(medians[level])}" for level in ends)
+        texts.append(f"{here} {named}".strip())
+    if known.empty:
         return "No gradient was finite from end to end."
     what = (
         f"factor per step between the ends ({ENDS} steps at either end left out)"
         if fitted
         else f"end-to-end change in decades per step (under {SHORTEST} steps there is no factor free of the ends)"
     )
-    return f"The inits nearest to level and farthest from it, with the {what}: {'; '.join(texts)}."
+    if drawn.colour is None:
+        return f"The {what}: {'; '.join(texts[:MOST])}."
+    lines = {"init": "inits"}.get(drawn.colour, "lines")
+    return f"The {lines} nearest to level and farthest from it, with the {what}: {'; '.join(texts[:MOST])}."
 
 
-def growth_sentence(records: Records, clip: Any) -> str:
-    """The largest and the smallest change of the gradient norm from the shortest to the longest length.
+def growth_sentence(records: Records, drawn: Roles) -> str:
+    """The largest and the smallest change of the gradient norm from the first to the last level of the x axis.
 
     Only lines without a diverged run count: the median of a run that stopped early is over few updates.
     """
-    frame = curves.norm_by_length(records, clip=clip)
-    complete = frame.groupby(["arch", "init"], observed=True)["diverged"].transform("max") == 0
-    frame = frame[np.isfinite(frame["median"]) & complete].sort_values("length")
-    ends = frame.groupby(["arch", "init"], observed=True)["median"].agg(["first", "last", "count"])
+    frame = curves.norm_by_level(records, drawn)
+    axis = str(drawn.x)
+    if frame[axis].nunique() < 2 or any(isinstance(level, str) for level in frame[axis].cat.categories):
+        return ""
+    by = [each for each in drawn.drawn if each != axis]
+    keys: Any = by or (lambda row: 0)
+    complete = frame.groupby(keys, observed=True)["diverged"].transform("max") == 0
+    frame = frame[np.isfinite(frame["median"]) & complete].sort_values(axis)
+    ends = frame.groupby(keys, observed=True)["median"].agg(["first", "last", "count"])
     change = (ends["last"] - ends["first"])[ends["count"] > 1].sort_values(kind="stable").reset_index(name="decades")
     if change.empty:
-        return "No line without a diverged run has two lengths to compare."
+        return "No line without a diverged run has two of its levels to compare."
     least, most = (
-        f"by {number(10.0 ** row['decades'], 2)} ({label(row['arch'])}, {label(row['init'])})"
+        f"by {number(10.0 ** row['decades'], 2)}"
+        + (f" ({', '.join(level_text(each, row[each]) for each in by)})" if by else "")
         for _, row in change.iloc[[0, -1]].iterrows()
     )
-    return (
-        f"Where no run diverged it is multiplied, from the shortest to the longest sequence, at the most {most}, at "
-        f"the least {least}."
-    )
+    levels = [level_text(axis, level) for level in (frame[axis].min(), frame[axis].max())]
+    span = "from the shortest to the longest sequence" if axis == "length" else f"from {levels[0]} to {levels[1]}"
+    if len(change) == 1:
+        return f"It is multiplied, {span}, {most}."
+    return f"Where no run diverged it is multiplied, {span}, at the most {most}, at the least {least}."
 
 
 def length_sentence(table: pd.DataFrame, only: Any = None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -10,6 +10,7 @@ import pandas as pd
 from sweeps.config.cards import cards
 from sweeps.config.identity import EXCLUDED
 from sweeps.config.short_names import SHORT_NAMES
+from sweeps.errors import SweepsError, unknown
 from sweeps.records.plan_file import flat
 
 AXES = ("arch", "init", "clip", "length")
@@ -62,6 +63,30 @@ def extra_axes(settings: pd.DataFrame) -> tuple[str, ...]:
         if (groups.nunique(dropna=False) > 1).any():
             extra.append(name)
     return tuple(extra)
+
+
+def column_of(name: str, columns: Iterable[str]) -> str:
+    """The column of `Records.cells` that a setting is in, from any of its names.
+
+    Args:
+        name: the column itself, the setting as on the command line (`init.gain`, `task.length`, `arch`), or the last
+            part of its dotted name where only one setting ends so (`forget_bias`).
+
+    Raises:
+        SweepsError: there is no such setting; the message names the nearest.
+    """
+    known = list(columns)
+    if name in known:
+        return name
+    if (short := SHORT_NAMES.get(name, name)) in known:
+        return short
+    if f"{name}.name" in SHORT_NAMES and name in known:
+        return name
+    ending = [column for column in known if column.endswith(f".{name}")]
+    if len(ending) == 1:
+        return ending[0]
+    dotted = {short: full.removesuffix(".name") for full, short in SHORT_NAMES.items()}
+    raise SweepsError(unknown("setting", name, {*known, *(dotted[column] for column in known if column in dotted)}))
 
 
 def may_vary(name: str) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sweeps.analysis.loading.axes import AXES, extra_axes, ordered_levels
+from sweeps.analysis.loading.axes import AXES, column_of, extra_axes, ordered_levels
 from sweeps.errors import SweepsError, unknown
 from sweeps.records.columns import OUTCOMES
 from sweeps.records.paths import SweepPaths
@@ -86,15 +86,15 @@ class Records:
     def select(self, **levels: Any) -> Records:
         """The part of the records where each named setting has the level given, or one of a list of them.
 
-        `outcome` selects too: `select(arch=["lstm", "gru"], outcome="diverged")`.
+        `outcome` selects too: `select(arch=["lstm", "gru"], outcome="diverged")`; a setting may have any of its names:
+        `select(gain=1.2)`, `select(**{"init.gain": 1.2})`.
 
         Raises:
             SweepsError: there is no such setting, or no cell with such a level.
         """
         chosen, problems = np.ones(len(self.cells), bool), self.problems
         for name, wanted in levels.items():
-            if name not in self.cells:
-                raise SweepsError(unknown("setting", name, map(str, self.cells)))
+            name = column_of(name, map(str, self.cells))
             allowed = list(wanted) if isinstance(wanted, list | tuple) else [wanted]
             self._check_levels(name, allowed)
             chosen &= self.cells[name].isin(allowed).to_numpy()

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from sweeps.analysis.loading.axes import grid, owner_of
+from sweeps.analysis.loading.axes import column_of, grid, owner_of
 from sweeps.analysis.loading.records import IN_GRID, Records
 from sweeps.analysis.statistics.intervals import Floats
 from sweeps.errors import SweepsError, unknown
@@ -82,6 +82,15 @@ def lay_out(records: Records, axes: Sequence[str], values: pd.Series, incomplete
     )
     fixed = {axis: cells[axis].cat.categories[0] for axis in records.axes if axis not in several and axis not in axes}
     return Design(combinations, runs, array, tuple(pooled), fixed, missing)
+
+
+def named_axes(records: Records, axes: Sequence[str]) -> list[str]:
+    """The axes as they are called in the records, from any of their names (`init.gain`, `gain`).
+
+    Raises:
+        SweepsError: one of them is no axis of the records; the message names the nearest.
+    """
+    return [column_of(str(axis), records.axes) for axis in axes]
 
 
 def check_axes(records: Records, axes: Sequence[str]) -> None:

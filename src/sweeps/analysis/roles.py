@@ -1,0 +1,170 @@
+"""Which axis of a study is drawn as what: as x, colour, column or row of panels, at one level, or pooled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from sweeps.analysis.labels import HEADS, label
+from sweeps.analysis.loading.axes import column_of
+from sweeps.analysis.loading.records import Records
+from sweeps.errors import SweepsError, unknown
+
+SLOTS = ("x", "colour", "column", "row")
+"""What an axis can be drawn as."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of figure: the slots it has, each with the axis that takes it by custom.
+
+    Attributes:
+        slots: by name of `SLOTS`, the axis that has the slot where it varied; None: first come.
+        fixed: axes that are shown at one level where they have no slot, instead of being pooled.
+    """
+
+    slots: Mapping[str, str | None]
+    fixed: tuple[str, ...] = ()
+
+
+BY_LAG = Kind({"column": "arch", "colour": "init", "row": None}, fixed=("length", "clip"))
+"""Curves against lag."""
+OVER_TRAINING = Kind({"row": "arch", "column": "init", "colour": "clip"}, fixed=("length",))
+"""Curves over training."""
+BY_LEVEL = Kind({"x": "length", "column": "arch", "row": "clip", "colour": "init"})
+"""A number per run against the levels of an axis."""
+NORM_BY_LEVEL = Kind({"x": "length", "column": "arch", "colour": "init", "row": None}, fixed=("clip",))
+"""The same of gradient norms, which clipping changes."""
+
+
+@dataclass(frozen=True)
+class Roles:
+    """The role of every axis of a study in one figure.
+
+    Attributes:
+        x, colour, column, row: the axis that is drawn so; None where no axis is.
+        fixed: axes shown at one level only, with that level.
+        pooled: axes that vary within what is drawn as one.
+    """
+
+    x: str | None = None
+    colour: str | None = None
+    column: str | None = None
+    row: str | None = None
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    pooled: tuple[str, ...] = ()
+
+    @property
+    def drawn(self) -> list[str]:
+        """The axes that have a slot, without repetition."""
+        return [axis for axis in dict.fromkeys((self.row, self.column, self.colour, self.x)) if axis is not None]
+
+    def within(self, records: Records) -> Records:
+        """The part of the records that is drawn: `fixed` axes at their levels."""
+        return records.select(**dict(self.fixed)) if self.fixed else records
+
+    @property
+    def where(self) -> str:
+        """`T = 200, no clipping`: the levels of `fixed`; empty if there are none."""
+        return ", ".join(level_text(axis, level) for axis, level in self.fixed.items())
+
+    @property
+    def pooling(self) -> str:
+        """A sentence that names the pooled axes; empty if there are none."""
+        names = ", ".join(HEADS.get(axis, axis) for axis in self.pooled)
+        return f" Runs are pooled over {names}." if names else ""
+
+
+def varied(records: Records) -> list[str]:
+    """The axes of which the records have several levels; the task is no axis of a figure."""
+    cells = records.cells
+    return [axis for axis in records.axes if axis != "task" and cells[axis].dropna().nunique() > 1]
+
+
+def roles(records: Records, kind: Kind, chosen: Mapping[str, str] | None = None) -> Roles:
+    """The roles of the axes of a study in a figure of some kind.
+
+    An axis by custom has its slot (`Kind.slots`) where it varied. The other axes that varied take what is free: numbers
+    first x, then colour; names a column, a row, then colour. What a study adds to arch, init, clip and length is what
+    it asks about, so it takes the slot of an axis that can be fixed if none is free. What is left is shown at one level
+    (the longest sequence, the clipping that leaves gradients as they are) or pooled.
+
+    Args:
+        records: of one task.
+        chosen: axes by slot, as somebody asked for them; they come first.
+
+    Raises:
+        SweepsError: a slot is not one of this kind, or an axis is not one of the records.
+    """
+    slots: dict[str, str | None] = dict.fromkeys(kind.slots)
+    for slot, name in (chosen or {}).items():
+        if slot not in slots:
+            raise SweepsError(unknown("role", slot, slots))
+        slots[slot] = column_of(name, records.axes)
+    waiting = [axis for axis in varied(records) if axis not in slots.values()]
+    for slot, custom in kind.slots.items():
+        if slots[slot] is None and custom in waiting:
+            slots[slot] = custom
+            waiting.remove(custom)
+    for axis in sorted(waiting, key=lambda axis: axis in kind.fixed or axis in ("clip", "length")):
+        asked = axis in records.extra_axes
+        target = _free(slots, axis, records) or (_taken(slots, kind, chosen or {}) if asked else None)
+        if target is not None and (asked or axis not in kind.fixed):
+            slots[target] = axis
+    if "x" in slots and slots["x"] is None:
+        given = next(
+            (slot for slot in ("colour", "column", "row") if slots.get(slot) and slot not in (chosen or {})), None
+        )
+        slots["x"] = slots[given] if given else "length"
+        slots |= {given: None} if given else {}
+    rest = [axis for axis in varied(records) if axis not in slots.values()]
+    fixed: dict[str, Any] = {
+        axis: _shown(records, axis) for axis in ("length", "clip") if axis in kind.fixed and axis in rest
+    }
+    fixed |= {axis: _shown(records, axis) for axis in kind.fixed if axis not in slots.values() and axis not in fixed}
+    return Roles(**slots, fixed=fixed, pooled=tuple(axis for axis in rest if axis not in fixed))
+
+
+def level_text(axis: str, level: Any) -> str:
+    """`tanh RNN`, `T = 200`, `gain = 1.2`: a level where its axis is not written beside it."""
+    if pd.isna(level):
+        return f"no {HEADS.get(axis, axis)}"
+    return label(level) if isinstance(level, str) else f"{HEADS.get(axis, axis)} = {level:g}"
+
+
+def _shown(records: Records, axis: str) -> Any:
+    return records.longest if axis == "length" else records.reference_clip
+
+
+def _free(slots: Mapping[str, str | None], axis: str, records: Records) -> str | None:
+    """The free slot that suits an axis best."""
+    numbers = not isinstance(records.cells[axis].dropna().iloc[0], str)
+    order = ("x", "colour", "column", "row") if numbers else ("column", "row", "colour", "x")
+    return next((slot for slot in order if slot in slots and slots[slot] is None), None)
+
+
+def _taken(slots: Mapping[str, str | None], kind: Kind, chosen: Mapping[str, str]) -> str | None:
+    """The slot of an axis that need not be drawn: clipping, then the length."""
+    for axis in ("clip", "length"):
+        for slot, taken in slots.items():
+            if taken == axis and slot not in chosen:
+                return slot
+    return None
+
+
+def map_axes(records: Records) -> tuple[list[str], list[str]]:
+    """The axes that make the rows and the columns of a map of the whole grid, the innermost last.
+
+    By custom rows are init and clipping, columns architecture and length; further numbers are columns, names rows.
+    """
+    several = varied(records)
+    rows: list[str] = [axis for axis in ("init", "clip") if axis in several]
+    columns: list[str] = [axis for axis in ("arch", "length") if axis in several]
+    for axis in several:
+        if axis not in (*rows, *columns):
+            numbers = not isinstance(records.cells[axis].dropna().iloc[0], str)
+            (columns if numbers else rows).append(axis)
+    return rows or ["init"], columns or ["arch"]

@@ -1,0 +1,99 @@
+"""Panels and lines for the roles of a study's axes: rows and columns of panels, a line per level of the colour axis."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from sweeps.analysis.labels import HEADS
+from sweeps.analysis.roles import Roles, level_text
+from sweeps.figures.panels import Panel, grid_of, handle, wrapped
+from sweeps.figures.style import Line, lines
+
+ONE = Line("#0072B2", "-", "o")
+"""The line of a figure without a colour axis."""
+LISTED = 9
+"""Numbers named in a legend at most; of more, every second or third is named."""
+
+
+def levels_of(frame: pd.DataFrame, axis: str | None) -> list[Any]:
+    """The levels of an axis in their order, whether they have rows or not; one None where there is no axis."""
+    return [None] if axis is None else list(frame[axis].cat.categories)
+
+
+def facets(
+    frame: pd.DataFrame, roles: Roles, *, height: float, sharey: bool, widest: int = 5
+) -> tuple[Figure, list[Panel]]:
+    """A panel for every level of the row and of the column axis; without a row axis the columns are wrapped.
+
+    Args:
+        frame: with the axes as ordered categories.
+        height: of a row of panels, inches.
+        sharey: one y axis for all panels, else for each row of them.
+    """
+    rows, columns = levels_of(frame, roles.row), levels_of(frame, roles.column)
+    if roles.row is not None:
+        return grid_of(rows, columns, height=height, sharey=sharey, widest=widest)
+    figure, axes = wrapped(len(columns), height=height, sharey=sharey)
+    panels = []
+    for ax, column in zip(axes, columns, strict=True):
+        spec = ax.get_subplotspec()
+        panels.append(Panel(ax, None, column, spec is None or spec.is_first_col(), True, True))
+    return figure, panels
+
+
+def part_of(frame: pd.DataFrame, roles: Roles, panel: Panel) -> pd.DataFrame:
+    """The rows of a frame that belong to a panel."""
+    inside = np.ones(len(frame), bool)
+    for axis, level in ((roles.row, panel.row), (roles.column, panel.column)):
+        if axis is not None:
+            inside &= (frame[axis] == level).to_numpy()
+    return frame[inside]
+
+
+def titles(panel: Panel, roles: Roles, *, left: str) -> tuple[str, str]:
+    """The label of a panel's y axis, with its row's level, and the title of its column; empty where there is none."""
+    row = "" if roles.row is None else f"{level_text(roles.row, panel.row)}\n"
+    return row + left, "" if roles.column is None else level_text(roles.column, panel.column)
+
+
+def styles(frame: pd.DataFrame, roles: Roles) -> dict[Any, Line]:
+    """The line of every level of the colour axis; that of None where there is none."""
+    return {None: ONE} if roles.colour is None else lines(roles.colour, levels_of(frame, roles.colour))
+
+
+def by_colour(frame: pd.DataFrame, roles: Roles) -> Iterator[tuple[Any, pd.DataFrame]]:
+    """The levels of the colour axis that have rows, with these; all rows under None where there is no colour axis."""
+    if roles.colour is None:
+        yield None, frame
+    else:
+        yield from frame.groupby(roles.colour, observed=True)
+
+
+def legend_of(style: dict[Any, Line], roles: Roles, *, markers: bool = False) -> list[Line2D]:
+    """Entries of a legend, with the name of the axis in front of numbers; none where there is no colour axis."""
+    if roles.colour is None:
+        return []
+    named = list(style)
+    if len(named) > LISTED and not any(isinstance(level, str) for level in named):
+        named = named[:: -(-len(named) // LISTED)]
+    return [handle(style[level], level_text(roles.colour, level), markers=markers) for level in named]
+
+
+def positions(levels: Sequence[Any]) -> tuple[dict[Any, float], bool]:
+    """Where the levels of an x axis lie, and whether the axis is logarithmic; names lie at 0, 1, 2 ..."""
+    numbers = [level for level in levels if not isinstance(level, str)]
+    if len(numbers) < len(levels) or not all(np.isfinite(numbers)):
+        return {level: float(at) for at, level in enumerate(levels)}, False
+    logarithmic = min(numbers) > 0 and max(numbers) / min(numbers) >= 8
+    return {level: float(level) for level in levels}, logarithmic
+
+
+def axis_name(axis: str) -> str:
+    """How an x axis is labelled."""
+    return {"length": "sequence length (steps)"}.get(axis, HEADS.get(axis, axis))
