@@ -69,8 +69,12 @@ def figure(name: str, records: Records) -> Figure | None:
         name: one of `FIGURES`.
 
     Raises:
-        SweepsError: there is no such figure.
+        SweepsError: there is no such figure, or the records are of several tasks.
     """
     if name not in FIGURES:
         raise SweepsError(unknown("figure", name, FIGURES))
+    if not isinstance(records, Records):
+        raise SweepsError(f"records: given {records!r}, must be what sweeps.load or sweeps.train gives")
+    if "task" in records.extra_axes:
+        raise SweepsError("two tasks are never one figure: select one, or draw each part of records.by_task()")
     return FIGURES[name](records)

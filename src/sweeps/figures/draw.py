@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from matplotlib.figure import Figure
+
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.provenance import provenance
 from sweeps.errors import SweepsError, unknown
 from sweeps.figures.catalogue import FIGURES
-from sweeps.figures.style import FORMATS, save
+from sweeps.figures.style import FORMATS, write_figure
 
 
 @dataclass(frozen=True)
@@ -36,16 +38,20 @@ class Drawn:
 
 
 def draw(
-    records: Records, folder: Path, names: Iterable[str] = FIGURES, formats: Sequence[str] = FORMATS
+    records: Records, folder: str | Path, names: Iterable[str] = tuple(FIGURES), formats: Sequence[str] = FORMATS
 ) -> list[Drawn]:
     """Draw figures of the catalogue and write them to `folder`, in a subfolder for each task if there are several.
+
+    Args:
+        names: figures of the catalogue, `FIGURES`; all of them unless told.
+        formats: some of pdf, svg and png.
 
     A figure that has nothing to show is left out, and its files from an earlier report are removed.
 
     Raises:
         SweepsError: there is no such figure or format.
     """
-    names = list(names)
+    folder, names = Path(folder), list(names)
     wrong = [unknown("figure", name, FIGURES) for name in names if name not in FIGURES]
     wrong += [unknown("format", kind, FORMATS) for kind in formats if kind not in FORMATS]
     if wrong:
@@ -59,6 +65,23 @@ def draw(
                 for kind in FORMATS:
                     stem.with_name(f"{name}.{kind}").unlink(missing_ok=True)
                 continue
-            save(figure, stem, provenance(part, f"figure {name}"), formats)
+            write_figure(figure, stem, provenance(part, f"figure {name}"), formats)
             drawn.append(Drawn(name, task, stem))
     return drawn
+
+
+def save(figure: Figure, path: str | Path, records: Records, formats: Sequence[str] = FORMATS) -> list[Path]:
+    """Write a figure of one's own in the house style, with where its records come from inside the files.
+
+    Args:
+        path: of the files, without an ending.
+        records: what was drawn.
+        formats: some of pdf, svg and png.
+
+    Returns:
+        The files, one for each format.
+    """
+    wrong = [unknown("format", kind, FORMATS) for kind in formats if kind not in FORMATS]
+    if wrong:
+        raise SweepsError("; ".join(wrong))
+    return write_figure(figure, Path(path), provenance(records), formats)
