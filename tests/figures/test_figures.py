@@ -68,6 +68,15 @@ def test_clipping_over_training_has_before_and_after(tmp_path: Path) -> None:
     assert frame.groupby("when")["median"].median().to_dict() == pytest.approx({"before": 2.0, "after": 0.0})
 
 
+def test_every_threshold_that_was_swept_is_a_line(tmp_path: Path) -> None:
+    for threshold in (0.1, 10.0):
+        write_cell(tmp_path, clip="norm", grad_norm=100.0, settings={"clip.threshold": threshold})
+    figure = FIGURES["clipping"](load(tmp_path))
+    assert figure is not None
+    levels = [line.get_ydata()[0] for line in figure.axes[0].lines if len(set(line.get_ydata())) == 1]
+    assert {-1.0, 1.0} <= set(levels)
+
+
 @pytest.mark.parametrize("name", FIGURES)
 def test_every_figure_draws_a_single_diverged_cell_of_unknown_names(tmp_path: Path, name: str) -> None:
     write_cell(tmp_path, arch="mgu", init="cayley", clip="agc" if name == "clipping" else "none", outcome="diverged")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import html
 import io
+import math
 import re
 import subprocess
 import sys
@@ -174,6 +175,8 @@ def test_figures_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         [{"best_score": None, "eval_every": 1000}],
         [{"clip": "value", "settings": {"optim.lr": lr, "arch.hidden": h}} for lr in (0.1, 1e-5) for h in (8, 16)],
         [{"length": 5}, {"length": 7, "settings": {"task.name": "digits"}, "clip": "norm"}],
+        [{"clip": "norm", "grad_norm": 9.0, "settings": {"clip.threshold": level}} for level in (0.5, 2, math.inf)],
+        [{"length": 1}],
         [{"summary": {"commit": None, "versions": {}, "task": {}, "best": {}, "seconds": 0}}],
         [
             {
@@ -191,6 +194,8 @@ def test_figures_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "no score",
         "further axes",
         "two tasks",
+        "three thresholds",
+        "one time step",
         "bare summary",
         "unknown names",
     ],
@@ -212,6 +217,24 @@ def test_a_swept_learning_rate_is_a_column(tmp_path: Path, monkeypatch: pytest.M
     make_report(SweepPaths(tmp_path / "sweep"))
     table = (tmp_path / "sweep" / "report" / "tables" / "comparison.md").read_text()
     assert "learning rate" in table and "1e-05" in table
+
+
+def test_what_cannot_be_drawn_is_named_with_the_true_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Gradients are there; what lacks is a run without clipping at the longest length, and then a run with it."""
+    monkeypatch.setattr("sweeps.figures.draw.save", _lay_out)
+
+    def not_drawn(name: str, *cells: dict[str, Any]) -> str:
+        for cell in cells:
+            write_cell(tmp_path / name, **cell)
+        lines = make_report(SweepPaths(tmp_path / name)).markdown.read_text().splitlines()
+        return "\n".join(line for line in lines if line.startswith("Not drawn"))
+
+    text = not_drawn("one", {"length": 10}, {"length": 60, "clip": "norm"})
+    assert text.count("(no run of T = 60 has clip=none)") == 2, "at initialisation, and at the end of training"
+    assert "no run of T = 60 has clipping" not in text
+    text = not_drawn("two", {"length": 60}, {"length": 10, "clip": "norm"})
+    assert text == "Not drawn: Gradient norm before and after clipping (no run of T = 60 has clipping)."
+    assert not_drawn("three", {}, {"clip": "norm"}) == ""
 
 
 def test_a_folder_without_records_is_refused(tmp_path: Path) -> None:

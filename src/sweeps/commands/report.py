@@ -26,7 +26,8 @@ def figures(arguments: list[str]) -> int:
 
 def figure(arguments: list[str]) -> int:
     """Draw figures of the catalogue by name; without a name, list the names."""
-    from sweeps.figures.draw import FIGURES, draw
+    from sweeps.figures.catalogue import FIGURES, why_nothing
+    from sweeps.figures.draw import draw
     from sweeps.report.make import records_to_report
 
     names = [text for text in arguments if "=" not in text and not text.startswith("-")]
@@ -38,12 +39,14 @@ def figure(arguments: list[str]) -> int:
     sweep = sweep_of(settings)
     into = Path(settings["into"]) if "into" in settings else sweep.report.figures
     formats = [kind for kind in settings.get("formats", "pdf,svg,png").split(",") if kind]
-    drawn = draw(records_to_report(sweep.root), into, names, formats)
+    records = records_to_report(sweep.root)
+    drawn = draw(records, into, names, formats)
     for each in drawn:
         for kind in formats:
             say(str(each.stem.with_name(f"{each.stem.name}.{kind}")))
     for name in sorted(set(names) - {each.name for each in drawn}):
-        say(f"{name}: these records hold nothing to draw")
+        reasons = dict.fromkeys(why_nothing(name, part) for _, part in records.by_task())
+        say(f"{name}: these records hold nothing to draw ({'; '.join(reasons)})")
     return 0
 
 

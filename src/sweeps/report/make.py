@@ -102,7 +102,7 @@ def _document(records: Records, paths: ReportPaths, question: str | None, claims
             what_ran(records),
             what_diverged(records, paths.diverged),
             *tables(records, table, paths.tables, seed=SEED),
-            *figures(drawn, captioned),
+            *figures(records, drawn, captioned),
             *([Section("Claims", [Prose(claims)])] if claims else []),
             sources(records),
             reproduce(records),
