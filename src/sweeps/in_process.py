@@ -69,4 +69,4 @@ def train(cells: Sequence[Settings], into: str | Path | None = None) -> Records:
         result = run(plan, sweep, InOrder(), lambda event: None)
     if result.failures:
         raise ConfigError([f"{cell}: {reason}" for cell, reason in result.failures.items()])
-    return load(sweep.root).in_plan()
+    return replace(load(sweep.root), plan=tuple(cell.id for cell in plan.cells)).in_plan()

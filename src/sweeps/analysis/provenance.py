@@ -18,7 +18,7 @@ from sweeps.analysis.loading.records import Records
 from sweeps.errors import SweepsError
 from sweeps.records.files import write_atomically
 from sweeps.records.paths import ReportPaths
-from sweeps.records.safe_reading import read_text, why
+from sweeps.records.safe_reading import read_json, read_text, why
 
 DRAWN_WITH = ("matplotlib", "numpy", "pandas", "scipy", "statsmodels", "sweeps")
 """Packages whose versions are recorded as those that made a report."""
@@ -109,6 +109,12 @@ def write_provenance(records: Records, report: ReportPaths) -> None:
     """
     write_atomically(report.digests, _digest_lines(sorted(records.digests.items())))
     write_atomically(report.provenance, json.dumps(asdict(provenance(records)), indent=2) + "\n")
+
+
+def cells_of(report: ReportPaths) -> int | None:
+    """The number of cells that the report on disk was made of; None without a report that says so."""
+    count = (read_json(report.provenance) or {}).get("cells")
+    return count if type(count) is int else None
 
 
 def read_digests(path: Path) -> dict[str, str] | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from sweeps.commands.arguments import settings_in, sweep_of, text_of
 from sweeps.config.places import experiment_file
 from sweeps.errors import ConfigError, unknown
-from sweeps.records.paths import SweepPaths
+from sweeps.records.paths import ReportPaths, SweepPaths
 from sweeps.terminal import say
 
 
@@ -52,12 +52,16 @@ def figure(arguments: list[str]) -> int:
 
 def report(arguments: list[str]) -> int:
     """Write the tables, figures and report of an experiment from its records."""
+    from sweeps.analysis.provenance import cells_of
     from sweeps.report.make import make_report, records_to_report
 
     settings = settings_in(arguments, ("experiment", "runs_dir", "into"))
     into = Path(settings["into"]) if "into" in settings else None
     sweep = sweep_of(settings)
     records, readme = records_to_report(sweep.root), text_of(settings, "README.md")
+    older, cells = cells_of(ReportPaths(into) if into else sweep.report), len(records.cells)
+    if older is not None and older > cells:
+        say(f"The report that is there was made of {older} cells; it is replaced by one of {cells}.")
     made = make_report(sweep, readme, claims=text_of(settings, "claims.md"), into=into, records=records)
     problems = records.problems["problem"].value_counts()
     if len(problems):
