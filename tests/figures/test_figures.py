@@ -28,6 +28,7 @@ from sweeps.figures import curves
 from sweeps.figures.catalogue import FIGURES
 from sweeps.figures.draw import draw
 from sweeps.figures.style import COLUMN, PAGE, lines, save
+from sweeps.records.paths import SweepPaths
 
 PROVENANCE = Provenance("synthetic", "none", 1, "0", "0", "1", "0", "none", "none")
 
@@ -204,10 +205,15 @@ def test_a_figure_is_replaced_completely_or_not_at_all(tmp_path: Path, monkeypat
 
 
 def test_a_figure_that_has_nothing_to_show_leaves_no_older_one(tmp_path: Path) -> None:
+    """In its own report; in any other folder the file may be of another sweep."""
     write_cell(tmp_path / "sweep")
-    older = tmp_path / "clipping.svg"
-    older.write_text("older")
-    assert draw(load(tmp_path / "sweep"), tmp_path, ["clipping"]) == [] and not older.exists()
+    records, own = load(tmp_path / "sweep"), SweepPaths(tmp_path / "sweep").report.figures
+    for folder in (own, tmp_path, own.parent.parent, tmp_path / "sweep" / "reported"):
+        folder.mkdir(parents=True, exist_ok=True)
+        older = folder / "clipping.svg"
+        older.write_text("older")
+        assert draw(records, folder, ["clipping"]) == []
+        assert older.exists() is (folder != own)
 
 
 def test_zero_gradients_are_noted_and_not_drawn(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from sweeps.analysis.provenance import provenance
 from sweeps.errors import SweepsError, unknown
 from sweeps.figures.catalogue import FIGURES
 from sweeps.figures.style import FORMATS, save
+from sweeps.records.paths import SweepPaths
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,8 @@ def draw(
 ) -> list[Drawn]:
     """Draw figures of the catalogue and write them to `folder`, in a subfolder for each task if there are several.
 
-    A figure that has nothing to show is left out, and its files from an earlier report are removed.
+    A figure that has nothing to show is left out; where `folder` is the sweep's own, in its `report/`, the files of an
+    earlier one are removed.
 
     Raises:
         SweepsError: there is no such figure or format.
@@ -50,13 +52,14 @@ def draw(
     wrong += [unknown("format", kind, FORMATS) for kind in formats if kind not in FORMATS]
     if wrong:
         raise SweepsError("; ".join(wrong))
+    own = folder.resolve().is_relative_to(SweepPaths(records.root).report.root.resolve())
     drawn = []
     for task, part in records.by_task():
         for name in names:
             stem = folder / name if task is None else folder / str(task) / name
             figure = FIGURES[name](part)
             if figure is None:
-                for kind in FORMATS:
+                for kind in FORMATS if own else ():
                     stem.with_name(f"{name}.{kind}").unlink(missing_ok=True)
                 continue
             save(figure, stem, provenance(part, f"figure {name}"), formats)
