@@ -15,6 +15,7 @@ from sweeps.errors import ConfigError
 from sweeps.execute.kernels import missing_kernels
 from sweeps.execute.machine import memory_limit
 from sweeps.plan.memory import too_large
+from sweeps.tasks import contract
 
 MOST_SIZES = 5
 """Impossible sizes of one grid that are listed."""
@@ -55,13 +56,17 @@ def size_problems(settings: Sequence[Settings]) -> list[str]:
 
 
 def task_problems(settings: Sequence[Settings]) -> list[str]:
-    """Settings that a task does not accept, each problem once."""
+    """Settings that a task does not accept, and tasks that break their contract, each problem once.
+
+    Each task is made, and asked for two sequences.
+    """
     problems: list[str] = []
     for task in {repr(each.task): each.task for each in settings}.values():
         try:
-            tasks.task_of(task)
+            sentence = contract.problem(task.name, tasks.task_of(task))
         except ValueError as error:
-            problems.append(f"task={task.name}: {error}")
+            sentence = f"task={task.name}: {error}"
+        problems += [sentence] if sentence else []
     return problems
 
 

@@ -18,8 +18,9 @@ class Batch(NamedTuple):
 
 
 class Task(Protocol):
-    """A task, made by `make` from its settings."""
+    """A task, made by `make` from its settings; `contract` checks that it is what is said here."""
 
+    length: int  # T, the only one: the network reads so many time steps, whatever the setting task.length means here
     inputs: int  # I
     outputs: int  # O
     loss: str  # mse | cross_entropy
