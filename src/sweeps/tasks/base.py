@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from sweeps.config import schema
+from sweeps.signatures import named
 
 
 class Batch(NamedTuple):
@@ -46,6 +47,11 @@ def register(name: str, make: Callable[..., Task]) -> None:
 def registered() -> list[str]:
     """The names of all tasks."""
     return sorted(_REGISTRY)
+
+
+def parameters(name: str) -> dict[str, bool]:
+    """The settings that a task is made from, and whether each must be given."""
+    return named(_REGISTRY[name])
 
 
 def task_of(settings: schema.Task) -> Task:
