@@ -77,4 +77,4 @@ def train(cells: Sequence[Settings], into: str | Path | None = None) -> Records:
     if result.failures:
         reasons = [f"{cell}: {exception_text(reason)}" for cell, reason in result.failures.items()]
         raise SweepsError(f"{len(reasons)} of {len(plan.cells)} cells failed: " + "; ".join(reasons[:MOST_FAILURES]))
-    return load(sweep.root).in_plan()
+    return replace(load(sweep.root), plan=tuple(cell.id for cell in plan.cells)).in_plan()

@@ -30,6 +30,7 @@ from sweeps.figures.draw import draw
 from sweeps.figures.draw import save as save_with_provenance
 from sweeps.figures.style import COLUMN, PAGE, lines
 from sweeps.figures.style import write_figure as save
+from sweeps.records.paths import SweepPaths
 
 PROVENANCE = Provenance("synthetic", "none", 1, "0", "0", "1", "0", "none", "none")
 
@@ -68,6 +69,15 @@ def test_clipping_over_training_has_before_and_after(tmp_path: Path) -> None:
     frame, _ = curves.clipping_over_training(load(tmp_path), init="orthogonal", length=20)
     assert set(frame["clip"]) == {"norm"}
     assert frame.groupby("when")["median"].median().to_dict() == pytest.approx({"before": 2.0, "after": 0.0})
+
+
+def test_every_threshold_that_was_swept_is_a_line(tmp_path: Path) -> None:
+    for threshold in (0.1, 10.0):
+        write_cell(tmp_path, clip="norm", grad_norm=100.0, settings={"clip.threshold": threshold})
+    figure = FIGURES["clipping"](load(tmp_path))
+    assert figure is not None
+    heights = [set(np.asarray(line.get_ydata(), float).tolist()) for line in figure.axes[0].lines]
+    assert {-1.0} in heights and {1.0} in heights
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -197,10 +207,15 @@ def test_a_figure_is_replaced_completely_or_not_at_all(tmp_path: Path, monkeypat
 
 
 def test_a_figure_that_has_nothing_to_show_leaves_no_older_one(tmp_path: Path) -> None:
+    """In its own report; in any other folder the file may be of another sweep."""
     write_cell(tmp_path / "sweep")
-    older = tmp_path / "clipping.svg"
-    older.write_text("older")
-    assert draw(load(tmp_path / "sweep"), tmp_path, ["clipping"]) == [] and not older.exists()
+    records, own = load(tmp_path / "sweep"), SweepPaths(tmp_path / "sweep").report.figures
+    for folder in (own, tmp_path, own.parent.parent, tmp_path / "sweep" / "reported"):
+        folder.mkdir(parents=True, exist_ok=True)
+        older = folder / "clipping.svg"
+        older.write_text("older")
+        assert draw(records, folder, ["clipping"]) == []
+        assert older.exists() is (folder != own)
 
 
 def test_zero_gradients_are_noted_and_not_drawn(tmp_path: Path) -> None:

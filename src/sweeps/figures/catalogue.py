@@ -46,7 +46,8 @@ def _clipping(records: Records) -> Figure | None:
     if init is None:
         return None
     frame, ends = curves.clipping_over_training(records, init=init, length=length)
-    thresholds = records.cells.groupby("clip", observed=True)["threshold"].median().to_dict()
+    shown = records.select(init=init, length=length).cells
+    thresholds = {clip: sorted(set(part["threshold"].dropna())) for clip, part in shown.groupby("clip", observed=True)}
     return gradient.clipping_over_training(frame, ends, thresholds) if len(frame) else None
 
 
@@ -60,6 +61,21 @@ FIGURES: dict[str, Callable[[Records], Figure | None]] = {
     "outcomes": _outcomes,
 }
 """The figures by name, in the order of the report; each returns None if the records hold nothing to draw."""
+
+
+def why_nothing(name: str, records: Records) -> str:
+    """Why a figure of the catalogue has nothing to draw, as a clause.
+
+    Args:
+        records: of one task, for which the figure is None.
+    """
+    length, clip = records.longest, records.reference_clip
+    clips = set(records.cells.loc[records.cells["length"] == length, "clip"])
+    if name.startswith("gradient_by_lag") and clip not in clips:
+        return f"no run of T = {length:g} has clip={clip}"
+    if name == "clipping" and clips == {"none"}:
+        return f"no run of T = {length:g} has clipping"
+    return "no number that it shows is finite"
 
 
 def figure(name: str, records: Records) -> Figure | None:

@@ -14,6 +14,7 @@ from sweeps.analysis.provenance import provenance
 from sweeps.errors import SweepsError, unknown
 from sweeps.figures.catalogue import FIGURES
 from sweeps.figures.style import FORMATS, write_figure
+from sweeps.records.paths import SweepPaths
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,8 @@ def draw(
         names: figures of the catalogue, `FIGURES`; all of them unless told.
         formats: some of pdf, svg and png.
 
-    A figure that has nothing to show is left out, and its files from an earlier report are removed.
+    A figure that has nothing to show is left out; where `folder` is the sweep's own, in its `report/`, the files of an
+    earlier one are removed.
 
     Raises:
         SweepsError: there is no such figure or format.
@@ -56,13 +58,14 @@ def draw(
     wrong += [unknown("format", kind, FORMATS) for kind in formats if kind not in FORMATS]
     if wrong:
         raise SweepsError("; ".join(wrong))
+    own = folder.resolve().is_relative_to(SweepPaths(records.root).report.root.resolve())
     drawn = []
     for task, part in records.by_task():
         for name in names:
             stem = folder / name if task is None else folder / str(task) / name
             figure = FIGURES[name](part)
             if figure is None:
-                for kind in FORMATS:
+                for kind in FORMATS if own else ():
                     stem.with_name(f"{name}.{kind}").unlink(missing_ok=True)
                 continue
             write_figure(figure, stem, provenance(part, f"figure {name}"), formats)

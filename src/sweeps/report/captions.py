@@ -91,7 +91,7 @@ def decay_sentence(rates: pd.DataFrame) -> str:
         medians = by_init[name].to_dict()
         texts.append(f"{label(arch)} {', '.join(f'{label(init)} {as_text(medians[init])}' for init in ends)}")
     if not texts:
-        return "No gradient was finite from end to end."
+        return "No run has a change from end to end: that takes two time steps and a finite gradient at both ends."
     what = (
         f"factor per step between the ends ({ENDS} steps at either end left out)"
         if fitted

@@ -65,7 +65,8 @@ def alive(records: Records, start: pd.DataFrame) -> list[Block]:
     length = records.longest
     here = start[(start["length"] == length) & (start["change"].notna() | start["lost"])]
     if here.empty:
-        return [Prose(f"No run of T = {length:g} recorded a gradient through time at initialisation.")]
+        why = "there is no step back in time" if length == 1 else "no gradient is finite at both ends at initialisation"
+        return [Prose(f"At T = {length:g}, the longest here, {why}: no init is named.")]
     for name in ("rate", "late", "early"):
         here = here.assign(**{f"from_{name}": here[name].abs().fillna(np.inf)})
     pooled = [axis for axis in further(records) if axis != "task"]
