@@ -188,8 +188,8 @@ def arrival_caption(records: Records) -> str:
     texts = [f"{int(part['solved'].sum())} of {len(part)}" for part in near]
     return (
         f"The {what} back in time, before training (left) and in training (right), against the {best} of each run, "
-        f"T = {frame['length'].iloc[0]:g}, n = {number_of(len(frame), 'run')}. Filled marks are runs that solved the task, "
-        f"open ones runs that did not, crosses those that diverged; the line is a gradient that arrives as it left. "
-        f"Of the runs with a factor of {NEAR[0]:g} to {NEAR[1]:g} at the start {texts[0]} solved the task, of those "
-        f"with one in training {texts[1]}; that in training can be the effect of having learnt."
+        f"T = {frame['length'].iloc[0]:g}, n = {number_of(len(frame), 'run')}. Filled marks are runs that solved the "
+        "task, open ones runs that did not, crosses those that diverged; the line is a gradient that arrives as it "
+        f"left. Of the runs with a factor of {NEAR[0]:g} to {NEAR[1]:g} at the start {texts[0]} solved the task, of "
+        f"those with one in training {texts[1]}; that in training can be the effect of having learnt."
     )

@@ -35,7 +35,7 @@ def gradient_and_learning(records: Records) -> list[Block]:
         f"What a step back in time leaves of the gradient at T = {frame['length'].iloc[0]:g}, the longest with such a "
         "factor, and the runs that solved the task there; 1 is a gradient that arrives as it left:"
     )
-    parts: list[tuple[str, pd.DataFrame]] = [("All networks", frame)]
+    parts: list[tuple[str, pd.DataFrame]] = [("Every network", frame)]
     if group:
         parts = [(level_said(level), part) for level, part in frame.groupby(group, observed=True)]
         parts = [(name if group == "arch" else f"{said(group)} {name}", part) for name, part in parts]

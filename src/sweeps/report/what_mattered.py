@@ -86,12 +86,11 @@ def _contrast(records: Records, effect: Effect, found: Effects) -> str:
         pairs = f"{number_of(effect.pairs, 'pair')} of {number_of(effect.seeds, 'seed')}"
         return f"All of its levels stand the same (in {pairs})."
     ends = [_levels(records, effect.axis, levels, found) for levels in (effect.best, effect.worst)]
-    difference = with_interval(effect.difference, effect.low, effect.high, infinite=_infinite(found))
     p = f", p = {number(effect.p_holm, 2)}" if effect.testable else ""
     return (
         f"Best is {ends[0]}, worst {ends[1]}; in {number_of(effect.pairs, 'pair')} of runs that differ in the {axis} "
-        f"alone ({number_of(effect.seeds, 'seed')}) the difference is {difference}, the rank-biserial correlation "
-        f"{effect.effect:.2f}{p}."
+        f"alone ({number_of(effect.seeds, 'seed')}) the difference is {_difference(effect, found)}, the rank-biserial "
+        f"correlation {effect.effect:.2f}{p}."
     )
 
 
@@ -160,7 +159,8 @@ def _left_out(found: Effects) -> list[str]:
         for axis, count in found.crowded.items()
     ]
     if found.missing:
-        texts.append(f"{number_of(found.missing, 'cell')} of the grid have no run; the pairs are those that are there.")
+        have = "has" if found.missing == 1 else "have"
+        texts.append(f"{number_of(found.missing, 'cell')} of the grid {have} no run; the pairs are those there are.")
     return texts
 
 
@@ -168,7 +168,6 @@ def _table(records: Records, found: Effects, name: str) -> Tabular:
     """A row for each axis: its share of the variation, its best and worst level, and their difference."""
     rows = []
     for each in found.axes:
-        infinite = _infinite(found)
         rows.append(
             {
                 "axis": said(each.axis),
@@ -176,7 +175,7 @@ def _table(records: Records, found: Effects, name: str) -> Tabular:
                 "share of the variation": f"{_share(each.variation)} ({_percent(each.variation.chance)})",
                 "best level": _levels(records, each.axis, each.best, found) if each.best else EMPTY,
                 "worst level": _levels(records, each.axis, each.worst, found) if each.worst else EMPTY,
-                "difference": with_interval(each.difference, each.low, each.high, infinite=infinite),
+                "difference": _difference(each, found),
                 "pairs": str(each.pairs),
                 "p": number(each.p_holm, 2) if each.seeds > 1 else EMPTY,
             }
@@ -220,6 +219,10 @@ def _percent(share: float) -> str:
     return f"{share:.0%}" if share >= 0.005 or share < 1e-9 else "under 1%"
 
 
-def _infinite(found: Effects) -> str:
-    """What an infinite difference is: one of the two levels stands for runs with the worst rank."""
-    return f"that from {found.measure.worst}"
+def _difference(effect: Effect, found: Effects) -> str:
+    """Best minus worst with its interval; of an infinite one which rank it is from."""
+    if not found.measure.share or math.isnan(effect.difference):
+        infinite = f"that from {found.measure.worst}"
+        return with_interval(effect.difference, effect.low, effect.high, infinite=infinite)
+    bounds = "" if math.isnan(effect.low) else f" [{effect.low:z.2f}, {effect.high:z.2f}]"
+    return f"{effect.difference:z.2f}{bounds}"

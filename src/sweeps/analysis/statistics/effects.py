@@ -214,11 +214,11 @@ def _interval(d: Floats, measure: Measure, choices: int) -> tuple[float, float]:
     if measure.share:
         by_seed = [row[~np.isnan(row)].mean() for row in d if not np.isnan(row).all()]
         return mean_interval(by_seed, -1.0, 1.0, confidence=confidence)
-    by_seed = medians(d)
-    n = int((~np.isnan(by_seed)).sum())
+    middle = medians(d)
+    n = int((~np.isnan(middle)).sum())
     if n < 2 or median_coverage(n, confidence=confidence) < confidence:
         return NO_INTERVAL
-    return median_interval(by_seed, confidence=confidence)
+    return median_interval(middle, confidence=confidence)
 
 
 def _ends(levels: Sequence[Any], standing: Floats) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
@@ -226,8 +226,9 @@ def _ends(levels: Sequence[Any], standing: Floats) -> tuple[tuple[Any, ...], tup
     known = standing[~np.isnan(standing)]
     if not len(known) or known.max() - known.min() <= EQUAL:
         return (), ()
-    best, worst = (tuple(np.flatnonzero(np.abs(standing - end) <= EQUAL)) for end in (known.max(), known.min()))
-    return tuple(levels[index] for index in best), tuple(levels[index] for index in worst)
+    both = list(zip(levels, standing, strict=True))
+    best, worst = (tuple(x for x, own in both if abs(own - end) <= EQUAL) for end in (known.max(), known.min()))
+    return best, worst
 
 
 def _shape(levels: Sequence[Any], standing: Floats) -> str | None:
