@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -127,9 +129,11 @@ def test_the_shape_of_a_numeric_axis(tmp_path: Path) -> None:
     }
     for name, curve in curves.items():
         gains = dict(zip((0.5, 1.0, 2.0, 4.0), curve, strict=True))
-        records = planted(
-            tmp_path / str(name), lambda run, by=gains: by[run["init__gain"]], seeds=2, init__gain=tuple(gains)
-        )  # type: ignore[misc]
+
+        def rule(run: Mapping[str, Any], by: dict[float, float] = gains) -> float:
+            return by[run["init__gain"]]
+
+        records = planted(tmp_path / str(name), rule, seeds=2, init__gain=tuple(gains))
         (gain,) = effects(records, MEASURES["best_score"]).axes
         assert (gain.axis, gain.shape) == ("gain", name)
 

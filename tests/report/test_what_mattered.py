@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -98,8 +100,9 @@ def test_two_axes_that_act_together(tmp_path: Path) -> None:
 
 
 def test_nothing_has_an_effect_and_what_would_have_been_found_is_said(tmp_path: Path) -> None:
-    def rule(run: object) -> float:
-        return 0.5 + NOISE[run["seed"], ("lstm", "gru").index(run["arch"]), ("none", "norm").index(run["clip"])]  # type: ignore[index]
+    def rule(run: Mapping[str, Any]) -> float:
+        place = ("lstm", "gru").index(run["arch"]), ("none", "norm").index(run["clip"])
+        return 0.5 + float(NOISE[run["seed"], *place])
 
     text = told(planted(tmp_path, rule, seeds=10, arch=("lstm", "gru"), clip=("none", "norm")))
     assert text.startswith(
@@ -135,9 +138,9 @@ def test_diverged_runs_have_the_worst_rank(tmp_path: Path) -> None:
 
 
 def test_holes_are_counted_and_pairs_are_those_that_are_there(tmp_path: Path) -> None:
-    def rule(run: object) -> bool | None:
-        hole = run["arch"] == "gru" and run["clip"] == "norm" and run["seed"] == 0  # type: ignore[index]
-        return None if hole else run["arch"] == "gru"  # type: ignore[index]
+    def rule(run: Mapping[str, Any]) -> bool | None:
+        hole = run["arch"] == "gru" and run["clip"] == "norm" and run["seed"] == 0
+        return None if hole else run["arch"] == "gru"
 
     text = told(planted(tmp_path, rule, seeds=3, arch=("lstm", "gru"), clip=("none", "norm")))
     assert "GRU (5 of 5), worst LSTM (0 of 6); in 5 pairs" in text
