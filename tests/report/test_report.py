@@ -165,7 +165,7 @@ def test_figures_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     old.parent.mkdir(parents=True)
     old.touch()
     paths = make_figures(SweepPaths(tmp_path / "one"))
-    assert len(paths) == 3 * 6 and {path.suffix for path in paths} == {".pdf", ".svg", ".png"}
+    assert len(paths) == 3 * 7 and {path.suffix for path in paths} == {".pdf", ".svg", ".png"}
     assert not any("clipping" in path.name for path in paths) and not old.exists()  # nothing was clipped
 
 

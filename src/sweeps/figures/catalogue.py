@@ -8,9 +8,10 @@ from matplotlib.figure import Figure
 
 from sweeps.analysis.loading.axes import AXES
 from sweeps.analysis.loading.records import Records
+from sweeps.analysis.statistics.arrival import arrival, group_of
 from sweeps.analysis.statistics.outcomes import shares
 from sweeps.errors import SweepsError, unknown
-from sweeps.figures import curves, gradient, learning
+from sweeps.figures import curves, gradient, learning, scatter
 from sweeps.figures import outcome_map as outcome
 
 
@@ -51,6 +52,12 @@ def _clipping(records: Records) -> Figure | None:
     return gradient.clipping_over_training(frame, ends, thresholds) if len(frame) else None
 
 
+def _scatter(records: Records) -> Figure | None:
+    frame = arrival(records, ends=True)
+    scored = bool(records.cells["best_score"].notna().any())
+    return scatter.factor_and_score(frame, group_of(records, frame), records.score_name if scored else None)
+
+
 FIGURES: dict[str, Callable[[Records], Figure | None]] = {
     "gradient_by_lag_start": lambda records: _by_lag(records, "start"),
     "gradient_by_lag_end": lambda records: _by_lag(records, "end"),
@@ -59,6 +66,7 @@ FIGURES: dict[str, Callable[[Records], Figure | None]] = {
     "share_solved": _solved,
     "clipping": _clipping,
     "outcomes": _outcomes,
+    "gradient_and_learning": _scatter,
 }
 """The figures by name, in the order of the report; each returns None if the records hold nothing to draw."""
 
