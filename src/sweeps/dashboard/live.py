@@ -50,6 +50,7 @@ class Live:
             return {
                 "experiment": self.sweep.root.name,
                 "planned": now.planned,
+                "missing": now.missing,
                 "done": now.done,
                 "failed": now.failed,
                 "failures": now.failures,
