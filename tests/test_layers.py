@@ -52,7 +52,7 @@ ALLOWED: dict[str, set[str]] = {
     "report": {*STATISTICS, "config.cards", "tables", "figures"},
     "dashboard": {*STATISTICS, "figures.charts", "mirror"},
     "in_process": {*CONFIG, "check", "records", "execute", "launch", "analysis"},
-    "hydra_app": {*CONFIG, "solo"},
+    "hydra_app": {*CONFIG, "solo", "terminal"},
     "commands": {
         *RECORDS,
         *("config.places", "config.rules", "terminal", "hydra_app"),

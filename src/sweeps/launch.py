@@ -12,12 +12,13 @@ from sweeps.config.compose import Composer, Load
 from sweeps.config.identity import cell_id, deciding
 from sweeps.config.schema import Settings
 from sweeps.errors import SweepsError
-from sweeps.execute.executor import Executor
+from sweeps.execute.executor import Ended, Executor, Message
 from sweeps.execute.harness import Result, locked, run
 from sweeps.execute.kernels import described, described_here
 from sweeps.execute.local import Local
 from sweeps.execute.progress import Progress, duration
 from sweeps.execute.show import show_outcomes, show_plan
+from sweeps.execute.status import StatusFile
 from sweeps.mirror.beside import Mirror
 from sweeps.plan.plan import Plan, make_plan
 from sweeps.records.files import write_atomically
@@ -111,8 +112,13 @@ def train(plan: Plan, sweep: SweepPaths, executor: Executor, console: Console) -
     if not plan.packs:
         console.print("Nothing to train: every cell is done.")
     started = time.monotonic()
-    with Progress(plan, console) as progress:
-        result = run(plan, sweep, executor, progress)
+    with Progress(plan, console) as progress, StatusFile(sweep, progress) as status:
+
+        def watch(event: Message | Ended) -> None:
+            progress(event)
+            status(event)
+
+        result = run(plan, sweep, executor, watch)
     show_outcomes(plan, result, console)
     if plan.packs:
         console.print(f"Trained in {duration(time.monotonic() - started)}.")

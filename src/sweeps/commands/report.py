@@ -97,7 +97,7 @@ def verify(arguments: list[str]) -> int:
 
 
 def dashboard(arguments: list[str]) -> int:
-    """Show an experiment in the browser until Ctrl-C; its report is made again as cells finish."""
+    """Show an experiment in the browser until Ctrl-C: what trains now, and its report, made again as cells finish."""
     from sweeps.dashboard.live import live
     from sweeps.dashboard.serve import open_browser, port_of, serve
 
