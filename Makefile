@@ -52,7 +52,7 @@ sync: $(READY)  ## send the mirrored runs to the W&B server, each once (the key:
 workspace: $(READY)  ## the W&B workspace and report of the experiment, made or updated (after sync; the key: wandb login)
 	@$(RUN) workspace $(WHERE) $(filter tracker.%,$(ARGS))
 
-dashboard: $(READY)  ## the report in the browser, made again as cells finish (ARGS="open=false port=8000"); Ctrl-C stops it
+dashboard: $(READY)  ## what trains now and the report in the browser, made again as cells finish (ARGS="open=false port=8000"); Ctrl-C stops it
 	@$(RUN) dashboard $(WHERE) $(filter open=% port=%,$(ARGS))
 
 test: $(READY)  ## the fast tests, on all cores

@@ -22,7 +22,7 @@ from helpers import make_cell, summary_of
 from sweeps import comparison, load
 from sweeps.config.identity import NUMERICS_VERSION, cell_id, id_of
 from sweeps.config.schema import as_dict
-from sweeps.dashboard.live import count, planned
+from sweeps.dashboard.cells import count
 from sweeps.errors import SweepsError
 from sweeps.execute.executor import Ended
 from sweeps.execute.harness import locked, run
@@ -285,7 +285,7 @@ def test_a_file_beside_the_cells_that_cannot_be_read_is_a_problem_of_its_own(
     part = records if records.plan is None else records.in_plan()
     assert len(part.cells) == GOOD and len(part.problems) == len(listed)
     assert changed_settings(sweep.root) is None and "python -m sweeps -m experiment=damaged" in repr(reproduce(records))
-    assert planned(sweep) == (GOOD if name == "multirun.yaml" else None)
+    assert count(sweep).planned == (GOOD if name == "multirun.yaml" else None)
 
 
 @pytest.fixture(scope="module")

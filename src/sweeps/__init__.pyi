@@ -12,11 +12,11 @@ from .errors import SweepsError as SweepsError
 from .figures.catalogue import FIGURES as FIGURES
 from .figures.catalogue import figure as figure
 from .figures.draw import draw as draw
+from .figures.draw import save as save
 from .figures.style import COLUMN as COLUMN
 from .figures.style import PAGE as PAGE
 from .figures.style import house as house
 from .figures.style import lines as lines
-from .figures.style import save as save
 from .in_process import compose as compose
 from .in_process import train as train
 from .tables.clipping_audit import clipping_audit as clipping_audit

@@ -8,13 +8,16 @@ from operator import attrgetter
 from typing import Any
 
 from sweeps import tasks
+from sweeps.config.cards import card
 from sweeps.config.compose import settings_of
 from sweeps.config.identity import EXCLUDED
 from sweeps.config.schema import SECTIONS, Settings
+from sweeps.engine import options
 from sweeps.errors import ConfigError
 from sweeps.execute.kernels import missing_kernels
 from sweeps.execute.machine import memory_limit
 from sweeps.plan.memory import too_large
+from sweeps.tasks import contract
 
 MOST_SIZES = 5
 """Impossible sizes of one grid that are listed."""
@@ -43,8 +46,9 @@ def problems_with(good: Sequence[Settings], broken: Sequence[Settings] = ()) -> 
         good: settings that keep every rule of `config.rules`.
         broken: settings that break one; only their sizes and tasks are checked.
     """
-    in_tasks = size_problems([*good, *broken]) or task_problems([*good, *broken])
-    return in_tasks + device_problems(good) + missing_kernels(good) + shared_problems(good)
+    every = [*good, *broken]
+    in_choices = size_problems(every) or option_problems(every) or task_problems(every)
+    return in_choices + device_problems(good) + missing_kernels(good) + shared_problems(good)
 
 
 def size_problems(settings: Sequence[Settings]) -> list[str]:
@@ -54,14 +58,23 @@ def size_problems(settings: Sequence[Settings]) -> list[str]:
     return list(dict.fromkeys(sentence for sentence in sentences if sentence))[:MOST_SIZES]
 
 
+def option_problems(settings: Sequence[Settings]) -> list[str]:
+    """Own options of architectures, inits and the like that their code would not use, or lacks."""
+    return options.problems(settings, lambda arch: card("arch", arch).per_lane)
+
+
 def task_problems(settings: Sequence[Settings]) -> list[str]:
-    """Settings that a task does not accept, each problem once."""
+    """Settings that a task does not accept, and tasks that break their contract, each problem once.
+
+    Each task is made, and asked for two sequences.
+    """
     problems: list[str] = []
     for task in {repr(each.task): each.task for each in settings}.values():
         try:
-            tasks.task_of(task)
+            sentence = contract.problem(task.name, tasks.task_of(task))
         except ValueError as error:
-            problems.append(f"task={task.name}: {error}")
+            sentence = f"task={task.name}: {error}"
+        problems += [sentence] if sentence else []
     return problems
 
 

@@ -7,6 +7,7 @@ import sys
 import traceback
 from argparse import ArgumentError
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import hydra
@@ -19,6 +20,7 @@ from omegaconf import DictConfig
 from sweeps.config.command_line import problems
 from sweeps.config.places import CONF
 from sweeps.errors import ConfigError, SweepsError, unknown
+from sweeps.terminal import passing
 
 MULTIRUN = ("-m", "--multirun")
 HERE = Path(__file__).resolve().parent
@@ -43,10 +45,12 @@ def hydra_app(arguments: Sequence[str]) -> int:
     sys.argv = ["sweeps", *flags, *settings]
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra passes errors on as they are; `main` prints them
     failures: list[Exception] = []
+    single = not flags and not own_flags and not any(text.startswith(("experiment=", "hydra")) for text in settings)
 
     def task(config: DictConfig) -> None:
         from sweeps.solo import one_cell
 
+        vanish()
         try:
             one_cell(config)
         except (SweepsError, OSError) as error:
@@ -55,7 +59,8 @@ def hydra_app(arguments: Sequence[str]) -> int:
             failures.append(error)  # raised below: of a single run Hydra would print it as well
 
     try:
-        hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")(task)()
+        with passing("Reading the settings ...") if single else nullcontext(lambda: None) as vanish:
+            hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")(task)()
     except Exception as error:
         clear = isinstance(error, SweepsError | OSError) and not isinstance(error, HydraException)
         if clear or _came_from_us(error):

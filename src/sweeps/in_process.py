@@ -14,11 +14,14 @@ from sweeps.config.command_line import load as hydra_load
 from sweeps.config.compose import Composer
 from sweeps.config.names import check_names, given_twice
 from sweeps.config.schema import Settings
-from sweeps.errors import ConfigError
+from sweeps.errors import ConfigError, SweepsError, exception_text
 from sweeps.execute.harness import locked, run
 from sweeps.execute.in_order import InOrder
 from sweeps.launch import plan_for, write_cells
 from sweeps.records.paths import SweepPaths
+
+MOST_FAILURES = 3
+"""Failed cells whose reason the error of `train` has."""
 
 
 def compose(*overrides: str) -> list[Settings]:
@@ -34,6 +37,8 @@ def compose(*overrides: str) -> list[Settings]:
     Raises:
         ConfigError: an override is wrong; it lists every problem.
     """
+    if texts := [each for each in overrides if not isinstance(each, str)]:
+        raise ConfigError([f"overrides: given {texts[0]!r:.60}, must be texts: compose('arch=lstm', 'seed=range(3)')"])
     good, wrong = check_names(overrides)
     if wrong := wrong + given_twice(overrides):
         raise ConfigError(wrong)
@@ -51,12 +56,14 @@ def train(cells: Sequence[Settings], into: str | Path | None = None) -> Records:
         into: folder of the sweep, `runs/NAME`; None takes `runs_dir` and `experiment` of the settings.
 
     Raises:
-        ConfigError: there are no cells, this machine cannot train them, or some failed.
-        SweepsError: another process writes to the folder.
+        ConfigError: there are no cells, or this machine cannot train them.
+        SweepsError: another process writes to the folder; or some cells failed: the others are done, and the folder of
+            each that failed has the reason in failure.json.
         OSError: the records cannot be written.
     """
-    if not cells:
-        raise ConfigError(["cells: none given; sweeps.compose makes them"])
+    cells = [cells] if isinstance(cells, Settings) else cells
+    if not cells or not all(isinstance(each, Settings) for each in cells):
+        raise ConfigError([f"cells: given {cells!r:.60}, must be what sweeps.compose gives"])
     if into is not None:
         folder = Path(into).absolute()
         cells = [replace(each, runs_dir=str(folder.parent), experiment=folder.name) for each in cells]
@@ -68,5 +75,6 @@ def train(cells: Sequence[Settings], into: str | Path | None = None) -> Records:
         write_cells(plan, sweep)
         result = run(plan, sweep, InOrder(), lambda event: None)
     if result.failures:
-        raise ConfigError([f"{cell}: {reason}" for cell, reason in result.failures.items()])
-    return load(sweep.root).in_plan()
+        reasons = [f"{cell}: {exception_text(reason)}" for cell, reason in result.failures.items()]
+        raise SweepsError(f"{len(reasons)} of {len(plan.cells)} cells failed: " + "; ".join(reasons[:MOST_FAILURES]))
+    return replace(load(sweep.root), plan=tuple(cell.id for cell in plan.cells)).in_plan()

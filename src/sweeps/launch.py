@@ -11,19 +11,24 @@ from sweeps.check import checked
 from sweeps.config.compose import Composer, Load
 from sweeps.config.identity import cell_id, deciding
 from sweeps.config.schema import Settings
-from sweeps.execute.executor import Executor
+from sweeps.errors import SweepsError
+from sweeps.execute.executor import Ended, Executor, Message
 from sweeps.execute.harness import Result, locked, run
 from sweeps.execute.kernels import described, described_here
 from sweeps.execute.local import Local
 from sweeps.execute.progress import Progress, duration
 from sweeps.execute.show import show_outcomes, show_plan
+from sweeps.execute.status import StatusFile
 from sweeps.mirror.beside import Mirror
 from sweeps.plan.plan import Plan, make_plan
 from sweeps.records.files import write_atomically
 from sweeps.records.paths import SweepPaths
-from sweeps.records.plan_file import write_plan
+from sweeps.records.plan_file import read_plan, write_plan
 from sweeps.records.summary import finished
 from sweeps.terminal import terminal
+
+PART = "These cells are a part of the sweep that was asked for before: {} and what a report counts stay as they are."
+"""Told where a sweep leaves the plan as it is."""
 
 
 def plan_for(settings: Sequence[Settings], sweep: SweepPaths, workers: int) -> Plan:
@@ -37,17 +42,36 @@ def plan_for(settings: Sequence[Settings], sweep: SweepPaths, workers: int) -> P
     return plan
 
 
-def write_cells(plan: Plan, sweep: SweepPaths, multirun: str | None = None) -> None:
+def write_cells(plan: Plan, sweep: SweepPaths, multirun: str | None = None) -> bool:
     """Write the cells that the sweep is to have, before any is trained, and the configuration that they come from.
+
+    Where all of them lie in a larger sweep that was requested before, its files stay as they are, and so its report.
 
     Args:
         multirun: the sweep's own configuration and axes, as YAML; None for cells that come from no command line.
+
+    Returns:
+        Whether these cells are now what the sweep was to have; False if they are a part of it.
     """
+    wanted, there = {cell.id for cell in plan.cells}, _requested(sweep)
+    if wanted < there:
+        return False
+    if wanted == there and (multirun is None or sweep.multirun.exists()):
+        return True
     write_plan(sweep.plan, {cell.id: deciding(cell.settings) for cell in plan.cells})
     if multirun is None:
         sweep.multirun.unlink(missing_ok=True)
     else:
         write_atomically(sweep.multirun, multirun)
+    return True
+
+
+def _requested(sweep: SweepPaths) -> set[str]:
+    """The ids of the cells that were requested before; none where no plan is there, or none that can be read."""
+    try:
+        return set(read_plan(sweep.plan) or ())
+    except SweepsError:
+        return set()
 
 
 def launch(
@@ -76,7 +100,8 @@ def launch(
     if dry_run:
         return settings, Result()
     with locked(sweep), Mirror(settings[0].tracker, sweep, console):
-        write_cells(plan, sweep, multirun)
+        if not write_cells(plan, sweep, multirun):
+            console.print(PART.format(sweep.plan.name), highlight=False)
         result = train(plan, sweep, executor, console)
     console.print(f"Records: {sweep.root}")
     return settings, result
@@ -87,8 +112,13 @@ def train(plan: Plan, sweep: SweepPaths, executor: Executor, console: Console) -
     if not plan.packs:
         console.print("Nothing to train: every cell is done.")
     started = time.monotonic()
-    with Progress(plan, console) as progress:
-        result = run(plan, sweep, executor, progress)
+    with Progress(plan, console) as progress, StatusFile(sweep, progress) as status:
+
+        def watch(event: Message | Ended) -> None:
+            progress(event)
+            status(event)
+
+        result = run(plan, sweep, executor, watch)
     show_outcomes(plan, result, console)
     if plan.packs:
         console.print(f"Trained in {duration(time.monotonic() - started)}.")

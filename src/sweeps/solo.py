@@ -13,6 +13,7 @@ from sweeps.check import checked
 from sweeps.config.compose import plain
 from sweeps.errors import SweepsError
 from sweeps.execute.kernels import kernels_line, lacks_native
+from sweeps.execute.run_line import RunLine
 from sweeps.mirror.beside import Mirror
 from sweeps.plan.cells import Cell, distinct
 from sweeps.plan.packs import Pack
@@ -71,13 +72,14 @@ def train(cell: Cell, sweep: SweepPaths, console: Console) -> bool:
     with locked(paths, console):
         if finished(paths) is not None:
             return False
-        from sweeps.execute.worker import train_pack  # imports torch, which a finished cell does not need
-
-        if lacks_native(cell.settings):
-            console.print(kernels_line([cell.settings]), style="yellow")
-
         with Mirror(cell.settings.tracker, sweep, console):
-            train_pack(Pack((cell,)), sweep.root, lambda kind, content: None)
+            with RunLine(cell, console) as line:
+                from sweeps.execute.worker import train_pack  # imports torch, which a finished cell does not need
+
+                if lacks_native(cell.settings):
+                    console.print(kernels_line([cell.settings]), style="yellow")
+                line.say("getting ready; the first run on a machine compiles its kernels ...")
+                train_pack(Pack((cell,)), sweep.root, line)
             paths.lock.unlink()  # the cell is done: a waiting process now gets the lock, and finds the summary
             console.print(ending(cell, sweep))
     return True

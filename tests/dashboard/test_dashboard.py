@@ -20,7 +20,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from analysis.make_records import write_cell
-from sweeps.dashboard.live import Live, count, live
+from sweeps.dashboard.cells import count
+from sweeps.dashboard.live import Live, live
 from sweeps.dashboard.serve import port_of, serve
 from sweeps.errors import SweepsError
 from sweeps.main import main

@@ -9,10 +9,13 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from analysis.make_records import write_cell
+from dashboard.test_now import MISSING, say
 from report.test_report_browser import browser
 from sweeps.dashboard.live import live
 from sweeps.dashboard.serve import serve
+from sweeps.records.lock import hold
 from sweeps.records.paths import SweepPaths
+from sweeps.records.plan_file import write_plan
 
 __all__ = ["browser"]
 
@@ -52,3 +55,29 @@ def test_the_page_follows_the_sweep(browser: Browser, tmp_path: Path) -> None:
         assert requested and all(url.startswith((address, "data:")) for url in requested)
     expect(page.locator("#report")).to_contain_text("stopped", timeout=20_000)
     page.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [1400, 400])
+def test_the_page_shows_what_trains_and_that_it_died(browser: Browser, tmp_path: Path, width: int) -> None:
+    sweep = SweepPaths(tmp_path / "runs" / "small")
+    sweep.root.mkdir(parents=True)
+    write_plan(sweep.plan, {cell: {"seed": 0} for cell in MISSING})
+    with live(sweep, [sys.executable, "-c", ""]) as shown, serve(shown) as address:
+        page = browser.new_page(viewport={"width": width, "height": 800})
+        errors: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        with hold(sweep.lock):
+            say(sweep, "running")
+            page.goto(address)
+            expect(page.locator(".pack b")).to_have_text("gru orthogonal clip=none T=50")
+            expect(page.locator(".pack tbody tr")).to_have_count(2)
+            expect(page.locator(".pack tbody tr").first).to_contain_text("seed=00.2500.5001.50")
+            expect(page.locator(".pack tbody tr").last).to_contain_text("nan")
+            expect(page.locator(".pack .quiet").first).to_contain_text("update 20 of 40")
+            assert (page.locator(".pack path").first.get_attribute("d") or "").count("L") == 2
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+        expect(page.locator("#says")).to_contain_text("is gone", timeout=20_000)
+        expect(page.locator("#now")).to_be_hidden()
+        assert errors == []
+        page.close()

@@ -16,7 +16,7 @@ def test_figures_are_drawn_by_name(tmp_path: Path, capsys: pytest.CaptureFixture
     where = ["experiment=small", f"runs_dir={tmp_path / 'runs'}"]
     assert main(["figure", "outcomes", "clipping", *where, "formats=svg,png", f"into={tmp_path / 'mine'}"]) == 0
     assert sorted(path.name for path in (tmp_path / "mine").iterdir()) == ["outcomes.png", "outcomes.svg"]
-    assert "clipping: these records hold nothing to draw" in capsys.readouterr().out
+    assert "clipping: these records hold nothing to draw (no run of T = 20 has clipping)" in capsys.readouterr().out
     assert main(["figure", "share_solved", *where]) == 0
     names = sorted(path.name for path in (tmp_path / "runs" / "small" / "report" / "figures").iterdir())
     assert names == ["share_solved.pdf", "share_solved.png", "share_solved.svg"]

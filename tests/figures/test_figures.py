@@ -25,9 +25,12 @@ from sweeps.analysis.provenance import Provenance
 from sweeps.config.cards import cards
 from sweeps.errors import SweepsError
 from sweeps.figures import curves
-from sweeps.figures.catalogue import FIGURES
+from sweeps.figures.catalogue import FIGURES, figure
 from sweeps.figures.draw import draw
-from sweeps.figures.style import COLUMN, PAGE, lines, save
+from sweeps.figures.draw import save as save_with_provenance
+from sweeps.figures.style import COLUMN, PAGE, lines
+from sweeps.figures.style import write_figure as save
+from sweeps.records.paths import SweepPaths
 
 PROVENANCE = Provenance("synthetic", "none", 1, "0", "0", "1", "0", "none", "none")
 
@@ -68,6 +71,15 @@ def test_clipping_over_training_has_before_and_after(tmp_path: Path) -> None:
     assert frame.groupby("when")["median"].median().to_dict() == pytest.approx({"before": 2.0, "after": 0.0})
 
 
+def test_every_threshold_that_was_swept_is_a_line(tmp_path: Path) -> None:
+    for threshold in (0.1, 10.0):
+        write_cell(tmp_path, clip="norm", grad_norm=100.0, settings={"clip.threshold": threshold})
+    figure = FIGURES["clipping"](load(tmp_path))
+    assert figure is not None
+    heights = [set(np.asarray(line.get_ydata(), float).tolist()) for line in figure.axes[0].lines]
+    assert {-1.0} in heights and {1.0} in heights
+
+
 @pytest.mark.parametrize("name", FIGURES)
 def test_every_figure_draws_a_single_diverged_cell_of_unknown_names(tmp_path: Path, name: str) -> None:
     write_cell(tmp_path, arch="mgu", init="cayley", clip="agc" if name == "clipping" else "none", outcome="diverged")
@@ -91,7 +103,7 @@ def test_every_panel_fits_on_a_page_and_missing_runs_stay_visible(tmp_path: Path
     width, height = figure.get_size_inches()
     assert width in (COLUMN, PAGE) and height < 10.0
     titles = [ax.get_title() for ax in figure.axes if ax.axison and ax.get_title()]
-    if name != "outcomes":
+    if name not in ("outcomes", "gradient_and_learning"):
         assert {f"arch{index}" for index in range(archs)} <= {*titles, *(_first_line(ax) for ax in figure.axes)}
     for ax in figure.axes:
         if ax.axison:
@@ -195,10 +207,15 @@ def test_a_figure_is_replaced_completely_or_not_at_all(tmp_path: Path, monkeypat
 
 
 def test_a_figure_that_has_nothing_to_show_leaves_no_older_one(tmp_path: Path) -> None:
+    """In its own report; in any other folder the file may be of another sweep."""
     write_cell(tmp_path / "sweep")
-    older = tmp_path / "clipping.svg"
-    older.write_text("older")
-    assert draw(load(tmp_path / "sweep"), tmp_path, ["clipping"]) == [] and not older.exists()
+    records, own = load(tmp_path / "sweep"), SweepPaths(tmp_path / "sweep").report.figures
+    for folder in (own, tmp_path, own.parent.parent, tmp_path / "sweep" / "reported"):
+        folder.mkdir(parents=True, exist_ok=True)
+        older = folder / "clipping.svg"
+        older.write_text("older")
+        assert draw(records, folder, ["clipping"]) == []
+        assert older.exists() is (folder != own)
 
 
 def test_zero_gradients_are_noted_and_not_drawn(tmp_path: Path) -> None:
@@ -219,11 +236,12 @@ def test_a_missing_run_is_noted_in_the_panel(tmp_path: Path) -> None:
     assert [ax.texts[0].get_text() for ax in figure.axes] == ["no run: identity", "no run: random"]
 
 
+@pytest.mark.parametrize("known", [0, 1, None])
 @pytest.mark.parametrize("axis", ["arch", "init", "clip", "optim"])
-def test_twenty_levels_are_told_apart_without_colour(axis: str) -> None:
+def test_twenty_levels_are_told_apart_without_colour(axis: str, known: int | None) -> None:
     """By their dashes, or by a grey that differs: in print, and for a reader who sees few colours."""
-    levels = [*cards(axis), *(f"new_{place:02}" for place in range(20 - len(cards(axis))))]
-    drawn = lines(axis, levels)
+    carded = list(cards(axis))[:known]
+    drawn = lines(axis, [*carded, *(f"new_{place:02}" for place in range(20 - len(carded)))])
     assert len(drawn) == len(set(drawn.values())) == 20
     for one, other in itertools.combinations(drawn.values(), 2):
         assert str(one.dashes) != str(other.dashes) or abs(_grey(one.colour) - _grey(other.colour)) > 0.12, (one, other)
@@ -240,9 +258,30 @@ def test_the_styles_of_cards_differ_in_every_way() -> None:
 def test_unknown_names_get_a_line_of_their_own_and_keep_their_name() -> None:
     drawn = lines("init", ["random", "cayley", "expm"])
     assert drawn["random"].colour == cards("init")["random"].colour
-    assert len({drawn["cayley"], drawn["expm"], *lines("init", list(cards("init"))).values()}) == 2 + len(cards("init"))
-    assert lines("init", ["cayley", "expm"])["expm"] == drawn["expm"], "whatever else is in the picture"
+    assert len(set(drawn.values())) == 3
     assert label("cayley") == "cayley" and label("rnn_tanh") == "tanh RNN"
+
+
+def test_what_cannot_be_one_figure_is_refused(tmp_path: Path) -> None:
+    for task in ("adding", "digits"):
+        write_cell(tmp_path, settings={"task.name": task})
+    with pytest.raises(SweepsError, match="two tasks are never one figure"):
+        figure("loss_curves", load(tmp_path))
+    with pytest.raises(SweepsError, match=r"must be what sweeps\.load"):
+        figure("loss_curves", str(tmp_path))  # type: ignore[arg-type]
+
+
+def test_a_figure_of_ones_own_is_written_with_its_provenance(tmp_path: Path) -> None:
+    write_cell(tmp_path / "own")
+    records = load(tmp_path / "own")
+    drawn = figure("share_solved", records)
+    assert drawn is not None
+    [path] = save_with_provenance(drawn, str(tmp_path / "mine"), records, ["png"])
+    assert path == tmp_path / "mine.png"
+    with Image.open(path) as image:
+        assert image.info["Experiment"] == "own"
+    with pytest.raises(SweepsError, match="'gif' is not known"):
+        save_with_provenance(drawn, tmp_path / "mine", records, ["gif"])
 
 
 def _first_line(ax: Axes) -> str:

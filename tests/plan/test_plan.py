@@ -9,7 +9,7 @@ import pytest
 
 from helpers import make_cell
 from sweeps.config.identity import cell_id
-from sweeps.plan.forecast import core_seconds, correction
+from sweeps.plan.forecast import PER_CELL, PER_UPDATE, core_seconds, correction
 from sweeps.plan.plan import make_plan
 
 GRID = [make_cell(f"arch={arch}", f"seed={seed}") for arch in ("rnn_tanh", "gru") for seed in range(5)]
@@ -65,19 +65,32 @@ def test_correction_is_a_median_and_1_without_evidence() -> None:
     assert correction((cell, factor * core_seconds(cell)) for factor in (2, 2, 2, 500)) == pytest.approx(2)
 
 
+LARGE = ("arch.hidden=64", "task.length=100", "train.batch=32", "train.steps=1000")
+
+
 @pytest.mark.parametrize(
-    "override", ["task.length=12", "train.steps=12", "arch.hidden=16", "train.batch=16", "arch=lstm"]
+    "override", ["task.length=200", "train.steps=2000", "arch.hidden=128", "train.batch=64", "arch=lstm"]
 )
 def test_more_work_is_forecast_to_take_longer(override: str) -> None:
-    assert core_seconds(make_cell(override)) > 1.3 * core_seconds(make_cell())
+    assert core_seconds(make_cell(*LARGE, override)) > 1.3 * core_seconds(make_cell(*LARGE))
+    assert core_seconds(make_cell(override)) > core_seconds(make_cell()), "of tiny cells, too"
 
 
 def test_time_grows_with_length_and_steps_in_proportion() -> None:
-    one = core_seconds(make_cell("task.length=50", "train.steps=1000", "train.eval_every=100"))
-    longer = make_cell("task.length=100", "train.steps=1000", "train.eval_every=100")
-    assert core_seconds(longer) == pytest.approx(2 * one)
-    more = make_cell("task.length=50", "train.steps=2000", "train.eval_every=100")
-    assert core_seconds(more) == pytest.approx(2 * one)
+    """Beside what a cell and an update cost at any size."""
+
+    def work(length: int, steps: int) -> float:
+        cell = make_cell(f"task.length={length}", f"train.steps={steps}", "train.eval_every=100")
+        return core_seconds(cell) - PER_CELL - steps * PER_UPDATE
+
+    for length, steps in ((100, 1000), (50, 2000)):
+        assert work(length, steps) == pytest.approx(2 * work(50, 1000))
+
+
+def test_two_thousand_tiny_cells_are_no_work_of_a_moment() -> None:
+    """Their operations are some milliseconds; setting them up and recording them is what takes time."""
+    plan = make_plan([make_cell(f"seed={seed}") for seed in range(2000)], {}, workers=2)
+    assert 5 < plan.forecast < 60
 
 
 def test_ten_thousand_cells_are_planned_in_a_moment() -> None:

@@ -114,7 +114,7 @@ def test_diverging_before_any_training_is_distinguished_from_diverging_in_it(tmp
 
 def test_every_sentence_says_how_many_runs_it_is_about(answers: str) -> None:
     sentences = [line for line in answers.split("\n") if line.startswith("- **")]
-    assert len(sentences) == 4 and all(re.search(r"\d+ of \d+|\d+ pairs|n = \d+", line) for line in sentences)
+    assert len(sentences) == 9 and all(re.search(r"\d+ of \d+|\d+ pairs|n = \d+", line) for line in sentences)
 
 
 @pytest.mark.parametrize(("seeds", "few"), [(1, True), (2, True), (5, True), (6, False)])
@@ -137,7 +137,8 @@ def test_what_clipping_changed_is_counted_in_pairs(answers: str) -> None:
 def test_a_single_run_is_described_without_comparisons(tmp_path: Path) -> None:
     write_cell(tmp_path, slope=0.0, length=60, outcome="diverged", end=20, noise=0)
     text = answered(load(tmp_path))
-    assert "by +0.0000 decades per step, in all by a factor of 10^0.0. (The only init.)" in text
+    assert "by +0.0000 decades per step, in all by a factor of 10^0.0.\n" in text
+    assert "- **tanh RNN**: 1.000 per step (n = 1); end to end" in text and "The only init" not in text
     assert "**100% of runs diverged in training** (1 of 1)" in text and "clipping change" not in text
 
 

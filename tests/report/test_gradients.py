@@ -162,6 +162,12 @@ def test_networks_are_seen_where_the_longest_sequence_has_no_unclipped_run(tmp_p
     assert "- **tanh RNN: orthogonal**, 0.794 per step (n = 1)" in alive_at(tmp_path)[0]
 
 
+def test_one_time_step_has_a_gradient_and_no_step_back(tmp_path: Path) -> None:
+    write_cell(tmp_path, length=1, steps=20)
+    text, _ = alive_at(tmp_path)
+    assert text == "At T = 1, the longest here, there is no step back in time: no init is named."
+
+
 def test_the_tables_have_the_same_numbers(tmp_path: Path) -> None:
     write_cell(tmp_path, length=60, steps=20, curve=transient)
     records = load(tmp_path)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 import html
 import io
+import json
+import math
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -162,7 +165,7 @@ def test_figures_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     old.parent.mkdir(parents=True)
     old.touch()
     paths = make_figures(SweepPaths(tmp_path / "one"))
-    assert len(paths) == 3 * 6 and {path.suffix for path in paths} == {".pdf", ".svg", ".png"}
+    assert len(paths) == 3 * 7 and {path.suffix for path in paths} == {".pdf", ".svg", ".png"}
     assert not any("clipping" in path.name for path in paths) and not old.exists()  # nothing was clipped
 
 
@@ -174,6 +177,8 @@ def test_figures_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         [{"best_score": None, "eval_every": 1000}],
         [{"clip": "value", "settings": {"optim.lr": lr, "arch.hidden": h}} for lr in (0.1, 1e-5) for h in (8, 16)],
         [{"length": 5}, {"length": 7, "settings": {"task.name": "digits"}, "clip": "norm"}],
+        [{"clip": "norm", "grad_norm": 9.0, "settings": {"clip.threshold": level}} for level in (0.5, 2, math.inf)],
+        [{"length": 1}],
         [{"summary": {"commit": None, "versions": {}, "task": {}, "best": {}, "seconds": 0}}],
         [
             {
@@ -191,6 +196,8 @@ def test_figures_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "no score",
         "further axes",
         "two tasks",
+        "three thresholds",
+        "one time step",
         "bare summary",
         "unknown names",
     ],
@@ -212,6 +219,82 @@ def test_a_swept_learning_rate_is_a_column(tmp_path: Path, monkeypatch: pytest.M
     make_report(SweepPaths(tmp_path / "sweep"))
     table = (tmp_path / "sweep" / "report" / "tables" / "comparison.md").read_text()
     assert "learning rate" in table and "1e-05" in table
+
+
+def test_what_cannot_be_drawn_is_named_with_the_true_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Gradients are there; what lacks is a run without clipping at the longest length, and then a run with it."""
+    monkeypatch.setattr("sweeps.figures.draw.save", _lay_out)
+
+    def not_drawn(name: str, *cells: dict[str, Any]) -> str:
+        for cell in cells:
+            write_cell(tmp_path / name, **cell)
+        lines = make_report(SweepPaths(tmp_path / name)).markdown.read_text().splitlines()
+        return "\n".join(line for line in lines if line.startswith("Not drawn"))
+
+    text = not_drawn("one", {"length": 10}, {"length": 60, "clip": "norm"})
+    assert text.count("(no run of T = 60 has clip=none)") == 2, "at initialisation, and at the end of training"
+    assert "no run of T = 60 has clipping" not in text
+    text = not_drawn("two", {"length": 60}, {"length": 10, "clip": "norm"})
+    assert text == "Not drawn: Gradient norm before and after clipping (no run of T = 60 has clipping)."
+    assert not_drawn("three", {}, {"clip": "norm"}) == ""
+
+
+def test_a_report_that_fails_leaves_the_older_one_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sweeps.figures.draw.save", _lay_out)
+    write_cell(tmp_path / "sweep", clip="norm")
+    report = make_report(SweepPaths(tmp_path / "sweep")).root
+    (report / "notes.txt").write_text("mine")
+    (report / "figures" / "mine.png").write_text("mine")
+    before = _digest(tmp_path)
+
+    def fails(*given: object) -> str:
+        raise SweepsError("the disk is full")
+
+    write_cell(tmp_path / "sweep", clip="value", seed=1)
+    with monkeypatch.context() as broken, pytest.raises(SweepsError):
+        broken.setattr("sweeps.report.make.to_html", fails)
+        make_report(SweepPaths(tmp_path / "sweep"))
+    assert {path: digest for path, digest in _digest(tmp_path).items() if path in before} == before
+    assert [path.name for path in report.parent.iterdir() if path.name.endswith(".new")] == []
+
+
+def test_files_of_an_older_report_go_and_those_of_the_user_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sweeps.figures.draw.save", _lay_out)
+    root = tmp_path / "sweep"
+    clipped = [write_cell(root, clip="norm", settings={"task.name": task}) for task in ("adding", "digits")]
+    report = make_report(SweepPaths(root)).root
+    mine = [report / "notes.txt", report / "figures" / "mine.png", report / "tables" / "mine" / "table.csv"]
+    for path in mine:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("mine")
+    outside = tmp_path / "outside.txt"
+    outside.write_text("mine")
+    about = json.loads((report / "provenance.json").read_text())
+    about["files"] += ["../../outside.txt", str(outside)]
+    (report / "provenance.json").write_text(json.dumps(about))
+    assert (report / "figures" / "adding" / "clipping.png").exists()
+    for cell in clipped:
+        shutil.rmtree(root / cell)
+    write_cell(root)
+    make_report(SweepPaths(root))
+    files = json.loads((report / "provenance.json").read_text())["files"]
+    there = {path.relative_to(report).as_posix() for path in report.rglob("*") if path.is_file()}
+    assert there == {*files, *(path.relative_to(report).as_posix() for path in mine)}
+    assert not (report / "figures" / "adding").exists() and outside.exists()
+    assert "figures/loss_curves.png" in files and not any("clipping." in name for name in files if "figures" in name)
+
+
+def test_a_report_that_lists_no_files_loses_its_old_figures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sweeps.figures.draw.save", _lay_out)
+    write_cell(tmp_path / "sweep")
+    figures = SweepPaths(tmp_path / "sweep").report.figures
+    figures.mkdir(parents=True)
+    for name in ("clipping.pdf", "mine.pdf"):
+        (figures / name).touch()
+    make_report(SweepPaths(tmp_path / "sweep"))
+    assert not (figures / "clipping.pdf").exists() and (figures / "mine.pdf").exists()
 
 
 def test_a_folder_without_records_is_refused(tmp_path: Path) -> None:

@@ -65,13 +65,14 @@ class GridSweeper(Sweeper):
         from sweeps.check import checked
         from sweeps.config.compose import Composer
         from sweeps.execute.harness import locked
-        from sweeps.launch import plan_for, write_cells
+        from sweeps.launch import PART, plan_for, write_cells
         from sweeps.records.paths import SweepPaths
 
         settings = checked(jobs, Composer(partial(self.context.config_loader.load_sweep_config, self.config)))
         sweep = SweepPaths.at(settings[0].runs_dir, settings[0].experiment)
         with locked(sweep):
-            write_cells(plan_for(settings, sweep, workers=1), sweep, OmegaConf.to_yaml(self.config))
+            if not write_cells(plan_for(settings, sweep, workers=1), sweep, OmegaConf.to_yaml(self.config)):
+                print(PART.format(sweep.plan.name))
             yield
 
 

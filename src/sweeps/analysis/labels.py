@@ -8,6 +8,8 @@ from sweeps.config.cards import card
 
 HEADS = {"arch": "architecture", "length": "T", "lr": "learning rate", "hidden": "hidden units"}
 """Of axes; any other keeps its own name."""
+SAID = HEADS | {"length": "sequence length", "clip": "clipping", "optim": "optimiser", "steps": "updates"}
+"""Of axes, in sentences."""
 LABELLED = ("arch", "init", "clip")
 """Groups whose cards have labels."""
 
@@ -16,3 +18,15 @@ def label(level: Any) -> str:
     """How a level of an axis is written in figures and captions: the label on its card, or the level as it is."""
     labels = (card(group, str(level)).label for group in LABELLED)
     return next(filter(None, labels), f"{level:g}" if isinstance(level, float) else str(level))
+
+
+def said(axis: str) -> str:
+    """What an axis is called in a sentence: `learning rate`, `forget bias` of `arch.forget_bias`."""
+    return SAID.get(axis, axis.rpartition(".")[2].replace("_", " "))
+
+
+def level_said(level: Any) -> str:
+    """A level in a sentence or a table: its label, a number without trailing zeros; `unset` for none."""
+    if isinstance(level, str | bool):
+        return label(level)
+    return "unset" if level is None else f"{level:.6g}"

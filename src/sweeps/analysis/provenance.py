@@ -18,7 +18,7 @@ from sweeps.analysis.loading.records import Records
 from sweeps.errors import SweepsError
 from sweeps.records.files import write_atomically
 from sweeps.records.paths import ReportPaths
-from sweeps.records.safe_reading import read_text, why
+from sweeps.records.safe_reading import read_json, read_text, why
 
 DRAWN_WITH = ("matplotlib", "numpy", "pandas", "scipy", "statsmodels", "sweeps")
 """Packages whose versions are recorded as those that made a report."""
@@ -102,13 +102,28 @@ def for_format(about: Provenance, title: str, kind: str) -> dict[str, Any]:
 
 
 def write_provenance(records: Records, report: ReportPaths) -> None:
-    """Write the provenance of a report into its folder: `provenance.json` and `records.sha256`.
+    """Write the provenance of a report into its folder, last: `provenance.json` and `records.sha256`.
 
+    The former lists all files of the folder, so that a later report knows them from those of the user.
     The latter has a line for every file of every record, done or not: `cd runs/NAME && sha256sum --check
     report/records.sha256` names a file that has changed, and so does `python -m sweeps verify`.
     """
     write_atomically(report.digests, _digest_lines(sorted(records.digests.items())))
-    write_atomically(report.provenance, json.dumps(asdict(provenance(records)), indent=2) + "\n")
+    files = {path.relative_to(report.root).as_posix() for path in report.root.rglob("*") if path.is_file()}
+    about = asdict(provenance(records)) | {"files": sorted({*files, report.provenance.name})}
+    write_atomically(report.provenance, json.dumps(about, indent=2) + "\n")
+
+
+def cells_of(report: ReportPaths) -> int | None:
+    """The number of cells that the report on disk was made of; None without a report that says so."""
+    count = (read_json(report.provenance) or {}).get("cells")
+    return count if type(count) is int else None
+
+
+def files_of(report: ReportPaths) -> list[str] | None:
+    """The files of the report on disk, relative to its folder; None without a report that lists them."""
+    files = (read_json(report.provenance) or {}).get("files")
+    return files if isinstance(files, list) and all(isinstance(name, str) for name in files) else None
 
 
 def read_digests(path: Path) -> dict[str, str] | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from sweeps.commands.arguments import selected, settings_in, sweep_of, text_of
 from sweeps.config.places import experiment_file
 from sweeps.errors import ConfigError, unknown
-from sweeps.records.paths import SweepPaths
+from sweeps.records.paths import ReportPaths, SweepPaths
 from sweeps.terminal import say
 
 ROLES = {"x": "x", "colour": "colour", "panel": "column", "row": "row"}
@@ -33,7 +33,8 @@ def figure(arguments: list[str]) -> int:
     `figure gradient_by_lag_start colour=init.gain panel=arch row=init select='task.length=100 clip=none'` says which
     axis is drawn as what, and of which part of the records; what is not said is found from what the study varied.
     """
-    from sweeps.figures.draw import FIGURES, draw
+    from sweeps.figures.catalogue import FIGURES, why_nothing
+    from sweeps.figures.draw import draw
     from sweeps.report.make import records_to_report
 
     names = [text for text in arguments if "=" not in text and not text.startswith("-")]
@@ -52,18 +53,23 @@ def figure(arguments: list[str]) -> int:
         for kind in formats:
             say(str(each.stem.with_name(f"{each.stem.name}.{kind}")))
     for name in sorted(set(names) - {each.name for each in drawn}):
-        say(f"{name}: these records hold nothing to draw")
+        reasons = dict.fromkeys(why_nothing(name, part) for _, part in records.by_task())
+        say(f"{name}: these records hold nothing to draw ({'; '.join(reasons)})")
     return 0
 
 
 def report(arguments: list[str]) -> int:
     """Write the tables, figures and report of an experiment from its records."""
+    from sweeps.analysis.provenance import cells_of
     from sweeps.report.make import make_report, records_to_report
 
     settings = settings_in(arguments, ("experiment", "runs_dir", "into"))
     into = Path(settings["into"]) if "into" in settings else None
     sweep = sweep_of(settings)
     records, readme = records_to_report(sweep.root), text_of(settings, "README.md")
+    older, cells = cells_of(ReportPaths(into) if into else sweep.report), len(records.cells)
+    if older is not None and older > cells:
+        say(f"The report that is there was made of {older} cells; it is replaced by one of {cells}.")
     made = make_report(sweep, readme, claims=text_of(settings, "claims.md"), into=into, records=records)
     problems = records.problems["problem"].value_counts()
     if len(problems):
@@ -99,7 +105,7 @@ def verify(arguments: list[str]) -> int:
 
 
 def dashboard(arguments: list[str]) -> int:
-    """Show an experiment in the browser until Ctrl-C; its report is made again as cells finish."""
+    """Show an experiment in the browser until Ctrl-C: what trains now, and its report, made again as cells finish."""
     from sweeps.dashboard.live import live
     from sweeps.dashboard.serve import open_browser, port_of, serve
 

@@ -8,62 +8,16 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from sweeps.errors import SweepsError
-from sweeps.records.paths import CellPaths, SweepPaths
-from sweeps.records.plan_file import read_plan
-from sweeps.records.summary import finished
+from sweeps.dashboard.cells import count
+from sweeps.dashboard.now import running_now
+from sweeps.records.paths import SweepPaths
 
 PAUSE = 20.0
 """Seconds between two reports: making one takes about ten of a core that training could use."""
-
-KNOWN = 1 << 17
-"""Number of summaries that are remembered, and read again only if their files change."""
-
-
-@dataclass(frozen=True)
-class Counts:
-    """Number of cells on disk that are done and that failed.
-
-    Attributes:
-        newest: when the last cell was done, in seconds since 1970; 0 without any.
-    """
-
-    done: int
-    failed: int
-    newest: float
-
-
-def count(sweep: SweepPaths) -> Counts:
-    """Count the cells: done with a complete summary, failed with a failure.json and no complete summary."""
-    done, failed, newest = 0, 0, 0.0
-    for cell in sweep.cells():
-        with suppress(OSError):  # it has no summary
-            status = cell.summary.stat()
-            if _finished(cell, status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino):
-                done, newest = done + 1, max(newest, status.st_mtime)
-                continue
-        failed += os.path.lexists(cell.failure)
-    return Counts(done, failed, newest)
-
-
-@lru_cache(KNOWN)
-def _finished(cell: CellPaths, *stamp: int) -> bool:
-    return finished(cell) is not None
-
-
-def planned(sweep: SweepPaths) -> int | None:
-    """Number of cells that were requested last; None without a plan, or if it cannot be read."""
-    try:
-        rows = read_plan(sweep.plan)
-    except SweepsError:
-        return None
-    return None if rows is None else len(rows)
 
 
 class Live:
@@ -95,14 +49,17 @@ class Live:
                 self._make()
             return {
                 "experiment": self.sweep.root.name,
-                "planned": planned(self.sweep),
+                "planned": now.planned,
+                "missing": now.missing,
                 "done": now.done,
                 "failed": now.failed,
+                "failures": now.failures,
                 "seconds_since": round(time.time() - now.newest) if now.done else None,
                 "version": self._version,
                 "cells": self._cells,
                 "making": self._making is not None,
                 "problem": self._problem,
+                **running_now(self.sweep, now),
             }
 
     def stop(self) -> None:

@@ -10,18 +10,31 @@ from torch import Tensor
 
 from sweeps.engine.memory import zeros
 from sweeps.engine.randomness import generator
+from sweeps.errors import SweepsError
 from sweeps.tasks import Batch, Task
+from sweeps.tasks.contract import wrong_batch
 
 
 class Data:
-    """Training batches and the evaluation set of K lanes; inputs `[K, T*B, I]`, targets `[K, B, ...]`."""
+    """Training batches and the evaluation set of K lanes; inputs `[K, T*B, I]`, targets `[K, B, ...]`.
+
+    The first batch and the evaluation set of every seed are checked against the contract of `tasks.Task`.
+
+    Args:
+        name: of the task, for messages.
+
+    Raises:
+        SweepsError: the task breaks its contract.
+    """
 
     def __init__(
-        self, task: Task, seeds: Sequence[int], batch: int, eval_size: int, device: torch.device | str
+        self, name: str, task: Task, seeds: Sequence[int], batch: int, eval_size: int, device: torch.device | str
     ) -> None:
-        self.task, self.batch, self.device = task, batch, device
+        self.name, self.task, self.batch, self.device = name, task, batch, device
+        self._checked = False
         self._streams = {seed: generator(seed, "data") for seed in seeds}
         self._evaluation = {seed: task.evaluation(generator(seed, "evaluation"), eval_size) for seed in seeds}
+        self._check(self._evaluation)
         self._assign(seeds)
 
     def keep(self, kept: Sequence[int]) -> None:
@@ -30,7 +43,11 @@ class Data:
 
     def next(self) -> tuple[Tensor, Tensor]:
         """The next training batch of every lane: the buffers `.x` and `.y`, which the next call overwrites."""
-        return self._spread({seed: self.task.sample(rng, self.batch) for seed, rng in self._streams.items()})
+        batches = {seed: self.task.sample(rng, self.batch) for seed, rng in self._streams.items()}
+        if not self._checked:
+            self._check(batches, self.batch)
+            self._checked = True
+        return self._spread(batches)
 
     def evaluation(self) -> Iterator[tuple[Tensor, Tensor, int]]:
         """The evaluation set in batches of the training batch size, each with its number of valid sequences.
@@ -51,13 +68,18 @@ class Data:
         variance = {seed: y.astype(np.float64).var(0).mean() for seed, (_, y) in self._evaluation.items()}
         return np.array([variance[seed] for seed in self.seeds])
 
+    def _check(self, batches: dict[int, Batch], sequences: int | None = None) -> None:
+        for batch in batches.values():
+            if sentence := wrong_batch(self.name, self.task, batch, sequences):
+                raise SweepsError(sentence)
+
     def _assign(self, seeds: Sequence[int]) -> None:
         self.seeds = list(seeds)
         wanted = dict.fromkeys(seeds)
         self._streams = {seed: self._streams[seed] for seed in wanted}
         self._evaluation = {seed: self._evaluation[seed] for seed in wanted}
         one = next(iter(self._evaluation.values()))
-        self.x = zeros(len(seeds), len(one.inputs) * self.batch, self.task.inputs, device=self.device)
+        self.x = zeros(len(seeds), self.task.length * self.batch, self.task.inputs, device=self.device)
         like = torch.from_numpy(one.targets[:1])
         self.y = like.new_zeros(len(seeds), self.batch, *like.shape[1:], device=self.device)
         self._stream_of_lane = torch.tensor([list(wanted).index(seed) for seed in seeds], device=self.device)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import torch
@@ -23,12 +23,24 @@ class Network:
     Attributes:
         p: the parameters, those of the recurrence first.
         grads: their gradients, under the same names.
+
+    Args:
+        options: of the architecture, equal in all lanes.
     """
 
-    def __init__(self, arch: str, sizes: Sizes, outputs: int, loss: str, kernel: str = "auto") -> None:
+    def __init__(
+        self,
+        arch: str,
+        sizes: Sizes,
+        outputs: int,
+        loss: str,
+        kernel: str = "auto",
+        options: Mapping[str, bool | int | float | str] | None = None,
+    ) -> None:
         self.arch, self.sizes, self.outputs, self.loss_name = arch, sizes, outputs, loss
         self.kernel = choose(arch, kernel, sizes.device)
-        self.recurrence = build(arch, sizes, self.kernel)
+        self.options = dict(options or {})
+        self.recurrence = build(arch, sizes, self.kernel, self.options)
         shapes = {**self.recurrence.shapes(), "weight_out": (sizes.hidden, outputs), "bias_out": (outputs,)}
         self.p = Parameters.zeros(sizes.lanes, shapes, sizes.device)
         self.grads = Parameters.zeros(sizes.lanes, shapes, sizes.device)
@@ -77,6 +89,7 @@ class Network:
 
     def keep(self, kept: Sequence[int]) -> Network:
         """A smaller pack: the networks of the lanes `kept` only, in that order."""
-        smaller = Network(self.arch, replace(self.sizes, lanes=len(kept)), self.outputs, self.loss_name, self.kernel)
+        sizes = replace(self.sizes, lanes=len(kept))
+        smaller = Network(self.arch, sizes, self.outputs, self.loss_name, self.kernel, self.options)
         smaller.p.flat.copy_(self.p.flat[list(kept)])
         return smaller

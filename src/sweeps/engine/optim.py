@@ -15,10 +15,12 @@ from torch import Tensor
 class Optimizer:
     """State `[K, P]` per name in `state_names`; settings `[K, 1]` per name in `settings`, among them `lr`.
 
-    A step consists of tensor operations only, so that it can be captured in a CUDA graph.
+    `options` names the settings beside `lr`, the own options of its YAML. A step consists of tensor operations only, so
+    that it can be captured in a CUDA graph.
     """
 
     state_names: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
 
     def __init__(self, weights: Tensor, settings: Sequence[Mapping[str, float]]) -> None:
         self.settings = {
@@ -50,6 +52,7 @@ class Sgd(Optimizer):
     """v = momentum v + g;  w -= lr v."""
 
     state_names = ("v",)
+    options = ("momentum",)
 
     def _update(self, w: Tensor, g: Tensor, **s: Tensor) -> None:
         v = self.state["v"].mul_(s["momentum"]).add_(g)
@@ -60,6 +63,7 @@ class RmsProp(Optimizer):
     """v = alpha v + (1 - alpha) g^2;  w -= lr g / (sqrt(v) + eps)  (Tieleman & Hinton 2012)."""
 
     state_names = ("v",)
+    options = ("alpha", "eps")
 
     def _update(self, w: Tensor, g: Tensor, **s: Tensor) -> None:
         v = self.state["v"].mul_(s["alpha"]).add_(g.square().mul_(1 - s["alpha"]))
@@ -70,6 +74,7 @@ class Adam(Optimizer):
     """m, v: moving means of g and g^2, bias-corrected;  w -= lr m / (sqrt(v) + eps)  (Kingma & Ba 2015)."""
 
     state_names = ("m", "v")
+    options = ("beta1", "beta2", "eps")
 
     def __init__(self, weights: Tensor, settings: Sequence[Mapping[str, float]]) -> None:
         super().__init__(weights, settings)

@@ -70,15 +70,17 @@ def set_up(settings: Sequence[Settings], kernel: str = "auto", device: torch.dev
     """
     first = settings[0]
     task = tasks.task_of(first.task)
-    sizes = Sizes(len(settings), first.task.length, first.train.batch, task.inputs, first.arch.hidden, device)
-    network = Network(first.arch.name, sizes, task.outputs, task.loss, kernel)
+    sizes = Sizes(len(settings), task.length, first.train.batch, task.inputs, first.arch.hidden, device)
+    network = Network(first.arch.name, sizes, task.outputs, task.loss, kernel, first.arch.options)
     for lane, each in enumerate(settings):
         initialise(network, lane, each)
     return Training(
         positions=list(range(len(settings))),
         task=task,
         network=network,
-        data=Data(task, [each.seed for each in settings], first.train.batch, first.train.eval_size, device),
+        data=Data(
+            first.task.name, task, [each.seed for each in settings], first.train.batch, first.train.eval_size, device
+        ),
         clip=Clipper([each.clip.name for each in settings], [each.clip.threshold for each in settings], device),
         optimizer=OPTIMIZERS[first.optim.name](
             network.p.flat, [{"lr": each.optim.lr, **_numbers(each.optim.options)} for each in settings]

@@ -25,6 +25,9 @@ from sweeps.records.summary import finished, in_the_way
 ATTEMPTS = 2
 """How often a worker may die training a cell in a pack of its own before the cell counts as failed."""
 
+A_LOOK = 0.3
+"""Seconds to wait for the lock: a dashboard that looks whether it is held has it for microseconds."""
+
 
 @dataclass
 class Result:
@@ -40,15 +43,19 @@ class Result:
 def locked(sweep: SweepPaths) -> Iterator[None]:
     """Hold the lock on a sweep's folder; it is released with the process, however that ends.
 
+    Whoever holds it owns the status file: what an earlier sweep has left of it is removed.
+
     Raises:
         SweepsError: another process holds it.
     """
     sweep.root.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         try:
-            stack.enter_context(hold(sweep.lock))
+            stack.enter_context(hold(sweep.lock, wait=A_LOOK))
         except Held:
             raise SweepsError(f"another sweep is writing to {sweep.root}; wait for it or set runs_dir") from None
+        with suppress(OSError):  # there is none
+            sweep.status.unlink()
         yield
 
 
@@ -96,12 +103,11 @@ def _trainable(cells: Sequence[Cell], sweep: SweepPaths, result: Result) -> tupl
 
 
 def _remove_temporary_files(packs: Sequence[Pack], sweep: SweepPaths) -> None:
-    """Delete the temporary files that killed workers left in the cells' folders. None of the packs is running yet."""
-    for pack in packs:
-        for cell in pack.cells:
-            for path in sweep.cell(cell.id).root.glob(".*.tmp"):
-                with suppress(OSError):  # already deleted, or a folder
-                    path.unlink()
+    """Delete the temporary files that a killed sweep and its workers left. None of the packs is running yet."""
+    for folder in (sweep.root, *(sweep.cell(cell.id).root for pack in packs for cell in pack.cells)):
+        for path in folder.glob(".*.tmp"):
+            with suppress(OSError):  # already deleted, or a folder
+                path.unlink()
 
 
 def _to_retry(event: Ended, sweep: SweepPaths, result: Result, attempts: dict[str, int]) -> list[Pack]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from sweeps.plan.packs import Pack
 
 
 class InOrder:
-    """Trains in the calling process. An exception is raised to the caller and ends the sweep."""
+    """Trains in the calling process. An exception ends its pack; the others are trained all the same."""
 
     workers = 1
 
@@ -19,6 +20,10 @@ class InOrder:
         from sweeps.execute.worker import train_pack
 
         for pack in packs:
-            with settings_kept():
-                train_pack(pack, root, lambda kind, content: None)
-            yield Ended(pack)
+            error = None
+            try:
+                with settings_kept():
+                    train_pack(pack, root, lambda kind, content: None)
+            except Exception:
+                error = traceback.format_exc()
+            yield Ended(pack, error=error)

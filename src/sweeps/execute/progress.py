@@ -81,16 +81,22 @@ class Progress:
         """Share of the forecast work that is done."""
         return min(1.0, (self.finished_work + sum(self.running.values())) / self.work) if self.work else 1.0
 
+    @property
+    def seconds_left(self) -> float | None:
+        """Seconds until all is done; None before there is anything to go by."""
+        elapsed = time.monotonic() - self.started
+        known = self.share > 0.02 or (self.share > 0 and elapsed > 20)
+        return elapsed * (1 / self.share - 1) if known else None
+
     def status(self) -> str:
         """As shown: 12/288 cells · 5 solved · 6 finished · 1 diverged · 32 running in 2 packs · 2 min 10 s left"""
-        elapsed = time.monotonic() - self.started
         parts = [f"{self.counts.total()}/{self.total} cells"]
         parts += [f"{self.counts[name]} {name}" for name in ("solved", "finished", "diverged") if self.counts[name]]
         packs = len(self.running)
         if packs:
             parts.append(f"{sum(self.left.values())} running in {packs} {'pack' if packs == 1 else 'packs'}")
-        if self.share > 0.02 or (self.share > 0 and elapsed > 20):
-            parts.append(f"{duration(elapsed * (1 / self.share - 1))} left")
+        if (left := self.seconds_left) is not None:
+            parts.append(f"{duration(left)} left")
         return " · ".join(parts)
 
     def _show(self) -> None:

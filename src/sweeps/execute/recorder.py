@@ -29,6 +29,7 @@ class Recorder:
     def __init__(self, cell: Cell, paths: CellPaths, task: Task) -> None:
         self.cell, self.paths, self.task = cell, paths, task
         self._measured: list[Measurement] = []
+        self.evaluated: Measurement | None = None  # the last one with an evaluation
         self.best: Measurement | None = None
         self.solved_step: int | None = None
 
@@ -37,10 +38,22 @@ class Recorder:
         self._measured.append(m)
         if m.eval_score is None:
             return
+        self.evaluated = m
         if self.best is None or self.best.eval_score is None or m.eval_score > self.best.eval_score:
             self.best = m
         if self.solved_step is None and m.solved:
             self.solved_step = m.step
+
+    def now(self) -> dict[str, Any]:
+        """What was measured last, by the names of `metrics.csv`, of an evaluation perhaps some steps ago."""
+        last, evaluated = self._measured[-1], self.evaluated
+        return {
+            "cell": self.cell.id,
+            "train_loss": last.train_loss,
+            "eval_loss": evaluated.eval_loss if evaluated else None,
+            "eval_score": evaluated.eval_score if evaluated else None,
+            "grad_norm": last.grad_norm,
+        }
 
     @property
     def outcome(self) -> str:
@@ -79,8 +92,7 @@ class Recorder:
 
     def _summary(self, seconds: float, pack: PackFacts, device: str) -> Summary:
         last = self._measured[-1]
-        evaluated = [m for m in self._measured if m.eval_loss is not None]
-        at_end = evaluated[-1] if evaluated else None
+        at_end = self.evaluated
         best = self.best
         return Summary(
             cell=self.cell.id,

@@ -18,7 +18,9 @@ from sweeps.records.paths import SweepPaths
 from sweeps.records.summary import PackFacts
 
 Notify = Callable[[str, dict], None]
-"""Called with ("progress", {"done": share of the pack's updates}) or ("ended", {"cell": id, "outcome": ...})."""
+"""Called with ("ended", {"cell": id, "outcome": ...}) when a cell has ended, and at most once for each logged step with
+("progress", {"done": share of the pack's updates, "step": ..., "lanes": what was measured last of each cell}):
+`Recorder.now` of those that were measured at this step."""
 
 
 def facts_of(pack: Pack, lane: int, arch: str, kernel: str, device: str) -> PackFacts:
@@ -62,10 +64,13 @@ def train_pack(pack: Pack, root: Path, notify: Notify) -> None:
     for measurements in train(settings, parameter_rows, first.executor.kernel, device):
         now = time.perf_counter()
         share, before = share + (now - before) / len(running), now
+        lanes = []
         for m in measurements:
             running[m.position].add(m)
+            lanes.append(running[m.position].now())
             stopped = first.train.stop_when_solved and running[m.position].solved_step is not None
             if m.diverged or stopped or m.step == first.train.steps:
                 end(m.position)
         if measurements:
-            notify("progress", {"done": measurements[-1].step / first.train.steps})
+            step = measurements[-1].step
+            notify("progress", {"done": step / first.train.steps, "step": step, "lanes": lanes})

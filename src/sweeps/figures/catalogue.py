@@ -8,9 +8,10 @@ from matplotlib.figure import Figure
 
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.roles import BY_LAG, BY_LEVEL, NORM_BY_LEVEL, OVER_TRAINING, Kind, Roles, map_axes, roles
+from sweeps.analysis.statistics.arrival import arrival, group_of
 from sweeps.analysis.statistics.outcomes import shares
 from sweeps.errors import SweepsError, unknown
-from sweeps.figures import curves, gradient, learning
+from sweeps.figures import curves, gradient, learning, scatter
 from sweeps.figures.outcome_map import outcome_map
 
 Draw = Callable[[Records, Roles], Figure | None]
@@ -50,9 +51,15 @@ def _clipping(records: Records, drawn: Roles) -> Figure | None:
     if init is None:
         return None
     frame, ends = curves.clipping_over_training(records, init=init, length=length)
-    by_clip = records.cells["threshold"].astype(float).groupby(records.cells["clip"], observed=True)
-    thresholds = {clip: values.iloc[0] for clip, values in by_clip if values.nunique() == 1}
+    shown = records.select(init=init, length=length).cells
+    thresholds = {clip: sorted(set(part["threshold"].dropna())) for clip, part in shown.groupby("clip", observed=True)}
     return gradient.clipping_over_training(frame, ends, thresholds) if len(frame) else None
+
+
+def _scatter(records: Records, drawn: Roles) -> Figure | None:
+    frame = arrival(records, ends=True)
+    scored = bool(records.cells["best_score"].notna().any())
+    return scatter.factor_and_score(frame, group_of(records, frame), records.score_name if scored else None)
 
 
 FIGURES: dict[str, tuple[Kind, Draw]] = {
@@ -63,9 +70,25 @@ FIGURES: dict[str, tuple[Kind, Draw]] = {
     "share_solved": (BY_LEVEL, _solved),
     "clipping": (Kind({}), _clipping),
     "outcomes": (Kind({}), _outcomes),
+    "gradient_and_learning": (Kind({}), _scatter),
 }
 """The figures by name, in the order of the report: the roles that axes can have, and the drawing, None where there is
 nothing to draw."""
+
+
+def why_nothing(name: str, records: Records) -> str:
+    """Why a figure of the catalogue has nothing to draw, as a clause.
+
+    Args:
+        records: of one task, for which the figure is None.
+    """
+    length, clip = records.longest, records.reference_clip
+    clips = set(records.cells.loc[records.cells["length"] == length, "clip"])
+    if name.startswith("gradient_by_lag") and clip not in clips:
+        return f"no run of T = {length:g} has clip={clip}"
+    if name == "clipping" and clips == {"none"}:
+        return f"no run of T = {length:g} has clipping"
+    return "no number that it shows is finite"
 
 
 def figure(name: str, records: Records, **chosen: str) -> Figure | None:
@@ -78,10 +101,15 @@ def figure(name: str, records: Records, **chosen: str) -> Figure | None:
         chosen: axes by role (x, colour, column, row), for those that are not to be found by themselves.
 
     Raises:
-        SweepsError: there is no such figure, it has no such role, or the records have no such axis.
+        SweepsError: there is no such figure, it has no such role, the records have no such axis, or are of several
+            tasks.
     """
     if name not in FIGURES:
         raise SweepsError(unknown("figure", name, FIGURES))
+    if not isinstance(records, Records):
+        raise SweepsError(f"records: given {records!r}, must be what sweeps.load or sweeps.train gives")
+    if "task" in records.extra_axes:
+        raise SweepsError("two tasks are never one figure: select one, or draw each part of records.by_task()")
     kind, draw = FIGURES[name]
     return draw(records, roles(records, kind, chosen))
 

@@ -42,5 +42,9 @@ CHARTS = {
         "Outcomes over the whole grid",
         "Where do runs solve the task, and where do they diverge?",
     ),
+    "gradient_and_learning": Chart(
+        "What is left of the gradient, and what was learned",
+        "Do the runs learn whose gradient arrives, at the start or in training?",
+    ),
 }
 """By name in `figures.catalogue.FIGURES`; a figure that is missing here has its name as its title."""

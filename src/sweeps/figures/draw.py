@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from matplotlib.figure import Figure
+
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.provenance import provenance
 from sweeps.errors import SweepsError, unknown
 from sweeps.figures.catalogue import FIGURES, figure
-from sweeps.figures.style import FORMATS, save
+from sweeps.figures.style import FORMATS, write_figure
+from sweeps.records.paths import SweepPaths
 
 
 @dataclass(frozen=True)
@@ -37,35 +40,56 @@ class Drawn:
 
 def draw(
     records: Records,
-    folder: Path,
-    names: Iterable[str] = FIGURES,
+    folder: str | Path,
+    names: Iterable[str] = tuple(FIGURES),
     formats: Sequence[str] = FORMATS,
     chosen: Mapping[str, str] | None = None,
 ) -> list[Drawn]:
     """Draw figures of the catalogue and write them to `folder`, in a subfolder for each task if there are several.
 
     Args:
+        names: figures of the catalogue, `FIGURES`; all of them unless told.
+        formats: some of pdf, svg and png.
         chosen: axes by role, as for `catalogue.figure`.
 
-    A figure that has nothing to show is left out, and its files from an earlier report are removed.
+    A figure that has nothing to show is left out; where `folder` is the sweep's own, in its `report/`, the files of an
+    earlier one are removed.
 
     Raises:
         SweepsError: there is no such figure or format.
     """
-    names = list(names)
+    folder, names = Path(folder), list(names)
     wrong = [unknown("figure", name, FIGURES) for name in names if name not in FIGURES]
     wrong += [unknown("format", kind, FORMATS) for kind in formats if kind not in FORMATS]
     if wrong:
         raise SweepsError("; ".join(wrong))
+    own = folder.resolve().is_relative_to(SweepPaths(records.root).report.root.resolve())
     drawn = []
     for task, part in records.by_task():
         for name in names:
             stem = folder / name if task is None else folder / str(task) / name
             drawing = figure(name, part, **(chosen or {}))
             if drawing is None:
-                for kind in FORMATS:
+                for kind in FORMATS if own else ():
                     stem.with_name(f"{name}.{kind}").unlink(missing_ok=True)
                 continue
-            save(drawing, stem, provenance(part, f"figure {name}"), formats)
+            write_figure(drawing, stem, provenance(part, f"figure {name}"), formats)
             drawn.append(Drawn(name, task, stem))
     return drawn
+
+
+def save(figure: Figure, path: str | Path, records: Records, formats: Sequence[str] = FORMATS) -> list[Path]:
+    """Write a figure of one's own in the house style, with where its records come from inside the files.
+
+    Args:
+        path: of the files, without an ending.
+        records: what was drawn.
+        formats: some of pdf, svg and png.
+
+    Returns:
+        The files, one for each format.
+    """
+    wrong = [unknown("format", kind, FORMATS) for kind in formats if kind not in FORMATS]
+    if wrong:
+        raise SweepsError("; ".join(wrong))
+    return write_figure(figure, Path(path), provenance(records), formats)

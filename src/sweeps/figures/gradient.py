@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -109,12 +109,14 @@ def norm_by_level(frame: pd.DataFrame, roles: Roles) -> Figure:
         return figure
 
 
-def clipping_over_training(frame: pd.DataFrame, ends: pd.DataFrame, thresholds: Mapping[Any, float]) -> Figure:
+def clipping_over_training(
+    frame: pd.DataFrame, ends: pd.DataFrame, thresholds: Mapping[Any, Sequence[float]]
+) -> Figure:
     """Gradient norm before and after clipping over training, rows by clipping, columns by arch.
 
     Args:
         frame, ends: from `curves.clipping_over_training`.
-        thresholds: by kind of clipping; each is drawn as a thin line.
+        thresholds: those of each kind of clipping; each is drawn as a thin line.
     """
     with house():
         archs = list(frame["arch"].cat.categories)
@@ -133,15 +135,16 @@ def clipping_over_training(frame: pd.DataFrame, ends: pd.DataFrame, thresholds: 
             draw_band(ax, before, "step", style[clip], **BEFORE)
             draw_band(ax, after, "step", style[clip], linestyle="-", linewidth=1.5)
             crosses(ax, diverged, style[clip], 0)
-            level = math.log10(thresholds[clip]) if thresholds.get(clip, 0.0) > 0 else math.nan
-            ax.axhline(level, **THRESHOLD)
+            levels = [math.log10(value) for value in thresholds.get(clip, ()) if 0 < value < math.inf]
+            for level in levels:
+                ax.axhline(level, **THRESHOLD)
             ax.set_xlim(0, last)
             ax.xaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
             left = f"{label(clip)}\ngradient norm"
             outer_labels(panel, left=left, top=label(panel.column), bottom="training step (updates)")
             if panel.left:
                 shown = frame[frame["clip"] == clip]
-                log10_axis(ax, [*shown["low"], *shown["high"], level])
+                log10_axis(ax, [*shown["low"], *shown["high"], *levels])
         handles = [Line2D([], [], label="before clipping", **BEFORE)]
         handles += [Line2D([], [], color=style[clip].colour, label=f"after, {label(clip)}") for clip in clips]
         handles.append(Line2D([], [], label="threshold (by value: of each element)", **THRESHOLD))

@@ -72,19 +72,20 @@ def _dashes(lengths: Sequence[float]) -> Any:
     return (0, tuple(lengths)) if lengths else "-"
 
 
-DASHES = ((), (5, 1.5), (4, 1.2, 1, 1.2), (1.2, 1), (6, 1.5, 1, 1.5, 1, 1.5), (9, 2), (2.5, 2.5))
-COLOURS = (  # dark, middle and light: apart in grey print, each column with seven hues
+DASHES = ((), (5, 1.5), (4, 1.2, 1, 1.2), (1.2, 1), (6, 1.5, 1, 1.5, 1, 1.5), (9, 2), (2.5, 2.5), (1, 1, 1, 3))
+COLOURS = (  # dark, middle and light: apart in grey print, each column with eight hues
     ("#332288", "#008A64", "#DDCC77"),
     ("#661100", "#AA4499", "#8FD175"),
     ("#004336", "#C0504D", "#F5AFD0"),
-    ("#4B2A86", "#7A7A00", "#88CCEE"),
+    ("#38206E", "#7A7A00", "#88CCEE"),
     ("#6A1845", "#0072B2", "#F7B955"),
     ("#2E2E2E", "#D55E00", "#DDB6EC"),
     ("#000000", "#777777", "#C0C0C0"),
+    ("#1B4D2B", "#8C6BB1", "#A8DDB5"),
 )
 MARKERS = ("P", "X", "<", ">", "*", "h", "p", "d", "v", "8", "H", "s", "^", "D", "o")
 SPARE = tuple(
-    Line(COLOURS[place // 3][place % 3], _dashes(DASHES[place % 7]), MARKERS[place % 15]) for place in range(21)
+    Line(COLOURS[place // 3][place % 3], _dashes(DASHES[place % 8]), MARKERS[place % 15]) for place in range(24)
 )
 """Styles of choices without a style on their card: every pair of a dash pattern and a lightness, once."""
 RAMP_MARKERS = ("o", "s", "^", "D", "v")
@@ -93,15 +94,16 @@ GREY = 23.0
 
 
 def lines(axis: str, levels: Sequence[Any]) -> dict[Any, Line]:
-    """The line of every level of an axis: as its card says, or a spare one that looks like none of the cards' lines.
+    """The line of every level of an axis: as its card says, or a spare one that looks like none of the others.
 
     Numbers go from dark to light, in the order of their size. Pass all levels of the experiment, not only those in the
     picture, and a level looks the same in all of its figures.
-    Up to twenty levels are told apart by their dashes and their lightness, without colour.
+    Twenty names are told apart by their dashes and their lightness, without colour.
     """
     if levels and not any(isinstance(level, str) for level in levels):
         return _ramp(levels)
-    known = {name: _line(each) for name, each in cards(axis).items() if each.colour}
+    present = {str(level) for level in levels}
+    known = {name: _line(each) for name, each in cards(axis).items() if each.colour and name in present}
     spare = [line for line in SPARE if not any(alike(line, other) for other in known.values())]
     unknown = [level for level in levels if str(level) not in known]
     chosen = {level: spare[place % len(spare)] for place, level in enumerate(unknown)}
@@ -137,7 +139,7 @@ def house() -> AbstractContextManager[None]:
     return matplotlib.rc_context(RC)
 
 
-def save(figure: Figure, stem: Path, about: Provenance, formats: Sequence[str] = FORMATS) -> list[Path]:
+def write_figure(figure: Figure, stem: Path, about: Provenance, formats: Sequence[str] = FORMATS) -> list[Path]:
     """Write a figure as `stem.pdf`, `stem.svg`, `stem.png` with its provenance inside, and return the paths.
 
     The same figure of the same provenance gives the same bytes.

@@ -11,8 +11,11 @@ from pathlib import Path
 from typing import Any
 
 
-def write_atomically(path: Path, content: str | bytes) -> None:
+def write_atomically(path: Path, content: str | bytes, lasting: bool = True) -> None:
     """Write text, as UTF-8, or bytes to a temporary file beside `path` and move it into place in one step.
+
+    Args:
+        lasting: wait until the disk has it, so that it is whole after a power failure too.
 
     Raises:
         OSError: the disk is full or the folder cannot be written; `path` is then as it was.
@@ -23,7 +26,8 @@ def write_atomically(path: Path, content: str | bytes) -> None:
         with os.fdopen(handle, "wb") as file:
             file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
-            os.fsync(file.fileno())
+            if lasting:
+                os.fsync(file.fileno())
         os.chmod(name, 0o644)
         os.replace(name, path)
     except BaseException as error:

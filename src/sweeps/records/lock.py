@@ -43,6 +43,26 @@ def hold(path: Path, *, wait: float = 0.0) -> Iterator[int]:
         os.close(descriptor)
 
 
+def is_held(path: Path) -> bool:
+    """Whether a process holds the lock, for one that only looks: the file is neither made nor written.
+
+    It holds a shared lock itself for a moment, so a process that takes the lock should `wait` a little longer.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    except OSError:  # there is none
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # no file that can be locked
+        return False
+    finally:
+        os.close(descriptor)
+    return False
+
+
 def _take(descriptor: int, end: float) -> None:
     if math.isinf(end):
         return fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -152,6 +152,11 @@ class SweepPaths:
         return self.root / "plan.csv"
 
     @property
+    def status(self) -> Path:
+        """What a running sweep trains at the moment (`records.status_file`); no part of the records."""
+        return self.root / "status.json"
+
+    @property
     def cache(self) -> Path:
         """The cache of `sweeps.load`; rebuilt from the records whenever it is missing."""
         return self.root / ".cache"

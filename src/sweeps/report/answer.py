@@ -1,5 +1,5 @@
-"""The section 'The answer in numbers': which init keeps gradients alive, what exploded, what clipping changed, who
-solved the task. Every sentence says how many runs it is about."""
+"""The section 'The answer in numbers': what mattered, which init keeps gradients alive, what exploded, what clipping
+changed, who solved the task, whether a gradient that arrives means learning. Every sentence says of how many runs."""
 
 from __future__ import annotations
 
@@ -13,8 +13,13 @@ from sweeps.analysis.text import number_of
 from sweeps.report.clipping import clipping
 from sweeps.report.document import Section
 from sweeps.report.exploded import exploded
+from sweeps.report.gradient_and_learning import gradient_and_learning
+from sweeps.report.gradient_kept import kept
 from sweeps.report.gradients_alive import alive, at_initialisation
 from sweeps.report.solved import solved
+from sweeps.report.what_mattered import what_mattered
+
+KEPT_ALIVE = "Which initialisation keeps gradients alive?"
 
 
 def answer(records: Records, table: pd.DataFrame, task: Any = None) -> list[Section]:
@@ -26,11 +31,14 @@ def answer(records: Records, table: pd.DataFrame, task: Any = None) -> list[Sect
         task: its name, put into the titles; None if the sweep has only one task.
     """
     start = at_initialisation(records)
+    one_init = records.cells["init"].nunique() == 1
     parts = (
-        ("Which initialisation keeps gradients alive?", alive(records, start)),
+        ("What mattered?", what_mattered(records)),
+        ("Does the gradient stay alive?", kept(records, start)) if one_init else (KEPT_ALIVE, alive(records, start)),
         ("What exploded?", exploded(records, start)),
         ("What did clipping change?", clipping(records, table)),
         ("Who solved the task?", solved(records, table)),
+        ("Does a gradient that arrives mean learning?", gradient_and_learning(records)),
     )
     suffix = "" if task is None else f" ({task})"
     return [Section(title + suffix, blocks, level=3) for title, blocks in parts if blocks]

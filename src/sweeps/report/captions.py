@@ -10,6 +10,7 @@ import pandas as pd
 from sweeps.analysis.labels import HEADS, label
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.roles import Roles, level_text
+from sweeps.analysis.statistics.arrival import arrival
 from sweeps.analysis.statistics.outcomes import counted
 from sweeps.analysis.statistics.summaries import ENDS, SHORTEST
 from sweeps.analysis.text import decades, factor, number, number_of, percent
@@ -21,6 +22,8 @@ from sweeps.tables.notes import several
 
 MOST = 12
 """Panels of which a caption gives numbers at most."""
+NEAR = (0.95, 1.05)
+"""Factors per step that the caption of gradient and learning counts as near 1."""
 
 
 def captions(records: Records, table: pd.DataFrame) -> dict[str, str]:
@@ -74,6 +77,7 @@ def captions(records: Records, table: pd.DataFrame) -> dict[str, str]:
             f"an unmarked field is 0, a hatched one had no run; a run that was solved and then diverged is in both. "
             f"{outcome_sentence(table)}"
         ),
+        "gradient_and_learning": arrival_caption(records),
     }
 
 
@@ -131,7 +135,7 @@ def decay_sentence(rates: pd.DataFrame, drawn: Roles) -> str:
         named = ", ".join(f"{level_text(drawn.colour, level)} {as_text(medians[level])}" for level in ends)
         texts.append(f"{here} {named}".strip())
     if known.empty:
-        return "No gradient was finite from end to end."
+        return "No run has a change from end to end: that takes two time steps and a finite gradient at both ends."
     what = (
         f"factor per step between the ends ({ENDS} steps at either end left out)"
         if fitted
@@ -219,4 +223,22 @@ def clipping_caption(records: Records, length: Any) -> str:
         f"Gradient norm before and after clipping, T = {length:g}, for the init that was clipped most: {label(init)}. "
         f"Share of logged steps at which the gradient was made smaller, mean over runs: {', '.join(texts)}. Clipping "
         "by value bounds each element, so the norm after it may lie above its threshold."
+    )
+
+
+def arrival_caption(records: Records) -> str:
+    """The caption of the figure of gradient and learning: what a mark is, and how many runs near 1 were solved."""
+    frame = arrival(records, ends=True)
+    if frame.empty:
+        return "No gradient was finite from end to end."
+    best = f"best {records.score_name}" if frame["best"].notna().any() else "best evaluation loss"
+    what = "end-to-end change of the gradient per step" if frame["whole"].all() else "factor of the gradient per step"
+    near = [frame[frame[when].between(*NEAR)] for when in ("start", "training")]
+    texts = [f"{int(part['solved'].sum())} of {len(part)}" for part in near]
+    return (
+        f"The {what} back in time, before training (left) and in training (right), against the {best} of each run, "
+        f"T = {frame['length'].iloc[0]:g}, n = {number_of(len(frame), 'run')}. Filled marks are runs that solved the "
+        "task, open ones runs that did not, crosses those that diverged; the line is a gradient that arrives as it "
+        f"left. Of the runs with a factor of {NEAR[0]:g} to {NEAR[1]:g} at the start {texts[0]} solved the task, of "
+        f"those with one in training {texts[1]}; that in training can be the effect of having learnt."
     )

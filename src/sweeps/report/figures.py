@@ -5,23 +5,41 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from sweeps.analysis.loading.records import Records
+from sweeps.figures.catalogue import FIGURES, why_nothing
 from sweeps.figures.charts import CHARTS
 from sweeps.figures.draw import Drawn
-from sweeps.report.document import Picture, Section
+from sweeps.report.document import Picture, Prose, Section
 
 TITLES = {name: chart.title for name, chart in CHARTS.items()}
 
 
-def figures(drawn: Sequence[Drawn], captions: dict[Any, dict[str, str]]) -> list[Section]:
-    """The section, and a part of it for every figure.
+def figures(records: Records, drawn: Sequence[Drawn], captions: dict[Any, dict[str, str]]) -> list[Section]:
+    """The section, which says what could not be drawn and why, and a part of it for every figure.
 
     Args:
         captions: by task and name of the figure.
     """
-    parts = [Section("Figures", [])]
+    missing = [Prose(f"Not drawn: {'; '.join(texts)}.")] if (texts := _left_out(records, drawn)) else []
+    parts = [Section("Figures", [*missing])]
     for figure in drawn:
-        name = TITLES.get(figure.name, figure.name.replace("_", " ").capitalize())
-        title = name + (f": {figure.task}" if figure.task is not None else "")
-        caption = captions[figure.task].get(figure.name, f"{name}.")
+        title = _title(figure.name, figure.task)
+        caption = captions[figure.task].get(figure.name, f"{_title(figure.name)}.")
         parts.append(Section(title, [Picture(title, figure.png, figure.pdf, caption)], level=3))
     return parts
+
+
+def _title(name: str, task: Any = None) -> str:
+    title = TITLES.get(name, name.replace("_", " ").capitalize())
+    return title + (f": {task}" if task is not None else "")
+
+
+def _left_out(records: Records, drawn: Sequence[Drawn]) -> list[str]:
+    """Every figure that was not drawn, by its title, with the reason in brackets."""
+    present = {(figure.task, figure.name) for figure in drawn}
+    return [
+        f"{_title(name, task)} ({why_nothing(name, part)})"
+        for task, part in records.by_task()
+        for name in FIGURES
+        if (task, name) not in present
+    ]

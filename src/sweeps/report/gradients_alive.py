@@ -65,7 +65,8 @@ def alive(records: Records, start: pd.DataFrame) -> list[Block]:
     length = records.longest
     here = start[(start["length"] == length) & (start["change"].notna() | start["lost"])]
     if here.empty:
-        return [Prose(f"No run of T = {length:g} recorded a gradient through time at initialisation.")]
+        why = "there is no step back in time" if length == 1 else "no gradient is finite at both ends at initialisation"
+        return [Prose(f"At T = {length:g}, the longest here, {why}: no init is named.")]
     for name in ("rate", "late", "early"):
         here = here.assign(**{f"from_{name}": here[name].abs().fillna(np.inf)})
     pooled = [axis for axis in further(records) if axis != "task"]
@@ -126,8 +127,8 @@ def _sentence(here: pd.DataFrame, named: list[Any], alike: Sequence[str]) -> str
         return f"**{arch}: a tie** between {listed(texts)}, {factor(rates[named[0]].median())} per step each."
     own = here[here["init"] == named[0]]
     text = f"**{arch}: {label(named[0])}**, {factor(own['rate'].median())} per step"
-    text += f" (n = {len(own)}{_span(own['rate'], factor, ': ')}); end to end the gradient changes by"
-    text += f" {_span(own['change'], decades)} decades per step, in all by a factor of {_span(own['total'], _power)}."
+    text += f" (n = {len(own)}{span(own['rate'], factor, ': ')}); end to end the gradient changes by"
+    text += f" {span(own['change'], decades)} decades per step, in all by a factor of {span(own['total'], power)}."
     zero = int((own["rate"] == -np.inf).sum())
     text += f" In {zero} of {len(own)} it is exactly zero somewhere." if zero else ""
     if here["init"].nunique() == 1:
@@ -147,7 +148,7 @@ def _sentence(here: pd.DataFrame, named: list[Any], alike: Sequence[str]) -> str
     return f"{text} Compared by {listed(alike)} it is the nearest to constant in {wins} of {len(compared)}{also}."
 
 
-def _span(values: pd.Series, as_text: Callable[[float], str], before: str = "") -> str:
+def span(values: pd.Series, as_text: Callable[[float], str], before: str = "") -> str:
     """`0.98 to 1.00`, the range of the values as text, or one text if both ends give the same.
 
     With `before`, this text and the range; empty for a single value.
@@ -158,7 +159,7 @@ def _span(values: pd.Series, as_text: Callable[[float], str], before: str = "") 
     return before + " to ".join(dict.fromkeys(as_text(value) for value in (known.min(), known.max())))
 
 
-def _power(exponent: float) -> str:
+def power(exponent: float) -> str:
     """`10^-2.4`; `0` for a gradient of exactly zero."""
     return "0" if exponent == -math.inf else f"10^{round(exponent, 1) + 0.0:.1f}"
 

@@ -18,6 +18,7 @@ from sweeps.report.captions import captions
 from sweeps.report.document import Document, Prose, Section, readme, to_markdown
 from sweeps.report.figures import figures
 from sweeps.report.html import to_html
+from sweeps.report.replace import in_place_of
 from sweeps.report.reproduce import changed_settings, reproduce
 from sweeps.report.sources import sources
 from sweeps.report.tables import tables
@@ -63,6 +64,8 @@ def make_report(
 ) -> ReportPaths:
     """Write `report/report.html`, which needs no other file, `report.md`, tables and figures; returns their paths.
 
+    They replace those of an older report when all are made; if that fails, the older one is as it was.
+
     Args:
         question: Markdown to put at the top, usually the README of the experiment; its first heading is the title.
         claims: Markdown on what the literature claims and whether these records support it; None for no such section.
@@ -74,10 +77,11 @@ def make_report(
     """
     paths = ReportPaths(into) if into else sweep.report
     records = records or records_to_report(sweep.root)
-    document = _document(records, paths, question, claims)
-    write_provenance(records, paths)
-    write_atomically(paths.markdown, to_markdown(document, paths.root))
-    write_atomically(paths.html, to_html(document, paths.root))
+    with in_place_of(paths) as new:
+        document = _document(records, new, question, claims)
+        write_atomically(new.markdown, to_markdown(document, new.root))
+        write_atomically(new.html, to_html(document, new.root))
+        write_provenance(records, new)
     return paths
 
 
@@ -102,7 +106,7 @@ def _document(records: Records, paths: ReportPaths, question: str | None, claims
             what_ran(records),
             what_diverged(records, paths.diverged),
             *tables(records, table, paths.tables, seed=SEED),
-            *figures(drawn, captioned),
+            *figures(records, drawn, captioned),
             *([Section("Claims", [Prose(claims)])] if claims else []),
             sources(records),
             reproduce(records),

@@ -6,6 +6,7 @@ import shlex
 from pathlib import Path
 
 from sweeps.analysis.loading.records import Records
+from sweeps.config.places import experiment_file
 from sweeps.errors import SweepsError
 from sweeps.records.paths import SweepPaths
 from sweeps.records.plan_file import read_overrides
@@ -36,14 +37,17 @@ def changed_settings(root: Path) -> str | None:
 def reproduce(records: Records) -> Section:
     """The commands that make the records and this report again."""
     name, typed = records.root.name, overrides(records.root)
-    typed = [f"experiment={name}"] if typed is None else typed
+    if typed is None and experiment_file(name).exists():
+        typed = [f"experiment={name}"]
     commits = sorted({str(value) for value in records.cells["commit"].dropna() if value})
     lines = [f"git checkout {commits[0]}"] if len(commits) == 1 and not commits[0].endswith("-dirty") else []
-    lines += [f"python -m sweeps -m {shlex.join(typed)}", f"python -m sweeps report experiment={name}"]
-    text = (
-        "```sh\n"
-        + "\n".join(lines)
-        + "\n```\n\nThe sweep trains only cells without a record; the report is made from the records alone. "
+    lines += [] if typed is None else [f"python -m sweeps -m {shlex.join(typed)}"]
+    lines += [f"python -m sweeps report experiment={name}"]
+    text = "```sh\n" + "\n".join(lines) + "\n```\n\n"
+    text += (
+        "The cells come from no one command line that was kept; the report is made from the records alone. "
+        if typed is None
+        else "The sweep trains only cells without a record; the report is made from the records alone. "
     )
     if typed == [f"experiment={name}"]:
         text += f"`make sweep EXPERIMENT={name}` does both. "

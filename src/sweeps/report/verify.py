@@ -110,7 +110,11 @@ def _difference(there: Path, again: Path, name: str) -> str | None:
     if name != PROVENANCE or before is None:
         return f"{name} differs"
     now = json.loads(again.read_bytes())
-    parts = [f"{key} was {before.get(key)!r}, is {now[key]!r}" for key in now if before.get(key) != now[key]]
+    parts = [
+        f"{key} was {before.get(key)!r}, is {now[key]!r}"
+        for key in now
+        if before.get(key) != now[key] and key != "files"
+    ]
     return f"{name} differs: {'; '.join(parts)}" if parts else f"{name} differs"
 
 

@@ -18,6 +18,7 @@ from sweeps.analysis.statistics.intervals import median_interval, medians
 from sweeps.analysis.statistics.measures import MEASURES, per_run
 from sweeps.analysis.statistics.outcomes import outcomes
 from sweeps.analysis.statistics.summaries import per_cell
+from sweeps.errors import SweepsError, unknown
 
 MEDIANS = ("grad_norm", "decay_start", "decay_training", "change_start", "change_training", "clipped", "zeros")
 
@@ -70,11 +71,16 @@ def overview(table: pd.DataFrame, clip: Any) -> pd.DataFrame:
         table: from `comparison`.
         clip: level of `clip`, usually "none".
 
+    Raises:
+        SweepsError: the table has no such level of `clip`.
+
     Returns:
         `arch, init, ...`; for each length T `solved_T, diverged_T, best_score_T`, and at the longest
         length `factor_start, factor_training`: the factor of the gradient per step of lag, 10**decay rate, and
         `change_start`: its end-to-end change at initialisation, decades per step.
     """
+    if clip not in set(table["clip"]):
+        raise SweepsError(unknown("clip", str(clip), map(str, table["clip"].cat.categories)))
     chosen = table[table["clip"] == clip]
     lengths = list(chosen["length"].cat.categories)
     keys = ["arch", "init", *_extra(table)]

@@ -18,7 +18,7 @@ class Entry(NamedTuple):
     mark: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Table:
     """What `compare`, `rank`, `steps_to_solve`, `pairwise` and `clipping_audit` return.
 
@@ -50,6 +50,9 @@ class Table:
     def to_csv(self) -> str:
         """The frame as CSV: floats that read back to the same bits, caption left out."""
         return str(self.frame.to_csv(index=False, lineterminator="\n"))
+
+    def __repr__(self) -> str:
+        return to_markdown(self)
 
     def _repr_markdown_(self) -> str:
         """What a notebook shows."""

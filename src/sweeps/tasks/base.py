@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from sweeps.config import schema
+from sweeps.signatures import named
 
 
 class Batch(NamedTuple):
@@ -18,8 +19,9 @@ class Batch(NamedTuple):
 
 
 class Task(Protocol):
-    """A task, made by `make` from its settings."""
+    """A task, made by `make` from its settings; `contract` checks that it is what is said here."""
 
+    length: int  # T, the only one: the network reads so many time steps, whatever the setting task.length means here
     inputs: int  # I
     outputs: int  # O
     loss: str  # mse | cross_entropy
@@ -45,6 +47,11 @@ def register(name: str, make: Callable[..., Task]) -> None:
 def registered() -> list[str]:
     """The names of all tasks."""
     return sorted(_REGISTRY)
+
+
+def parameters(name: str) -> dict[str, bool]:
+    """The settings that a task is made from, and whether each must be given."""
+    return named(_REGISTRY[name])
 
 
 def task_of(settings: schema.Task) -> Task:

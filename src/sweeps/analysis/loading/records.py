@@ -21,7 +21,7 @@ UNREADABLE = "unreadable"
 """Kind of problem of a file of the sweep itself, beside the cells."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Records:
     """The frames of a sweep, joined by the categorical column `cell` (12 hex digits).
 
@@ -49,6 +49,12 @@ class Records:
     plan: tuple[str, ...] | None = None
     digests: Mapping[str, str] = field(default_factory=dict, repr=False)
     others: int = 0
+
+    def __repr__(self) -> str:
+        levels = {axis: self.cells[axis].nunique() for axis in (*self.axes, "seed")}
+        grid = " x ".join(f"{count} {axis}" for axis, count in levels.items() if count > 1)
+        cells = f"{len(self.cells)} cells{f' ({grid})' if grid else ''}"
+        return f"<Records of {self.root}: {cells}, {len(self.problems)} problems>"
 
     @property
     def axes(self) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ graph here. So every dL/dh_t is available, and the graphs stay small. For the tr
 float64, with derivatives of tanh and sigmoid computed from their arguments; those of other functions are autograd's.
 
     from sweeps.engine.recurrences.autograd import Autograd
-    register("leaky", lambda sizes: Autograd(sizes, gates=("h",), step=leaky_step))
+    register("leaky", lambda sizes, leak: Autograd(sizes, gates=("h",), step=partial(leaky_step, leak=leak)))
 """
 
 from __future__ import annotations

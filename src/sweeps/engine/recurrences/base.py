@@ -11,6 +11,7 @@ from torch import Tensor
 
 from sweeps.engine.adjoint import Trace
 from sweeps.engine.extended import Rows
+from sweeps.signatures import named
 
 
 @dataclass(frozen=True)
@@ -55,12 +56,17 @@ class Recurrence(Protocol):
         """
 
 
-Make = Callable[[Sizes], Recurrence]
+Make = Callable[..., Recurrence]
+"""(sizes, **options) -> recurrence."""
 _REGISTRY: dict[str, dict[str, Make]] = {}
 
 
 def register(name: str, make: Make, kernel: str = "torch") -> None:
-    """Make `arch=name` mean `make(sizes)`. Kernels of one architecture must agree to float32 rounding."""
+    """Make `arch=name` mean `make(sizes)`. Kernels of one architecture must agree to float32 rounding.
+
+    Options of its own, of conf/arch/NAME.yaml, are passed to the parameters of `make` that have their names:
+    `lambda sizes, leak: ...`. They are equal in all lanes of a pack. `forget_bias` is set by initialisation.
+    """
     _REGISTRY.setdefault(name, {})[kernel] = make
 
 
@@ -83,6 +89,19 @@ def choose(name: str, kernel: str, device: torch.device | str = "cpu") -> str:
     return "native" if native and kernel != "torch" else "torch"
 
 
-def build(name: str, sizes: Sizes, kernel: str = "auto") -> Recurrence:
-    """The recurrence called `name`, with buffers allocated for a pack of these sizes."""
-    return _REGISTRY[name][choose(name, kernel, sizes.device)](sizes)
+def options_of(name: str, kernel: str) -> dict[str, bool]:
+    """The options that a recurrence takes on a kernel, and whether each must be given."""
+    return named(_REGISTRY[name][kernel], 1)
+
+
+def build(
+    name: str, sizes: Sizes, kernel: str = "auto", options: Mapping[str, bool | int | float | str] | None = None
+) -> Recurrence:
+    """The recurrence called `name`, with buffers allocated for a pack of these sizes.
+
+    Args:
+        options: of the architecture; those that the recurrence takes are passed to it.
+    """
+    chosen = choose(name, kernel, sizes.device)
+    taken = options_of(name, chosen)
+    return _REGISTRY[name][chosen](sizes, **{key: value for key, value in (options or {}).items() if key in taken})

@@ -1,0 +1,91 @@
+"""Checks that the own options of a choice (`arch.leak`, `init.std`) reach its code, before anything is trained.
+
+Torch is imported only for an architecture with an option that its initialisation does not consume, and for an
+optimiser whose options are not those of `KNOWN`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from sweeps import tasks
+from sweeps.config.schema import Settings
+from sweeps.engine.init import INITS
+from sweeps.errors import unknown
+from sweeps.signatures import named
+
+INITIALISED = "forget_bias"
+"""The option that initialisation consumes, where a recurrence has a gate block `f`. It may differ between lanes."""
+KNOWN = {"sgd": {"momentum"}, "rmsprop": {"alpha", "eps"}, "adam": {"beta1", "beta2", "eps"}}
+"""The options of the optimisers here, as their classes list them; a test holds the two together."""
+
+
+def problems(settings: Iterable[Settings], per_lane: Callable[[str], Sequence[str]]) -> list[str]:
+    """The options that the code of their choice would ignore, and those that it lacks, each in one sentence.
+
+    Args:
+        per_lane: the options of an architecture, by its name, that its card lets differ between the lanes of a pack.
+    """
+    seen: dict[tuple[Any, ...], list[str]] = {}
+    for each in settings:
+        for group in ("arch", "init", "clip", "optim", "task"):
+            choice = getattr(each, group)
+            key: tuple[Any, ...] = (group, choice.name, *choice.options)
+            if group == "arch":
+                key += (each.executor.kernel, each.executor.device)
+            if key not in seen:
+                seen[key] = _arch(each, per_lane) if group == "arch" else _other(group, choice.name, choice.options)
+    return list(dict.fromkeys(sentence for sentences in seen.values() for sentence in sentences))
+
+
+def _other(group: str, name: str, options: Iterable[str]) -> list[str]:
+    """The problems of a choice of a group other than arch."""
+    taken: dict[str, bool] = {}  # clipping takes no options
+    if group == "init" and name in INITS:
+        taken = named(INITS[name], 3)  # rng, n, gain
+    if group == "task" and name in tasks.registered():
+        taken = {key: must for key, must in tasks.parameters(name).items() if key not in ("length", "solved_at")}
+    if group == "optim":
+        if KNOWN.get(name) == set(options):
+            return []
+        from sweeps.engine.optim import OPTIMIZERS
+
+        taken = dict.fromkeys(OPTIMIZERS[name].options, True) if name in OPTIMIZERS else {}
+    return _mismatches(group, name, options, taken)
+
+
+def _arch(settings: Settings, per_lane: Callable[[str], Sequence[str]]) -> list[str]:
+    """The problems of an architecture, of the kernel that it would train on."""
+    name, options = settings.arch.name, settings.arch.options
+    lanes = per_lane(name)
+    if all(option == INITIALISED and option in lanes for option in options):
+        return []
+    from sweeps.engine.recurrences import Sizes, build, choose, options_of
+
+    try:
+        taken = options_of(name, kernel := choose(name, settings.executor.kernel, settings.executor.device))
+    except (KeyError, ValueError):  # no such architecture or no such kernel: reported elsewhere
+        return []
+    shared = [option for option in lanes if option in taken]
+    lacking = any(must and option not in options for option, must in taken.items())
+    if INITIALISED in options and not lacking and "f" in build(name, Sizes(1, 1, 1, 1, 1), kernel, options).gates:
+        taken.setdefault(INITIALISED, False)
+    return _mismatches("arch", name, options, taken) + [
+        f"arch.{option}: conf/cards.yaml names it under per_lane, but the recurrence of a pack takes one value for all "
+        "of its lanes; remove it there"
+        for option in shared
+    ]
+
+
+def _mismatches(group: str, name: str, options: Iterable[str], taken: dict[str, bool]) -> list[str]:
+    """A sentence for every option that the code does not take, and for every one that it needs and does not get."""
+    unused = [option for option in options if option not in taken]
+    lacking = [option for option, must in taken.items() if must and option not in options]
+    file = f"conf/{group}/{name}.yaml"
+    return [
+        unknown(f"option in {file}, for the code of {group}={name}", option, taken)
+        if taken
+        else f"{group}.{option}: {file} has this option, but the code of {group}={name} takes none of its own"
+        for option in unused
+    ] + [f"{group}.{option}: the code of {group}={name} needs this option; add it to {file}" for option in lacking]

@@ -1,0 +1,100 @@
+"""The figure of the gradient beside learning: a mark for every run, its factor per step against its best score."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from sweeps.analysis.labels import level_said
+from sweeps.figures.panels import legend_above, log10_axis
+from sweeps.figures.style import PAGE, Line, house, lines
+
+PANELS = {"start": "at initialisation", "training": "in training"}
+HIGHEST = 1.5
+"""The largest factor per step that is shown: one beyond it has exploded, by how much does not matter here."""
+LOWEST = -0.2
+"""The lowest score that is shown: one below 0 is worse than a constant answer."""
+ALL = "all runs"
+
+
+def factor_and_score(frame: pd.DataFrame, axis: str | None, score: str | None) -> Figure:
+    """Factor per step at the start (left) and in training (right) against the best score.
+
+    A mark is filled if the run solved the task, open if not, and a cross if it diverged.
+
+    Args:
+        frame: from `arrival.arrival`.
+        axis: that of the colours; None for one colour.
+        score: the name of the score; None for the best loss, on a log axis.
+    """
+    with house():
+        levels = list(frame[axis].cat.categories) if axis else [ALL]
+        style = lines(axis or ALL, levels)
+        figure = Figure(figsize=(PAGE, 3.0), layout="constrained")
+        axes = figure.subplots(1, 2, sharex=True, sharey=True)
+        heights = frame["best"] if score else np.log10(frame["best"].where(frame["best"] > 0))
+        frame = frame.assign(height=heights, drawn=_within(heights, lowest=LOWEST if score else None))
+        for ax, (when, title) in zip(axes, PANELS.items(), strict=True):
+            for level, line in style.items():
+                _marks(ax, frame[frame[axis] == level] if axis else frame, when, line)
+            edge = _finish(ax, frame, when)
+            what = "end-to-end factor" if len(frame) and frame["whole"].all() else "factor"
+            ax.set(title=f"{title} ({edge})" if edge else title, xlabel=f"{what} per step back in time")
+        largest = frame[[*PANELS]].max().max()
+        axes[0].set_xlim(-0.03, np.clip(largest if len(frame) else 1.0, 1.1, HIGHEST) + 0.03)
+        if not score:
+            log10_axis(axes[0], frame["drawn"])
+        length = f", T = {frame['length'].iloc[0]:g}" if len(frame) else ""
+        axes[0].set_ylabel((f"best {score}" if score else "best evaluation loss") + length)
+        legend_above(figure, [_handle(line, level_said(level) if axis else ALL) for level, line in style.items()])
+        figure.legend(handles=_meanings(), loc="outside lower center", ncols=3)
+        return figure
+
+
+def _marks(ax: Axes, runs: pd.DataFrame, when: str, line: Line) -> None:
+    """The runs of one level: filled, open or a cross; what lies beyond the axes is at their edge."""
+    x = runs[when].clip(upper=HIGHEST)
+    options: dict[str, Any] = {"linestyle": "none", "color": line.colour, "markeredgewidth": 0.7}
+    for chosen, more in (
+        (runs["solved"] & ~runs["diverged"], {"marker": line.marker, "alpha": 0.75}),
+        (~runs["solved"] & ~runs["diverged"], {"marker": line.marker, "markerfacecolor": "none"}),
+        (runs["diverged"], {"marker": "x", "markersize": 4.5}),
+    ):
+        ax.plot(x[chosen], runs.loc[chosen, "drawn"], **(options | more))
+
+
+def _within(heights: pd.Series, lowest: float | None) -> pd.Series:
+    """Heights no lower than `lowest`, and an infinite one no further than the finite ones."""
+    finite = heights[np.isfinite(heights)]
+    ends = (finite.min(), finite.max()) if len(finite) else (0.0, 0.0)
+    return heights.clip(lower=ends[0] if lowest is None else lowest, upper=ends[1])
+
+
+def _finish(ax: Axes, frame: pd.DataFrame, when: str) -> str:
+    """Draw the line of a gradient that arrives as it left; returns how many runs are at the edge, or not drawn."""
+    ax.axvline(1.0, color="#999999", linewidth=0.8, zorder=1)
+    counts = {
+        f"beyond {HIGHEST:g}": frame[when] > HIGHEST,
+        f"below {LOWEST:g}": (frame["height"] < frame["drawn"]) & frame[when].notna(),
+        "without a number": frame[[when, "height"]].isna().any(axis=1),
+    }
+    return ", ".join(f"{int(runs.sum())} {text}" for text, runs in counts.items() if runs.any())
+
+
+def _handle(line: Line, text: str) -> Line2D:
+    return Line2D([], [], color=line.colour, linestyle="none", marker=line.marker, label=text)
+
+
+def _meanings() -> list[Line2D]:
+    """What filled, open and crossed marks mean."""
+    grey: dict[str, Any] = {"color": "#555555", "linestyle": "none"}
+    return [
+        Line2D([], [], marker="o", label="solved", **grey),
+        Line2D([], [], marker="o", markerfacecolor="none", label="not solved", **grey),
+        Line2D([], [], marker="x", label="diverged", **grey),
+    ]

@@ -1,0 +1,111 @@
+"""The part 'Does a gradient that arrives mean learning?' of the answer: the factor per step beside what was solved."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sweeps.analysis.labels import level_said, said
+from sweeps.analysis.loading.records import Records
+from sweeps.analysis.statistics.arrival import WHEN, arrival, by_seed, distance, group_of, learned
+from sweeps.analysis.statistics.paired import sign_flip_p
+from sweeps.analysis.text import number, number_of
+from sweeps.report.document import Block, Prose
+from sweeps.report.gradients_alive import further
+
+MOVED = 0.01
+"""Change of the factor per step, median over runs, from which on start and training are told apart."""
+
+
+def gradient_and_learning(records: Records) -> list[Block]:
+    """By architecture the factor per step and the runs that solved the task, and how the two go together.
+
+    Where one architecture ran, the first axis that varied takes its place. Nothing where no length has a factor.
+    """
+    frame = arrival(records)
+    if frame.empty:
+        return []
+    group = group_of(records, frame)
+    others = (axis for axis in ("init", *further(records)) if axis != group and frame[axis].nunique() > 1)
+    networks = next(others, None)
+    first = (
+        f"What a step back in time leaves of the gradient at T = {frame['length'].iloc[0]:g}, the longest with such a "
+        "factor, and the runs that solved the task there; 1 is a gradient that arrives as it left:"
+    )
+    parts: list[tuple[str, pd.DataFrame]] = [("Every network", frame)]
+    if group:
+        parts = [(level_said(level), part) for level, part in frame.groupby(group, observed=True)]
+        parts = [(name if group == "arch" else f"{said(group)} {name}", part) for name, part in parts]
+    points = [f"- {_sentence(name, part, networks)}" for name, part in parts]
+    last = " ".join(filter(None, (_correlations(records, frame), _moved(frame))))
+    return [Prose("\n\n".join(filter(None, (first, "\n".join(points), last))))]
+
+
+def _sentence(name: str, part: pd.DataFrame, within: str | None) -> str:
+    """`**GRU** keeps 0.55 to 0.87 at the start and 0.995 to 0.999 in training; solved 24 of 24.`
+
+    Args:
+        within: the axis whose level nearest to 1 is named; None for none.
+    """
+    texts = [f"{_range(part[when])} {words}" for when, words in WHEN.items() if part[when].notna().any()]
+    keeps = f"keeps {' and '.join(texts)}" if texts else "has no finite factor"
+    text = f"**{name}** {keeps}; solved {_solved(part)}"
+    count = int(part["diverged"].sum())
+    text += f", {count} diverged" if count else ""
+    if within and part[within].nunique() > 1 and part["start"].notna().any():
+        middle = distance(part["start"]).groupby(part[within], observed=True).median().dropna()
+        nearest: Any = middle.idxmin()
+        own = part[part[within] == nearest]
+        text += f". Nearest to 1 at the start is {said(within)} {level_said(nearest)}: {_range(own['start'])}, solved "
+        text += _solved(own)
+    return f"{text}."
+
+
+def _correlations(records: Records, frame: pd.DataFrame) -> str:
+    """Spearman's correlation of nearness to 1 with what was learned, at the start and in training, over seeds."""
+    texts, counts = [], []
+    for when, words in WHEN.items():
+        found = by_seed(frame, when)
+        if len(found):
+            counts.append((len(found), int(frame[[when, "reached"]].notna().all(axis=1).sum())))
+            spread = f", {min(found):.2f} to {max(found):.2f}" if len(found) > 1 else ""
+            p = float(sign_flip_p(found)) if len(found) > 1 else math.nan
+            test = f"; p = {number(p, 2)}" if not math.isnan(p) else ""
+            texts.append(f"{np.median(found):.2f} {words} ({number_of(len(found), 'seed')}{spread}{test})")
+    if not texts:
+        return ""
+    measure = learned(records)
+    what = measure.label.format(score=records.score_name)
+    what = what if measure.better > 0 else f"a low {what}" if measure.name == "best_loss" else f"few {what}"
+    n = number_of(max(runs for _, runs in counts), "run")
+    return (
+        f"The rank correlation (Spearman's, among the runs of a seed, median over seeds; n = {n}) of a factor near 1 "
+        f"with {what} is {' and '.join(texts)}."
+    )
+
+
+def _moved(frame: pd.DataFrame) -> str:
+    """That training moves the factor, where it does."""
+    moved = (frame["training"] - frame["start"]).abs().dropna()
+    if moved.empty or moved.median() < MOVED:
+        return ""
+    return (
+        f"In training the factor moved by {moved.median():.2f} (median of {number_of(len(moved), 'run')}): a gradient "
+        "that arrives in training can be the effect of having learnt; only that at the start comes before it."
+    )
+
+
+def _range(factors: pd.Series) -> str:
+    """`0.55 to 0.87`, smallest and largest; `no finite factor`."""
+    known = factors.dropna()
+    if known.empty:
+        return "no finite factor"
+    texts = (f"{value:.3f}" if 0.95 <= value < 1.05 else f"{value:.2g}" for value in (known.min(), known.max()))
+    return " to ".join(dict.fromkeys(texts))
+
+
+def _solved(part: pd.DataFrame) -> str:
+    return f"{int(part['solved'].sum())} of {len(part)}"

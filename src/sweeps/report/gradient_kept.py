@@ -1,0 +1,72 @@
+"""The part 'Does the gradient stay alive?' of the answer where a study has one init: which factor its networks have."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from sweeps.analysis.labels import label, level_said, said
+from sweeps.analysis.loading.records import Records
+from sweeps.analysis.statistics.summaries import ENDS, SHORTEST
+from sweeps.analysis.text import EMPTY, decades, factor, number_of, render
+from sweeps.report.document import Block, Prose, Tabular
+from sweeps.report.gradients_alive import further, power, span
+
+
+def kept(records: Records, start: pd.DataFrame) -> list[Block]:
+    """For each architecture the factor per step of its networks, and a table by a further axis if one varied.
+
+    Args:
+        start: from `gradients_alive.at_initialisation`.
+    """
+    length = records.longest
+    here = start[(start["length"] == length) & (start["change"].notna() | start["lost"])]
+    if here.empty:
+        return [Prose(f"No run of T = {length:g} recorded a gradient through time at initialisation.")]
+    init = label(here["init"].iloc[0])
+    if length < SHORTEST:
+        first = (
+            f"At T = {length:g}, the longest here, there is no factor per step: it leaves out {ENDS} steps at either "
+            f"end, and that takes {SHORTEST} steps. With {init} init, the only one, the gradient changes end to end, "
+            "of which transients at the ends are a large part:"
+        )
+    else:
+        first = (
+            f"With {init} init, the only one, at T = {length:g} and before training, each step back in time multiplies "
+            f"the norm of the gradient ‖∂L/∂h_t‖ by a factor: below 1 it vanishes on its way back, above 1 it "
+            f"explodes. {ENDS} steps at either end are left out:"
+        )
+    points = [f"- {_sentence(label(arch), part)}" for arch, part in here.groupby("arch", observed=True)]
+    axes = [axis for axis in further(records) if axis != "task" and here[axis].nunique() > 1]
+    return [Prose(first + "\n\n" + "\n".join(points)), *(_table(here, axis) for axis in axes)]
+
+
+def _sentence(arch: str, part: pd.DataFrame) -> str:
+    """The factor of the networks of one architecture, and what is left of the gradient from end to end."""
+    n, rate = len(part), part["rate"]
+    text = f"**{arch}**"
+    if rate.notna().any():
+        text += f": {factor(rate.median())} per step (n = {n}{span(rate, factor, ': ')})"
+    else:
+        text += f": n = {n}"
+    text += f"; end to end the gradient changes by {span(part['change'], decades)} decades per step, in all by a "
+    text += f"factor of {span(part['total'], power)}."
+    zero, lost = int((part["change"] == float("-inf")).sum()), int(part["lost"].sum())
+    text += f" In {zero} of {n} it is exactly zero somewhere." if zero else ""
+    return text + (f" In {lost} of {n} it is not finite." if lost else "")
+
+
+def _table(here: pd.DataFrame, axis: str) -> Tabular:
+    """Median factor per step (end-to-end change where there is none) by level of an axis and architecture."""
+    column, as_text = ("rate", factor) if here["rate"].notna().any() else ("change", decades)
+    levels = here[axis].cat.categories
+    shown = pd.DataFrame({said(axis): [level_said(level) for level in levels]})
+    for arch in here["arch"].cat.categories[here["arch"].cat.categories.isin(here["arch"])]:
+        parts = [here[(here["arch"] == arch) & (here[axis] == level)] for level in levels]
+        texts = [f"{as_text(part[column].median())} (n = {len(part)})" if len(part) else EMPTY for part in parts]
+        shown[label(arch)] = texts
+    what = "factor per step back, both ends left out" if column == "rate" else "change in decades per step, end to end"
+    caption = (
+        f"The gradient through time at initialisation by {said(axis)}, T = {here['length'].iloc[0]:g}: {what}, median "
+        f"of {number_of(len(here), 'network')}."
+    )
+    return Tabular(render(shown, names=1), caption)

@@ -1,0 +1,73 @@
+"""What a task must be and give, checked: its attributes, and the shapes and dtypes of its batches. NumPy only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from sweeps.tasks.base import Batch, Task
+
+LOSSES = ("mse", "cross_entropy")
+ASKED = 2
+"""Sequences that `problem` asks for, to see whether a task keeps its contract."""
+
+
+def problem(name: str, task: Task) -> str | None:
+    """The first sentence on how a task breaks its contract, seen on a small batch and a small evaluation set.
+
+    Args:
+        name: of the task, for the message.
+    """
+    sentence = next(_wrong_attributes(task), None)
+    if sentence is not None:
+        return f"task={name}: {sentence}"
+    rng = np.random.default_rng(0)
+    return wrong_batch(name, task, task.sample(rng, ASKED), ASKED) or wrong_batch(
+        name, task, task.evaluation(rng, ASKED)
+    )
+
+
+def wrong_batch(name: str, task: Task, batch: Batch, sequences: int | None = None) -> str | None:
+    """The sentence on what of a batch is not as `Task` says: what was given, and what the contract is; None if nothing.
+
+    Args:
+        name: of the task, for the message.
+        sequences: B of a training batch; None for the evaluation set, which has as many as it has.
+    """
+    what = "evaluation set" if sequences is None else "batch"
+    if not (isinstance(batch, tuple) and len(batch) == 2 and all(isinstance(part, np.ndarray) for part in batch)):
+        return f"task={name}: its {what} is a {type(batch).__name__}, must be a Batch of two NumPy arrays"
+    inputs, targets = batch
+    b = sequences if sequences is not None else max(1, inputs.shape[1] if inputs.ndim > 1 else 1)
+    wanted: dict[str, tuple[np.ndarray, Any, str, tuple[int, ...]]] = {
+        "inputs": (inputs, np.float32, "[T, B, I]", (task.length, b, task.inputs)),
+        "targets": (targets, np.float32, "[B, O] (mse)", (b, task.outputs))
+        if task.loss == "mse"
+        else (targets, np.int64, "[B] (cross_entropy)", (b,)),
+    }
+    for part, (array, dtype, letters, shape) in wanted.items():
+        if array.dtype != dtype or array.shape != shape:
+            return (
+                f"task={name}: the {part} of its {what} are {array.dtype} {list(array.shape)}, must be "
+                f"{np.dtype(dtype)} {letters}, here {list(shape)}"
+            )
+    if task.loss == "cross_entropy" and not (targets.min() >= 0 and targets.max() < task.outputs):
+        return (
+            f"task={name}: the targets of its {what} are classes from {targets.min()} to {targets.max()}, must be "
+            f"from 0 to O - 1, here {task.outputs - 1}"
+        )
+    return None
+
+
+def _wrong_attributes(task: Task) -> Iterator[str]:
+    for name, letter in (("length", "T"), ("inputs", "I"), ("outputs", "O")):
+        value = getattr(task, name, None)
+        if not (isinstance(value, int) and value >= 1):
+            yield f"its `{name}` is {value!r}, must be {letter}, an integer of at least 1"
+    if getattr(task, "loss", None) not in LOSSES:
+        yield f"its `loss` is {getattr(task, 'loss', None)!r}, must be one of {', '.join(LOSSES)}"
+    for name in ("score", "chance_loss", "solved_at"):
+        if not hasattr(task, name):
+            yield f"it has no `{name}`"

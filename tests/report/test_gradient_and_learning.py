@@ -1,0 +1,81 @@
+"""'Does a gradient that arrives mean learning?' says what was planted, and no more than the seeds allow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from scipy import stats
+
+from analysis.make_records import write_cell
+from sweeps.analysis.loading.load import load
+from sweeps.analysis.loading.records import Records
+from sweeps.analysis.statistics.arrival import arrival, by_seed
+from sweeps.report.gradient_and_learning import gradient_and_learning
+
+
+def told(records: Records) -> str:
+    return "\n".join(block.text for block in gradient_and_learning(records))  # type: ignore[union-attr]
+
+
+def write(root: Path, solved: bool, **more: Any) -> None:
+    ended = {"outcome": "solved", "end": 40, "best_score": 0.95} if solved else {"best_score": 0.5}
+    write_cell(root, **({"length": 60, "steps": 40, "log_every": 20} | ended | more))
+
+
+def test_an_architecture_whose_gradient_vanishes_may_learn_and_one_whose_arrives_may_not(tmp_path: Path) -> None:
+    for seed in range(2):
+        write(tmp_path, False, arch="rnn_tanh", init="identity", slope=0.0, seed=seed, best_score=0.1 + 0.01 * seed)
+        write(tmp_path, False, arch="rnn_tanh", init="random", slope=-1.0, seed=seed, best_score=0.2 + 0.01 * seed)
+        for init, slope in (("identity", -0.1), ("random", -0.2)):
+            write(tmp_path, True, arch="gru", init=init, slope=(slope, 0.0), seed=seed)
+    text = told(load(tmp_path))
+    assert (
+        "- **tanh RNN** keeps 0.1 to 1.000 at the start and 0.1 to 1.000 in training; solved 0 of 4. Nearest to 1 at "
+        "the start is init identity: 1.000, solved 0 of 2.\n" in text
+    )
+    assert "- **GRU** keeps 0.63 to 0.79 at the start and 0.89 to 0.94 in training; solved 4 of 4." in text
+    assert "at T = 60, the longest with such a factor" in text and "n = 8 runs" in text
+    assert "p = 0.5)" in text, "two seeds allow no less"
+
+
+def test_the_correlation_is_spearmans_within_each_seed(tmp_path: Path) -> None:
+    slopes, scores = (-0.4, 0.3, -0.1, 0.05), (0.2, 0.1, 0.5, 0.4)
+    for seed in range(2):
+        for init, slope, score in zip(("random", "he", "xavier", "identity"), slopes, scores, strict=True):
+            write(tmp_path, False, init=init, slope=slope, seed=seed, best_score=score + seed)
+    found = by_seed(arrival(load(tmp_path)), "start")
+    expected = stats.spearmanr([-abs(slope) for slope in slopes], scores).statistic
+    assert found == pytest.approx([expected, expected])
+
+
+@pytest.mark.parametrize(("slope", "moved"), [((-0.3, 0.0), True), ((-0.1, -0.1), False)])
+def test_an_effect_of_having_learnt_is_named_where_training_moves_the_factor(
+    tmp_path: Path, slope: tuple[float, float], moved: bool
+) -> None:
+    write(tmp_path, True, slope=slope)
+    text = told(load(tmp_path))
+    assert ("can be the effect of having learnt; only that at the start comes before it" in text) is moved
+    assert "**Every network**" in text and "solved 1 of 1" in text and "correlation" not in text
+
+
+def test_one_architecture_is_told_by_what_varied(tmp_path: Path) -> None:
+    for gain in (0.5, 1.0):
+        write(tmp_path, gain == 1.0, slope=gain - 1.0, settings={"init.gain": gain})
+    text = told(load(tmp_path))
+    assert "- **gain 0.5** keeps 0.32 at the start" in text and "- **gain 1** keeps 1.000 at the start" in text
+
+
+def test_only_the_longest_length_with_a_factor_counts_and_without_one_there_is_no_part(tmp_path: Path) -> None:
+    write(tmp_path / "a", True, length=20)
+    assert gradient_and_learning(load(tmp_path / "a")) == []
+    for length in (50, 60):
+        write(tmp_path / "b", length == 60, length=length)
+    assert "T = 60" in (text := told(load(tmp_path / "b"))) and "solved 1 of 1" in text
+
+
+def test_a_diverged_run_stays_in_and_is_counted(tmp_path: Path) -> None:
+    write(tmp_path, False, slope=0.2, outcome="diverged", end=20)
+    write(tmp_path, False, slope=0.0, seed=1)
+    assert "solved 0 of 2, 1 diverged" in told(load(tmp_path))

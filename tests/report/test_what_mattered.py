@@ -1,0 +1,210 @@
+"""'What mattered?' names what was planted, with its numbers, and claims nothing that the seeds cannot show."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from analysis.make_records import write_cell
+from analysis.planted import planted
+from sweeps.analysis.loading.load import load
+from sweeps.analysis.loading.records import Records
+from sweeps.report.answer import answer
+from sweeps.report.document import Document, to_markdown
+from sweeps.report.what_mattered import what_mattered
+from sweeps.tables.combinations import comparison
+
+NOISE = np.random.default_rng(2).normal(0, 0.05, (10, 8, 8))
+
+
+def told(records: Records) -> str:
+    return "\n".join(block.text for block in what_mattered(records))  # type: ignore[union-attr]
+
+
+def rows(text: str) -> dict[str, list[str]]:
+    """The cells of the table by its first column."""
+    lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.split("\n") if line[:2] == "| "]
+    return {first: others for first, *others in lines}
+
+
+def test_a_name_axis_with_the_whole_effect(tmp_path: Path) -> None:
+    records = planted(tmp_path, lambda run: run["arch"] == "gru", seeds=8, arch=("lstm", "gru"), clip=("none", "norm"))
+    text = told(records)
+    assert text.startswith(
+        "**What mattered most for the share solved is the architecture:** 100% of the variation goes with it. Best is "
+        "GRU (16 of 16), worst LSTM (0 of 16); in 16 pairs of runs that differ in the architecture alone (8 seeds) the "
+        "difference is 1.00 [0.26, 1.00], the rank-biserial correlation 1.00, p = 0.016."
+    )
+    table = rows(text)
+    assert table["architecture"][:4] == ["2", "100% (3%)", "GRU (16 of 16)", "LSTM (0 of 16)"]
+    assert table["clipping"] == ["2", "0% (3%)", "–", "–", "0.00 [-0.37, 0.37]", "16", "1"]
+    assert "acts differently" not in text
+
+
+def test_a_numeric_axis_with_the_whole_effect(tmp_path: Path) -> None:
+    records = planted(
+        tmp_path,
+        lambda run: 0.9 - run["optim__lr"] + NOISE[run["seed"], 0, 0] / 100,
+        seeds=8,
+        optim__lr=(0.01, 0.1, 0.5),
+        arch=("gru", "lstm"),
+    )
+    text = told(records)
+    assert text.startswith("**What mattered most for the best explained variance is the learning rate:**")
+    assert "Best is 0.01 (median 0.8" in text and "worst 0.5 (median 0.4" in text and "in 16 pairs" in text
+    assert "By learning rate (3 levels): the smaller, the better, from level to level." in text
+    assert "the difference is 0.49 [0.49, 0.49]" in text.replace("0.490", "0.49")
+
+
+def test_a_setting_of_the_only_init_that_peaks_inside(tmp_path: Path) -> None:
+    records = planted(tmp_path, lambda run: run["init__gain"] == 1.0, seeds=2, init__gain=(0.5, 1.0, 2.0))
+    text = told(records)
+    assert text.startswith(
+        "**In these runs the gain goes with the largest part of the variation in the share solved** (100%)."
+    )
+    assert "Best is 1 (2 of 2), worst 0.5 (0 of 2) and 2 (0 of 2), tied" in text
+    assert "By gain (3 levels): best inside its range, at 1." in text
+    assert (
+        "proves nothing about others: with 2 seeds no effect can be shown, however large; for 3 levels and 1 axis 7"
+        in text
+    )
+    assert "p = " not in text
+
+
+def test_a_setting_that_only_one_architecture_has(tmp_path: Path) -> None:
+    for seed in range(3):
+        write_cell(tmp_path, arch="gru", length=3, seed=seed, best_score=0.3)
+        for bias in (0.0, 1.0):
+            ended = {"outcome": "solved" if bias else "finished", "end": 20, "best_score": 0.95 if bias else 0.5}
+            settings = {"arch.forget_bias": bias}
+            write_cell(tmp_path, arch="lstm", length=3, seed=seed, steps=20, settings=settings, **ended)  # type: ignore[arg-type]
+    table = rows(told(load(tmp_path)))
+    assert table["forget bias"][0] == "2" and table["forget bias"][2:4] == ["1 (3 of 3)", "0 (0 of 3)"]
+    assert table["forget bias"][5] == "3", "a GRU without one is in no pair"
+
+
+def test_two_axes_that_act_together(tmp_path: Path) -> None:
+    """Each alone does nothing: GRU likes orthogonal, LSTM likes identity."""
+    good = {("gru", "orthogonal"), ("lstm", "identity")}
+    axes = {"arch": ("lstm", "gru"), "init": ("orthogonal", "identity")}
+    records = planted(tmp_path, lambda run: (run["arch"], run["init"]) in good, seeds=8, **axes)
+    text = told(records)
+    assert text.startswith("**No axis has an effect on the share solved that 32 runs with 8 seeds could show.**")
+    assert "**The init acts differently by architecture:** 100% of the variation goes with the two together" in text
+    assert "(n = 32, p = 0.0078). Best init by architecture, at LSTM: identity; at GRU: orthogonal." in text
+
+
+def test_nothing_has_an_effect_and_what_would_have_been_found_is_said(tmp_path: Path) -> None:
+    def rule(run: Mapping[str, Any]) -> float:
+        place = ("lstm", "gru").index(run["arch"]), ("none", "norm").index(run["clip"])
+        return 0.5 + float(NOISE[run["seed"], *place])
+
+    text = told(planted(tmp_path, rule, seeds=10, arch=("lstm", "gru"), clip=("none", "norm")))
+    assert text.startswith(
+        "**No axis has an effect on the best explained variance that 40 runs with 10 seeds could show.**"
+    )
+    found = re.search(r"With 10 seeds the test finds a rank-biserial correlation of (0\.\d\d) or more in 80% of", text)
+    assert found and 0.6 < float(found[1]) < 1 and "simulated with normal differences" in text
+    assert "acts differently" not in text and "mattered most" not in text
+
+
+def test_ties_are_called_ties_and_equal_runs_nothing(tmp_path: Path) -> None:
+    best = ("orthogonal", "identity")
+    axes = {"init": ("random", *best)}
+    text = told(planted(tmp_path / "some", lambda run: run["init"] in best, seeds=2, **axes))
+    assert "Best is orthogonal (2 of 2) and identity (2 of 2), tied, worst random (0 of 2)" in text
+    text = told(planted(tmp_path / "all", lambda run: True, seeds=2, **axes))
+    assert text == (
+        "**Nothing to compare:** all 6 runs have the same best evaluation loss (every run solved the task, and the "
+        "best score is the same)."
+    )
+
+
+def test_diverged_runs_have_the_worst_rank(tmp_path: Path) -> None:
+    records = planted(
+        tmp_path,
+        lambda run: "diverged" if run["clip"] == "none" else 0.1 + 0.01 * run["seed"],
+        seeds=8,
+        clip=("none", "norm"),
+    )
+    text = told(records)
+    assert "What mattered most for the best explained variance is the clipping" in text
+    assert "worst no clipping (median diverged, n = 8)" in text and "the difference is that from diverged" in text
+
+
+def test_holes_are_counted_and_pairs_are_those_that_are_there(tmp_path: Path) -> None:
+    def rule(run: Mapping[str, Any]) -> bool | None:
+        hole = run["arch"] == "gru" and run["clip"] == "norm" and run["seed"] == 0
+        return None if hole else run["arch"] == "gru"
+
+    text = told(planted(tmp_path, rule, seeds=3, arch=("lstm", "gru"), clip=("none", "norm")))
+    assert "GRU (5 of 5), worst LSTM (0 of 6); in 5 pairs" in text
+    assert "1 cell of the grid has no run; the pairs are those there are." in text
+
+
+def test_one_seed_describes_itself(tmp_path: Path) -> None:
+    text = told(
+        planted(tmp_path, lambda run: run["arch"] == "gru", seeds=1, arch=("lstm", "gru"), init=("he", "xavier"))
+    )
+    assert "in 2 pairs of runs that differ in the architecture alone (1 seed) the difference is 1.00," in text
+    assert "with 1 seed no effect can be shown" in text and "p = " not in text
+    assert rows(text)["architecture"][-1] == "–" and "acts differently" not in text
+
+
+def test_two_tasks_are_two_answers_and_a_task_is_no_axis(tmp_path: Path) -> None:
+    best = {"adding": "gru", "binary_sum": "lstm"}
+    records = planted(
+        tmp_path,
+        lambda run: run["arch"] == best[run["task__name"]],
+        seeds=2,
+        task__name=tuple(best),
+        arch=("lstm", "gru"),
+    )
+    for (task, part), winner in zip(records.by_task(), ("GRU", "LSTM"), strict=True):
+        text = told(part)
+        assert f"Best is {winner} (2 of 2)" in text and "task" not in rows(text), task
+
+
+def test_a_random_search_is_not_compared_level_by_level(tmp_path: Path) -> None:
+    for seed in range(40):
+        write_cell(
+            tmp_path, length=3, steps=20, log_every=20, settings={"optim.lr": 0.001 * (seed + 1)}, best_score=seed / 40
+        )
+    text = told(load(tmp_path))
+    assert "The learning rate has 40 levels, too many to compare one with another." in text and "|" not in text
+
+
+def test_it_comes_first_and_asks_only_of_what_varied(tmp_path: Path) -> None:
+    records = planted(tmp_path, lambda run: run["arch"] == "gru", seeds=2, arch=("lstm", "gru"), length=(60,))
+    sections = answer(records, comparison(records))
+    assert [section.title for section in sections] == [
+        "What mattered?",
+        "Does the gradient stay alive?",
+        "What exploded?",
+        "Who solved the task?",
+        "Does a gradient that arrives mean learning?",
+    ]
+    text = to_markdown(Document("t", "s", sections), Path())
+    assert "- **LSTM**: 0.794 per step (n = 2: 0.794); end to end" in text and "init that keeps" not in text
+    assert "With orthogonal init, the only one, at T = 60" in text
+
+
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_a_study_of_seeds_alone_has_no_such_part(tmp_path: Path, seeds: int) -> None:
+    assert what_mattered(planted(tmp_path, lambda run: False, seeds=seeds)) == []
+
+
+def test_the_factor_by_gain_is_a_table_where_the_init_is_one(tmp_path: Path) -> None:
+    for gain, slope in ((0.5, -0.3), (1.0, 0.0)):
+        for seed in range(2):
+            write_cell(
+                tmp_path, length=60, slope=slope, seed=seed, steps=20, log_every=20, settings={"init.gain": gain}
+            )
+    records = load(tmp_path)
+    text = to_markdown(Document("t", "s", answer(records, comparison(records))), Path())
+    assert "| 0.5  | 0.501 (n = 2) |" in text and "| 1    | 1.000 (n = 2) |" in text
