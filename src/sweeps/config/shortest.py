@@ -1,4 +1,4 @@
-"""From the settings of a cell back to the command line: what differs from the defaults, and the fewest words to type."""
+"""From the settings of a cell back to the command line: what differs from the defaults, the fewest words to type."""
 
 from __future__ import annotations
 
