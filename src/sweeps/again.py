@@ -120,7 +120,13 @@ def reasons(then: Summary, now: Summary) -> list[str]:
         found.append("Likely: files of the code differed from the commit (-dirty), so that it does not name the code.")
     if not found:
         return ["The summaries name the same code, kernel and processor: the record was changed since, or the machine."]
-    return [*found, f"Of two kernels or processors: {AGREEMENT}."]
+    rounding = [f"Of two kernels or processors: {AGREEMENT}."] if any(map(_computes, differ)) else []
+    return [*found, *rounding]
+
+
+def _computes(name: str) -> bool:
+    """Whether an entry names what computed the numbers."""
+    return name.startswith("pack.") or name in ("processor", "device")
 
 
 def _rank(name: str) -> int:

@@ -20,6 +20,9 @@ from sweeps.records.summary import Summary
 LEFT = -3.0
 """log10 of the part of its norm at lag 0 below which the gradient counts as gone."""
 
+IDLE = "decide no numbers"
+"""The group of the settings that are no part of a cell's id."""
+
 
 @dataclass(frozen=True)
 class Setting:
@@ -73,9 +76,8 @@ class Reach:
         total = self.norms[-1] - self.norms[0]
         if not math.isfinite(total):
             return "not finite all the way"
-        return (
-            f"{number(10.0**total) if abs(total) < 300 else f'10^{total:.0f}'} of it left at lag {len(self.norms) - 1}"
-        )
+        times = number(10.0**total) if abs(total) < 300 else f"10^{total:.0f}"
+        return f"{times} {'times as large' if total > 0 else 'of it left'} at lag {len(self.norms) - 1}"
 
 
 def _after(there: np.ndarray) -> int | None:
@@ -110,17 +112,17 @@ def title(config: Mapping[str, Any]) -> str:
 
 
 def settings_of(config: Mapping[str, Any], changed: Collection[str]) -> dict[str, list[Setting]]:
-    """The settings of a run by group, those that decide its numbers first and then the others.
+    """The settings of a run by group, those that decide no numbers in one, the last.
 
     Args:
         changed: names of those that differ from the defaults, as they are typed.
     """
     groups: dict[str, list[Setting]] = {}
     for key in sorted(config, key=lambda key: key in EXCLUDED):
-        section = {key: config[key]} if isinstance(config[key], Mapping) else {"": {key: config[key]}}
-        for name, value in flat(section).items():
-            typed = name.removeprefix(".").removesuffix(".name")
-            groups.setdefault(key, []).append(Setting(typed, _value(value), typed in changed))
+        group = IDLE if key in EXCLUDED else key
+        for name, value in flat({key: config[key]}).items():
+            typed = name.removesuffix(".name")
+            groups.setdefault(group, []).append(Setting(typed, _value(value), typed in changed))
     return groups
 
 

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import math
 import shlex
+import textwrap
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
 
 from sweeps.analysis.loading.one import OneRun
-from sweeps.analysis.run_facts import computed, ended, numbers, reaches, settings_of, title
+from sweeps.analysis.run_facts import IDLE, computed, ended, numbers, reaches, settings_of, title
 from sweeps.analysis.text import number
 
 BLOCKS = "▁▂▃▄▅▆▇█"
-WIDE = 48
+WIDE = 32
 """Most blocks of a row."""
 INDENT = 12
 """Column at which the second column starts."""
-QUIET = ("plan", "tracker", "executor", "experiment", "runs_dir")
-"""Groups of settings that decide no number; of these only what differs from the defaults would be news."""
+COLUMNS = 80
+"""Width that settings are folded to."""
+GLUE = "\0"
+"""Stands for a space at which a line is not folded."""
 
 
 def run_text(run: OneRun, changed: Collection[str], command: str) -> str:
@@ -66,9 +70,12 @@ def _lines(run: OneRun, changed: Collection[str], command: str) -> Iterator[str]
 
 def _settings(config: Mapping[str, Any], changed: Collection[str]) -> Iterator[str]:
     for group, settings in settings_of(config, changed).items():
-        if group not in QUIET:
+        if group != IDLE:
             texts = [f"{_short(each.name, group)}{each.value}{'*' * each.changed}" for each in settings]
-            yield f"{group:<{INDENT}}{'  '.join(texts)}"
+            together = "  ".join(text.replace(" ", GLUE) for text in texts)
+            lines = textwrap.wrap(together, COLUMNS - INDENT, break_long_words=False, break_on_hyphens=False)
+            for head, line in zip_longest([group], lines, fillvalue=""):
+                yield f"{head:<{INDENT}}{line.replace(GLUE, ' ')}"
     if config:
         yield f"{'':<{INDENT}}* differs from the defaults of conf/"
 
@@ -89,6 +96,7 @@ def _curves(run: OneRun) -> Iterator[str]:
     """Loss, score and gradient norm over training, each a row of blocks between its first and last value."""
     assert run.records is not None
     metrics = run.records.metrics
+    yield "Over training, from the first to the last update (losses and norm: logarithmic)"
     for name, column, logarithmic in (
         ("train loss", "train_loss", True),
         ("eval loss", "eval_loss", True),
@@ -101,8 +109,7 @@ def _curves(run: OneRun) -> Iterator[str]:
             drawn = _log10(values) if logarithmic else values
             finite = values[np.isfinite(values)]
             low, high = (number(each) for each in (finite.min(), finite.max())) if len(finite) else ("–", "–")
-            kind = ", logarithmic" if logarithmic else ""
-            yield f"{name:<{INDENT}}{blocks(drawn)}  {number(values[0])} → {number(values[-1])} ({low} to {high}{kind})"
+            yield f"{name:<{INDENT}}{blocks(drawn)}  {number(values[0])} → {number(values[-1])} ({low} to {high})"
 
 
 def _gradient(run: OneRun) -> Iterator[str]:
