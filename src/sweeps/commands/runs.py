@@ -63,7 +63,7 @@ def show(arguments: list[str]) -> int:
     from sweeps.analysis.loading.one import find_cell, read_run
 
     again = AGAIN in arguments
-    keys = ("cell", *PLACE, "page")
+    keys = (*PLACE, "cell", "page")
     settings = settings_in([text for text in arguments if text != AGAIN], keys)
     if "cell" not in settings:
         raise ConfigError(["cell: not given; write cell=ID, an id or the first of its digits"])
