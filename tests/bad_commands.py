@@ -65,7 +65,11 @@ verify experiment=nothing | mirror bogus | mirror experiment=nothing | mirror tr
 mirror tracker=csv | sync x | sync runs_dir= | sync experiment=nothing | workspace x |
 workspace experiment=nothing | dashboard open=perhaps | dashboard port=x | dashboard port=-1 |
 dashboard port=99999 | dashboard experiment=nothing open=false | dashboard nothing | mirror --folow |
-verify experiment=first_look into=x | plan experiment=nothing
+verify experiment=first_look into=x | plan experiment=nothing |
+find experiment=nothing | find lstm | find arch=lstm runs_dir= | find experiment=a experiment=b | find -x |
+find arch=lstm arch=gru | show | show cell=xyz | show cell= | show cell=0123 | show 0123 | show cell=0123 --agian |
+show cell=0123456789abc | show cell=0123 page=x.csv | show cell=0123 page=taken/x.html --again |
+show cell=0123 experiment=nothing | show cell=0123 cell=4567 | show cell=0123 runs_dir=nowhere
 """
 
 BAD = [line.strip() for group in (NAMES, VALUES, SIZES, GRIDS, HYDRA, COMMANDS) for line in group.split("|")]

@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from inspect import getdoc
 from pathlib import Path
 
 import pytest
@@ -299,7 +300,7 @@ def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str], comma
     assert main([command, "experiment=first_look", asked]) == 0
     printed = capsys.readouterr()
     assert printed.out.startswith(f"python -m sweeps {command} [experiment=...] [runs_dir=...]")
-    assert str(COMMANDS[command].__doc__) in printed.out
+    assert str(getdoc(COMMANDS[command])) in printed.out
     assert printed.err == ""
 
 

@@ -45,6 +45,7 @@ ALLOWED: dict[str, set[str]] = {
     "check": {*CHECK, "engine.device", "engine.options"},
     "launch": {*CONFIG, "check", "plan", "records", "execute", "mirror.beside", "terminal"},
     "solo": {*CONFIG, "check", "plan", "records", "execute", "mirror.beside", "terminal"},
+    "again": {*CONFIG, "check", "plan", "records", "execute"},
     "hydra_plugins": {*CONFIG, "records", "check", "execute", "launch"},
     "analysis": {*RECORDS, "config"},
     "tables": STATISTICS,
@@ -55,7 +56,7 @@ ALLOWED: dict[str, set[str]] = {
     "hydra_app": {*CONFIG, "solo", "terminal"},
     "commands": {
         *RECORDS,
-        *("config.places", "config.rules", "terminal", "hydra_app"),
+        *("config.places", "config.rules", "config.shortest", "terminal", "hydra_app", "again"),
         *("analysis", "figures", "report", "mirror", "dashboard"),
     },
     "main": {*CONFIG, "hydra_app", "interrupts", "commands", "terminal"},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from inspect import getdoc
 
 from hydra.errors import HydraException
 
@@ -43,7 +44,7 @@ def _run(arguments: Sequence[str]) -> int:
         try:
             return COMMANDS[command](list(arguments[1:]))
         except Help as usage:
-            print(f"python -m sweeps {command} {usage}\n\n{COMMANDS[command].__doc__}")
+            print(f"python -m sweeps {command} {usage}\n\n{getdoc(COMMANDS[command])}")
             return 0
     if "=" not in command and not command.startswith(("-", "+", "~")):
         raise SweepsError(misread(command, COMMANDS))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO
 
 from rich.console import Console
+from rich.table import Table
 
 
 def terminal(stderr: bool = False, file: IO[str] | None = None) -> Console:
@@ -38,3 +39,21 @@ def passing(text: str) -> Iterator[Callable[[], None]]:
         yield clear
     finally:
         clear()
+
+
+def say_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print rows under heads: within the width of a terminal, where it has to on several lines each, but for the first
+    column, which is whole; in a pipe each row is one line, its fields whole and two spaces apart.
+    """
+    console = terminal()
+    if not console.is_terminal:
+        widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
+        for row in (heads, *rows):
+            say("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
+        return
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for place, head in enumerate(heads):
+        table.add_column(head, no_wrap=place == 0, overflow="fold", min_width=len(rows[0][0]) if not place else None)
+    for row in rows:
+        table.add_row(*row)
+    console.print(table, soft_wrap=False)

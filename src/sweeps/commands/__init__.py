@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sweeps.commands.report import dashboard, figure, figures, report, verify
+from sweeps.commands.runs import find, show
 from sweeps.commands.training import plan
 from sweeps.commands.wandb import mirror, sync, workspace
 
@@ -14,6 +15,8 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "figure": figure,
     "report": report,
     "verify": verify,
+    "find": find,
+    "show": show,
     "mirror": mirror,
     "sync": sync,
     "workspace": workspace,

@@ -33,14 +33,18 @@ POWER = re.compile(r"\b10\^(-?\d+(?:\.\d+)?)")
 SUBSCRIPT = re.compile(r"\b([hxL])_(\w)\b")
 
 
+def symbols(text: str) -> Markup:
+    """A text as HTML, with 10^-3 as a superscript and h_t as a subscript."""
+    raised = POWER.sub(lambda match: f"10<sup>{match[1].replace('-', '−')}</sup>", html.escape(text))
+    return Markup(SUBSCRIPT.sub(r"\1<sub>\2</sub>", raised))
+
+
 class Renderer(RendererHTML):
     """Markdown to HTML for a page without other files: tables in a box that scrolls, files of the report inside."""
 
     def text(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
         """Text with 10^-3 as a superscript and h_t as a subscript."""
-        escaped = html.escape(tokens[idx].content)
-        raised = POWER.sub(lambda match: f"10<sup>{match[1].replace('-', '−')}</sup>", escaped)
-        return SUBSCRIPT.sub(r"\1<sub>\2</sub>", raised)
+        return symbols(tokens[idx].content)
 
     def table_open(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
         return f'<div class="box" tabindex="0" role="group" aria-label="{html.escape(env["name"])}"><table>\n'

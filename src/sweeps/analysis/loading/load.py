@@ -31,21 +31,36 @@ def load(root: str | Path, *, cache: bool = True) -> Records:
     Raises:
         SweepsError: the folder has no cells, or none of them is done.
     """
-    scanned = scan(Path(root))
+    raw, frames, plan = read_sweep(Path(root), cache=cache)
+    if not raw.done:
+        kinds = pd.Series([kind for kind, _ in raw.problems.values()]).value_counts()
+        counts = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
+        raise SweepsError(f"{root} holds no finished cell ({counts}); nothing to tabulate yet")
+    return assemble(Path(root), raw, frames, None if plan is None else tuple(plan))
+
+
+def read_sweep(
+    root: Path, *, cache: bool = True
+) -> tuple[RawRecords, dict[str, pd.DataFrame], dict[str, dict[str, Any]] | None]:
+    """What the files of a sweep and its plan say, with a problem for every planned cell that has no folder.
+
+    Returns:
+        The raw records, their frames, and the settings of every planned cell by id (None without a plan).
+
+    Raises:
+        SweepsError: the folder has no cells.
+    """
+    scanned = scan(root)
     if not scanned.cells:
         raise SweepsError(f"{root} holds no records: no cell folder with a {CONFIG} in it")
     raw, frames = fetch(scanned, keep=cache)
-    plan = _read_sweep_files(SweepPaths(Path(root)), raw)
+    plan = _read_sweep_files(SweepPaths(root), raw)
     for cell, settings in (plan or {}).items():
         if cell not in raw.problems and cell not in scanned.cells:
             raw.problems[cell] = ("missing", "the last sweep asked for it; it has no folder")
         if not raw.settings.get(cell):
             raw.settings[cell] = settings
-    if not raw.done:
-        kinds = pd.Series([kind for kind, _ in raw.problems.values()]).value_counts()
-        counts = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
-        raise SweepsError(f"{root} holds no finished cell ({counts}); nothing to tabulate yet")
-    return _assemble(Path(root), raw, frames, None if plan is None else tuple(plan))
+    return raw, frames, plan
 
 
 def _read_sweep_files(sweep: SweepPaths, raw: RawRecords) -> dict[str, dict[str, Any]] | None:
@@ -87,7 +102,7 @@ def _typed(text: str) -> Any:
         return {"True": True, "False": False}.get(text, plain(text))
 
 
-def _assemble(root: Path, raw: RawRecords, frames: Mapping[str, pd.DataFrame], plan: tuple[str, ...] | None) -> Records:
+def assemble(root: Path, raw: RawRecords, frames: Mapping[str, pd.DataFrame], plan: tuple[str, ...] | None) -> Records:
     """The records with the frames `cells` and `problems`: settings as columns, axes as ordered categories."""
     done, problems = raw.done, raw.problems
     order = [*done, *sorted(problems)]

@@ -1,0 +1,175 @@
+"""What is told of one run, in words and numbers, on the terminal and on its page."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sweeps.analysis.labels import label
+from sweeps.analysis.statistics.summaries import SHORTEST, decay_rates
+from sweeps.analysis.text import decades, factor, number
+from sweeps.config.identity import EXCLUDED
+from sweeps.records.plan_file import flat
+from sweeps.records.summary import Summary
+
+LEFT = -3.0
+"""log10 of the part of its norm at lag 0 below which the gradient counts as gone."""
+
+IDLE = "decide no numbers"
+"""The group of the settings that are no part of a cell's id."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A setting as it is shown: by the name it is typed with, and whether it differs from the defaults of `conf/`."""
+
+    name: str
+    value: str
+    changed: bool
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How far back the gradient reaches at one step of training.
+
+    Attributes:
+        step: of training.
+        norms: [T], log10 ||dL/dh_t|| by lag.
+        rate, change: the decay rate and the end-to-end change, in decades per step (`summaries.decay_rates`).
+    """
+
+    step: int
+    norms: np.ndarray
+    rate: float
+    change: float
+
+    @property
+    def gone(self) -> int | None:
+        """The lag from which on less than a thousandth of the norm at lag 0 is left; None where more is left."""
+        there = ~(self.norms - self.norms[0] < LEFT)  # exactly zero is -inf, so it is gone
+        return _after(there)
+
+    @property
+    def zero(self) -> int | None:
+        """The lag from which on the gradient is exactly zero; None where it is not."""
+        return _after(self.norms != -math.inf)
+
+    def per_step(self) -> str:
+        """What one step back leaves: the factor per step, or the end-to-end change of a short sequence."""
+        if not math.isnan(self.rate):
+            return f"× {factor(self.rate)} per step back"
+        if len(self.norms) >= SHORTEST or math.isnan(self.change):
+            return "no factor per step"
+        return f"{decades(self.change)} decades per step back, end to end (T < {SHORTEST}: no factor)"
+
+    def far(self) -> str:
+        """Where the gradient dies, as a clause."""
+        if self.zero is not None:
+            return f"exactly zero from lag {self.zero} on"
+        if self.gone is not None:
+            return f"below a thousandth from lag {self.gone} on"
+        total = self.norms[-1] - self.norms[0]
+        if not math.isfinite(total):
+            return "not finite all the way"
+        times = number(10.0**total) if abs(total) < 300 else f"10^{total:.0f}"
+        return f"{times} {'times as large' if total > 0 else 'of it left'} at lag {len(self.norms) - 1}"
+
+
+def _after(there: np.ndarray) -> int | None:
+    """The first lag after the last one where `there` holds; None if it holds at the last lag, or there is no lag 0."""
+    last = np.flatnonzero(there)
+    place = int(last[-1]) + 1 if len(last) else 0
+    return place if place < len(there) else None
+
+
+def reaches(gradient: pd.DataFrame) -> list[Reach]:
+    """The gradient through time of one run at its first and its last logged step that has a finite norm.
+
+    Args:
+        gradient: `Records.gradient` of one cell.
+    """
+    known = gradient.loc[gradient["log10_norm"].notna(), "step"]
+    steps = sorted({int(known.min()), int(known.max())}) if len(known) else []
+    rates = decay_rates(gradient[gradient["step"].isin(steps)]).set_index("step")
+    shown = []
+    for step in steps:
+        norms = gradient[gradient["step"] == step].sort_values("lag")["log10_norm"].to_numpy(dtype=float)
+        shown.append(Reach(step, norms, float(rates["decay_rate"][step]), float(rates["change"][step])))
+    return shown
+
+
+def title(config: Mapping[str, Any]) -> str:
+    """A run in words: `LSTM, orthogonal, clip by norm, adding of length 50, seed 1`; empty without settings."""
+    values = flat(config)
+    names = [label(values[key]) for key in ("arch.name", "init.name", "clip.name") if key in values]
+    task = f"{values['task.name']} of length {values.get('task.length')}" if "task.name" in values else ""
+    return ", ".join([*names, *([task] if task else []), *([f"seed {values['seed']}"] if "seed" in values else [])])
+
+
+def settings_of(config: Mapping[str, Any], changed: Collection[str]) -> dict[str, list[Setting]]:
+    """The settings of a run by group, those that decide no numbers in one, the last.
+
+    Args:
+        changed: names of those that differ from the defaults, as they are typed.
+    """
+    groups: dict[str, list[Setting]] = {}
+    for key in sorted(config, key=lambda key: key in EXCLUDED):
+        group = IDLE if key in EXCLUDED else key
+        for name, value in flat({key: config[key]}).items():
+            typed = name.removesuffix(".name")
+            groups.setdefault(group, []).append(Setting(typed, _value(value), typed in changed))
+    return groups
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:.15g}" if isinstance(value, float) else str(value) if value != "" else "''"
+
+
+def ended(summary: Summary, steps: Any) -> str:
+    """How a run ended, as a sentence.
+
+    Args:
+        steps: its budget of updates, None where that is not known.
+    """
+    of = f" of {steps}" if steps is not None and steps != summary.step else ""
+    at = f" at step {summary.step}{of}"
+    if summary.outcome == "diverged":
+        before = f"; solved before, at step {summary.solved_step}" if summary.solved_step is not None else ""
+        return f"Diverged{at}{f': {summary.reason}' if summary.reason else ''}{before}."
+    if summary.outcome == "solved":
+        return f"Solved at step {summary.solved_step}, ended{at}."
+    return f"Finished{at}, not solved."
+
+
+def computed(summary: Summary) -> dict[str, str]:
+    """How, where and with what a run was computed, by name."""
+    pack = summary.pack
+    built = ", ".join(filter(None, (pack.instructions, pack.build and f"build {pack.build}")))
+    place = f"{pack.id}, lane {pack.lane} of {pack.lanes}" if pack.id else "not recorded"
+    return {
+        "kernel": f"{pack.kernel or 'not recorded'}{f' ({built})' if built else ''}",
+        "machine": ", ".join(dict.fromkeys(filter(None, (summary.processor, summary.device)))) or "not recorded",
+        "pack": place,
+        "versions": ", ".join([*(f"{n} {v}" for n, v in summary.versions.items()), f"numerics {summary.numerics}"]),
+        "commit": summary.commit or "not recorded",
+        "seconds": f"{number(summary.seconds)} of one core",
+    }
+
+
+def numbers(summary: Summary) -> pd.DataFrame:
+    """The best and the final numbers of a run as texts: rows `best`, `final`."""
+    best, final, score = summary.best, summary.final, summary.task.score or "score"
+    heads = ["", "step", "train loss", "eval loss", score, "gradient norm"]
+    rows = [
+        ["best", best.step, None, best.eval_loss, best.eval_score, None],
+        ["final", final.step, final.train_loss, final.eval_loss, final.eval_score, final.grad_norm],
+    ]
+    texts = [[name, "–" if step is None else str(step), *map(number, values)] for name, step, *values in rows]
+    return pd.DataFrame(texts, columns=heads)

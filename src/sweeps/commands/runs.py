@@ -1,0 +1,142 @@
+"""The commands about single runs: find, show."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sweeps.commands.arguments import HELP, settings_in, sweep_of
+from sweeps.errors import ConfigError, SweepsError
+from sweeps.records.paths import SweepPaths
+from sweeps.terminal import say, say_table, terminal
+
+if TYPE_CHECKING:
+    from sweeps.analysis.loading.one import OneRun
+
+AGAIN = "--again"
+PLACE = ("experiment", "runs_dir")
+
+
+def find(arguments: list[str]) -> int:
+    """List the runs of an experiment that have certain settings or a certain outcome: arch=lstm,gru outcome=diverged.
+
+    Settings go by the names of the command line or by their short ones (length, gain, lr); numbers are compared as
+    numbers, a,b is one or the other. A run that is not done has its problem for an outcome: failed, unfinished,
+    damaged, missing. Exit status 1 if there is no such run.
+    """
+    from sweeps.analysis.finding import find as found_in
+
+    if HELP & set(arguments):
+        settings_in(arguments, (*PLACE, "outcome", "SETTING"))
+    own = [text for text in arguments if "=" not in text or text.partition("=")[0] in PLACE]
+    wanted: dict[str, str] = {}
+    for text in arguments:
+        key, _, value = text.partition("=")
+        if text not in own:
+            if key in wanted:
+                raise ConfigError([f"{key}: given twice; several values are {key}={wanted[key]},{value}"])
+            wanted[key] = value
+    sweep = sweep_of(settings_in(own, PLACE))
+    found = found_in(sweep.root, wanted)
+    if found.nothing:
+        say(f"No cell of {sweep.root} fits: {found.nothing}")
+        return 1
+    heads, rows = found.heads, found.rows
+    console = terminal()
+    if not console.is_terminal:
+        say_table(heads, rows)
+        return 0
+    wide = sum(2 + max(map(len, column)) for column in zip(heads, *rows, strict=True)) > console.width
+    say_table(heads[:-1] if wide else heads, [row[:-1] for row in rows] if wide else rows)
+    say(f"{len(rows)} of {found.total} cells of {sweep.root}; python -m sweeps show cell=ID shows one")
+    return 0
+
+
+def show(arguments: list[str]) -> int:
+    """Show one run: settings, how it ended, its numbers, the gradient through time, the command line to type again.
+
+    cell= is an id or the first digits of one; without experiment= it is looked for in every sweep of runs_dir.
+    page=FILE.html writes it as a page that needs no other file, with curves, heat map and spectra. --again trains it
+    anew in a temporary folder and says file by file whether the bytes are the same: exit status 1 if not. Exit status
+    1 too where the record cannot be shown: it is damaged, or its run failed or has not ended.
+    """
+    from sweeps.analysis.loading.one import find_cell, read_run
+
+    again = AGAIN in arguments
+    keys = (*PLACE, "cell", "page")
+    settings = settings_in([text for text in arguments if text != AGAIN], keys)
+    if "cell" not in settings:
+        raise ConfigError(["cell: not given; write cell=ID, an id or the first of its digits"])
+    page = _page(settings["page"]) if "page" in settings else None
+    if again and page:
+        raise ConfigError(["page: given together with --again, which writes none; give one of them"])
+    run = read_run(find_cell(settings["cell"], _sweeps(settings, arguments)))
+    if again:
+        return _again(run)
+    changed, command = _typed(run)
+    if page is None or run.records is None:
+        from sweeps.report.run_text import run_text
+
+        say(run_text(run, changed, command))
+        return 0 if run.records is not None else 1
+    from sweeps.report.run_page import write_run_page
+
+    write_run_page(run, changed, command, page)
+    say(f"Page: {page}")
+    return 0
+
+
+def _page(text: str) -> Path:
+    path = Path(text)
+    if path.suffix != ".html" or path.is_dir():
+        raise ConfigError([f"page: given {text!r}, must be the name of a file that ends in .html"])
+    return path
+
+
+def _sweeps(settings: dict[str, str], arguments: list[str]) -> list[SweepPaths]:
+    """The sweep that is named, or every folder of runs_dir."""
+    if any(text.startswith("experiment=") for text in arguments):
+        return [sweep_of(settings)]
+    runs = Path(settings["runs_dir"]).absolute()
+    sweeps = [SweepPaths(folder) for folder in sorted(runs.glob("*")) if folder.is_dir()]
+    if not sweeps:
+        raise SweepsError(f"there are no records under {runs}; run `make sweep` first")
+    return sweeps
+
+
+def _typed(run: OneRun) -> tuple[set[str], str]:
+    """The settings of a run that differ from the defaults, and the command line to type again, or why there is none."""
+    from sweeps.config.shortest import changed, settings_from, shortest
+    from sweeps.report.run_text import command_line
+
+    different: set[str] = set()
+    if not run.config:
+        return different, "(its settings are not known)"
+    try:
+        settings = settings_from(run.config, run.id)
+        different = set(changed(settings))
+        return different, command_line(shortest(settings, run.id))
+    except SweepsError as error:
+        return different, f"(no command line gives this id: {error})"
+
+
+def _again(run: OneRun) -> int:
+    from sweeps.again import train_again
+    from sweeps.config.shortest import settings_from
+    from sweeps.report.run_text import trouble
+
+    if run.summary is None:
+        say(f"{run.id} has no record to compare with. {trouble(run)}")
+        return 1
+    settings = settings_from(run.config, run.id)
+    say(f"Training {run.id} anew, in a temporary folder.")
+    verdict = train_again(run.paths, settings, run.summary)
+    for text in verdict.files.values():
+        say(text)
+    say(verdict.summary)
+    if verdict.same:
+        say("The same bytes.")
+        return 0
+    for text in verdict.reasons:
+        say(text)
+    return 1
