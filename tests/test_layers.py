@@ -50,7 +50,7 @@ ALLOWED: dict[str, set[str]] = {
     "analysis": {*RECORDS, "config"},
     "tables": STATISTICS,
     "figures": {*STATISTICS, "config.cards"},
-    "report": {*STATISTICS, "config.cards", "tables", "figures"},
+    "report": {*STATISTICS, "config.cards", "config.places", "tables", "figures"},
     "dashboard": {*STATISTICS, "figures.charts", "mirror"},
     "in_process": {*CONFIG, "check", "records", "execute", "launch", "analysis"},
     "hydra_app": {*CONFIG, "solo", "terminal"},
@@ -92,7 +92,8 @@ def imports(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (each.name for each in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:  # the linter allows no relative ones
+        elif isinstance(node, ast.ImportFrom):
+            assert node.module and not node.level, f"{path}: a relative import"
             for each in node.names:
                 inner = SRC.joinpath(*node.module.split("."), each.name)
                 is_module = inner.is_dir() or inner.with_suffix(".py").exists()

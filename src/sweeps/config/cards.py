@@ -11,7 +11,8 @@ from typing import Any
 
 import yaml
 
-from sweeps.config.places import CONF
+from sweeps.config.places import CONF, choices
+from sweeps.config.schema import GROUPS
 from sweeps.errors import ConfigError, unknown
 
 FILE = CONF / "cards.yaml"
@@ -53,13 +54,28 @@ def cards(group: str) -> Mapping[str, Card]:
 
 @cache
 def _read(path: Path) -> dict[str, dict[str, Card]]:
+    if not path.is_file():
+        raise ConfigError(
+            [f"{path} is missing; it comes with the project (git checkout {path.parent.name}/{path.name})"]
+        )
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError([f"{path.name} is no YAML: {' '.join(str(error).split())}"]) from None
+    except OSError:
+        raise
+    except Exception as error:  # beside YAML's own, whatever a constructor meets: a date of no calendar is a ValueError
+        raise ConfigError([f"{path.name} is no YAML: {' '.join(str(error).split()) or type(error).__name__}"]) from None
     problems: list[str] = []
     groups = _mapping(path.name, content, "groups of cards", problems)
     of_group = {group: _mapping(f"{path.name}: {group}", of, "cards by name", problems) for group, of in groups.items()}
+    for group, of in of_group.items():
+        if group not in GROUPS:
+            problems.append(unknown(f"{path.name}, group", group, GROUPS))
+        else:
+            problems += [
+                unknown(f"{path.name}: {group}, choice", name, choices(group))
+                for name in of
+                if name not in choices(group)
+            ]
     read = {
         group: {name: _card(f"{path.name}: {group}.{name}", given, problems) for name, given in of.items()}
         for group, of in of_group.items()
@@ -90,21 +106,20 @@ def _card(where: str, given: Any, problems: list[str]) -> Card:
 
 
 def _is_number(value: Any) -> bool:
-    return type(value) in (int, float) and value > 0
+    return type(value) in (int, float) and 0 < value < 1e6
 
 
 Rule = tuple[Callable[[Any], bool], str]
 
 _TEXT: Rule = (lambda value: isinstance(value, str) and bool(value), "a text")
-_COUNT: Rule = (
-    lambda value: type(value) is int and value >= 1,
-    "an integer of at least 1",
-)
+_COUNT: Rule = (lambda value: type(value) is int and 1 <= value <= 1000, "an integer from 1 to 1000")
+MARKERS = ".ov^<>12348spP*hH+xXDd|_"
+"""Markers of matplotlib that are one character."""
 RULES: dict[str, Rule] = {
     "label": _TEXT,
     "colour": (lambda value: isinstance(value, str) and bool(re.fullmatch("#[0-9a-fA-F]{6}", value)), "like '#0072B2'"),
     "dashes": (lambda value: isinstance(value, list) and all(map(_is_number, value)), "a list of positive numbers"),
-    "marker": _TEXT,
+    "marker": (lambda value: isinstance(value, str) and len(value) == 1 and value in MARKERS, f"one of {MARKERS}"),
     "gates": _COUNT,
     "elementwise": (_is_number, "a positive number"),
     "states": _COUNT,
