@@ -15,7 +15,7 @@ from sweeps import clipping_audit, compare, comparison, load, overview, pairwise
 from sweeps.analysis.loading.axes import AXES
 from sweeps.analysis.statistics.outcomes import COUNTS, shares
 from sweeps.errors import SweepsError
-from sweeps.figures.catalogue import FIGURES
+from sweeps.figures.catalogue import figure
 from sweeps.records.paths import SweepPaths
 from sweeps.report.captions import captions
 from sweeps.report.make import make_report
@@ -102,7 +102,7 @@ def test_answer_and_captions_count_it(blown: Path) -> None:
 
 def test_figures_draw_it(blown: Path) -> None:
     records = load(blown)
-    solved, outcomes = FIGURES["share_solved"](records), FIGURES["outcomes"](records)
+    solved, outcomes = figure("share_solved", records), figure("outcomes", records)
     assert solved is not None and outcomes is not None
     drawn = [line.get_ydata() for ax in solved.axes for line in ax.lines if line.get_linestyle() == "None"]
     assert sorted(float(np.asarray(y)[0]) for y in drawn if np.size(y)) == [0.0, 0.5]

@@ -22,6 +22,7 @@ from analysis.make_records import write_cell
 from sweeps import load
 from sweeps.analysis.labels import label
 from sweeps.analysis.provenance import Provenance
+from sweeps.analysis.roles import BY_LAG, OVER_TRAINING, roles
 from sweeps.config.cards import cards
 from sweeps.errors import SweepsError
 from sweeps.figures import curves
@@ -40,7 +41,7 @@ def test_gradient_by_lag_is_the_median_with_the_range(tmp_path: Path) -> None:
         write_cell(tmp_path, seed=seed, slope=(slope, slope / 2), length=101)
     records = load(tmp_path)
     for at, scale in (("start", 1.0), ("end", 0.5)):
-        frame = curves.gradient_by_lag(records, at=at, length=101, clip="none").set_index("lag")
+        frame = curves.gradient_by_lag(records, roles(records, BY_LAG), at=at).set_index("lag")
         row = frame.loc[100]
         assert row["n"] == 3
         expected = [-2.0 + scale * 100 * slope for slope in (-2.0, -6.0, -1.0)]  # far outside float32
@@ -49,7 +50,7 @@ def test_gradient_by_lag_is_the_median_with_the_range(tmp_path: Path) -> None:
 
 def test_the_end_of_a_diverged_run_is_its_last_finite_step(tmp_path: Path) -> None:
     write_cell(tmp_path, outcome="diverged", end=60, slope=(0.0, 2.0), length=11)  # slope at step 40: 0.4
-    frame = curves.gradient_by_lag(load(tmp_path), at="end", length=11, clip="none").set_index("lag")
+    frame = curves.gradient_by_lag(load(tmp_path), roles(load(tmp_path), BY_LAG), at="end").set_index("lag")
     assert frame.loc[10, "median"] == pytest.approx(-2.0 + 0.4 * 10)
 
 
@@ -57,7 +58,7 @@ def test_solved_runs_stay_in_the_loss_curve_and_diverged_ones_leave_it(tmp_path:
     write_cell(tmp_path, seed=0, outcome="solved", end=80)
     write_cell(tmp_path, seed=1, outcome="diverged", end=120)
     write_cell(tmp_path, seed=2)
-    frame, ends = curves.loss_over_training(load(tmp_path), length=20)
+    frame, ends = curves.loss_over_training(load(tmp_path), roles(load(tmp_path), OVER_TRAINING))
     n = frame.set_index("step")["n"]
     assert (n[0], n[80], n[120], n[200]) == (3, 3, 2, 2)
     assert list(ends["step"]) == [120] and np.isfinite(frame["high"]).all()
@@ -74,18 +75,18 @@ def test_clipping_over_training_has_before_and_after(tmp_path: Path) -> None:
 def test_every_threshold_that_was_swept_is_a_line(tmp_path: Path) -> None:
     for threshold in (0.1, 10.0):
         write_cell(tmp_path, clip="norm", grad_norm=100.0, settings={"clip.threshold": threshold})
-    figure = FIGURES["clipping"](load(tmp_path))
-    assert figure is not None
-    heights = [set(np.asarray(line.get_ydata(), float).tolist()) for line in figure.axes[0].lines]
+    drawn = figure("clipping", load(tmp_path))
+    assert drawn is not None
+    heights = [set(np.asarray(line.get_ydata(), float).tolist()) for line in drawn.axes[0].lines]
     assert {-1.0} in heights and {1.0} in heights
 
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_every_figure_draws_a_single_diverged_cell_of_unknown_names(tmp_path: Path, name: str) -> None:
     write_cell(tmp_path, arch="mgu", init="cayley", clip="agc" if name == "clipping" else "none", outcome="diverged")
-    figure = FIGURES[name](load(tmp_path))
-    assert figure is not None
-    assert all(path.stat().st_size > 1000 for path in save(figure, tmp_path / "figures" / name, PROVENANCE))
+    drawn = figure(name, load(tmp_path))
+    assert drawn is not None
+    assert all(path.stat().st_size > 1000 for path in save(drawn, tmp_path / "figures" / name, PROVENANCE))
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -97,56 +98,56 @@ def test_every_panel_fits_on_a_page_and_missing_runs_stay_visible(tmp_path: Path
                 write_cell(tmp_path, arch=f"arch{index}", clip=clip, seed=seed, steps=40, log_every=20, length=5)
     unfinished = write_cell(tmp_path, arch="arch0", clip="value", steps=40, length=5)
     (tmp_path / unfinished / "summary.json").unlink()
-    figure = FIGURES[name](load(tmp_path))
-    assert figure is not None
-    figure.draw_without_rendering()
-    width, height = figure.get_size_inches()
+    drawn = figure(name, load(tmp_path))
+    assert drawn is not None
+    drawn.draw_without_rendering()
+    width, height = drawn.get_size_inches()
     assert width in (COLUMN, PAGE) and height < 10.0
-    titles = [ax.get_title() for ax in figure.axes if ax.axison and ax.get_title()]
+    titles = [ax.get_title() for ax in drawn.axes if ax.axison and ax.get_title()]
     if name not in ("outcomes", "gradient_and_learning"):
-        assert {f"arch{index}" for index in range(archs)} <= {*titles, *(_first_line(ax) for ax in figure.axes)}
-    for ax in figure.axes:
+        assert {f"arch{index}" for index in range(archs)} <= {*titles, *(_first_line(ax) for ax in drawn.axes)}
+    for ax in drawn.axes:
         if ax.axison:
             assert ax.get_position().width * width > 1.0, "a panel narrower than an inch"
     if name in ("share_solved", "outcomes"):
-        assert "no run" in [text.get_text() for text in figure.legends[0].get_texts()]
+        assert "no run" in [text.get_text() for text in drawn.legends[0].get_texts()]
     elif name == "clipping":
-        assert "no run" in [text.get_text() for ax in figure.axes for text in ax.texts]
+        assert "no run" in [text.get_text() for ax in drawn.axes for text in ax.texts]
 
 
 def test_a_legend_lies_off_the_data_and_inside_the_figure(tmp_path: Path) -> None:
     for init in ("random", "xavier", "he", "orthogonal", "identity", "a_rather_long_name", "and_another_long_one"):
         write_cell(tmp_path, init=init)
-    figure = FIGURES["gradient_by_lag_start"](load(tmp_path))
-    assert figure is not None
-    figure.draw_without_rendering()
-    legend = figure.legends[0].get_window_extent()
-    assert legend.x0 >= 0 and legend.x1 <= figure.bbox.x1
-    assert all(ax.get_window_extent().y1 < legend.y0 for ax in figure.axes)
+    drawn = figure("gradient_by_lag_start", load(tmp_path))
+    assert drawn is not None
+    drawn.draw_without_rendering()
+    legend = drawn.legends[0].get_window_extent()
+    assert legend.x0 >= 0 and legend.x1 <= drawn.bbox.x1
+    assert all(ax.get_window_extent().y1 < legend.y0 for ax in drawn.axes)
 
 
 def test_runs_that_diverged_are_drawn_as_such(tmp_path: Path) -> None:
     write_cell(tmp_path, clip="norm", grad_norm=10.0)
     write_cell(tmp_path, clip="norm", seed=1, outcome="diverged", end=120)
     records = load(tmp_path)
-    for name in ("gradient_by_lag_end", "gradient_norm_by_length", "loss_curves", "clipping"):
-        figure = FIGURES[name](records)
-        assert figure is not None
+    for name in ("gradient_by_lag_end", "gradient_norm_by_level", "loss_curves", "clipping"):
+        drawn = figure(name, records)
+        assert drawn is not None
         crosses = [
-            line for ax in figure.axes for line in ax.lines if line.get_marker() == "x" and np.size(line.get_xdata())
+            line for ax in drawn.axes for line in ax.lines if line.get_marker() == "x" and np.size(line.get_xdata())
         ]
         assert len(crosses) == 1, name
-        assert any("diverged" in text.get_text() for text in figure.legends[0].get_texts())
+        assert any("diverged" in text.get_text() for text in drawn.legends[0].get_texts())
     assert np.asarray(crosses[0].get_xdata()).tolist() == [120]
 
 
 def test_a_curve_beyond_float32_leaves_the_panel_and_says_how_far(tmp_path: Path) -> None:
     write_cell(tmp_path, length=101, slope=-3.0)
     write_cell(tmp_path, init="identity", length=101, slope=0.0)
-    figure = FIGURES["gradient_by_lag_start"](load(tmp_path))
-    assert figure is not None
-    assert [text.get_text() for text in figure.axes[0].texts] == ["orthogonal → $10^{-302}$"]
-    assert figure.axes[0].get_ylim()[0] > -50
+    drawn = figure("gradient_by_lag_start", load(tmp_path))
+    assert drawn is not None
+    assert [text.get_text() for text in drawn.axes[0].texts] == ["orthogonal → $10^{-302}$"]
+    assert drawn.axes[0].get_ylim()[0] > -50
 
 
 def test_every_file_says_where_it_comes_from(tmp_path: Path) -> None:
@@ -223,17 +224,17 @@ def test_zero_gradients_are_noted_and_not_drawn(tmp_path: Path) -> None:
     path = tmp_path / cell / "gradient_through_time.csv"
     rows = [row.rsplit(",", 1)[0] for row in path.read_text().splitlines()]
     path.write_text("\n".join([rows[0] + ",log10_norm", *(row + ",-inf" for row in rows[1:])]) + "\n")
-    figure = FIGURES["gradient_by_lag_start"](load(tmp_path))
-    assert figure is not None
-    assert "exactly zero: orthogonal" in {text.get_text() for text in figure.axes[0].texts}
+    drawn = figure("gradient_by_lag_start", load(tmp_path))
+    assert drawn is not None
+    assert "exactly zero: orthogonal" in {text.get_text() for text in drawn.axes[0].texts}
 
 
 def test_a_missing_run_is_noted_in_the_panel(tmp_path: Path) -> None:
     for arch, init in (("lstm", "random"), ("gru", "identity")):
         write_cell(tmp_path, arch=arch, init=init)
-    figure = FIGURES["gradient_by_lag_start"](load(tmp_path))
-    assert figure is not None
-    assert [ax.texts[0].get_text() for ax in figure.axes] == ["no run: identity", "no run: random"]
+    drawn = figure("gradient_by_lag_start", load(tmp_path))
+    assert drawn is not None
+    assert [ax.texts[0].get_text() for ax in drawn.axes] == ["no run: identity", "no run: random"]
 
 
 @pytest.mark.parametrize("known", [0, 1, None])

@@ -10,6 +10,13 @@ HEADS = {"arch": "architecture", "length": "T", "lr": "learning rate", "hidden":
 """Of axes; any other keeps its own name."""
 SAID = HEADS | {"length": "sequence length", "clip": "clipping", "optim": "optimiser", "steps": "updates"}
 """Of axes, in sentences."""
+
+
+def head(axis: str) -> str:
+    """What an axis is called: its readable name, or the last part of its dotted name, `forget bias`."""
+    return HEADS.get(axis, axis.rpartition(".")[2].replace("_", " "))
+
+
 LABELLED = ("arch", "init", "clip")
 """Groups whose cards have labels."""
 

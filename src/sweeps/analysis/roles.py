@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from sweeps.analysis.labels import HEADS, label
+from sweeps.analysis.labels import head, label
 from sweeps.analysis.loading.axes import column_of
 from sweeps.analysis.loading.records import Records
 from sweeps.errors import SweepsError, unknown
@@ -74,7 +74,7 @@ class Roles:
     @property
     def pooling(self) -> str:
         """A sentence that names the pooled axes; empty if there are none."""
-        names = ", ".join(HEADS.get(axis, axis) for axis in self.pooled)
+        names = ", ".join(head(axis) for axis in self.pooled)
         return f" Runs are pooled over {names}." if names else ""
 
 
@@ -111,6 +111,9 @@ def roles(records: Records, kind: Kind, chosen: Mapping[str, str] | None = None)
             waiting.remove(custom)
     for axis in sorted(waiting, key=lambda axis: axis in kind.fixed or axis in ("clip", "length")):
         asked = axis in records.extra_axes
+        if (moved := _makes_room(slots, axis, records, chosen or {})) is not None:
+            slots[moved], slots["colour"] = slots["colour"], axis
+            continue
         target = _free(slots, axis, records) or (_taken(slots, kind, chosen or {}) if asked else None)
         if target is not None and (asked or axis not in kind.fixed):
             slots[target] = axis
@@ -131,8 +134,8 @@ def roles(records: Records, kind: Kind, chosen: Mapping[str, str] | None = None)
 def level_text(axis: str, level: Any) -> str:
     """`tanh RNN`, `T = 200`, `gain = 1.2`: a level where its axis is not written beside it."""
     if pd.isna(level):
-        return f"no {HEADS.get(axis, axis)}"
-    return label(level) if isinstance(level, str) else f"{HEADS.get(axis, axis)} = {level:g}"
+        return f"no {head(axis)}"
+    return label(level) if isinstance(level, str) else f"{head(axis)} = {level:g}"
 
 
 def _shown(records: Records, axis: str) -> Any:
@@ -144,6 +147,16 @@ def _free(slots: Mapping[str, str | None], axis: str, records: Records) -> str |
     numbers = not isinstance(records.cells[axis].dropna().iloc[0], str)
     order = ("x", "colour", "column", "row") if numbers else ("column", "row", "colour", "x")
     return next((slot for slot in order if slot in slots and slots[slot] is None), None)
+
+
+def _makes_room(slots: Mapping[str, str | None], axis: str, records: Records, chosen: Mapping[str, str]) -> str | None:
+    """The free slot for names that are drawn as colours, where an axis of numbers would make the better colours."""
+    names = slots.get("colour")
+    if names is None or "colour" in chosen or axis not in records.extra_axes or slots.get("x", "") is None:
+        return None
+    if isinstance(records.cells[axis].dropna().iloc[0], str) or not isinstance(records.cells[names].iloc[0], str):
+        return None
+    return next((slot for slot in ("column", "row") if slot in slots and slots[slot] is None), None)
 
 
 def _taken(slots: Mapping[str, str | None], kind: Kind, chosen: Mapping[str, str]) -> str | None:

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from sweeps.analysis.labels import HEADS
+from sweeps.analysis.labels import head
 from sweeps.analysis.roles import Roles, level_text
 from sweeps.figures.panels import Panel, grid_of, handle, wrapped
 from sweeps.figures.style import Line, lines
@@ -96,4 +96,4 @@ def positions(levels: Sequence[Any]) -> tuple[dict[Any, float], bool]:
 
 def axis_name(axis: str) -> str:
     """How an x axis is labelled."""
-    return {"length": "sequence length (steps)"}.get(axis, HEADS.get(axis, axis))
+    return {"length": "sequence length (steps)"}.get(axis, head(axis))

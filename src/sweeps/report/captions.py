@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sweeps.analysis.labels import HEADS, label
+from sweeps.analysis.labels import head, label
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.roles import Roles, level_text
 from sweeps.analysis.statistics.arrival import arrival
@@ -98,7 +98,7 @@ def _lines(records: Records, drawn: Roles) -> str:
 def _panels(drawn: Roles) -> str:
     """`, a row per architecture, a column per init`."""
     parts = ((drawn.row, "a row"), (drawn.column, "a column" if drawn.row else "a panel"))
-    return "".join(f", {what} per {HEADS.get(axis, axis)}" for axis, what in parts if axis is not None)
+    return "".join(f", {what} per {head(axis)}" for axis, what in parts if axis is not None)
 
 
 def _scales(drawn: Roles) -> str:

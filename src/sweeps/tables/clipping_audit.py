@@ -10,7 +10,7 @@ import pandas as pd
 
 from sweeps.analysis.loading.axes import owner_of
 from sweeps.analysis.loading.records import Records
-from sweeps.analysis.statistics.design import Design, Incomplete, check_axes, key_of, lay_out
+from sweeps.analysis.statistics.design import Design, Incomplete, check_axes, key_of, lay_out, named_axes
 from sweeps.analysis.statistics.intervals import Floats, medians
 from sweeps.analysis.statistics.measures import (
     MEASURES,
@@ -73,6 +73,7 @@ def clipping_audit(
         raise SweepsError(f"axes: {', '.join(axes)} given; the audit is of clipping, so 'clip' must be one of them")
     if select:
         records = records.select(**select)
+    axes = named_axes(records, axes)
     check_axes(records, axes)
     if REFERENCE not in set(records.cells["clip"]):
         raise SweepsError("the audit compares with clip=none, of which these records have no finished run")

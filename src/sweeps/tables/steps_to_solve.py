@@ -11,7 +11,7 @@ import pandas as pd
 
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.statistics.contrast import PROBLEMS, contrast
-from sweeps.analysis.statistics.design import Incomplete, check_axes, key_of
+from sweeps.analysis.statistics.design import Incomplete, check_axes, key_of, named_axes
 from sweeps.analysis.statistics.intervals import NO_INTERVAL, mean_interval
 from sweeps.analysis.statistics.measures import MEASURES
 from sweeps.analysis.statistics.paired import ALPHA
@@ -52,6 +52,7 @@ def steps_to_solve(
     """
     if select:
         records = records.select(**select)
+    axes = named_axes(records, axes)
     check_axes(records, axes)
     within = [axis for axis in PROBLEMS if axis in axes]
     own = budget(records)

@@ -55,6 +55,7 @@ def lay_out(records: Records, axes: Sequence[str], values: pd.Series, incomplete
         SweepsError: an axis is unknown or repeated; there are too many; two tasks would be pooled; cells are missing
             or duplicate and `incomplete` is not "allow".
     """
+    axes = named_axes(records, axes)
     check_axes(records, axes)
     if incomplete not in ("refuse", "allow"):
         raise SweepsError(unknown("incomplete", str(incomplete), ("refuse", "allow")))

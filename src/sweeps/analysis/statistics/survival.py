@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from sweeps.analysis.loading.records import Records
-from sweeps.analysis.statistics.design import check_axes
+from sweeps.analysis.statistics.design import check_axes, named_axes
 from sweeps.analysis.statistics.intervals import NO_INTERVAL, share_interval
 
 
@@ -63,6 +63,7 @@ def survival_curves(records: Records, axes: Sequence[str]) -> pd.DataFrame:
     Raises:
         SweepsError: an axis is unknown; two tasks would be pooled.
     """
+    axes = named_axes(records, axes)
     check_axes(records, axes)
     both = pd.concat([records.cells[[*axes, "seed"]], durations(records)], axis=1)
     parts: list[pd.DataFrame] = []
