@@ -105,7 +105,9 @@ def test_every_panel_fits_on_a_page_and_missing_runs_stay_visible(tmp_path: Path
     assert width in (COLUMN, PAGE) and height < 10.0
     titles = [ax.get_title() for ax in drawn.axes if ax.axison and ax.get_title()]
     if name not in ("outcomes", "gradient_and_learning"):
-        assert {f"arch{index}" for index in range(archs)} <= {*titles, *(_first_line(ax) for ax in drawn.axes)}
+        words = [*titles, *(_first_line(ax) for ax in drawn.axes)]
+        words += [tick.get_text() for ax in drawn.axes for tick in ax.get_xticklabels()]
+        assert all(any(f"arch{index}" in word for word in words) for index in range(archs))
     for ax in drawn.axes:
         if ax.axison:
             assert ax.get_position().width * width > 1.0, "a panel narrower than an inch"

@@ -48,6 +48,7 @@ class Roles:
         x, colour, column, row: the axis that is drawn so; None where no axis is.
         fixed: axes shown at one level only, with that level.
         pooled: axes that vary within what is drawn as one.
+        title: what all panels share, the only architecture and the only init, where these are not among the axes drawn.
     """
 
     x: str | None = None
@@ -56,6 +57,7 @@ class Roles:
     row: str | None = None
     fixed: Mapping[str, Any] = field(default_factory=dict)
     pooled: tuple[str, ...] = ()
+    title: str = ""
 
     @property
     def drawn(self) -> list[str]:
@@ -128,7 +130,9 @@ def roles(records: Records, kind: Kind, chosen: Mapping[str, str] | None = None)
         axis: _shown(records, axis) for axis in ("length", "clip") if axis in kind.fixed and axis in rest
     }
     fixed |= {axis: _shown(records, axis) for axis in kind.fixed if axis not in slots.values() and axis not in fixed}
-    return Roles(**slots, fixed=fixed, pooled=tuple(axis for axis in rest if axis not in fixed))
+    only = [records.cells[axis].unique() for axis in ("arch", "init")]
+    title = ", ".join(label(levels[0]) for levels in only if len(levels) == 1)
+    return Roles(**slots, fixed=fixed, pooled=tuple(axis for axis in rest if axis not in fixed), title=title)
 
 
 def level_text(axis: str, level: Any) -> str:

@@ -85,7 +85,7 @@ def _runs(records: Records, drawn: Roles) -> str:
     """`5 runs`, `3 to 5 runs`: how many runs make a line or a point."""
     cells = drawn.within(records).cells
     counts = cells.groupby(drawn.drawn, observed=True).size() if drawn.drawn else pd.Series([len(cells)])
-    return f"{several(counts)} run{'s' * (counts.max() != 1)}"
+    return f"{several(counts)} run{'s' * bool(counts.max() != 1)}"
 
 
 def _lines(records: Records, drawn: Roles) -> str:
