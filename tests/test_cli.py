@@ -425,7 +425,7 @@ def test_a_report_that_cannot_be_written_is_one_sentence(
     (tmp_path / "taken").touch()
     completed = sweeps(swept[0], "report", f"into={tmp_path / 'taken' / 'report'}", small=False)
     assert completed.returncode == 2
-    assert completed.stderr.startswith(f"{tmp_path / 'taken' / 'report'}")
+    assert completed.stderr.startswith(f"{tmp_path / 'taken'}")
     assert completed.stderr.count("\n") == 1
 
 

@@ -284,7 +284,9 @@ def test_a_file_beside_the_cells_that_cannot_be_read_is_a_problem_of_its_own(
     assert dict(zip(records.problems["cell"], records.problems["problem"], strict=True)) == listed
     part = records if records.plan is None else records.in_plan()
     assert len(part.cells) == GOOD and len(part.problems) == len(listed)
-    assert changed_settings(sweep.root) is None and "python -m sweeps -m experiment=damaged" in repr(reproduce(records))
+    assert changed_settings(sweep.root) is None and "python -m sweeps report experiment=damaged" in repr(
+        reproduce(records)
+    )
     assert count(sweep).planned == (GOOD if name == "multirun.yaml" else None)
 
 

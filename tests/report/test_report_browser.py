@@ -94,7 +94,7 @@ def test_it_opens_without_an_error_and_without_the_network(opened: Seen, report:
 
 def test_every_picture_is_there(page: Page) -> None:
     pictures = page.locator("img")
-    assert pictures.count() == 7
+    assert pictures.count() == 8
     widths = pictures.evaluate_all("all => all.map(each => each.complete ? each.naturalWidth : 0)")
     assert min(widths) > 600
     assert all(pictures.evaluate_all("all => all.map(each => each.alt.length > 10)"))
@@ -170,7 +170,7 @@ def test_it_is_a_document_without_scripts(browser: Browser, report: Path) -> Non
     bare = context.new_page()
     bare.goto(report.as_uri())
     assert bare.get_by_role("heading", name="The answer in numbers").is_visible()
-    assert bare.locator("th").first.inner_text() == "init" and bare.locator("th button").count() == 0
+    assert bare.locator("th").first.inner_text() == "axis" and bare.locator("th button").count() == 0
     context.close()
 
 

@@ -81,7 +81,7 @@ COLOURS = (  # dark, middle and light: apart in grey print, each column with eig
     ("#6A1845", "#0072B2", "#F7B955"),
     ("#2E2E2E", "#D55E00", "#DDB6EC"),
     ("#000000", "#777777", "#C0C0C0"),
-    ("#1B4D2B", "#8C6BB1", "#A8DDB5"),
+    ("#12351D", "#8C6BB1", "#A8DDB5"),
 )
 MARKERS = ("P", "X", "<", ">", "*", "h", "p", "d", "v", "8", "H", "s", "^", "D", "o")
 SPARE = tuple(
