@@ -228,7 +228,7 @@ def test_zero_gradients_are_noted_and_not_drawn(tmp_path: Path) -> None:
     path.write_text("\n".join([rows[0] + ",log10_norm", *(row + ",-inf" for row in rows[1:])]) + "\n")
     drawn = figure("gradient_by_lag_start", load(tmp_path))
     assert drawn is not None
-    assert "exactly zero: orthogonal" in {text.get_text() for text in drawn.axes[0].texts}
+    assert "exactly zero: tanh RNN, orthogonal" in {text.get_text() for text in drawn.axes[0].texts}
 
 
 def test_a_missing_run_is_noted_in_the_panel(tmp_path: Path) -> None:

@@ -108,7 +108,7 @@ def figure(name: str, records: Records, **chosen: str) -> Figure | None:
         raise SweepsError(unknown("figure", name, FIGURES))
     if not isinstance(records, Records):
         raise SweepsError(f"records: given {records!r}, must be what sweeps.load or sweeps.train gives")
-    if "task" in records.extra_axes:
+    if records.cells["task"].nunique() > 1:
         raise SweepsError("two tasks are never one figure: select one, or draw each part of records.by_task()")
     kind, draw = FIGURES[name]
     return draw(records, roles(records, kind, chosen))

@@ -59,7 +59,7 @@ def gradient_by_lag(frame: pd.DataFrame, roles: Roles) -> Figure:
             remarks = _no_run(part, roles, list(style))
             zero = []
             for level, curve in by_colour(part, roles):
-                name = "it" if level is None else level_text(str(roles.colour), level)
+                name = roles.title if level is None else level_text(str(roles.colour), level)
                 draw_band(ax, curve, "lag", style[level])
                 if np.isneginf(curve["median"]).mean() > 0.5:
                     zero.append(name)

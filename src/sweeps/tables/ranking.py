@@ -63,7 +63,7 @@ def rank(
         why = notes.crossed(result.crossings, int(result.frame["runs"].sum()))
         raise SweepsError(f"metric: {metric} cannot rank (solved_step and solved can). {why}")
     frame = _ranked(result)
-    names = axis_columns(frame, list(axes))
+    names = axis_columns(frame, list(result.axes))
     rows = tuple(
         (
             *map(Entry, texts),

@@ -65,12 +65,13 @@ def extra_axes(settings: pd.DataFrame) -> tuple[str, ...]:
     return tuple(extra)
 
 
-def column_of(name: str, columns: Iterable[str]) -> str:
+def column_of(name: str, columns: Iterable[str], what: str = "setting") -> str:
     """The column of `Records.cells` that a setting is in, from any of its names.
 
     Args:
         name: the column itself, the setting as on the command line (`init.gain`, `task.length`, `arch`), or the last
             part of its dotted name where only one setting ends so (`forget_bias`).
+        what: how an error calls it.
 
     Raises:
         SweepsError: there is no such setting; the message names the nearest.
@@ -86,7 +87,7 @@ def column_of(name: str, columns: Iterable[str]) -> str:
     if len(ending) == 1:
         return ending[0]
     dotted = {short: full.removesuffix(".name") for full, short in SHORT_NAMES.items()}
-    raise SweepsError(unknown("setting", name, {*known, *(dotted[column] for column in known if column in dotted)}))
+    raise SweepsError(unknown(what, name, {*known, *(dotted[column] for column in known if column in dotted)}))
 
 
 def may_vary(name: str) -> bool:

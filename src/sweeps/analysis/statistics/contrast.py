@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from sweeps.analysis.loading.records import Records
-from sweeps.analysis.statistics.design import Design, Incomplete, lay_out
+from sweeps.analysis.statistics.design import Design, Incomplete, lay_out, named_axes
 from sweeps.analysis.statistics.interquartile import iqm, iqm_interval
 from sweeps.analysis.statistics.intervals import (
     NO_INTERVAL,
@@ -81,6 +81,7 @@ def contrast(
         raise SweepsError(unknown("statistic", str(statistic), ("median", "iqm")))
     if not 0 < alpha < 1:
         raise SweepsError(f"alpha: {alpha!r} is not between 0 and 1")
+    axes = named_axes(records, axes)
     within = tuple(axis for axis in PROBLEMS if axis in axes) if within is None else tuple(within)
     for axis in within:
         if axis not in axes:

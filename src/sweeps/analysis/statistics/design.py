@@ -91,7 +91,7 @@ def named_axes(records: Records, axes: Sequence[str]) -> list[str]:
     Raises:
         SweepsError: one of them is no axis of the records; the message names the nearest.
     """
-    return [column_of(str(axis), records.axes) for axis in axes]
+    return [column_of(str(axis), records.axes, "axis") for axis in axes]
 
 
 def check_axes(records: Records, axes: Sequence[str]) -> None:
