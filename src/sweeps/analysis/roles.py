@@ -124,7 +124,8 @@ def roles(records: Records, kind: Kind, chosen: Mapping[str, str] | None = None)
             (slot for slot in ("colour", "column", "row") if slots.get(slot) and slot not in (chosen or {})), None
         )
         slots["x"] = slots[given] if given else "length"
-        slots |= {given: None} if given else {}
+        if given:
+            slots[given] = None
     rest = [axis for axis in varied(records) if axis not in slots.values()]
     fixed: dict[str, Any] = {
         axis: _shown(records, axis) for axis in ("length", "clip") if axis in kind.fixed and axis in rest
@@ -146,10 +147,13 @@ def _shown(records: Records, axis: str) -> Any:
     return records.longest if axis == "length" else records.reference_clip
 
 
+def _is_number(axis: str, records: Records) -> bool:
+    return not isinstance(records.cells[axis].dropna().iloc[0], str)
+
+
 def _free(slots: Mapping[str, str | None], axis: str, records: Records) -> str | None:
     """The free slot that suits an axis best."""
-    numbers = not isinstance(records.cells[axis].dropna().iloc[0], str)
-    order = ("x", "colour", "column", "row") if numbers else ("column", "row", "colour", "x")
+    order = ("x", "colour", "column", "row") if _is_number(axis, records) else ("column", "row", "colour", "x")
     return next((slot for slot in order if slot in slots and slots[slot] is None), None)
 
 
@@ -158,7 +162,7 @@ def _makes_room(slots: Mapping[str, str | None], axis: str, records: Records, ch
     names = slots.get("colour")
     if names is None or "colour" in chosen or axis not in records.extra_axes or slots.get("x", "") is None:
         return None
-    if isinstance(records.cells[axis].dropna().iloc[0], str) or not isinstance(records.cells[names].iloc[0], str):
+    if not _is_number(axis, records) or not isinstance(records.cells[names].iloc[0], str):
         return None
     return next((slot for slot in ("column", "row") if slot in slots and slots[slot] is None), None)
 
@@ -182,6 +186,5 @@ def map_axes(records: Records) -> tuple[list[str], list[str]]:
     columns: list[str] = [axis for axis in ("arch", "length") if axis in several]
     for axis in several:
         if axis not in (*rows, *columns):
-            numbers = not isinstance(records.cells[axis].dropna().iloc[0], str)
-            (columns if numbers else rows).append(axis)
+            (columns if _is_number(axis, records) else rows).append(axis)
     return rows or ["init"], columns or ["arch"]

@@ -110,8 +110,8 @@ def figure(name: str, records: Records, **chosen: str) -> Figure | None:
         raise SweepsError(f"records: given {records!r}, must be what sweeps.load or sweeps.train gives")
     if records.cells["task"].nunique() > 1:
         raise SweepsError("two tasks are never one figure: select one, or draw each part of records.by_task()")
-    kind, draw = FIGURES[name]
-    return draw(records, roles(records, kind, chosen))
+    _, draw = FIGURES[name]
+    return draw(records, roles_of(name, records, chosen))
 
 
 def roles_of(name: str, records: Records, chosen: Mapping[str, str] | None = None) -> Roles:

@@ -81,8 +81,6 @@ def column_of(name: str, columns: Iterable[str], what: str = "setting") -> str:
         return name
     if (short := SHORT_NAMES.get(name, name)) in known:
         return short
-    if f"{name}.name" in SHORT_NAMES and name in known:
-        return name
     ending = [column for column in known if column.endswith(f".{name}")]
     if len(ending) == 1:
         return ending[0]
