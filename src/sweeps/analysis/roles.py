@@ -34,6 +34,8 @@ BY_LAG = Kind({"column": "arch", "colour": "init", "row": None}, fixed=("length"
 """Curves against lag."""
 OVER_TRAINING = Kind({"row": "arch", "column": "init", "colour": "clip"}, fixed=("length",))
 """Curves over training."""
+LEADING = Kind({"x": None, "colour": None, "column": None})
+"""A number per run against the levels of the axis that matters most; see `analysis.leading`."""
 BY_LEVEL = Kind({"x": "length", "column": "arch", "row": "clip", "colour": "init"})
 """A number per run against the levels of an axis."""
 NORM_BY_LEVEL = Kind({"x": "length", "column": "arch", "colour": "init", "row": None}, fixed=("clip",))
@@ -147,13 +149,14 @@ def _shown(records: Records, axis: str) -> Any:
     return records.longest if axis == "length" else records.reference_clip
 
 
-def _is_number(axis: str, records: Records) -> bool:
+def is_number(axis: str, records: Records) -> bool:
+    """Whether the levels of an axis are numbers."""
     return not isinstance(records.cells[axis].dropna().iloc[0], str)
 
 
 def _free(slots: Mapping[str, str | None], axis: str, records: Records) -> str | None:
     """The free slot that suits an axis best."""
-    order = ("x", "colour", "column", "row") if _is_number(axis, records) else ("column", "row", "colour", "x")
+    order = ("x", "colour", "column", "row") if is_number(axis, records) else ("column", "row", "colour", "x")
     return next((slot for slot in order if slot in slots and slots[slot] is None), None)
 
 
@@ -162,7 +165,7 @@ def _makes_room(slots: Mapping[str, str | None], axis: str, records: Records, ch
     names = slots.get("colour")
     if names is None or "colour" in chosen or axis not in records.extra_axes or slots.get("x", "") is None:
         return None
-    if not _is_number(axis, records) or not isinstance(records.cells[names].iloc[0], str):
+    if not is_number(axis, records) or not isinstance(records.cells[names].iloc[0], str):
         return None
     return next((slot for slot in ("column", "row") if slot in slots and slots[slot] is None), None)
 
@@ -186,5 +189,5 @@ def map_axes(records: Records) -> tuple[list[str], list[str]]:
     columns: list[str] = [axis for axis in ("arch", "length") if axis in several]
     for axis in several:
         if axis not in (*rows, *columns):
-            (columns if _is_number(axis, records) else rows).append(axis)
+            (columns if is_number(axis, records) else rows).append(axis)
     return rows or ["init"], columns or ["arch"]

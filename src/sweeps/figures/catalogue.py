@@ -6,12 +6,14 @@ from collections.abc import Callable, Mapping
 
 from matplotlib.figure import Figure
 
+from sweeps.analysis.loading.axes import column_of
 from sweeps.analysis.loading.records import Records
-from sweeps.analysis.roles import BY_LAG, BY_LEVEL, NORM_BY_LEVEL, OVER_TRAINING, Kind, Roles, map_axes, roles
-from sweeps.analysis.statistics.arrival import arrival, group_of
+from sweeps.analysis.leading import leading_roles
+from sweeps.analysis.roles import BY_LAG, BY_LEVEL, LEADING, NORM_BY_LEVEL, OVER_TRAINING, Kind, Roles, map_axes, roles
+from sweeps.analysis.statistics.arrival import arrival, group_of, learned
 from sweeps.analysis.statistics.outcomes import shares
 from sweeps.errors import SweepsError, unknown
-from sweeps.figures import curves, gradient, learning, scatter
+from sweeps.figures import curves, gradient, learning, scatter, score
 from sweeps.figures.outcome_map import outcome_map
 
 Draw = Callable[[Records, Roles], Figure | None]
@@ -34,6 +36,14 @@ def _loss(records: Records, drawn: Roles) -> Figure | None:
     frame, ends = curves.loss_over_training(records, drawn)
     chance = drawn.within(records).cells["chance_loss"].median()
     return learning.loss_curves(frame, ends, float(chance), drawn) if len(frame) else None
+
+
+def _score(records: Records, drawn: Roles) -> Figure | None:
+    measure = learned(records)
+    runs, medians = curves.numbers_by_level(records, drawn, measure)
+    name = measure.label.format(score=records.score_name)
+    thresholds = sorted(records.cells["solved_at"].dropna().unique()) if measure.name.endswith("score") else []
+    return score.score_by_level(runs, medians, drawn, measure, name, thresholds) if len(runs) else None
 
 
 def _solved(records: Records, drawn: Roles) -> Figure | None:
@@ -63,6 +73,7 @@ def _scatter(records: Records, drawn: Roles) -> Figure | None:
 
 
 FIGURES: dict[str, tuple[Kind, Draw]] = {
+    "score_by_level": (LEADING, _score),
     "gradient_by_lag_start": (BY_LAG, _by_lag("start")),
     "gradient_by_lag_end": (BY_LAG, _by_lag("end")),
     "gradient_norm_by_level": (NORM_BY_LEVEL, _norm),
@@ -116,4 +127,9 @@ def figure(name: str, records: Records, **chosen: str) -> Figure | None:
 
 def roles_of(name: str, records: Records, chosen: Mapping[str, str] | None = None) -> Roles:
     """The roles that the axes of the records have in a figure of the catalogue."""
-    return roles(records, FIGURES[name][0], chosen)
+    kind, given = FIGURES[name][0], dict(chosen or {})
+    if kind is LEADING:
+        taken = {column_of(axis, records.axes) for axis in given.values()}
+        leading = leading_roles(records, learned(records)).items()
+        given |= {slot: axis for slot, axis in leading if slot not in given and axis not in taken}
+    return roles(records, kind, given)

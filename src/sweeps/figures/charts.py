@@ -14,6 +14,10 @@ class Chart:
 
 
 CHARTS = {
+    "score_by_level": Chart(
+        "What every run reached, by what mattered",
+        "How well do the networks learn, by the settings that matter most?",
+    ),
     "gradient_by_lag_start": Chart(
         "Gradient through time, at initialisation",
         "How far back in time does the gradient reach before the first update?",

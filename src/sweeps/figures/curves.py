@@ -13,6 +13,8 @@ import pandas as pd
 
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.roles import Roles
+from sweeps.analysis.statistics.measures import Measure, per_run
+from sweeps.analysis.statistics.outcomes import solved
 from sweeps.analysis.statistics.summaries import decay_rates
 
 
@@ -85,6 +87,27 @@ def norm_by_level(records: Records, roles: Roles) -> pd.DataFrame:
     norms = finite.groupby("cell", observed=True)["grad_norm"].median().rename("norm").reset_index()
     norms["norm"] = _log10(norms["norm"])
     return with_diverged(band(chosen.with_axes(norms), roles.drawn, "norm"), chosen.cells, roles.drawn)
+
+
+def numbers_by_level(records: Records, roles: Roles, measure: Measure) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The number of every run, and the median over the runs of each combination of the axes that are drawn.
+
+    Returns:
+        A row per run: the axes, `cell, value, solved`; and a row per combination: the axes, `median, low, high, n`. A
+        loss, a norm and updates are log10; the worst rank, of a run that diverged or was never solved, is infinite.
+    """
+    chosen = roles.within(records)
+    values = per_run(chosen, measure)
+    if on_log_axis(measure):
+        values = _log10(values)
+    runs = chosen.cells[["cell", *records.axes]].assign(value=values, solved=solved(chosen.cells))
+    runs = runs.dropna(subset=["value"]).reset_index(drop=True)
+    return runs, band(runs, roles.drawn, "value")
+
+
+def on_log_axis(measure: Measure) -> bool:
+    """Whether the numbers of a measure are drawn as powers of ten."""
+    return measure.name in ("grad_norm", "grad_norm_clipped") or (measure.better < 0 and not measure.share)
 
 
 def loss_over_training(records: Records, roles: Roles) -> tuple[pd.DataFrame, pd.DataFrame]:

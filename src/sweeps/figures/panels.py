@@ -144,6 +144,11 @@ def log10_axis(ax: Axes, values: Iterable[float], *, within: tuple[float, float]
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"$10^{{{value:.0f}}}$"))
 
 
+def level_tick(level: Any) -> str:
+    """A level beside its tick."""
+    return label(level) if isinstance(level, str) else f"{level:g}"
+
+
 def level_axis(ax: Axes, at: Mapping[Any, float], logarithmic: bool) -> None:
     """Make the x axis one of levels: a tick at each, as far as they do not run into each other.
 
@@ -154,13 +159,19 @@ def level_axis(ax: Axes, at: Mapping[Any, float], logarithmic: bool) -> None:
         ax.set_xscale("log")
     places = np.array(sorted(at.values()))
     scaled = np.log(places) if logarithmic else places
-    apart = 0.07 * max(float(np.ptp(scaled)), 1e-12)
+    width = ax.get_position().width * ax.get_figure(root=True).get_figwidth() * 72
+    unit = max(float(np.ptp(scaled)), 1e-12) / width  # of the axis, one point
     shown: list[Any] = []
     for level, place in sorted(at.items(), key=lambda item: item[1]):
         here = np.log(place) if logarithmic else place
-        if not shown or isinstance(level, str) or here - shown[-1][1] >= apart:
-            shown.append((level, here, place))
-    texts = [label(level) if isinstance(level, str) else f"{level:g}" for level, *_ in shown]
+        text = level_tick(level)
+        if (
+            not shown
+            or isinstance(level, str)
+            or here - shown[-1][1] >= unit * (5 + 2 * len(text) + 2 * len(shown[-1][0]))
+        ):
+            shown.append((text, here, place))
+    texts = [text for text, *_ in shown]
     names = any(isinstance(level, str) for level in at)
     ax.set_xticks([place for *_, place in shown], texts, rotation=30 if names else 0, ha="right" if names else "center")
     ax.minorticks_off()

@@ -1,0 +1,145 @@
+"""The figure of what every run reached: a mark for each run against the axes that matter most, medians as lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from sweeps.analysis.roles import Roles
+from sweeps.analysis.statistics.measures import Measure
+from sweeps.figures.curves import on_log_axis
+from sweeps.figures.facets import axis_name, by_colour, facets, legend_of, levels_of, part_of, positions, styles, titles
+from sweeps.figures.gradient import THRESHOLD
+from sweeps.figures.panels import legend_above, level_axis, log10_axis, outer_labels
+from sweeps.figures.style import Line, house
+
+LOWEST = -0.2
+"""The lowest score that is shown: one below 0 is worse than a constant answer."""
+SPREAD = 0.32
+"""Half the room that the marks of one level take, of the least distance between two levels."""
+GREY: dict[str, Any] = {"color": "#555555", "linestyle": "none"}
+
+
+def score_by_level(
+    runs: pd.DataFrame,
+    medians: pd.DataFrame,
+    roles: Roles,
+    measure: Measure,
+    name: str,
+    thresholds: Sequence[float] = (),
+) -> Figure:
+    """The number of every run against the levels of an axis: filled if it solved the task, open if not.
+
+    A cross at the edge is a run of the worst rank: it diverged, or was never solved.
+
+    Args:
+        runs, medians: from `curves.numbers_by_level`.
+        roles: with an x axis.
+        name: what the numbers are.
+        thresholds: scores at which a run counts as solved, drawn as thin lines.
+    """
+    assert roles.x is not None
+    with house():
+        figure, panels = facets(runs, roles, height=2.5 if roles.column is None else 1.9, sharey=True, widest=4)
+        style = styles(runs, roles)
+        levels = levels_of(runs, roles.x)
+        at, logarithmic = positions(levels)
+        number = not any(isinstance(level, str) for level in levels)
+        place = partial(beside, roles=roles, at=at, logarithmic=logarithmic, colours=list(style))
+        inside = runs.groupby(roles.drawn, observed=True)["cell"].transform(
+            lambda part: np.linspace(-1, 1, len(part) + 2)[1:-1]
+        )
+        runs = runs.assign(at=place(runs, inside), drawn=within(runs["value"], measure))
+        ends = {name: place(medians, pd.Series(side, medians.index)) for name, side in (("from", -1.0), ("to", 1.0))}
+        medians = medians.assign(at=place(medians, pd.Series(0.0, medians.index)), **ends)
+        for panel in panels:
+            for level, part in by_colour(part_of(runs, roles, panel), roles):
+                _marks(panel.ax, part, style[level])
+            for level, part in by_colour(part_of(medians, roles, panel), roles):
+                _medians(panel.ax, part, style[level], measure, joined=number)
+            for threshold in thresholds:
+                panel.ax.axhline(threshold, **THRESHOLD)
+            level_axis(panel.ax, at, logarithmic)
+            left, top = titles(panel, roles, left=name)
+            outer_labels(panel, left=left, top=top, bottom=axis_name(roles.x))
+        if on_log_axis(measure):
+            log10_axis(panels[0].ax, runs["drawn"])
+        handles = legend_of(style, roles, markers=True)
+        legend_above(figure, [*handles, *_meanings(runs, measure, bool(len(thresholds)))])
+        return figure
+
+
+def beside(
+    frame: pd.DataFrame,
+    inside: pd.Series,
+    *,
+    roles: Roles,
+    at: dict[Any, float],
+    logarithmic: bool,
+    colours: Sequence[Any],
+) -> pd.Series:
+    """Where marks lie on the x axis: around their level, colour beside colour.
+
+    Args:
+        inside: -1 to 1, where in the room of its level and colour each lies.
+    """
+    x = frame[roles.x].map(at).astype(float)
+    places = np.sort(np.log(list(at.values())) if logarithmic else list(at.values()))
+    room = SPREAD * (float(np.diff(places).min()) if len(places) > 1 else 1.0)
+    shift = 0.8 * inside / len(colours)
+    if roles.colour is not None:
+        middle = {level: (2 * index + 1) / len(colours) - 1 for index, level in enumerate(colours)}
+        shift = shift + frame[roles.colour].map(middle).astype(float)
+    return x * np.exp(room * shift) if logarithmic else x + room * shift
+
+
+def within(values: pd.Series, measure: Measure) -> pd.Series:
+    """The heights of marks: a score no lower than `LOWEST`, an infinite one just beyond the finite ones."""
+    if measure.name.endswith("score"):
+        return values.clip(lower=LOWEST, upper=np.inf)
+    finite = values[np.isfinite(values)]
+    low, high = (finite.min(), finite.max()) if len(finite) else (0.0, 0.0)
+    room = 0.08 * (high - low) or 0.1
+    return values.clip(lower=low - room, upper=high + room)
+
+
+def _medians(ax: Axes, medians: pd.DataFrame, line: Line, measure: Measure, *, joined: bool) -> None:
+    """A short bar at each median; joined from level to level along numbers. One of the worst rank leaves a gap."""
+    heights = within(medians["median"], measure).where(np.isfinite(medians["median"]))
+    ax.hlines(heights, medians["from"], medians["to"], color=line.colour, linewidth=1.6, zorder=2)
+    if joined:
+        order = medians["at"].sort_values().index
+        ax.plot(medians["at"][order], heights[order], color=line.colour, linewidth=0.7, alpha=0.7, zorder=2)
+
+
+def _marks(ax: Axes, runs: pd.DataFrame, line: Line) -> None:
+    worst = np.isinf(runs["value"])
+    for chosen, more in (
+        (runs["solved"] & ~worst, {"marker": line.marker}),
+        (~runs["solved"] & ~worst, {"marker": line.marker, "markerfacecolor": "none"}),
+        (worst, {"marker": "x", "markersize": 4.5}),
+    ):
+        options: dict[str, Any] = {"linestyle": "none", "color": line.colour, "markeredgewidth": 0.7, "alpha": 0.8}
+        ax.plot(runs.loc[chosen, "at"], runs.loc[chosen, "drawn"], **(options | more))
+
+
+def _meanings(runs: pd.DataFrame, measure: Measure, threshold: bool) -> list[Line2D]:
+    """What a line, and filled, open and crossed marks mean, of those that are drawn."""
+    worst = np.isinf(runs["value"])
+    found = [Line2D([], [], color="#555555", linewidth=1.1, label="median")]
+    if (runs["solved"] & ~worst).any():
+        found.append(Line2D([], [], marker="o", label="a run, solved", **GREY))
+    if (~runs["solved"] & ~worst).any():
+        found.append(Line2D([], [], marker="o", markerfacecolor="none", label="not solved", **GREY))
+    if worst.any():
+        found.append(Line2D([], [], marker="x", label=measure.worst, **GREY))
+    if threshold:
+        found.append(Line2D([], [], label="counts as solved", **THRESHOLD))
+    return found
