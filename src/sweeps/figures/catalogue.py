@@ -4,41 +4,55 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from matplotlib.figure import Figure
-
+from sweeps.analysis.leading import leading_roles
 from sweeps.analysis.loading.axes import column_of
 from sweeps.analysis.loading.records import Records
-from sweeps.analysis.leading import leading_roles
 from sweeps.analysis.roles import BY_LAG, BY_LEVEL, LEADING, NORM_BY_LEVEL, OVER_TRAINING, Kind, Roles, map_axes, roles
 from sweeps.analysis.statistics.arrival import arrival, group_of, learned
 from sweeps.analysis.statistics.outcomes import shares
 from sweeps.errors import SweepsError, unknown
 from sweeps.figures import curves, gradient, learning, scatter, score
+from sweeps.figures.behind import put_behind
+from sweeps.figures.facets import levels_of, positions
 from sweeps.figures.outcome_map import outcome_map
+from sweeps.figures.panels import Grid
 
-Draw = Callable[[Records, Roles], Figure | None]
+Draw = Callable[[Records, Roles], Grid | None]
 
 
 def _by_lag(at: str) -> Draw:
-    def draw(records: Records, drawn: Roles) -> Figure | None:
+    def draw(records: Records, drawn: Roles) -> Grid | None:
         frame = curves.gradient_by_lag(records, drawn, at=at)
-        return gradient.gradient_by_lag(frame, drawn) if len(frame) else None
+        if frame.empty:
+            return None
+        figure = gradient.gradient_by_lag(frame, drawn)
+        put_behind(figure, curves.gradient_of_runs(records, drawn, at=at), drawn, "lag", "log10_norm")
+        return figure
 
     return draw
 
 
-def _norm(records: Records, drawn: Roles) -> Figure | None:
+def _norm(records: Records, drawn: Roles) -> Grid | None:
     frame = curves.norm_by_level(records, drawn)
-    return gradient.norm_by_level(frame, drawn) if len(frame) else None
+    if frame.empty:
+        return None
+    figure, runs = gradient.norm_by_level(frame, drawn), curves.norm_of_runs(records, drawn)
+    at, _ = positions(levels_of(frame, drawn.x))
+    put_behind(figure, runs.assign(at=runs[str(drawn.x)].map(at).astype(float)), drawn, "at", "norm")
+    return figure
 
 
-def _loss(records: Records, drawn: Roles) -> Figure | None:
+def _loss(records: Records, drawn: Roles) -> Grid | None:
     frame, ends = curves.loss_over_training(records, drawn)
     chance = drawn.within(records).cells["chance_loss"].median()
-    return learning.loss_curves(frame, ends, float(chance), drawn) if len(frame) else None
+    if frame.empty:
+        return None
+    figure = learning.loss_curves(frame, ends, float(chance), drawn)
+    put_behind(figure, curves.loss_of_runs(records, drawn), drawn, "step", "loss")
+    return figure
 
 
-def _score(records: Records, drawn: Roles) -> Figure | None:
+def _score(records: Records, drawn: Roles) -> Grid | None:
     measure = learned(records)
     runs, medians = curves.numbers_by_level(records, drawn, measure)
     name = measure.label.format(score=records.score_name)
@@ -46,16 +60,17 @@ def _score(records: Records, drawn: Roles) -> Figure | None:
     return score.score_by_level(runs, medians, drawn, measure, name, thresholds) if len(runs) else None
 
 
-def _solved(records: Records, drawn: Roles) -> Figure | None:
-    return learning.solved_by_level(shares(drawn.within(records), drawn.drawn), drawn)
+def _solved(records: Records, drawn: Roles) -> Grid | None:
+    chosen = drawn.within(records)
+    return learning.solved_by_level(shares(chosen, drawn.drawn), drawn, chosen.cells)
 
 
-def _outcomes(records: Records, drawn: Roles) -> Figure | None:
+def _outcomes(records: Records, drawn: Roles) -> Grid | None:
     rows, columns = map_axes(records)
-    return outcome_map(shares(records, [*rows, *columns]), rows, columns)
+    return outcome_map(shares(records, [*rows, *columns]), rows, columns, records.cells)
 
 
-def _clipping(records: Records, drawn: Roles) -> Figure | None:
+def _clipping(records: Records, drawn: Roles) -> Grid | None:
     length = records.longest
     init = curves.most_clipped_init(records, length=length)
     if init is None:
@@ -63,10 +78,15 @@ def _clipping(records: Records, drawn: Roles) -> Figure | None:
     frame, ends = curves.clipping_over_training(records, init=init, length=length)
     shown = records.select(init=init, length=length).cells
     thresholds = {clip: sorted(set(part["threshold"].dropna())) for clip, part in shown.groupby("clip", observed=True)}
-    return gradient.clipping_over_training(frame, ends, thresholds) if len(frame) else None
+    if frame.empty:
+        return None
+    figure = gradient.clipping_over_training(frame, ends, thresholds)
+    runs = curves.norms_of_clipped_runs(records, init=init, length=length)
+    put_behind(figure, runs, Roles(row="clip", column="arch"), "step", "after")
+    return figure
 
 
-def _scatter(records: Records, drawn: Roles) -> Figure | None:
+def _scatter(records: Records, drawn: Roles) -> Grid | None:
     frame = arrival(records, ends=True)
     scored = bool(records.cells["best_score"].notna().any())
     return scatter.factor_and_score(frame, group_of(records, frame), records.score_name if scored else None)
@@ -102,7 +122,7 @@ def why_nothing(name: str, records: Records) -> str:
     return "no number that it shows is finite"
 
 
-def figure(name: str, records: Records, **chosen: str) -> Figure | None:
+def figure(name: str, records: Records, **chosen: str) -> Grid | None:
     """A figure of the catalogue, to show in a notebook or to write with `save`; None if there is nothing to draw.
 
     >>> figure("gradient_by_lag_start", records, colour="init.gain", column="arch")

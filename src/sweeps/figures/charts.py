@@ -13,6 +13,8 @@ class Chart:
     question: str
 
 
+ON_FIRST_SCREEN = "score_by_level"
+"""The figure that shows what a study found."""
 CHARTS = {
     "score_by_level": Chart(
         "What every run reached, by what mattered",

@@ -51,10 +51,15 @@ def gradient_by_lag(records: Records, roles: Roles, *, at: str) -> pd.DataFrame:
         The axes, `lag, median, low, high, n, diverged`; an exactly zero gradient is -inf. `diverged` is the share of
         runs that diverged; 0 at the start.
     """
-    chosen = roles.within(records)
-    by = roles.drawn
-    frame = band(chosen.with_axes(_gradient_at(chosen, at)), [*by, "lag"], "log10_norm")
+    chosen, by = roles.within(records), roles.drawn
+    frame = band(gradient_of_runs(records, roles, at=at), [*by, "lag"], "log10_norm")
     return with_diverged(frame, chosen.cells, by) if at == "end" else frame.assign(diverged=0.0)
+
+
+def gradient_of_runs(records: Records, roles: Roles, *, at: str) -> pd.DataFrame:
+    """log10 ||dL/dh_t|| against lag of every run: `cell, lag, log10_norm` and the axes; `at` as `gradient_by_lag`."""
+    chosen = roles.within(records)
+    return chosen.with_axes(_gradient_at(chosen, at))
 
 
 def decay_by_run(records: Records, roles: Roles, *, at: str) -> pd.DataFrame:
@@ -82,11 +87,17 @@ def norm_by_level(records: Records, roles: Roles) -> pd.DataFrame:
     Returns:
         The axes, `median, low, high, n, diverged`.
     """
+    cells = roles.within(records).cells
+    return with_diverged(band(norm_of_runs(records, roles), roles.drawn, "norm"), cells, roles.drawn)
+
+
+def norm_of_runs(records: Records, roles: Roles) -> pd.DataFrame:
+    """log10 of each run's median gradient norm before clipping: `cell, norm` and the axes, a row per run."""
     chosen = roles.within(records)
     finite = chosen.metrics[np.isfinite(chosen.metrics["grad_norm"])]
     norms = finite.groupby("cell", observed=True)["grad_norm"].median().rename("norm").reset_index()
     norms["norm"] = _log10(norms["norm"])
-    return with_diverged(band(chosen.with_axes(norms), roles.drawn, "norm"), chosen.cells, roles.drawn)
+    return chosen.with_axes(norms)
 
 
 def numbers_by_level(records: Records, roles: Roles, measure: Measure) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -119,6 +130,12 @@ def loss_over_training(records: Records, roles: Roles) -> tuple[pd.DataFrame, pd
     Returns:
         The axes, `step, median, low, high, n`, and where runs diverged, as from `divergences`.
     """
+    long = loss_of_runs(records, roles)
+    return band(long, [*roles.drawn, "step"], "loss"), divergences(roles.within(records))
+
+
+def loss_of_runs(records: Records, roles: Roles) -> pd.DataFrame:
+    """log10 of the loss of every run as `loss_over_training` counts it: `cell, step, loss` and the axes."""
     chosen = roles.within(records)
     column = "eval_loss" if chosen.metrics["eval_loss"].notna().any() else "train_loss"
     rows = chosen.metrics.dropna(subset=[column])
@@ -128,7 +145,7 @@ def loss_over_training(records: Records, roles: Roles) -> tuple[pd.DataFrame, pd
     diverged = steps[None, :] >= cells["diverged_step"].fillna(np.inf).to_numpy()[:, None]
     long = by_step.where(~diverged & np.isfinite(by_step)).reset_index().melt("cell", value_name="loss")
     long["loss"] = _log10(long["loss"])  # before the median: that of two runs is then midway between their curves
-    return band(chosen.with_axes(long), [*roles.drawn, "step"], "loss"), divergences(chosen)
+    return chosen.with_axes(long)
 
 
 def clipping_over_training(records: Records, *, init: Any, length: Any) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -138,14 +155,17 @@ def clipping_over_training(records: Records, *, init: Any, length: Any) -> tuple
         `arch, clip, step, when` ("before", "after"), `median, low, high, n`, and where runs diverged, as from
         `divergences`. Updates at which the norm of a run was not finite are left out for that run.
     """
+    chosen, rows = records.select(init=init, length=length), norms_of_clipped_runs(records, init=init, length=length)
+    parts = [band(rows, ["arch", "clip", "step"], when).assign(when=when) for when in ("before", "after")]
+    return pd.concat(parts, ignore_index=True), divergences(chosen)
+
+
+def norms_of_clipped_runs(records: Records, *, init: Any, length: Any) -> pd.DataFrame:
+    """log10 of the gradient norm of every run with clipping: `cell, step, before, after` and the axes."""
     chosen = records.select(init=init, length=length)
     rows = chosen.with_axes(chosen.metrics)
     rows = rows[(rows["clip"] != "none") & np.isfinite(rows["grad_norm"]) & np.isfinite(rows["grad_norm_clipped"])]
-    parts = []
-    for when, column in (("before", "grad_norm"), ("after", "grad_norm_clipped")):
-        part = band(rows.assign(norm=_log10(rows[column])), ["arch", "clip", "step"], "norm")
-        parts.append(part.assign(when=when))
-    return pd.concat(parts, ignore_index=True), divergences(chosen)
+    return rows.assign(before=_log10(rows["grad_norm"]), after=_log10(rows["grad_norm_clipped"]))
 
 
 def most_clipped_init(records: Records, *, length: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.provenance import provenance
 from sweeps.errors import SweepsError, unknown
+from sweeps.figures.behind import behind
 from sweeps.figures.catalogue import FIGURES, figure
 from sweeps.figures.style import FORMATS, write_figure
 from sweeps.records.paths import SweepPaths
@@ -19,11 +20,13 @@ from sweeps.records.paths import SweepPaths
 
 @dataclass(frozen=True)
 class Drawn:
-    """A figure on disk: its name in the catalogue, its task (None if the sweep has only one), its files."""
+    """A figure on disk: its name in the catalogue, its task (None if the sweep has only one), its files, and the runs
+    that it shows (see `behind.behind`)."""
 
     name: str
     task: Any
     stem: Path
+    behind: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def pdf(self) -> Path:
@@ -74,7 +77,7 @@ def draw(
                     stem.with_name(f"{name}.{kind}").unlink(missing_ok=True)
                 continue
             write_figure(drawing, stem, provenance(part, f"figure {name}"), formats)
-            drawn.append(Drawn(name, task, stem))
+            drawn.append(Drawn(name, task, stem, behind(drawing)))
     return drawn
 
 

@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from sweeps.analysis.labels import head
 from sweeps.analysis.roles import Roles, level_text
-from sweeps.figures.panels import Panel, grid_of, handle, wrapped
+from sweeps.figures.panels import Grid, Panel, grid_of, handle, wrapped
 from sweeps.figures.style import Line, lines
 
 ONE = Line("#0072B2", "-", "o")
@@ -28,7 +27,7 @@ def levels_of(frame: pd.DataFrame, axis: str | None) -> list[Any]:
 
 def facets(
     frame: pd.DataFrame, roles: Roles, *, height: float, sharey: bool, widest: int = 5
-) -> tuple[Figure, list[Panel]]:
+) -> tuple[Grid, list[Panel]]:
     """A panel for every level of the row and of the column axis; without a row axis the columns are wrapped.
 
     Args:
@@ -40,7 +39,7 @@ def facets(
     if roles.row is not None:
         return grid_of(rows, columns, height=height, sharey=sharey, widest=widest)
     figure, axes = wrapped(len(columns), height=height, sharey=sharey)
-    panels = []
+    panels = figure.panels
     for ax, column in zip(axes, columns, strict=True):
         spec = ax.get_subplotspec()
         panels.append(Panel(ax, None, column, spec is None or spec.is_first_col(), True, True))

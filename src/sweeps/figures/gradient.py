@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
@@ -17,6 +16,8 @@ from sweeps.analysis.labels import label
 from sweeps.analysis.roles import Roles, level_text
 from sweeps.figures.facets import axis_name, by_colour, facets, legend_of, levels_of, part_of, positions, styles, titles
 from sweeps.figures.panels import (
+    NORM,
+    Grid,
     crosses,
     draw_band,
     free_corner,
@@ -41,7 +42,7 @@ SHOWN = (-46.0, 46.0)
 """Widest y range of a panel, in log10 ||dL/dh_t||: the range of float32 with its subnormals, and a margin."""
 
 
-def gradient_by_lag(frame: pd.DataFrame, roles: Roles) -> Figure:
+def gradient_by_lag(frame: pd.DataFrame, roles: Roles) -> Grid:
     """Gradient norm against steps back from the end of the sequence.
 
     A curve that leaves the range of float32 leaves the panel, and a note says where it ends. A cross marks the end of
@@ -72,13 +73,13 @@ def gradient_by_lag(frame: pd.DataFrame, roles: Roles) -> Figure:
             ax.set_xlim(0, last)
             note(ax, "\n".join(remarks[:MOST_REMARKS]), **free_corner(ax, [part], "lag"))
             ax.xaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
-            left, top = titles(panel, roles, left=r"$\Vert\partial L/\partial h_t\Vert$")
+            left, top = titles(panel, roles, left=NORM)
             outer_labels(panel, left=left, top=top, bottom="lag (steps back)")
         legend_above(figure, legend_of(style, roles) + ([DIVERGED] if (frame["diverged"] > 0).any() else []))
         return figure
 
 
-def norm_by_level(frame: pd.DataFrame, roles: Roles) -> Figure:
+def norm_by_level(frame: pd.DataFrame, roles: Roles) -> Grid:
     """Gradient norm before clipping against the levels of an axis.
 
     A cross marks a point if some of its runs diverged.
@@ -109,9 +110,7 @@ def norm_by_level(frame: pd.DataFrame, roles: Roles) -> Figure:
         return figure
 
 
-def clipping_over_training(
-    frame: pd.DataFrame, ends: pd.DataFrame, thresholds: Mapping[Any, Sequence[float]]
-) -> Figure:
+def clipping_over_training(frame: pd.DataFrame, ends: pd.DataFrame, thresholds: Mapping[Any, Sequence[float]]) -> Grid:
     """Gradient norm before and after clipping over training, rows by clipping, columns by arch.
 
     Args:

@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from sweeps.analysis.roles import Roles
+from sweeps.figures.behind import put_behind
 from sweeps.figures.facets import axis_name, by_colour, facets, legend_of, levels_of, part_of, styles, titles
 from sweeps.figures.panels import (
+    Grid,
     crosses,
     draw_band,
     free_corner,
@@ -29,7 +30,7 @@ EMPTY: dict[str, Any] = {"color": "#777777", "linestyle": "none", "marker": "o",
 CHANCE: dict[str, Any] = {"color": "#999999", "linewidth": 0.8, "zorder": 1}
 
 
-def loss_curves(frame: pd.DataFrame, ends: pd.DataFrame, chance: float, roles: Roles) -> Figure:
+def loss_curves(frame: pd.DataFrame, ends: pd.DataFrame, chance: float, roles: Roles) -> Grid:
     """Loss over training; a cross where a run diverged.
 
     Args:
@@ -77,12 +78,13 @@ def _loss_range(frame: pd.DataFrame, chance: float) -> tuple[float, float, float
     return level, max(min(losses.min(), level), level - 8.0), highest
 
 
-def solved_by_level(frame: pd.DataFrame, roles: Roles) -> Figure:
+def solved_by_level(frame: pd.DataFrame, roles: Roles, cells: pd.DataFrame | None = None) -> Grid:
     """Share of runs that solved the task against the levels of an axis, at equal distances.
 
     Args:
         frame: from `outcomes.shares` over the axes that are drawn. A combination without a run is an open grey circle
             below the axis.
+        cells: the runs behind it.
         roles: with an x axis.
     """
     assert roles.x is not None
@@ -91,6 +93,9 @@ def solved_by_level(frame: pd.DataFrame, roles: Roles) -> Figure:
         figure, panels = facets(frame, roles, height=1.3 if roles.row is not None else 1.75, sharey=True, widest=4)
         style = styles(frame, roles)
         shift = dict(zip(style, np.linspace(-0.3, 0.3, len(style)) if len(style) > 1 else np.zeros(1), strict=True))
+        if cells is not None:
+            figure.numbers = False
+            put_behind(figure, _at_their_share(frame, cells, roles, shift), roles, "at", "share")
         holes = bool((frame["n"] == 0).any())
         at = {level: float(place) for place, level in enumerate(levels)}
         for panel in panels:
@@ -118,3 +123,11 @@ def solved_by_level(frame: pd.DataFrame, roles: Roles) -> Figure:
         handles = legend_of(style, roles, markers=True)
         legend_above(figure, handles + ([Line2D([], [], label="no run", **EMPTY)] if holes else []))
         return figure
+
+
+def _at_their_share(frame: pd.DataFrame, cells: pd.DataFrame, roles: Roles, shift: dict[Any, float]) -> pd.DataFrame:
+    """Every run at the point that it is part of: `cell, at, share` and the axes."""
+    share = frame.set_index(roles.drawn)["share_solved"].rename("share")
+    runs = cells[["cell", *roles.drawn]].join(share, on=roles.drawn)
+    beside = 0.0 if roles.colour is None else runs[roles.colour].map(shift).astype(float)
+    return runs.assign(at=runs[str(roles.x)].cat.codes + beside)

@@ -10,24 +10,26 @@ import numpy as np
 import pandas as pd
 import seaborn
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from sweeps.analysis.labels import label
 from sweeps.analysis.roles import level_text
 from sweeps.figures.facets import axis_name
-from sweeps.figures.panels import TALLEST, blocks_of, legend_above
+from sweeps.figures.panels import TALLEST, Grid, blocks_of, legend_above
 from sweeps.figures.style import PAGE, house
 
 WIDEST, CROWDED = 18, 14
 """The most columns of one map, and the most whose labels are horizontal."""
 
 
-def outcome_map(frame: pd.DataFrame, rows: Sequence[str], columns: Sequence[str]) -> Figure:
+def outcome_map(
+    frame: pd.DataFrame, rows: Sequence[str], columns: Sequence[str], cells: pd.DataFrame | None = None
+) -> Grid:
     """Share diverged and share solved over the whole grid, side by side.
 
     Args:
         frame: from `outcomes.shares` over the axes of both. A combination without a run is hatched.
+        cells: the runs behind it.
         rows, columns: axes, the innermost last: its levels lie side by side, in a group for each level of the others.
     """
     with house():
@@ -36,7 +38,7 @@ def outcome_map(frame: pd.DataFrame, rows: Sequence[str], columns: Sequence[str]
         group_size = len(frame[rows[-1]].cat.categories)
         blocks = blocks_of(groups, max(1, min(4, WIDEST // len(inner))))
         height = min(0.19 * max(len(names), 4), TALLEST / len(blocks) - 0.6)
-        figure = Figure(figsize=(PAGE, 0.3 + (0.7 + height) * len(blocks)), layout="constrained")
+        figure = Grid(PAGE, 0.3 + (0.7 + height) * len(blocks))
         axes = figure.subplots(len(blocks), 2, sharey=True, squeeze=False)
         for line, shown in zip(axes, blocks, strict=True):
             for ax, what, colours in zip(line, ("diverged", "solved"), ("Oranges", "Blues"), strict=True):
@@ -45,6 +47,9 @@ def outcome_map(frame: pd.DataFrame, rows: Sequence[str], columns: Sequence[str]
                     index=list(rows), columns=list(columns), values=f"share_{what}", observed=False, dropna=False
                 ).reindex(index=_index(names, rows), columns=_index(wanted, columns))
                 _heat(ax, table, colours)
+                if cells is not None:
+                    figure.numbers = False
+                    figure.behind.append((ax, _fields(cells, names, rows, wanted, columns)))
                 ax.set_title(f"share {what}", pad=4)
                 _label_columns(ax, shown, columns, inner)
                 for start in range(group_size, len(names) if len(rows) > 1 else 0, group_size):
@@ -58,6 +63,20 @@ def outcome_map(frame: pd.DataFrame, rows: Sequence[str], columns: Sequence[str]
 def _combinations(frame: pd.DataFrame, axes: Sequence[str]) -> list[tuple[Any, ...]]:
     """Every combination of the levels of some axes; one empty combination of no axes."""
     return list(itertools.product(*(list(frame[axis].cat.categories) for axis in axes)))
+
+
+def _fields(
+    cells: pd.DataFrame,
+    names: Sequence[tuple[Any, ...]],
+    rows: Sequence[str],
+    wanted: Sequence[tuple[Any, ...]],
+    columns: Sequence[str],
+) -> pd.DataFrame:
+    """The runs of a map, each at the middle of its field: `cell, x, y`."""
+    across, down = ({level: at + 0.5 for at, level in enumerate(levels)} for levels in (wanted, names))
+    x = [across.get(level, np.nan) for level in cells[list(columns)].itertuples(index=False, name=None)]
+    y = [down.get(level, np.nan) for level in cells[list(rows)].itertuples(index=False, name=None)]
+    return pd.DataFrame({"cell": cells["cell"], "x": x, "y": y}).dropna()
 
 
 def _index(combinations: Sequence[tuple[Any, ...]], axes: Sequence[str]) -> pd.Index:

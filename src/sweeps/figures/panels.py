@@ -20,6 +20,8 @@ from matplotlib.transforms import blended_transform_factory
 from sweeps.analysis.labels import label
 from sweeps.figures.style import COLUMN, PAGE, Line
 
+NORM = r"$\Vert\partial L/\partial h_t\Vert$"
+"""The gradient through time, as a label."""
 TALLEST = 8.4
 """Greatest height of all panels of a figure together, inches, so that a caption fits on the same page."""
 
@@ -36,9 +38,29 @@ class Panel:
     bottom: bool
 
 
+class PowerOfTen(FuncFormatter):
+    """Labels an axis of log10 values."""
+
+
+class Grid(Figure):
+    """A figure that knows its panels, and which runs are behind what they show (see `figures.behind`).
+
+    Attributes:
+        panels: of facets, in the order of their rows.
+        numbers: whether a place in a panel is a number of the run, and not of a group of runs.
+        behind: axes, and the runs in them: `cell`, and `x` and `y` in the units of the axes.
+    """
+
+    def __init__(self, width: float, height: float) -> None:
+        super().__init__(figsize=(width, height), layout="constrained")
+        self.panels: list[Panel] = []
+        self.numbers = True
+        self.behind: list[tuple[Axes, pd.DataFrame]] = []
+
+
 def grid_of(
     rows: Sequence[Any], columns: Sequence[Any], *, height: float, widest: int = 5, sharey: bool = True
-) -> tuple[Figure, list[Panel]]:
+) -> tuple[Grid, list[Panel]]:
     """A figure with a panel for every row and column; columns beyond `widest` go to further blocks of rows below.
 
     Args:
@@ -47,9 +69,9 @@ def grid_of(
     """
     blocks = blocks_of(columns, widest)
     across, down = max(map(len, blocks)), len(blocks) * len(rows)
-    figure = Figure(figsize=(_width(across), 0.45 + min(height, TALLEST / down) * down), layout="constrained")
+    figure = Grid(_width(across), 0.45 + min(height, TALLEST / down) * down)
     axes = figure.subplots(down, across, squeeze=False, sharey=True if sharey else "row")
-    panels: list[Panel] = []
+    panels = figure.panels
     for block, shown in enumerate(blocks):
         for down_at, row in enumerate(rows):
             line = axes[block * len(rows) + down_at]
@@ -60,11 +82,11 @@ def grid_of(
     return figure, panels
 
 
-def wrapped(count: int, *, height: float, sharey: bool = False) -> tuple[Figure, list[Axes]]:
+def wrapped(count: int, *, height: float, sharey: bool = False) -> tuple[Grid, list[Axes]]:
     """A figure with `count` panels in rows of at most four, of lengths as equal as possible."""
     lines = max(1, math.ceil(count / 4))
     across = max(1, math.ceil(count / lines))
-    figure = Figure(figsize=(_width(across), 0.45 + min(height, TALLEST / lines) * lines), layout="constrained")
+    figure = Grid(_width(across), 0.45 + min(height, TALLEST / lines) * lines)
     axes = list(figure.subplots(lines, across, squeeze=False, sharey=sharey).flat)
     for spare in axes[count:]:
         spare.set_axis_off()
@@ -141,7 +163,7 @@ def log10_axis(ax: Axes, values: Iterable[float], *, within: tuple[float, float]
     room = 0.04 * (high - low)
     ax.set_ylim(low - room, high + room)
     ax.yaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, min_n_ticks=2))
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"$10^{{{value:.0f}}}$"))
+    ax.yaxis.set_major_formatter(PowerOfTen(lambda value, _: f"$10^{{{value:.0f}}}$"))
 
 
 def level_tick(level: Any) -> str:
@@ -159,7 +181,7 @@ def level_axis(ax: Axes, at: Mapping[Any, float], logarithmic: bool) -> None:
         ax.set_xscale("log")
     places = np.array(sorted(at.values()))
     scaled = np.log(places) if logarithmic else places
-    width = ax.get_position().width * ax.get_figure(root=True).get_figwidth() * 72
+    width = ax.get_window_extent().width * 72 / ax.figure.dpi
     unit = max(float(np.ptp(scaled)), 1e-12) / width  # of the axis, one point
     shown: list[Any] = []
     for level, place in sorted(at.items(), key=lambda item: item[1]):

@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from sweeps.analysis.labels import level_said
-from sweeps.figures.panels import legend_above, log10_axis
+from sweeps.figures.panels import Grid, legend_above, log10_axis
 from sweeps.figures.style import PAGE, Line, house, lines
 
 PANELS = {"start": "at initialisation", "training": "in training"}
@@ -22,7 +21,7 @@ LOWEST = -0.2
 ALL = "all runs"
 
 
-def factor_and_score(frame: pd.DataFrame, axis: str | None, score: str | None) -> Figure:
+def factor_and_score(frame: pd.DataFrame, axis: str | None, score: str | None) -> Grid:
     """Factor per step at the start (left) and in training (right) against the best score.
 
     A mark is filled if the run solved the task, open if not, and a cross if it diverged.
@@ -35,11 +34,12 @@ def factor_and_score(frame: pd.DataFrame, axis: str | None, score: str | None) -
     with house():
         levels = list(frame[axis].cat.categories) if axis else [ALL]
         style = lines(axis or ALL, levels)
-        figure = Figure(figsize=(PAGE, 3.0), layout="constrained")
+        figure = Grid(PAGE, 3.0)
         axes = figure.subplots(1, 2, sharex=True, sharey=True)
         heights = frame["best"] if score else np.log10(frame["best"].where(frame["best"] > 0))
         frame = frame.assign(height=heights, drawn=_within(heights, lowest=LOWEST if score else None))
         for ax, (when, title) in zip(axes, PANELS.items(), strict=True):
+            figure.behind.append((ax, _behind(frame, when)))
             for level, line in style.items():
                 _marks(ax, frame[frame[axis] == level] if axis else frame, when, line)
             edge = _finish(ax, frame, when)
@@ -54,6 +54,10 @@ def factor_and_score(frame: pd.DataFrame, axis: str | None, score: str | None) -
         legend_above(figure, [_handle(line, level_said(level) if axis else ALL) for level, line in style.items()])
         figure.legend(handles=_meanings(), loc="outside lower center", ncols=3)
         return figure
+
+
+def _behind(runs: pd.DataFrame, when: str) -> pd.DataFrame:
+    return pd.DataFrame({"cell": runs["cell"], "x": runs[when].clip(upper=HIGHEST), "y": runs["drawn"]})
 
 
 def _marks(ax: Axes, runs: pd.DataFrame, when: str, line: Line) -> None:

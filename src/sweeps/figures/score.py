@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from sweeps.analysis.roles import Roles
 from sweeps.analysis.statistics.measures import Measure
+from sweeps.figures.behind import put_behind
 from sweeps.figures.curves import on_log_axis
 from sweeps.figures.facets import axis_name, by_colour, facets, legend_of, levels_of, part_of, positions, styles, titles
 from sweeps.figures.gradient import THRESHOLD
-from sweeps.figures.panels import legend_above, level_axis, log10_axis, outer_labels
+from sweeps.figures.panels import Grid, legend_above, level_axis, log10_axis, outer_labels
 from sweeps.figures.style import Line, house
 
 LOWEST = -0.2
@@ -34,7 +34,7 @@ def score_by_level(
     measure: Measure,
     name: str,
     thresholds: Sequence[float] = (),
-) -> Figure:
+) -> Grid:
     """The number of every run against the levels of an axis: filled if it solved the task, open if not.
 
     A cross at the edge is a run of the worst rank: it diverged, or was never solved.
@@ -59,6 +59,7 @@ def score_by_level(
         runs = runs.assign(at=place(runs, inside), drawn=within(runs["value"], measure))
         ends = {name: place(medians, pd.Series(side, medians.index)) for name, side in (("from", -1.0), ("to", 1.0))}
         medians = medians.assign(at=place(medians, pd.Series(0.0, medians.index)), **ends)
+        put_behind(figure, runs, roles, "at", "drawn")
         for panel in panels:
             for level, part in by_colour(part_of(runs, roles, panel), roles):
                 _marks(panel.ax, part, style[level])

@@ -8,10 +8,11 @@ from typing import Any
 import pandas as pd
 
 from sweeps.analysis.loading.records import Records
+from sweeps.analysis.statistics.effects import Effects
 from sweeps.analysis.statistics.paired import ALPHA, smallest_p
 from sweeps.analysis.text import number_of
 from sweeps.report.clipping import clipping
-from sweeps.report.document import Section
+from sweeps.report.document import Section, with_task
 from sweeps.report.exploded import exploded
 from sweeps.report.gradient_and_learning import gradient_and_learning
 from sweeps.report.gradient_kept import kept
@@ -19,29 +20,31 @@ from sweeps.report.gradients_alive import alive, at_initialisation
 from sweeps.report.solved import solved
 from sweeps.report.what_mattered import what_mattered
 
+MATTERED = "What mattered?"
+MEANS_LEARNING = "Does a gradient that arrives mean learning?"
 KEPT_ALIVE = "Which initialisation keeps gradients alive?"
 
 
-def answer(records: Records, table: pd.DataFrame, task: Any = None) -> list[Section]:
+def answer(records: Records, table: pd.DataFrame, found: Effects | None, task: Any = None) -> list[Section]:
     """The parts of the answer for one task, each a section of level 3.
 
     Args:
         records: of one task.
         table: from `tables.comparison`, of the same records.
+        found: the effects of the axes; None where none varied.
         task: its name, put into the titles; None if the sweep has only one task.
     """
     start = at_initialisation(records)
     one_init = records.cells["init"].nunique() == 1
     parts = (
-        ("What mattered?", what_mattered(records)),
+        (MATTERED, what_mattered(records, found)),
         ("Does the gradient stay alive?", kept(records, start)) if one_init else (KEPT_ALIVE, alive(records, start)),
         ("What exploded?", exploded(records, start)),
         ("What did clipping change?", clipping(records, table)),
         ("Who solved the task?", solved(records, table)),
-        ("Does a gradient that arrives mean learning?", gradient_and_learning(records)),
+        (MEANS_LEARNING, gradient_and_learning(records)),
     )
-    suffix = "" if task is None else f" ({task})"
-    return [Section(title + suffix, blocks, level=3) for title, blocks in parts if blocks]
+    return [Section(with_task(title, task), blocks, level=3) for title, blocks in parts if blocks]
 
 
 def scope(records: Records) -> str:

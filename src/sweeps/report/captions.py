@@ -10,7 +10,7 @@ import pandas as pd
 from sweeps.analysis.labels import head, label
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.roles import Roles, level_text
-from sweeps.analysis.statistics.arrival import arrival
+from sweeps.analysis.statistics.arrival import arrival, learned
 from sweeps.analysis.statistics.outcomes import counted
 from sweeps.analysis.statistics.summaries import ENDS, SHORTEST
 from sweeps.analysis.text import decades, factor, number, number_of, percent
@@ -34,9 +34,9 @@ def captions(records: Records, table: pd.DataFrame) -> dict[str, str]:
         table: from `tables.comparison`, of the same records.
     """
     length = records.longest
-    by_lag, norm, loss, share = (
+    shown, by_lag, norm, loss, share = (
         roles_of(name, records)
-        for name in ("gradient_by_lag_start", "gradient_norm_by_level", "loss_curves", "share_solved")
+        for name in ("score_by_level", "gradient_by_lag_start", "gradient_norm_by_level", "loss_curves", "share_solved")
     )
     present = by_lag.within(records).cells
     start, end = (curves.decay_by_run(records, by_lag, at=at) for at in ("start", "end"))
@@ -45,6 +45,7 @@ def captions(records: Records, table: pd.DataFrame) -> dict[str, str]:
     solved_against = "sequence length" if share.x == "length" else axis_name(str(share.x))
     whole = len(records.cells) // max(1, len(records.cells[list(records.axes)].drop_duplicates()))
     return {
+        "score_by_level": score_caption(records, shown),
         "gradient_by_lag_start": (
             f"Norm of the gradient that reaches the hidden state, ‖∂L/∂h_t‖, against steps back from the end of the "
             f"sequence, before training ({where}). A level line is a gradient that survives, a falling one vanishes, a "
@@ -79,6 +80,16 @@ def captions(records: Records, table: pd.DataFrame) -> dict[str, str]:
         ),
         "gradient_and_learning": arrival_caption(records),
     }
+
+
+def score_caption(records: Records, drawn: Roles) -> str:
+    """What a mark of the first figure is, and what is pooled."""
+    measure = learned(records)
+    name = measure.label.format(score=records.score_name)
+    return (
+        f"The {name} of every run by {axis_name(str(drawn.x))}: a mark is a run, a bar the median over "
+        f"{_runs(records, drawn)}; runs of the worst rank ({measure.worst}) are crosses.{drawn.pooling}"
+    )
 
 
 def _runs(records: Records, drawn: Roles) -> str:

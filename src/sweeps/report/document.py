@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -41,12 +41,17 @@ class Tabular:
 
 @dataclass(frozen=True)
 class Picture:
-    """A drawn figure with its caption; the page shows `png`, and `pdf` is for a paper."""
+    """A drawn figure with its caption; the page shows `png`, and `pdf` is for a paper.
+
+    Args:
+        behind: the runs that it shows, from `figures.behind`, for a page that can be looked into.
+    """
 
     title: str
     png: Path
     pdf: Path
     caption: str
+    behind: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)
@@ -80,15 +85,25 @@ class Section:
 
 @dataclass(frozen=True)
 class Document:
-    """A report; `subtitle` is one line of plain text below the title."""
+    """A report; `first` is its first screen, before all sections: what was found, and the picture that shows it.
+
+    Args:
+        runs: every run that a picture may show, by id, in words.
+    """
 
     title: str
-    subtitle: str
+    first: Sequence[Prose | Picture]
     sections: Sequence[Section]
+    runs: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def blocks(self) -> list[Block]:
+        """All blocks, in order."""
+        return [*self.first, *(block for section in self.sections for block in section.blocks)]
 
     def numbered(self, kind: type[Any]) -> dict[int, int]:
         """The number of each table or picture, counted from 1 through the document, by `id(block)`."""
-        blocks = [block for section in self.sections for block in section.blocks if isinstance(block, kind)]
+        blocks = [block for block in self.blocks if isinstance(block, kind)]
         return {id(block): number for number, block in enumerate(blocks, start=1)}
 
 
@@ -97,6 +112,11 @@ def table_or_fold(text: str, caption: str, rows: int, files: Sequence[Path]) -> 
     if rows <= FOLDED_ABOVE:
         return Tabular(text, caption)
     return Attached(f"{caption.rstrip('.')} ({rows} rows)", text if rows <= LINKED_ABOVE else "", files)
+
+
+def with_task(title: str, task: Any) -> str:
+    """The title of a part that is of one task among several."""
+    return title if task is None else f"{title} ({task})"
 
 
 def anchor(title: str) -> str:
@@ -111,11 +131,11 @@ def to_markdown(document: Document, folder: Path) -> str:
         folder: where the file will be; links are relative to it.
     """
     tables, pictures = document.numbered(Tabular), document.numbered(Picture)
-    parts = [f"# {document.title}", document.subtitle]
+    numbers = {**tables, **pictures}
+    parts = [f"# {document.title}", *(_block(block, folder, numbers.get(id(block), 0)) for block in document.first)]
     for section in document.sections:
         parts.append(f"{'#' * section.level} {section.title}")
-        for block in section.blocks:
-            parts.append(_block(block, folder, tables.get(id(block), pictures.get(id(block), 0))))
+        parts += [_block(block, folder, numbers.get(id(block), 0)) for block in section.blocks]
     return "\n\n".join(part.strip("\n") for part in parts if part.strip()) + "\n"
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sweeps.analysis.loading.records import Records
 from sweeps.figures.catalogue import FIGURES, why_nothing
-from sweeps.figures.charts import CHARTS
+from sweeps.figures.charts import CHARTS, ON_FIRST_SCREEN
 from sweeps.figures.draw import Drawn
 from sweeps.report.document import Picture, Prose, Section
 
@@ -15,7 +15,8 @@ TITLES = {name: chart.title for name, chart in CHARTS.items()}
 
 
 def figures(records: Records, drawn: Sequence[Drawn], captions: dict[Any, dict[str, str]]) -> list[Section]:
-    """The section, which says what could not be drawn and why, and a part of it for every figure.
+    """The section, which says what could not be drawn and why, and a part of it for every figure but that of the first
+    screen.
 
     Args:
         captions: by task and name of the figure.
@@ -23,10 +24,21 @@ def figures(records: Records, drawn: Sequence[Drawn], captions: dict[Any, dict[s
     missing = [Prose(f"Not drawn: {'; '.join(texts)}.")] if (texts := _left_out(records, drawn)) else []
     parts = [Section("Figures", [*missing])]
     for figure in drawn:
-        title = _title(figure.name, figure.task)
-        caption = captions[figure.task].get(figure.name, f"{_title(figure.name)}.")
-        parts.append(Section(title, [Picture(title, figure.png, figure.pdf, caption)], level=3))
+        if figure.name == ON_FIRST_SCREEN:
+            continue
+        shown = picture(figure, captions[figure.task])
+        parts.append(Section(shown.title, [shown], level=3))
     return parts
+
+
+def picture(figure: Drawn, captions: dict[str, str]) -> Picture:
+    """A figure with its title and its caption.
+
+    Args:
+        captions: by name of the figure, of its task.
+    """
+    title = _title(figure.name, figure.task)
+    return Picture(title, figure.png, figure.pdf, captions.get(figure.name, f"{_title(figure.name)}."), figure.behind)
 
 
 def _title(name: str, task: Any = None) -> str:

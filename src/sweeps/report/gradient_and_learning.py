@@ -16,6 +16,8 @@ from sweeps.analysis.text import number, number_of
 from sweeps.report.document import Block, Prose
 from sweeps.report.gradients_alive import further
 
+MOST_IN_SHORT = 4
+"""Groups of runs that the first screen tells apart."""
 MOVED = 0.01
 """Change of the factor per step, median over runs, from which on start and training are told apart."""
 
@@ -42,6 +44,27 @@ def gradient_and_learning(records: Records) -> list[Block]:
     points = [f"- {_sentence(name, part, networks)}" for name, part in parts]
     last = " ".join(filter(None, (_correlations(records, frame), _moved(frame))))
     return [Prose("\n\n".join(filter(None, (first, "\n".join(points), last))))]
+
+
+def in_short(records: Records) -> str:
+    """What a step back leaves of the gradient at the start, by group where they are few, and how that goes with
+    learning."""
+    frame = arrival(records)
+    if frame.empty or frame["start"].isna().all():
+        return ""
+    group = group_of(records, frame)
+    parts: list[tuple[Any, pd.DataFrame]] = [("", frame)]
+    if group and frame[group].nunique() <= MOST_IN_SHORT:
+        parts = list(frame.groupby(group, observed=True))
+    names = ["" if level == "" else f" by {level_said(level)}" for level, _ in parts]
+    texts = [
+        f"{_range(part['start'])}{name} (solved {_solved(part)})" for name, (_, part) in zip(names, parts, strict=True)
+    ]
+    text = f"At the start a step back in time leaves of the gradient {', '.join(texts)}"
+    found = by_seed(frame, "start")
+    if not len(found):
+        return f"{text}."
+    return f"{text}; a factor near 1 and what was learned have a rank correlation of {np.median(found):.2f}."
 
 
 def _sentence(name: str, part: pd.DataFrame, within: str | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import html
+import json
 import re
 from collections.abc import Mapping, Sequence
 from functools import cache, partial
@@ -25,6 +26,7 @@ KINDS = {
     ".tex": "application/x-tex",
 }
 """Media types by suffix; fixed here because those of `mimetypes` depend on the machine."""
+SCRIPTS = ("contents.js", "sort.js", "look.js")
 NO_FILE = re.compile(r"#|[a-z]+:")
 """The start of a link to a heading or to a URL."""
 LONG = {"th": 12, "td": 32}
@@ -106,13 +108,35 @@ def to_html(document: Document, folder: Path) -> str:
         "embedded": embedded,
         "size": size,
         "relative": partial(relative, folder=folder),
+        "runs": _runs(document, folder, numbers[Picture]),
         "style": Markup((resources / "page.css").read_text(encoding="utf-8")),
-        "script": Markup((resources / "sort.js").read_text(encoding="utf-8")),
+        "script": Markup("".join((resources / name).read_text(encoding="utf-8") for name in SCRIPTS)),
     }
     inside = {relative(path, folder): path for path in sorted(folder.rglob("*.*")) if path.suffix in KINDS}
     environment.filters |= {"markdown": partial(_markdown, inside), "inline": partial(_inline, inside)}
     template = environment.from_string((resources / "report.html.jinja").read_text(encoding="utf-8"))
     return template.render(document=document) + "\n"
+
+
+def _runs(document: Document, folder: Path, numbers: Mapping[int, int]) -> Markup:
+    """The runs behind the pictures as JSON: their ids and words once, and where each lies in every picture."""
+    place = {cell: at for at, cell in enumerate(document.runs)}
+    pictures = [block for block in document.blocks if isinstance(block, Picture) and block.behind]
+    data = {
+        "pages": (folder / "runs").is_dir(),
+        "runs": list(document.runs.items()),
+        "figures": {numbers[id(each)]: _numbered(each.behind, place) for each in pictures},
+    }
+    return Markup(json.dumps(data, separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c"))
+
+
+def _numbered(behind: Mapping[str, Any], place: Mapping[str, int]) -> dict[str, Any]:
+    """The runs behind a picture with the place of each in the list of runs in place of its id."""
+    panels = []
+    for panel in behind["panels"]:
+        kind = "marks" if "marks" in panel else "curves"
+        panels.append({**panel, kind: [[place[cell], *numbers] for cell, *numbers in panel[kind]]})
+    return {**behind, "panels": panels}
 
 
 def embedded(path: Path) -> str:

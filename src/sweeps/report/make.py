@@ -5,30 +5,48 @@ The same records give the same bytes: nothing depends on the time or on the mach
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import pandas as pd
 
 from sweeps.analysis.loading.load import load
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.provenance import write_provenance
+from sweeps.analysis.statistics.effects import Effects, effects, varied
+from sweeps.figures.charts import ON_FIRST_SCREEN
 from sweeps.figures.draw import draw
 from sweeps.records.files import write_atomically
 from sweeps.records.paths import ReportPaths, SweepPaths
 from sweeps.report.answer import answer, scope
 from sweeps.report.captions import captions
 from sweeps.report.document import Document, Prose, Section, readme, to_markdown
-from sweeps.report.figures import figures
+from sweeps.report.figures import figures, picture
+from sweeps.report.first_screen import first_screen
 from sweeps.report.html import to_html
+from sweeps.report.in_words import in_words
 from sweeps.report.replace import in_place_of
 from sweeps.report.reproduce import changed_settings, reproduce
 from sweeps.report.sources import sources
 from sweeps.report.tables import tables
 from sweeps.report.what_diverged import diverged, what_diverged
-from sweeps.report.what_ran import headline, what_ran
+from sweeps.report.what_ran import what_ran
 from sweeps.report.what_varied import what_varied
 from sweeps.tables.combinations import comparison
 
 SEED = 0
 """Of the random draws behind the intervals and tests of the tables."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a report says of one task: its name (None if there is only one), records, combinations, and effects."""
+
+    task: Any
+    records: Records
+    table: pd.DataFrame
+    effects: Effects | None
 
 
 def records_to_report(root: Path, *, cache: bool = True) -> Records:
@@ -91,24 +109,31 @@ def _document(records: Records, paths: ReportPaths, question: str | None, claims
     problems = records.problems.sort_values(["problem", "cell"])
     for path, frame in ((paths.problems, problems), (paths.diverged, diverged(records))):
         write_atomically(path, frame.to_csv(index=False, lineterminator="\n"))
-    parts = [(task, part, table if task is None else table[table["task"] == task]) for task, part in records.by_task()]
-    captioned = {task: captions(part, rows) for task, part, rows in parts}
+    parts = [
+        Part(
+            task, part, table if task is None else table[table["task"] == task], effects(part) if varied(part) else None
+        )
+        for task, part in records.by_task()
+    ]
+    captioned = {part.task: captions(part.records, part.table) for part in parts}
     drawn = draw(records, paths.figures)
     (title, text), changed = readme(question or ""), changed_settings(records.root)
+    pictures = [picture(each, captioned[each.task]) for each in drawn if each.name == ON_FIRST_SCREEN]
     return Document(
         title or records.root.name,
-        headline(records),
+        [*first_screen([(part.task, part.records, part.effects) for part in parts]), *pictures],
         [
             *([Section("The question", [Prose("\n\n".join(filter(None, (changed, text))))])] if text else []),
-            Section("The answer in numbers", [Prose(scope(records))]),
-            *(section for task, part, rows in parts for section in answer(part, rows, task)),
             what_varied(records),
+            Section("The answer in numbers", [Prose(scope(records))]),
+            *(section for each in parts for section in answer(each.records, each.table, each.effects, each.task)),
+            *figures(records, drawn, captioned),
+            *tables(records, table, paths.tables, seed=SEED),
             what_ran(records),
             what_diverged(records, paths.diverged),
-            *tables(records, table, paths.tables, seed=SEED),
-            *figures(records, drawn, captioned),
             *([Section("Claims", [Prose(claims)])] if claims else []),
             sources(records),
             reproduce(records),
         ],
+        in_words(records),
     )

@@ -9,7 +9,7 @@ import pandas as pd
 
 from sweeps.analysis.labels import level_said, said
 from sweeps.analysis.loading.records import Records
-from sweeps.analysis.statistics.effects import Effect, Effects, best_levels, effects, varied
+from sweeps.analysis.statistics.effects import Effect, Effects, best_levels
 from sweeps.analysis.statistics.intervals import medians
 from sweeps.analysis.statistics.measures import per_run
 from sweeps.analysis.statistics.paired import ALPHA
@@ -20,6 +20,8 @@ from sweeps.tables.notes import listed
 
 MOST_NAMED = 6
 """Levels for each of which an interaction names the best level of the other axis."""
+MOST_IN_SHORT = 2
+"""Axes named on the first screen beside the first."""
 SHAPES = {
     "rises": "the larger, the better, from level to level",
     "falls": "the smaller, the better, from level to level",
@@ -28,24 +30,65 @@ SHAPES = {
 }
 
 
-def what_mattered(records: Records) -> list[Block]:
+def what_mattered(records: Records, found: Effects | None) -> list[Block]:
     """The axis with the largest effect in a sentence, then a table of all axes; nothing where no axis varied.
 
     Args:
         records: of one task.
+        found: the effects of its axes; None where none varied.
     """
-    if not varied(records):
+    if found is None:
         return []
-    found = effects(records)
-    name = found.measure.label.format(score=records.score_name)
     if not found.varies:
-        known = "have no number to compare" if not found.runs else f"have the same {name}"
-        return [Prose(f"**Nothing to compare:** all {number_of(len(records.cells), 'run')} {known} ({found.why}).")]
+        return [Prose(_nothing(records, found))]
+    name = _name(records, found)
     texts = [_headline(records, found, name), *_shapes(found)]
     texts += [_together(records, each, found) for each in found.interactions]
     texts += _left_out(found)
     blocks: list[Block] = [Prose(" ".join(filter(None, texts)))]
     return blocks + ([_table(records, found, name)] if found.axes else [])
+
+
+def in_short(records: Records, found: Effects) -> str:
+    """The axis that mattered most and its best and worst level; that there is none, with what would have been seen."""
+    if not found.varies or not found.axes:
+        return _nothing(records, found)
+    first, name = found.axes[0], _name(records, found)
+    axis, share = said(first.axis), _share(first.variation)
+    ends = ""
+    if first.best:
+        best, worst = (_levels(records, first.axis, levels, found) for levels in (first.best, first.worst))
+        ends = f": best {best}, worst {worst}"
+    others = [each for each in found.axes[1:] if each.shown or each.variation.large]
+    more = [f"{said(each.axis)} ({_share(each.variation)})" for each in others[:MOST_IN_SHORT]]
+    also = f" Then {listed(more)}." if more else ""
+    if found.interactions:
+        one, other = (said(each) for each in found.interactions[0].axes)
+        also += f" The {one} acts differently by {other}."
+    if first.shown:
+        return f"**What mattered most for the {name} is the {axis}**, {share} of the variation{ends}.{also}"
+    why = "" if first.testable else f" {number_of(found.seeds, 'seed')} are too few for a test of it."
+    if first.variation.large:
+        why = why or " The test does not show it."
+        part = f"**In these runs the {axis} goes with the largest part of the variation in the {name}** ({share})"
+        return f"{part}{ends}.{also}{why}"
+    seen = "" if not first.testable else f" {_detectable(first, found)}"
+    chance = _percent(first.variation.chance)
+    return (
+        f"**Nothing that varied has an effect on the {name} that these runs could show**: most goes with the {axis}, "
+        f"{share} of the variation, where chance gives {chance}.{also}{seen}{why}"
+    )
+
+
+def _nothing(records: Records, found: Effects) -> str:
+    if found.varies:
+        return "**No axis could be compared:** each has too many levels."
+    known = "have no number to compare" if not found.runs else f"have the same {_name(records, found)}"
+    return f"**Nothing to compare:** all {number_of(len(records.cells), 'run')} {known} ({found.why})."
+
+
+def _name(records: Records, found: Effects) -> str:
+    return found.measure.label.format(score=records.score_name)
 
 
 def _headline(records: Records, found: Effects, name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from sweeps.analysis.text import number, number_of, render
 from sweeps.report.document import Prose, Section, Tabular
 from sweeps.report.machines import mixed_warning
 
-CONSTANT = ("task", "optim", "lr", "hidden", "gain", "steps", "batch", "task.solved_at")
+CONSTANT = ("task", *AXES, "optim", "lr", "hidden", "gain", "steps", "batch", "task.solved_at")
 """Settings that the section names if they are the same in every cell."""
 NAMES = {**HEADS, "optim": "optimiser", "steps": "updates", "task.solved_at": "solved at a score of"}
 
@@ -24,7 +24,7 @@ def what_varied(records: Records) -> Section:
     """The section: the axes with their levels, the number of cells, and what was the same in all of them."""
     planned = records.planned()
     lost = records.problems[records.problems["problem"].isin(IN_GRID)]
-    axes = (*records.axes, "seed")
+    axes = (*(axis for axis in records.axes if planned[axis].nunique() > 1), "seed")
     seeds = pd.concat([records.cells["seed"], lost["seed"]], ignore_index=True)
     levels = {axis: ordered_levels(axis, seeds if axis == "seed" else planned[axis].astype(object)) for axis in axes}
     rows = [
@@ -35,7 +35,7 @@ def what_varied(records: Records) -> Section:
     size = f"{grid} = {number_of(product, 'cell')}"
     if total != product:
         size = f"{number_of(total, 'cell')} (the full grid would be {product})"
-    same, tied = _same(records), _tied(records)
+    same, tied = _same(records, axes), _tied(records)
     along = "; ".join(_along(records, tied))
     texts = [f"{size}."]
     texts += [f"The same in every cell: {', '.join(same)}."] if same else []
@@ -55,14 +55,14 @@ def _levels(levels: Sequence[Any]) -> str:
     return ", ".join(label(level) if isinstance(level, str) else number(level, 6) for level in levels) or "none"
 
 
-def _same(records: Records) -> list[str]:
+def _same(records: Records, varied: Collection[str]) -> list[str]:
     """`learning rate 0.01`: those settings of `CONSTANT` that are the same in every cell."""
     texts = []
     for name in CONSTANT:
-        if name in records.cells and name not in records.axes and records.cells[name].nunique(dropna=False) == 1:
+        if name in records.cells and name not in varied and records.cells[name].nunique(dropna=False) == 1:
             value = records.cells[name].iloc[0]
             if pd.notna(value):
-                texts.append(f"{NAMES.get(name, name)} {value if isinstance(value, str) else number(value, 6)}")
+                texts.append(f"{NAMES.get(name, name)} {label(value) if isinstance(value, str) else number(value, 6)}")
     return texts
 
 

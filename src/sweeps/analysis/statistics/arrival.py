@@ -24,15 +24,16 @@ def arrival(records: Records, *, ends: bool = False) -> pd.DataFrame:
         ends: where no length is long enough for a factor, take the end-to-end change per step at the longest.
 
     Returns:
-        The axes, `seed`, `start` and `training` (the factor itself: 1 is a gradient that arrives as it left, 0 one
-        that is exactly zero somewhere; NaN where it is not finite), `reached` (as `learned`), `best` (the best score,
-        or loss, of the evaluations, diverged or not), `solved`, `diverged`, `whole` (whether the factor is end to end).
+        `cell`, the axes, `seed`, `start` and `training` (the factor itself: 1 is a gradient that arrives as it left, 0
+        one that is exactly zero somewhere; NaN where it is not finite), `reached` (as `learned`), `best` (the best
+        score, or loss, of the evaluations, diverged or not), `solved`, `diverged`, `whole` (whether the factor is end
+        to end).
         No row if there is no factor.
     """
     cells = records.cells.join(per_cell(records.metrics, records.gradient), on="cell")
     measure = learned(records)
     best = "best_score" if cells["best_score"].notna().any() else "best_loss"
-    frame = cells[[*records.axes, "seed"]].assign(
+    frame = cells[["cell", *records.axes, "seed"]].assign(
         reached=per_run(records, measure) * measure.better,
         best=cells[best],
         solved=solved(cells),

@@ -164,6 +164,11 @@ def effects(records: Records, measure: Measure | None = None) -> Effects:
     )
 
 
+def effects_of(records: Records) -> Effects | None:
+    """The effects of the axes that varied, by the measure that tells the runs apart; None where no axis varied."""
+    return effects(records) if varied(records) else None
+
+
 def standings(values: Floats, better: int) -> Floats:
     """`[C]` from `[C, S, B]`: the share of a level's pairs with another one that it wins minus the share it loses."""
     found = np.full(len(values), np.nan)

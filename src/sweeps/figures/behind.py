@@ -1,0 +1,85 @@
+"""The runs behind a figure: where each of them lies in its panels, so that a page can say which run is where."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from sweeps.analysis.roles import Roles
+from sweeps.figures.facets import part_of
+from sweeps.figures.panels import NORM, Grid, PowerOfTen
+
+MOST_POINTS = 40_000
+"""Points of all runs of a figure together; a curve has as many of them as that leaves, from 3 to `MOST_OF_ONE`."""
+MOST_OF_ONE = 25
+
+
+def put_behind(figure: Grid, runs: pd.DataFrame, roles: Roles, x: str, y: str) -> None:
+    """Note for every panel of a figure of facets which runs it shows.
+
+    Args:
+        runs: a row per run, or per point of its curve: the axes, `cell`, and `x` and `y` in the units of the panels.
+    """
+    for panel in figure.panels:
+        part = part_of(runs, roles, panel)
+        figure.behind.append((panel.ax, part[["cell", x, y]].set_axis(["cell", "x", "y"], axis=1)))
+
+
+def behind(figure: Grid) -> dict[str, Any]:
+    """What a page needs to say which run is where in a figure that is laid out; {} if no run was noted.
+
+    Returns:
+        `x` and `y`, the names of what the panels show (empty where a place in a panel is not a number of the run), and
+        `power`, whether y is log10. `panels`, for each `box` (left, top, right, bottom, as shares of the figure), `x`
+        and `y` (the values at its sides; `log`: x is logarithmic between them), and the runs: `marks` (cell, x, y of
+        each), or `at` (values of x) and `curves` (cell, the y at each of them, None where there is none).
+    """
+    if not figure.behind:
+        return {}
+    cells = len({cell for _, runs in figure.behind for cell in runs["cell"].unique()})
+    most = int(np.clip(MOST_POINTS // max(cells, 1), 3, MOST_OF_ONE))
+    axes = [ax for ax, _ in figure.behind]
+    labels = [next((text for ax in axes if (text := _plain(of(ax)))), "") for of in (Axes.get_xlabel, Axes.get_ylabel)]
+    return {
+        "x": labels[0] if figure.numbers else "",
+        "y": labels[1] if figure.numbers else "",
+        "power": isinstance(axes[0].yaxis.get_major_formatter(), PowerOfTen),
+        "panels": [{**_frame(ax), **_runs(runs, most)} for ax, runs in figure.behind],
+    }
+
+
+def _plain(label: str) -> str:
+    """The label of an axis without the level of its row above it, and without TeX."""
+    return label.rpartition("\n")[2].replace(NORM, "‖∂L/∂h_t‖")
+
+
+def _frame(ax: Axes) -> dict[str, Any]:
+    left, low, right, high = (round(float(each), 5) for each in ax.get_position().extents)
+    x, y = ([_short(each) for each in limits] for limits in (ax.get_xlim(), ax.get_ylim()))
+    box = [left, round(1 - high, 5), right, round(1 - low, 5)]
+    return {"box": box, "x": x, "y": y, "log": ax.get_xscale() == "log"}
+
+
+def _runs(runs: pd.DataFrame, most: int) -> dict[str, Any]:
+    runs = runs[np.isfinite(runs["x"].astype(float)) & np.isfinite(runs["y"].astype(float))]
+    if not runs["cell"].duplicated().any():
+        marks = zip(runs["cell"].astype(str), runs["x"], runs["y"], strict=True)
+        return {"marks": [[cell, _short(x), _short(y)] for cell, x, y in marks]}
+    places = np.unique(runs["x"].astype(float))
+    shown = places[np.unique(np.linspace(0, len(places) - 1, min(most, len(places))).round().astype(int))]
+    table = runs[runs["x"].isin(shown)].pivot_table(
+        index="cell", columns="x", values="y", aggfunc="last", observed=True
+    )
+    curves = [
+        [str(cell), *(None if np.isnan(y) else _short(y) for y in row)]
+        for cell, row in zip(table.index, table.reindex(columns=shown).to_numpy(dtype=float), strict=True)
+    ]
+    return {"at": [_short(each) for each in shown], "curves": curves}
+
+
+def _short(value: Any) -> float:
+    """A number with the digits that can be seen and read."""
+    return float(f"{float(value):.4g}")

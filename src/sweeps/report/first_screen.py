@@ -1,0 +1,68 @@
+"""The first screen of a report: what the study found in a few sentences, the figure that shows it, and what ran."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sweeps.analysis.labels import level_said, said
+from sweeps.analysis.loading.records import Records
+from sweeps.analysis.statistics.effects import Effects
+from sweeps.analysis.text import number_of
+from sweeps.report.answer import MATTERED, MEANS_LEARNING
+from sweeps.report.document import Prose, anchor, with_task
+from sweeps.report.gradient_and_learning import in_short as learning_in_short
+from sweeps.report.what_mattered import in_short as mattered_in_short
+from sweeps.report.what_ran import headline
+from sweeps.tables.notes import listed
+
+MOST_LEVELS = 4
+"""Levels of an axis that are named; of more their number and range."""
+
+
+def first_screen(parts: Sequence[tuple[Any, Records, Effects | None]]) -> list[Prose]:
+    """Sentences on each task, each with a link to the part of the answer it is from; then what ran.
+
+    Args:
+        parts: for each task its name (None if there is only one), its records, and the effects of its axes (None
+            where no axis varied).
+    """
+    blocks = []
+    for task, records, found in parts:
+        sentences = [
+            (mattered_in_short(records, found) if found else "", MATTERED),
+            (learning_in_short(records), MEANS_LEARNING),
+        ]
+        texts = [f"{text} [{title}](#{anchor(with_task(title, task))})" for text, title in sentences if text]
+        front = "" if task is None else f"On {task}: "
+        blocks += [Prose(front + text if at == 0 else text) for at, text in enumerate(texts)]
+        blocks.append(Prose(("" if task is None else f"{task}: ") + what_ran_in_short(records)))
+    return blocks
+
+
+def what_ran_in_short(records: Records) -> str:
+    """`48 runs: 12 solved (10 at the end), 3 diverged, 33 neither. Varied: gain (0.5, 1, 2), 5 seeds. tanh RNN, ...`"""
+    cells = records.cells
+    varied = [f"{said(axis)} ({_levels(records, axis)})" for axis in records.axes if cells[axis].nunique() > 1]
+    same = [_same(records, axis) for axis in ("arch", "init", "clip", "length") if cells[axis].nunique() == 1]
+    texts = [f"{headline(records)[:-1]}"]
+    texts.append(f"Varied: {listed([*varied, number_of(cells['seed'].nunique(), 'seed')])}")
+    if same:
+        texts.append(f"The same in all: {', '.join(same)}")
+    return ". ".join(texts) + ". [What was varied](#what-was-varied), [what ran](#what-ran)"
+
+
+def _levels(records: Records, axis: str) -> str:
+    levels = [level for level in records.cells[axis].cat.categories if (records.cells[axis] == level).any()]
+    if len(levels) <= MOST_LEVELS:
+        return ", ".join(map(level_said, levels))
+    if any(isinstance(level, str) for level in levels):
+        return f"{len(levels)} of them"
+    return f"{len(levels)} from {level_said(levels[0])} to {level_said(levels[-1])}"
+
+
+def _same(records: Records, axis: str) -> str:
+    level = records.cells[axis].iloc[0]
+    if axis == "length":
+        return f"T = {level:g}"
+    return f"{level_said(level)} init" if axis == "init" else level_said(level)
