@@ -106,7 +106,7 @@ def test_claims_have_a_section_where_there_are_any(sweep: SweepPaths, tmp_path: 
 
 def test_a_readme_cannot_reach_outside_of_the_page() -> None:
     text = "A <script>x</script>, ![plot](http://example.org/a.png), [file](sweep.yaml), [more](http://example.org)."
-    document = Document("t", "s", [Section("Q", [Prose(text)])])
+    document = Document("t", [], [Section("Q", [Prose(text)])])
     page = to_html(document, Path("nowhere"))
     body = page[page.index("<main>") : page.index("</main>")]
     assert "<img" not in body and "<script>" not in body and "&lt;script&gt;" in body

@@ -14,6 +14,7 @@ from analysis.make_records import write_cell
 from analysis.planted import planted
 from sweeps.analysis.loading.load import load
 from sweeps.analysis.loading.records import Records
+from sweeps.analysis.statistics.effects import effects_of
 from sweeps.report.answer import answer
 from sweeps.report.document import Document, to_markdown
 from sweeps.report.what_mattered import what_mattered
@@ -23,7 +24,7 @@ NOISE = np.random.default_rng(2).normal(0, 0.05, (10, 8, 8))
 
 
 def told(records: Records) -> str:
-    return "\n".join(block.text for block in what_mattered(records))  # type: ignore[union-attr]
+    return "\n".join(block.text for block in what_mattered(records, effects_of(records)))  # type: ignore[union-attr]
 
 
 def rows(text: str) -> dict[str, list[str]]:
@@ -181,7 +182,7 @@ def test_a_random_search_is_not_compared_level_by_level(tmp_path: Path) -> None:
 
 def test_it_comes_first_and_asks_only_of_what_varied(tmp_path: Path) -> None:
     records = planted(tmp_path, lambda run: run["arch"] == "gru", seeds=2, arch=("lstm", "gru"), length=(60,))
-    sections = answer(records, comparison(records))
+    sections = answer(records, comparison(records), effects_of(records))
     assert [section.title for section in sections] == [
         "What mattered?",
         "Does the gradient stay alive?",
@@ -189,14 +190,15 @@ def test_it_comes_first_and_asks_only_of_what_varied(tmp_path: Path) -> None:
         "Who solved the task?",
         "Does a gradient that arrives mean learning?",
     ]
-    text = to_markdown(Document("t", "s", sections), Path())
+    text = to_markdown(Document("t", [], sections), Path())
     assert "- **LSTM**: 0.794 per step (n = 2: 0.794); end to end" in text and "init that keeps" not in text
     assert "With orthogonal init, the only one, at T = 60" in text
 
 
 @pytest.mark.parametrize("seeds", [1, 3])
 def test_a_study_of_seeds_alone_has_no_such_part(tmp_path: Path, seeds: int) -> None:
-    assert what_mattered(planted(tmp_path, lambda run: False, seeds=seeds)) == []
+    records = planted(tmp_path, lambda run: False, seeds=seeds)
+    assert what_mattered(records, effects_of(records)) == []
 
 
 def test_the_factor_by_gain_is_a_table_where_the_init_is_one(tmp_path: Path) -> None:
@@ -206,5 +208,5 @@ def test_the_factor_by_gain_is_a_table_where_the_init_is_one(tmp_path: Path) -> 
                 tmp_path, length=60, slope=slope, seed=seed, steps=20, log_every=20, settings={"init.gain": gain}
             )
     records = load(tmp_path)
-    text = to_markdown(Document("t", "s", answer(records, comparison(records))), Path())
+    text = to_markdown(Document("t", [], answer(records, comparison(records), effects_of(records))), Path())
     assert "| 0.5  | 0.501 (n = 2) |" in text and "| 1    | 1.000 (n = 2) |" in text

@@ -23,7 +23,10 @@ def put_behind(figure: Grid, runs: pd.DataFrame, roles: Roles, x: str, y: str) -
     Args:
         runs: a row per run, or per point of its curve: the axes, `cell`, and `x` and `y` in the units of the panels.
     """
-    for panel in figure.panels:
+    rows, columns = (
+        list(dict.fromkeys(levels)) for levels in zip(*((p.row, p.column) for p in figure.panels), strict=True)
+    )
+    for panel in sorted(figure.panels, key=lambda panel: (rows.index(panel.row), columns.index(panel.column))):
         part = part_of(runs, roles, panel)
         figure.behind.append((panel.ax, part[["cell", x, y]].set_axis(["cell", "x", "y"], axis=1)))
 
@@ -44,8 +47,8 @@ def behind(figure: Grid) -> dict[str, Any]:
     axes = [ax for ax, _ in figure.behind]
     labels = [next((text for ax in axes if (text := _plain(of(ax)))), "") for of in (Axes.get_xlabel, Axes.get_ylabel)]
     return {
-        "x": labels[0] if figure.numbers else "",
-        "y": labels[1] if figure.numbers else "",
+        "x": labels[0] if "x" in figure.said else "",
+        "y": labels[1] if "y" in figure.said else "",
         "power": isinstance(axes[0].yaxis.get_major_formatter(), PowerOfTen),
         "panels": [{**_frame(ax), **_runs(runs, most)} for ax, runs in figure.behind],
     }

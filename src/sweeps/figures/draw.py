@@ -14,6 +14,7 @@ from sweeps.analysis.provenance import provenance
 from sweeps.errors import SweepsError, unknown
 from sweeps.figures.behind import behind
 from sweeps.figures.catalogue import FIGURES, figure
+from sweeps.figures.panels import PHONE, drawn_for
 from sweeps.figures.style import FORMATS, write_figure
 from sweeps.records.paths import SweepPaths
 
@@ -27,6 +28,7 @@ class Drawn:
     task: Any
     stem: Path
     behind: dict[str, Any] = field(default_factory=dict, repr=False)
+    behind_narrow: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def pdf(self) -> Path:
@@ -40,6 +42,10 @@ class Drawn:
     def png(self) -> Path:
         return self.stem.with_name(f"{self.stem.name}.png")
 
+    @property
+    def narrow(self) -> Path:
+        return self.stem.with_name(f"{self.stem.name}_narrow.png")
+
 
 def draw(
     records: Records,
@@ -47,6 +53,8 @@ def draw(
     names: Iterable[str] = tuple(FIGURES),
     formats: Sequence[str] = FORMATS,
     chosen: Mapping[str, str] | None = None,
+    *,
+    narrow: bool = False,
 ) -> list[Drawn]:
     """Draw figures of the catalogue and write them to `folder`, in a subfolder for each task if there are several.
 
@@ -54,6 +62,7 @@ def draw(
         names: figures of the catalogue, `FIGURES`; all of them unless told.
         formats: some of pdf, svg and png.
         chosen: axes by role, as for `catalogue.figure`.
+        narrow: draw each of them once more for a small screen, as `NAME_narrow.png`.
 
     A figure that has nothing to show is left out; where `folder` is the sweep's own, in its `report/`, the files of an
     earlier one are removed.
@@ -77,8 +86,17 @@ def draw(
                     stem.with_name(f"{name}.{kind}").unlink(missing_ok=True)
                 continue
             write_figure(drawing, stem, provenance(part, f"figure {name}"), formats)
-            drawn.append(Drawn(name, task, stem, behind(drawing)))
+            drawn.append(Drawn(name, task, stem, behind(drawing), _narrow(name, part, stem, chosen) if narrow else {}))
     return drawn
+
+
+def _narrow(name: str, records: Records, stem: Path, chosen: Mapping[str, str] | None) -> dict[str, Any]:
+    """Draw a figure for a small screen; the runs behind it."""
+    with drawn_for(PHONE):
+        drawing = figure(name, records, **(chosen or {}))
+    assert drawing is not None
+    write_figure(drawing, stem.with_name(f"{stem.name}_narrow"), provenance(records, f"figure {name}"), ("png",))
+    return behind(drawing)
 
 
 def save(figure: Figure, path: str | Path, records: Records, formats: Sequence[str] = FORMATS) -> list[Path]:

@@ -94,7 +94,7 @@ def solved_by_level(frame: pd.DataFrame, roles: Roles, cells: pd.DataFrame | Non
         style = styles(frame, roles)
         shift = dict(zip(style, np.linspace(-0.3, 0.3, len(style)) if len(style) > 1 else np.zeros(1), strict=True))
         if cells is not None:
-            figure.numbers = False
+            figure.said = ""
             put_behind(figure, _at_their_share(frame, cells, roles, shift), roles, "at", "share")
         holes = bool((frame["n"] == 0).any())
         at = {level: float(place) for place, level in enumerate(levels)}

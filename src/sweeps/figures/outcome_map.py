@@ -15,8 +15,8 @@ from matplotlib.patches import Patch
 from sweeps.analysis.labels import label
 from sweeps.analysis.roles import level_text
 from sweeps.figures.facets import axis_name
-from sweeps.figures.panels import TALLEST, Grid, blocks_of, legend_above
-from sweeps.figures.style import PAGE, house
+from sweeps.figures.panels import Grid, blocks_of, legend_above, room
+from sweeps.figures.style import house
 
 WIDEST, CROWDED = 18, 14
 """The most columns of one map, and the most whose labels are horizontal."""
@@ -36,11 +36,13 @@ def outcome_map(
         names, groups = _combinations(frame, rows), _combinations(frame, columns[:-1])
         inner = list(frame[columns[-1]].cat.categories)
         group_size = len(frame[rows[-1]].cat.categories)
-        blocks = blocks_of(groups, max(1, min(4, WIDEST // len(inner))))
-        height = min(0.19 * max(len(names), 4), TALLEST / len(blocks) - 0.6)
-        figure = Grid(PAGE, 0.3 + (0.7 + height) * len(blocks))
-        axes = figure.subplots(len(blocks), 2, sharey=True, squeeze=False)
-        for line, shown in zip(axes, blocks, strict=True):
+        beside = room().across > 2
+        blocks = blocks_of(groups, max(1, min(4, (WIDEST if beside else WIDEST // 2) // len(inner))))
+        down = len(blocks) if beside else 2 * len(blocks)
+        height = min(0.19 * max(len(names), 4), room().tallest / down - 0.6)
+        figure = Grid(room().width, 0.3 + (0.7 + height) * down)
+        axes = figure.subplots(down, 2 if beside else 1, sharey=True, squeeze=False)
+        for line, shown in zip(axes.reshape(-1, 2), blocks, strict=True):
             for ax, what, colours in zip(line, ("diverged", "solved"), ("Oranges", "Blues"), strict=True):
                 wanted = [(*group, level) for group in shown for level in inner]
                 table = frame.pivot_table(
@@ -48,13 +50,14 @@ def outcome_map(
                 ).reindex(index=_index(names, rows), columns=_index(wanted, columns))
                 _heat(ax, table, colours)
                 if cells is not None:
-                    figure.numbers = False
+                    figure.said = ""
                     figure.behind.append((ax, _fields(cells, names, rows, wanted, columns)))
                 ax.set_title(f"share {what}", pad=4)
                 _label_columns(ax, shown, columns, inner)
                 for start in range(group_size, len(names) if len(rows) > 1 else 0, group_size):
                     ax.axhline(start, color="white", linewidth=2.5)
-            line[0].set_yticks(np.arange(len(names)) + 0.5, [_text(rows, name) for name in names], rotation=0)
+            for ax in line if not beside else line[:1]:
+                ax.set_yticks(np.arange(len(names)) + 0.5, [_text(rows, name) for name in names], rotation=0)
         if (frame["n"] == 0).any():
             legend_above(figure, [Patch(facecolor="white", edgecolor="#777777", hatch="////", label="no run")])
         return figure

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,8 +24,41 @@ from sweeps.figures.style import COLUMN, PAGE, Line
 
 NORM = r"$\Vert\partial L/\partial h_t\Vert$"
 """The gradient through time, as a label."""
-TALLEST = 8.4
-"""Greatest height of all panels of a figure together, inches, so that a caption fits on the same page."""
+
+
+@dataclass(frozen=True)
+class Room:
+    """The room that a figure is drawn for.
+
+    Attributes:
+        width: inches, where a figure takes all of it.
+        across: panels beside each other at most.
+        tallest: of all panels of a figure together, inches, so that a caption fits on the same page.
+    """
+
+    width: float
+    across: int
+    tallest: float
+
+
+PAPER, PHONE = Room(PAGE, 5, 8.4), Room(COLUMN, 2, math.inf)
+"""A page of a paper, and a small screen, which is narrow and as long as it needs to be."""
+_ROOM: ContextVar[Room] = ContextVar("room", default=PAPER)
+
+
+@contextmanager
+def drawn_for(room: Room) -> Iterator[None]:
+    """A context in which figures are drawn for a room other than `PAPER`."""
+    before = _ROOM.set(room)
+    try:
+        yield
+    finally:
+        _ROOM.reset(before)
+
+
+def room() -> Room:
+    """The room that figures are drawn for now."""
+    return _ROOM.get()
 
 
 @dataclass(frozen=True)
@@ -47,14 +82,14 @@ class Grid(Figure):
 
     Attributes:
         panels: of facets, in the order of their rows.
-        numbers: whether a place in a panel is a number of the run, and not of a group of runs.
+        said: which of x and y are numbers of the run itself ("xy", "y", ""), and not the place of a group of runs.
         behind: axes, and the runs in them: `cell`, and `x` and `y` in the units of the axes.
     """
 
     def __init__(self, width: float, height: float) -> None:
         super().__init__(figsize=(width, height), layout="constrained")
         self.panels: list[Panel] = []
-        self.numbers = True
+        self.said = "xy"
         self.behind: list[tuple[Axes, pd.DataFrame]] = []
 
 
@@ -67,9 +102,9 @@ def grid_of(
         height: of one row of panels, inches; reduced if they would not fit on a page.
         sharey: True for one y axis for all panels, False for one per row.
     """
-    blocks = blocks_of(columns, widest)
+    blocks = blocks_of(columns, min(widest, room().across))
     across, down = max(map(len, blocks)), len(blocks) * len(rows)
-    figure = Grid(_width(across), 0.45 + min(height, TALLEST / down) * down)
+    figure = Grid(_width(across), 0.45 + min(height, room().tallest / down) * down)
     axes = figure.subplots(down, across, squeeze=False, sharey=True if sharey else "row")
     panels = figure.panels
     for block, shown in enumerate(blocks):
@@ -84,9 +119,9 @@ def grid_of(
 
 def wrapped(count: int, *, height: float, sharey: bool = False) -> tuple[Grid, list[Axes]]:
     """A figure with `count` panels in rows of at most four, of lengths as equal as possible."""
-    lines = max(1, math.ceil(count / 4))
+    lines = max(1, math.ceil(count / min(4, room().across)))
     across = max(1, math.ceil(count / lines))
-    figure = Grid(_width(across), 0.45 + min(height, TALLEST / lines) * lines)
+    figure = Grid(_width(across), 0.45 + min(height, room().tallest / lines) * lines)
     axes = list(figure.subplots(lines, across, squeeze=False, sharey=sharey).flat)
     for spare in axes[count:]:
         spare.set_axis_off()
@@ -101,7 +136,7 @@ def blocks_of(levels: Sequence[Any], widest: int) -> list[Sequence[Any]]:
 
 
 def _width(across: int) -> float:
-    return COLUMN if across <= 2 else PAGE
+    return COLUMN if across <= 2 else room().width
 
 
 def outer_labels(panel: Panel, *, left: str, top: str, bottom: str) -> None:

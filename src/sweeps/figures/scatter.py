@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from sweeps.analysis.labels import level_said
-from sweeps.figures.panels import Grid, legend_above, log10_axis
-from sweeps.figures.style import PAGE, Line, house, lines
+from sweeps.figures.panels import Grid, legend_above, log10_axis, room
+from sweeps.figures.style import Line, house, lines
 
 PANELS = {"start": "at initialisation", "training": "in training"}
 HIGHEST = 1.5
@@ -34,8 +34,9 @@ def factor_and_score(frame: pd.DataFrame, axis: str | None, score: str | None) -
     with house():
         levels = list(frame[axis].cat.categories) if axis else [ALL]
         style = lines(axis or ALL, levels)
-        figure = Grid(PAGE, 3.0)
-        axes = figure.subplots(1, 2, sharex=True, sharey=True)
+        beside = room().across > 2
+        figure = Grid(room().width, 3.0 if beside else 5.4)
+        axes = figure.subplots(*((1, 2) if beside else (2, 1)), sharex=True, sharey=True)
         heights = frame["best"] if score else np.log10(frame["best"].where(frame["best"] > 0))
         frame = frame.assign(height=heights, drawn=_within(heights, lowest=LOWEST if score else None))
         for ax, (when, title) in zip(axes, PANELS.items(), strict=True):

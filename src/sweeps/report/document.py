@@ -44,14 +44,17 @@ class Picture:
     """A drawn figure with its caption; the page shows `png`, and `pdf` is for a paper.
 
     Args:
-        behind: the runs that it shows, from `figures.behind`, for a page that can be looked into.
+        narrow: the same for a small screen.
+        behind, behind_narrow: the runs that each shows, from `figures.behind`, for a page that can be looked into.
     """
 
     title: str
     png: Path
     pdf: Path
     caption: str
+    narrow: Path | None = None
     behind: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    behind_narrow: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,8 @@ def picture(figure: Drawn, captions: dict[str, str]) -> Picture:
         captions: by name of the figure, of its task.
     """
     title = _title(figure.name, figure.task)
-    return Picture(title, figure.png, figure.pdf, captions.get(figure.name, f"{_title(figure.name)}."), figure.behind)
+    caption = captions.get(figure.name, f"{_title(figure.name)}.")
+    return Picture(title, figure.png, figure.pdf, caption, figure.narrow, figure.behind, figure.behind_narrow)
 
 
 def _title(name: str, task: Any = None) -> str:

@@ -125,7 +125,9 @@ def _runs(document: Document, folder: Path, numbers: Mapping[int, int]) -> Marku
     data = {
         "pages": (folder / "runs").is_dir(),
         "runs": list(document.runs.items()),
-        "figures": {numbers[id(each)]: _numbered(each.behind, place) for each in pictures},
+        "figures": {
+            numbers[id(each)]: {**_numbered(each.behind, place), "narrow": _narrow(each, place)} for each in pictures
+        },
     }
     return Markup(json.dumps(data, separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c"))
 
@@ -137,6 +139,21 @@ def _numbered(behind: Mapping[str, Any], place: Mapping[str, int]) -> dict[str, 
         kind = "marks" if "marks" in panel else "curves"
         panels.append({**panel, kind: [[place[cell], *numbers] for cell, *numbers in panel[kind]]})
     return {**behind, "panels": panels}
+
+
+def _narrow(picture: Picture, place: Mapping[str, int]) -> list[dict[str, Any]]:
+    """The panels of a picture for a small screen; without their runs where these are the same as in the large one."""
+    wide, narrow = (
+        [_split(panel) for panel in each.get("panels", ())] for each in (picture.behind, picture.behind_narrow)
+    )
+    if [runs for _, runs in wide] == [runs for _, runs in narrow]:
+        return [frame for frame, _ in narrow]
+    return list(_numbered(picture.behind_narrow, place)["panels"])
+
+
+def _split(panel: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    frame = {key: panel[key] for key in ("box", "x", "y", "log")}
+    return frame, {key: value for key, value in panel.items() if key not in frame}
 
 
 def embedded(path: Path) -> str:

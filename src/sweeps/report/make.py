@@ -14,7 +14,7 @@ import pandas as pd
 from sweeps.analysis.loading.load import load
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.provenance import write_provenance
-from sweeps.analysis.statistics.effects import Effects, effects, varied
+from sweeps.analysis.statistics.effects import Effects, effects_of
 from sweeps.figures.charts import ON_FIRST_SCREEN
 from sweeps.figures.draw import draw
 from sweeps.records.files import write_atomically
@@ -110,13 +110,11 @@ def _document(records: Records, paths: ReportPaths, question: str | None, claims
     for path, frame in ((paths.problems, problems), (paths.diverged, diverged(records))):
         write_atomically(path, frame.to_csv(index=False, lineterminator="\n"))
     parts = [
-        Part(
-            task, part, table if task is None else table[table["task"] == task], effects(part) if varied(part) else None
-        )
+        Part(task, part, table if task is None else table[table["task"] == task], effects_of(part))
         for task, part in records.by_task()
     ]
     captioned = {part.task: captions(part.records, part.table) for part in parts}
-    drawn = draw(records, paths.figures)
+    drawn = draw(records, paths.figures, narrow=True)
     (title, text), changed = readme(question or ""), changed_settings(records.root)
     pictures = [picture(each, captioned[each.task]) for each in drawn if each.name == ON_FIRST_SCREEN]
     return Document(

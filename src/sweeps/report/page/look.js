@@ -3,9 +3,10 @@
   const SVG = "http://www.w3.org/2000/svg";
   const NEAR = 14, SAME = 1.5, LISTED = 8; // CSS pixels; lines of one tip
   const data = JSON.parse(document.getElementById("runs").textContent);
+  const small = window.matchMedia("(max-width: 40rem)");
   const number = (value, power) => {
     const text = String(Number(value.toPrecision(3))).replace("-", "−");
-    return power ? `10^${text}` : text;
+    return power ? `10<sup>${text}</sup>` : text;
   };
   const make = (parent, name, attributes, space) => {
     const made = space ? document.createElementNS(space, name) : document.createElement(name);
@@ -19,6 +20,8 @@
     const layer = make(box, "svg", { class: "layer", "aria-hidden": "true" }, SVG);
     const tip = make(box, "div", { class: "tip", role: "status", hidden: "" });
     let hits = [], pinned = false;
+    // On a small screen the panels lie elsewhere; the runs in them are the same.
+    const panels = () => small.matches ? look.narrow.map((panel, i) => ({ ...look.panels[i], ...panel })) : look.panels;
 
     // Pixels of a point of a panel, within the picture.
     const at = (panel, x, y) => {
@@ -72,7 +75,7 @@
       found.slice(0, LISTED).forEach(line);
       if (found.length > LISTED) make(tip, "p", {}).textContent = `and ${found.length - LISTED} more`;
       const { x, y, run } = found[0];
-      if (look.y) make(tip, "p", { class: "value" }).textContent = `${look.x} ${number(x)}: ${look.y} ${number(y, look.power)}`;
+      if (look.y) make(tip, "p", { class: "value" }).innerHTML = `${look.x && `${look.x} ${number(x)}: `}${look.y} ${number(y, look.power)}`;
       const [id] = data.runs[run];
       const how = data.pages ? (found.length > 1 ? "click to choose one" : "click for its page") : `python -m sweeps show cell=${id}`;
       make(tip, "p", { class: "how" }).textContent = `cell ${id}${found.length > 1 ? " …" : ""} – ${how}`;
@@ -85,8 +88,9 @@
       make(layer, "circle", { cx: found[0].place[0], cy: found[0].place[1], r: 5 }, SVG);
       tip.hidden = false;
       const [px, py] = found[0].place;
-      const width = Math.min(tip.offsetWidth, image.clientWidth);
-      tip.style.left = `${image.offsetLeft + Math.max(0, Math.min(px + 12, image.clientWidth - width))}px`;
+      const left = image.getBoundingClientRect().left;
+      const room = document.documentElement.clientWidth - left - tip.offsetWidth - 8;
+      tip.style.left = `${image.offsetLeft + Math.max(-left, Math.min(px + 12, room))}px`;
       const below = py + 14 + tip.offsetHeight <= image.clientHeight || py < tip.offsetHeight + 14;
       tip.style.top = `${image.offsetTop + (below ? py + 14 : py - 14 - tip.offsetHeight)}px`;
       box.classList.add("hit");
@@ -99,7 +103,7 @@
       layer.setAttribute("width", image.clientWidth);
       layer.setAttribute("height", image.clientHeight);
       const [u, v] = [pointer[0] / frame.width, pointer[1] / frame.height];
-      const panel = look.panels.find(({ box: [l, t, r, b] }) => u >= l - 0.01 && v >= t - 0.02 && u <= r + 0.01 && v <= b + 0.02);
+      const panel = panels().find(({ box: [l, t, r, b] }) => u >= l - 0.01 && v >= t - 0.02 && u <= r + 0.01 && v <= b + 0.02);
       const found = panel ? nearest(panel, pointer) : [];
       if (found.length) show(panel, found);
       else clear();
