@@ -67,7 +67,8 @@ def test_solved_runs_stay_in_the_loss_curve_and_diverged_ones_leave_it(tmp_path:
 def test_clipping_over_training_has_before_and_after(tmp_path: Path) -> None:
     write_cell(tmp_path, clip="norm", grad_norm=100.0)
     write_cell(tmp_path, clip="none", grad_norm=100.0)
-    frame, _ = curves.clipping_over_training(load(tmp_path), init="orthogonal", length=20)
+    records = load(tmp_path).select(init="orthogonal", length=20)
+    frame, _ = curves.clipping_over_training(records, curves.norms_of_clipped_runs(records))
     assert set(frame["clip"]) == {"norm"}
     assert frame.groupby("when")["median"].median().to_dict() == pytest.approx({"before": 2.0, "after": 0.0})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from sweeps.analysis.leading import leading_roles
 from sweeps.analysis.loading.axes import column_of
@@ -17,82 +18,96 @@ from sweeps.figures.facets import levels_of, positions
 from sweeps.figures.outcome_map import outcome_map
 from sweeps.figures.panels import Grid
 
-Draw = Callable[[Records, Roles], Grid | None]
+Draw = Callable[[], Grid]
+"""Draws a figure from what is computed already, for the `room` of the moment."""
+Prepare = Callable[[Records, Roles], Draw | None]
+"""Computes what a figure shows; None where there is nothing to draw."""
 
 
-def _by_lag(at: str) -> Draw:
-    def draw(records: Records, drawn: Roles) -> Grid | None:
-        frame = curves.gradient_by_lag(records, drawn, at=at)
-        if frame.empty:
-            return None
-        figure = gradient.gradient_by_lag(frame, drawn)
-        put_behind(figure, curves.gradient_of_runs(records, drawn, at=at), drawn, "lag", "log10_norm")
+def _by_lag(at: str) -> Prepare:
+    def prepare(records: Records, drawn: Roles) -> Draw | None:
+        runs = curves.gradient_of_runs(records, drawn, at=at)
+        frame = curves.gradient_by_lag(records, drawn, at=at, runs=runs)
+
+        def draw() -> Grid:
+            figure = gradient.gradient_by_lag(frame, drawn)
+            put_behind(figure, runs, drawn, "lag", "log10_norm")
+            return figure
+
+        return draw if len(frame) else None
+
+    return prepare
+
+
+def _norm(records: Records, drawn: Roles) -> Draw | None:
+    runs = curves.norm_of_runs(records, drawn)
+    frame = curves.norm_by_level(records, drawn, runs=runs)
+
+    def draw() -> Grid:
+        figure = gradient.norm_by_level(frame, drawn)
+        at, _ = positions(levels_of(frame, drawn.x))
+        put_behind(figure, runs.assign(at=runs[str(drawn.x)].map(at).astype(float)), drawn, "at", "norm")
         return figure
 
-    return draw
+    return draw if len(frame) else None
 
 
-def _norm(records: Records, drawn: Roles) -> Grid | None:
-    frame = curves.norm_by_level(records, drawn)
-    if frame.empty:
-        return None
-    figure, runs = gradient.norm_by_level(frame, drawn), curves.norm_of_runs(records, drawn)
-    at, _ = positions(levels_of(frame, drawn.x))
-    put_behind(figure, runs.assign(at=runs[str(drawn.x)].map(at).astype(float)), drawn, "at", "norm")
-    return figure
+def _loss(records: Records, drawn: Roles) -> Draw | None:
+    runs = curves.loss_of_runs(records, drawn)
+    frame, ends = curves.loss_over_training(records, drawn, runs=runs)
+    chance = float(records.cells["chance_loss"].median())
+
+    def draw() -> Grid:
+        figure = learning.loss_curves(frame, ends, chance, drawn)
+        put_behind(figure, runs, drawn, "step", "loss")
+        return figure
+
+    return draw if len(frame) else None
 
 
-def _loss(records: Records, drawn: Roles) -> Grid | None:
-    frame, ends = curves.loss_over_training(records, drawn)
-    chance = drawn.within(records).cells["chance_loss"].median()
-    if frame.empty:
-        return None
-    figure = learning.loss_curves(frame, ends, float(chance), drawn)
-    put_behind(figure, curves.loss_of_runs(records, drawn), drawn, "step", "loss")
-    return figure
-
-
-def _score(records: Records, drawn: Roles) -> Grid | None:
+def _score(records: Records, drawn: Roles) -> Draw | None:
     measure = learned(records)
     runs, medians = curves.numbers_by_level(records, drawn, measure)
     name = measure.label.format(score=records.score_name)
     thresholds = sorted(records.cells["solved_at"].dropna().unique()) if measure.name.endswith("score") else []
-    return score.score_by_level(runs, medians, drawn, measure, name, thresholds) if len(runs) else None
+    return partial(score.score_by_level, runs, medians, drawn, measure, name, thresholds) if len(runs) else None
 
 
-def _solved(records: Records, drawn: Roles) -> Grid | None:
-    chosen = drawn.within(records)
-    return learning.solved_by_level(shares(chosen, drawn.drawn), drawn, chosen.cells)
+def _solved(records: Records, drawn: Roles) -> Draw:
+    return partial(learning.solved_by_level, shares(records, drawn.drawn), drawn, records.cells)
 
 
-def _outcomes(records: Records, drawn: Roles) -> Grid | None:
+def _outcomes(records: Records, drawn: Roles) -> Draw:
     rows, columns = map_axes(records)
-    return outcome_map(shares(records, [*rows, *columns]), rows, columns, records.cells)
+    return partial(outcome_map, shares(records, [*rows, *columns]), rows, columns, records.cells)
 
 
-def _clipping(records: Records, drawn: Roles) -> Grid | None:
+def _clipping(records: Records, drawn: Roles) -> Draw | None:
     length = records.longest
     init = curves.most_clipped_init(records, length=length)
     if init is None:
         return None
-    frame, ends = curves.clipping_over_training(records, init=init, length=length)
-    shown = records.select(init=init, length=length).cells
-    thresholds = {clip: sorted(set(part["threshold"].dropna())) for clip, part in shown.groupby("clip", observed=True)}
-    if frame.empty:
-        return None
-    figure = gradient.clipping_over_training(frame, ends, thresholds)
-    runs = curves.norms_of_clipped_runs(records, init=init, length=length)
-    put_behind(figure, runs, Roles(row="clip", column="arch"), "step", "after")
-    return figure
+    chosen = records.select(init=init, length=length)
+    runs = curves.norms_of_clipped_runs(chosen)
+    frame, ends = curves.clipping_over_training(chosen, runs)
+    by_clip = chosen.cells.groupby("clip", observed=True)["threshold"]
+    thresholds = {clip: sorted(set(values.dropna())) for clip, values in by_clip}
+
+    def draw() -> Grid:
+        figure = gradient.clipping_over_training(frame, ends, thresholds)
+        put_behind(figure, runs, Roles(row="clip", column="arch"), "step", "after")
+        return figure
+
+    return draw if len(frame) else None
 
 
-def _scatter(records: Records, drawn: Roles) -> Grid | None:
+def _scatter(records: Records, drawn: Roles) -> Draw:
     frame = arrival(records, ends=True)
     scored = bool(records.cells["best_score"].notna().any())
-    return scatter.factor_and_score(frame, group_of(records, frame), records.score_name if scored else None)
+    return partial(scatter.factor_and_score, frame, group_of(records, frame), records.score_name if scored else None)
 
 
-FIGURES: dict[str, tuple[Kind, Draw]] = {
+FIGURES: dict[str, tuple[Kind, Prepare]] = {
     "score_by_level": (LEADING, _score),
     "gradient_by_lag_start": (BY_LAG, _by_lag("start")),
     "gradient_by_lag_end": (BY_LAG, _by_lag("end")),
@@ -103,8 +118,7 @@ FIGURES: dict[str, tuple[Kind, Draw]] = {
     "outcomes": (Kind({}), _outcomes),
     "gradient_and_learning": (Kind({}), _scatter),
 }
-"""The figures by name, in the order of the report: the roles that axes can have, and the drawing, None where there is
-nothing to draw."""
+"""The figures by name, in the order of the report: the roles that axes can have, and what it shows."""
 
 
 def why_nothing(name: str, records: Records) -> str:
@@ -135,14 +149,21 @@ def figure(name: str, records: Records, **chosen: str) -> Grid | None:
         SweepsError: there is no such figure, it has no such role, the records have no such axis, or are of several
             tasks.
     """
+    draw = prepared(name, records, chosen)
+    return draw() if draw is not None else None
+
+
+def prepared(name: str, records: Records, chosen: Mapping[str, str] | None = None) -> Draw | None:
+    """What a figure of the catalogue shows, computed and ready to be drawn; arguments and errors as of `figure`."""
     if name not in FIGURES:
         raise SweepsError(unknown("figure", name, FIGURES))
     if not isinstance(records, Records):
         raise SweepsError(f"records: given {records!r}, must be what sweeps.load or sweeps.train gives")
     if records.cells["task"].nunique() > 1:
         raise SweepsError("two tasks are never one figure: select one, or draw each part of records.by_task()")
-    _, draw = FIGURES[name]
-    return draw(records, roles_of(name, records, chosen))
+    drawn = roles_of(name, records, chosen)
+    _, prepare = FIGURES[name]
+    return prepare(drawn.within(records), drawn)
 
 
 def roles_of(name: str, records: Records, chosen: Mapping[str, str] | None = None) -> Roles:

@@ -41,18 +41,20 @@ def divergences(records: Records) -> pd.DataFrame:
     return diverged.rename(columns={"diverged_step": "step"}).dropna(subset=["step"]).reset_index(drop=True)
 
 
-def gradient_by_lag(records: Records, roles: Roles, *, at: str) -> pd.DataFrame:
+def gradient_by_lag(records: Records, roles: Roles, *, at: str, runs: pd.DataFrame | None = None) -> pd.DataFrame:
     """log10 ||dL/dh_t|| against lag, for every combination of the axes that are drawn.
 
     Args:
         at: "start" for update 0, "end" for the last logged update of each run that has a finite value.
+        runs: from `gradient_of_runs`, here and in the next ones, where it is computed already.
 
     Returns:
         The axes, `lag, median, low, high, n, diverged`; an exactly zero gradient is -inf. `diverged` is the share of
         runs that diverged; 0 at the start.
     """
     chosen, by = roles.within(records), roles.drawn
-    frame = band(gradient_of_runs(records, roles, at=at), [*by, "lag"], "log10_norm")
+    runs = gradient_of_runs(records, roles, at=at) if runs is None else runs
+    frame = band(runs, [*by, "lag"], "log10_norm")
     return with_diverged(frame, chosen.cells, by) if at == "end" else frame.assign(diverged=0.0)
 
 
@@ -81,14 +83,15 @@ def _gradient_at(records: Records, at: str) -> pd.DataFrame:
     return known[known["step"] == known.groupby("cell", observed=True)["step"].transform("max")]
 
 
-def norm_by_level(records: Records, roles: Roles) -> pd.DataFrame:
+def norm_by_level(records: Records, roles: Roles, *, runs: pd.DataFrame | None = None) -> pd.DataFrame:
     """log10 of each run's median gradient norm before clipping, against the levels of the axis drawn as x.
 
     Returns:
         The axes, `median, low, high, n, diverged`.
     """
     cells = roles.within(records).cells
-    return with_diverged(band(norm_of_runs(records, roles), roles.drawn, "norm"), cells, roles.drawn)
+    runs = norm_of_runs(records, roles) if runs is None else runs
+    return with_diverged(band(runs, roles.drawn, "norm"), cells, roles.drawn)
 
 
 def norm_of_runs(records: Records, roles: Roles) -> pd.DataFrame:
@@ -121,7 +124,9 @@ def on_log_axis(measure: Measure) -> bool:
     return measure.name in ("grad_norm", "grad_norm_clipped") or (measure.better < 0 and not measure.share)
 
 
-def loss_over_training(records: Records, roles: Roles) -> tuple[pd.DataFrame, pd.DataFrame]:
+def loss_over_training(
+    records: Records, roles: Roles, *, runs: pd.DataFrame | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """log10 of the evaluation loss over training (training loss where nothing was evaluated).
 
     A run that stopped early because it was solved keeps its last loss. A run that diverged is left out from that
@@ -130,8 +135,8 @@ def loss_over_training(records: Records, roles: Roles) -> tuple[pd.DataFrame, pd
     Returns:
         The axes, `step, median, low, high, n`, and where runs diverged, as from `divergences`.
     """
-    long = loss_of_runs(records, roles)
-    return band(long, [*roles.drawn, "step"], "loss"), divergences(roles.within(records))
+    runs = loss_of_runs(records, roles) if runs is None else runs
+    return band(runs, [*roles.drawn, "step"], "loss"), divergences(roles.within(records))
 
 
 def loss_of_runs(records: Records, roles: Roles) -> pd.DataFrame:
@@ -148,22 +153,24 @@ def loss_of_runs(records: Records, roles: Roles) -> pd.DataFrame:
     return chosen.with_axes(long)
 
 
-def clipping_over_training(records: Records, *, init: Any, length: Any) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """log10 of the gradient norm before and after clipping over training, for one init and length.
+def clipping_over_training(records: Records, runs: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """log10 of the gradient norm before and after clipping over training.
+
+    Args:
+        records: of one init and length.
+        runs: from `norms_of_clipped_runs`, of the same records.
 
     Returns:
         `arch, clip, step, when` ("before", "after"), `median, low, high, n`, and where runs diverged, as from
         `divergences`. Updates at which the norm of a run was not finite are left out for that run.
     """
-    chosen, rows = records.select(init=init, length=length), norms_of_clipped_runs(records, init=init, length=length)
-    parts = [band(rows, ["arch", "clip", "step"], when).assign(when=when) for when in ("before", "after")]
-    return pd.concat(parts, ignore_index=True), divergences(chosen)
+    parts = [band(runs, ["arch", "clip", "step"], when).assign(when=when) for when in ("before", "after")]
+    return pd.concat(parts, ignore_index=True), divergences(records)
 
 
-def norms_of_clipped_runs(records: Records, *, init: Any, length: Any) -> pd.DataFrame:
+def norms_of_clipped_runs(records: Records) -> pd.DataFrame:
     """log10 of the gradient norm of every run with clipping: `cell, step, before, after` and the axes."""
-    chosen = records.select(init=init, length=length)
-    rows = chosen.with_axes(chosen.metrics)
+    rows = records.with_axes(records.metrics)
     rows = rows[(rows["clip"] != "none") & np.isfinite(rows["grad_norm"]) & np.isfinite(rows["grad_norm_clipped"])]
     return rows.assign(before=_log10(rows["grad_norm"]), after=_log10(rows["grad_norm_clipped"]))
 

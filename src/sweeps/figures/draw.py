@@ -10,10 +10,10 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from sweeps.analysis.loading.records import Records
-from sweeps.analysis.provenance import provenance
+from sweeps.analysis.provenance import Provenance, provenance
 from sweeps.errors import SweepsError, unknown
 from sweeps.figures.behind import behind
-from sweeps.figures.catalogue import FIGURES, figure
+from sweeps.figures.catalogue import FIGURES, Draw, prepared
 from sweeps.figures.panels import PHONE, drawn_for
 from sweeps.figures.style import FORMATS, write_figure
 from sweeps.records.paths import SweepPaths
@@ -80,22 +80,22 @@ def draw(
     for task, part in records.by_task():
         for name in names:
             stem = folder / name if task is None else folder / str(task) / name
-            drawing = figure(name, part, **(chosen or {}))
-            if drawing is None:
+            ready = prepared(name, part, chosen)
+            if ready is None:
                 for kind in FORMATS if own else ():
                     stem.with_name(f"{name}.{kind}").unlink(missing_ok=True)
                 continue
-            write_figure(drawing, stem, provenance(part, f"figure {name}"), formats)
-            drawn.append(Drawn(name, task, stem, behind(drawing), _narrow(name, part, stem, chosen) if narrow else {}))
+            drawing, about = ready(), provenance(part, f"figure {name}")
+            write_figure(drawing, stem, about, formats)
+            drawn.append(Drawn(name, task, stem, behind(drawing), _narrow(ready, stem, about) if narrow else {}))
     return drawn
 
 
-def _narrow(name: str, records: Records, stem: Path, chosen: Mapping[str, str] | None) -> dict[str, Any]:
+def _narrow(ready: Draw, stem: Path, about: Provenance) -> dict[str, Any]:
     """Draw a figure for a small screen; the runs behind it."""
     with drawn_for(PHONE):
-        drawing = figure(name, records, **(chosen or {}))
-    assert drawing is not None
-    write_figure(drawing, stem.with_name(f"{stem.name}_narrow"), provenance(records, f"figure {name}"), ("png",))
+        drawing = ready()
+        write_figure(drawing, stem.with_name(f"{stem.name}_narrow"), about, ("png",))
     return behind(drawing)
 
 

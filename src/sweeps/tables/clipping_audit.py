@@ -21,7 +21,7 @@ from sweeps.analysis.statistics.measures import (
     per_run,
 )
 from sweeps.analysis.statistics.paired import ALPHA, compare_pairs, holm, too_small
-from sweeps.analysis.statistics.summaries import per_cell
+from sweeps.analysis.statistics.summaries import numbers_of
 from sweeps.analysis.text import axis_columns, number
 from sweeps.errors import SweepsError
 from sweeps.tables import notes
@@ -117,7 +117,7 @@ def _partners(design: Design, axes: Sequence[str]) -> tuple[list[int], list[int]
 def _effect_on_gradients(records: Records, design: Design, axes: Sequence[str]) -> pd.DataFrame:
     """How often clipping acted and what it did to the gradient norm, for each combination: medians over its runs."""
     names = ["clipped", "clip_scale", "grad_norm", "grad_norm_clipped"]
-    runs = records.cells[["cell", *axes]].join(per_cell(records.metrics, records.gradient)[names], on="cell")
+    runs = records.cells[["cell", *axes]].join(numbers_of(records)[names], on="cell")
     runs["ever"] = (runs["clipped"] > 0).astype(float).where(runs["clipped"].notna())
     groups = {key_of(key): part for key, part in runs.groupby(list(axes), observed=True, dropna=False)}
     rows = []

@@ -17,7 +17,7 @@ from sweeps.analysis.statistics.interquartile import iqm, iqm_interval
 from sweeps.analysis.statistics.intervals import median_interval, medians
 from sweeps.analysis.statistics.measures import MEASURES, per_run
 from sweeps.analysis.statistics.outcomes import outcomes
-from sweeps.analysis.statistics.summaries import per_cell
+from sweeps.analysis.statistics.summaries import numbers_of
 from sweeps.errors import SweepsError, unknown
 
 MEDIANS = ("grad_norm", "decay_start", "decay_training", "change_start", "change_training", "clipped", "zeros")
@@ -41,7 +41,7 @@ def comparison(records: Records, *, seed: int = 0) -> pd.DataFrame:
         `MEDIANS` of `statistics.per_cell`.
     """
     axes = list(records.axes)
-    cells = records.cells.join(per_cell(records.metrics, records.gradient), on="cell")
+    cells = records.cells.join(numbers_of(records), on="cell")
     cells["ranked_score"] = per_run(records, MEASURES["best_score"])
     groups = {key_of(row): part for row, part in cells.groupby(axes, dropna=False, observed=True)}
     problems = _problem_counts(records)

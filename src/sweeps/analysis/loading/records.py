@@ -21,7 +21,7 @@ UNREADABLE = "unreadable"
 """Kind of problem of a file of the sweep itself, beside the cells."""
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Records:
     """The frames of a sweep, joined by the categorical column `cell` (12 hex digits).
 

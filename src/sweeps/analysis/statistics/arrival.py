@@ -10,7 +10,7 @@ from sweeps.analysis.loading.records import Records
 from sweeps.analysis.statistics.intervals import Floats
 from sweeps.analysis.statistics.measures import MEASURES, Measure, crossings, per_run
 from sweeps.analysis.statistics.outcomes import diverged, solved
-from sweeps.analysis.statistics.summaries import per_cell
+from sweeps.analysis.statistics.summaries import numbers_of
 
 WHEN = {"start": "at the start", "training": "in training"}
 """Columns with the factor per step, and how they are called."""
@@ -30,7 +30,7 @@ def arrival(records: Records, *, ends: bool = False) -> pd.DataFrame:
         to end).
         No row if there is no factor.
     """
-    cells = records.cells.join(per_cell(records.metrics, records.gradient), on="cell")
+    cells = records.cells.join(numbers_of(records), on="cell")
     measure = learned(records)
     best = "best_score" if cells["best_score"].notna().any() else "best_loss"
     frame = cells[["cell", *records.axes, "seed"]].assign(

@@ -13,7 +13,7 @@ import pandas as pd
 
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.statistics.outcomes import COUNTS, diverged, solved
-from sweeps.analysis.statistics.summaries import per_cell
+from sweeps.analysis.statistics.summaries import numbers_of
 from sweeps.errors import SweepsError, unknown
 
 STOPS = "train.stop_when_solved"
@@ -90,7 +90,7 @@ def per_run(records: Records, measure: Measure) -> pd.Series:
     if measure.name == "solved_step":
         return cells["solved_step"].fillna(np.inf)
     if measure.better == 0:
-        return cells[["cell"]].join(per_cell(records.metrics, records.gradient), on="cell")[measure.name]
+        return cells[["cell"]].join(numbers_of(records), on="cell")[measure.name]
     measured = cells[measure.name].notna().groupby(cells["task"], dropna=False).transform("any")
     return cells[measure.name].mask(diverged(cells) & measured, -np.inf * measure.better)
 

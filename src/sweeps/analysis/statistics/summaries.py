@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from weakref import WeakKeyDictionary
+
 import numpy as np
 import pandas as pd
+
+from sweeps.analysis.loading.records import Records
 
 KEYS = ["cell", "step"]
 BLOCK = 4_000_000
@@ -68,6 +72,16 @@ def _sums(gradient: pd.DataFrame, part: tuple[float, float]) -> pd.DataFrame:
         }
     ).astype(float)
     return pd.concat([gradient[KEYS].reset_index(drop=True), frame], axis=1).groupby(KEYS, observed=True).sum()
+
+
+_KNOWN: WeakKeyDictionary[Records, pd.DataFrame] = WeakKeyDictionary()
+
+
+def numbers_of(records: Records) -> pd.DataFrame:
+    """`per_cell` of records, computed once for as long as they are kept: every table and figure asks for it."""
+    if records not in _KNOWN:
+        _KNOWN[records] = per_cell(records.metrics, records.gradient)
+    return _KNOWN[records]
 
 
 def per_cell(metrics: pd.DataFrame, gradient: pd.DataFrame) -> pd.DataFrame:
