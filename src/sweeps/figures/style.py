@@ -149,8 +149,9 @@ def write_figure(figure: Figure, stem: Path, about: Provenance, formats: Sequenc
     """
     paths = [stem.parent / f"{stem.name}.{kind}" for kind in formats]
     with house():
-        figure.draw_without_rendering()  # lay it out once,
-        figure.set_layout_engine("none")  # so that everything has the same place in every file
+        if (layout := figure.get_layout_engine()) is not None:
+            layout.execute(figure)  # once,
+            figure.set_layout_engine("none")  # so that everything has the same place in every file
         for path, kind in zip(paths, formats, strict=True):
             drawn = io.BytesIO()
             figure.savefig(drawn, format=kind, metadata=for_format(about, stem.name, kind))
