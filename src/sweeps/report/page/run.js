@@ -1,0 +1,221 @@
+"use strict";
+// Draws the figures of one run from the numbers in its page. Values of logarithmic axes are log10 throughout, so that
+// 10^-400 is a number like any other. Without this script the page is its text and tables.
+const FIGURES = JSON.parse(document.getElementById("numbers-to-draw").textContent);
+const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+const VIRIDIS = "44015448186a472d7b4240863b528b33638d2c728e26828e21918c1fa08828ae803fbc735ec96284d44baddc30d8e219fde725";
+const [WIDE, HIGH, LEFT, TOP, BOTTOM] = [380, 240, 56, 12, 200]; // of a drawing; places of its left, upper, lower axis
+const MARKED = 25; // points of a curve up to which each has a mark
+
+const number = (given) => Number(String(given).replace("inf", "Infinity")); // JSON lacks nan and inf: they are texts
+const minus = (text) => String(text).replace("-", "−");
+const scale = (low, high, from, to) => (value) => from + ((value - low) / (high - low)) * (to - from);
+
+function add(parent, name, attributes = {}, text = "") {
+  const made = document.createElementNS(parent.namespaceURI, name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  write(made, text);
+  parent.append(made);
+  return made;
+}
+
+function write(target, text) { // 10^{-3} and h_{t} as one reads them
+  for (const part of text.split(/([_^]\{[^}]*\})/)) {
+    if (!/^[_^]\{/.test(part)) { target.append(part); continue; }
+    const [raised, inner] = [part[0] === "^", part.slice(2, -1)];
+    if (!(target instanceof SVGElement)) { add(target, raised ? "sup" : "sub", {}, inner); continue; }
+    add(target, "tspan", { dy: raised ? -4 : 3, class: "small" }, inner);
+    add(target, "tspan", { dy: raised ? 4 : -3 }, "\u200b");
+  }
+}
+
+function evenly(low, high, most, whole = false) { // places 1, 2 or 5 times a power of ten apart
+  const rough = (high - low) / most, size = 10 ** Math.floor(Math.log10(rough));
+  const step = Math.max(whole ? 1 : 0, [1, 2, 5, 10].map((times) => times * size).find((each) => each >= rough * 0.999));
+  const places = [];
+  for (let k = Math.ceil(low / step - 1e-9); k * step <= high + 1e-9 * step; k++) places.push(k * step);
+  return places;
+}
+
+const plain = (value, digits = 3) => minus(Number(value.toPrecision(digits)));
+
+function told(log10, digits = 3) { // the number with this log10, however large or small
+  if (log10 === -Infinity) return "0";
+  if (!Number.isFinite(log10)) return log10 === Infinity ? "∞" : "not finite";
+  if (log10 >= -3 && log10 < 5) return plain(10 ** log10, digits);
+  let power = Math.floor(log10), factor = Number((10 ** (log10 - power)).toPrecision(digits));
+  if (factor >= 10) [factor, power] = [1, power + 1];
+  return `${factor} · 10^{${minus(power)}}`;
+}
+
+function ticks(low, high, log) { // [place, text], four or so
+  if (!log) return evenly(low, high, 5).map((at) => [at, plain(at, 6)]);
+  if (high - low >= 2 || Math.max(Math.abs(low), Math.abs(high)) > 15)
+    return evenly(low, high, 5, high - low >= 2).map((at) => [at, `10^{${plain(at, 6)}}`]);
+  let values = evenly(10 ** low, 10 ** high, 4);
+  if (high - low > 0.8) {
+    const powers = evenly(Math.floor(low), Math.ceil(high), 9, true).map((each) => 10 ** each);
+    values = powers.flatMap((each) => [each, 2 * each, 5 * each]);
+  }
+  return values.map(Math.log10).filter((at) => at >= low && at <= high).map((at) => [at, told(at)]);
+}
+
+function extent(values, slack = 0, least = 1e-9) {
+  const finite = values.filter(Number.isFinite);
+  const low = finite.reduce((a, b) => Math.min(a, b), Infinity), high = finite.reduce((a, b) => Math.max(a, b), -Infinity);
+  if (low > high) return [0, 1];
+  const more = high - low < least ? 0.5 : (high - low) * slack;
+  return [low - more, high + more];
+}
+
+function axes(svg, right, xs, ys, log, figure) { // grid, ticks and labels; returns both scales
+  const x = scale(...xs, LEFT, right), y = scale(...ys, BOTTOM, TOP);
+  for (const at of evenly(...xs, 5, true)) {
+    add(svg, "path", { class: "grid", d: `M${x(at)} ${TOP}V${BOTTOM}` });
+    add(svg, "text", { class: "x tick", x: x(at), y: BOTTOM + 15 }, minus(at));
+  }
+  for (const [at, text] of log === null ? evenly(...ys, 5, true).map((each) => [each, `${each}`]) : ticks(...ys, log)) {
+    add(svg, "path", { class: "grid", d: `M${LEFT} ${y(at)}H${right}` });
+    add(svg, "text", { class: "y tick", x: LEFT - 6, y: y(at) + 4 }, text);
+  }
+  add(svg, "text", { class: "x label", x: (LEFT + right) / 2, y: HIGH - 6 }, figure.xLabel);
+  add(svg, "text", { class: "y label", transform: `translate(13 ${(TOP + BOTTOM) / 2}) rotate(-90)` }, figure.yLabel);
+  add(svg, "path", { class: "frame", d: `M${LEFT} ${TOP}V${BOTTOM}H${right}` });
+  return [x, y];
+}
+
+function keyOf(box, entries) { // [classes, name]
+  const key = add(box, "p", { class: "key" });
+  box.prepend(key);
+  for (const [classes, name] of entries) add(add(key, "span"), "i", { class: classes }).after(" ", ...parts(name));
+}
+
+function parts(text) {
+  const held = document.createElement("span");
+  write(held, text);
+  return [...held.childNodes];
+}
+
+function hover(svg, box, read) { // read: a place in the drawing to lines of text, after it has marked that place
+  const tip = add(box, "div", { class: "tip", hidden: "" }), marks = add(svg, "g", { class: "marks" });
+  const leave = () => { tip.hidden = true; marks.replaceChildren(); };
+  const move = (event) => {
+    const area = svg.getBoundingClientRect(), outer = box.getBoundingClientRect();
+    const x = ((event.clientX - area.left) * WIDE) / area.width, y = ((event.clientY - area.top) * HIGH) / area.height;
+    marks.replaceChildren();
+    const lines = x >= LEFT - 8 && y <= BOTTOM + 8 ? read(x, y, marks) : null;
+    tip.hidden = lines === null;
+    if (lines === null) return;
+    tip.replaceChildren();
+    for (const [classes, text] of lines) add(tip, "div", { class: classes }, text);
+    const beside = event.clientX - outer.left, left = beside > outer.width / 2 ? beside - tip.offsetWidth - 12 : beside + 12;
+    tip.style.left = `${Math.max(0, Math.min(left, outer.width - tip.offsetWidth))}px`;
+    tip.style.top = `${Math.max(0, event.clientY - outer.top - tip.offsetHeight - 8)}px`;
+  };
+  svg.addEventListener("pointermove", move);
+  svg.addEventListener("pointerdown", move);
+  svg.addEventListener("pointerleave", leave);
+}
+
+function curves(svg, box, figure) {
+  const right = WIDE - 12, log = Boolean(figure.log), [lowest, highest] = figure.within || [null, null];
+  const lines = figure.lines.map((line) => ({ ...line, y: line.y.map(number), classes: `c${line.colour}` }));
+  const levels = figure.levels, crosses = figure.crosses || [];
+  const places = [...new Set([...lines.flatMap((line) => line.x), ...crosses])].sort((a, b) => a - b);
+  const ys = extent([...lines.flatMap((line) => line.y), ...levels.map((each) => each.y)], 0.06);
+  if (typeof lowest === "number") ys[0] = lowest - (lowest === 0 && highest === null ? 0 : 0.04);
+  if (typeof highest === "number") ys[1] = highest + 0.04;
+  const [x, y] = axes(svg, right, extent(places, figure.at === "lag" ? 0 : 0.02), ys, log, figure);
+  const inside = add(svg, "svg", { x: 0, y: TOP - 4, width: WIDE, height: BOTTOM - TOP + 8 });
+  inside.setAttribute("viewBox", `0 ${TOP - 4} ${WIDE} ${BOTTOM - TOP + 8}`); // clips what lies beyond the axis
+  for (const { y: at } of levels) add(inside, "path", { class: "level", d: `M${LEFT} ${y(at)}H${right}` });
+  let zeros = false;
+  for (const line of lines) {
+    let path = "", pen = "M";
+    line.x.forEach((step, k) => {
+      const value = line.y[k], here = x(step).toFixed(2);
+      if (Number.isFinite(value)) path += `${pen}${here} ${y(value).toFixed(2)}`;
+      pen = Number.isFinite(value) ? "L" : "M";
+      if (log && value === -Infinity) {
+        add(inside, "path", { class: `zero ${line.classes}`, d: `M${here} ${BOTTOM}v-6` });
+        zeros = true;
+      }
+    });
+    line.classes += `${line.dashed ? " dashed" : ""}${line.thin ? " thin" : ""}`;
+    add(inside, "path", { class: `curve ${line.classes}`, d: path || "M0 0", "data-name": line.name });
+    if (line.y.filter(Number.isFinite).length > MARKED) continue;
+    line.x.forEach((step, k) => Number.isFinite(line.y[k])
+      && add(inside, "circle", { class: line.classes, cx: x(step), cy: y(line.y[k]), r: 2.2 }));
+  }
+  for (const at of crosses) add(inside, "path", { class: "cross", d: `M${x(at) - 4} ${TOP + 1}l8 8m0-8l-8 8` });
+  keyOf(box, [
+    ...lines.map((line) => [line.classes, line.name]),
+    ...levels.map((each) => ["level", each.name]),
+    ...(zeros ? [["zero", "exactly zero"]] : []),
+    ...(crosses.length ? [["cross", "not finite"]] : []),
+  ]);
+  hover(svg, box, (px, py, marks) => {
+    const at = places.reduce((best, each) => (Math.abs(x(each) - px) < Math.abs(x(best) - px) ? each : best));
+    add(marks, "path", { class: "rule", d: `M${x(at)} ${TOP}V${BOTTOM}` });
+    const said = lines.flatMap((line) => {
+      const k = line.x.indexOf(at);
+      if (k < 0) return [];
+      const value = line.y[k];
+      if (Number.isFinite(value) && value >= ys[0]) add(marks, "circle", { class: line.classes, cx: x(at), cy: y(value), r: 3 });
+      return [[line.classes, `${line.name} ${log || !Number.isFinite(value) ? told(value) : plain(value)}`]];
+    });
+    return [["at", `${figure.at} ${at}`], ...said];
+  });
+}
+
+function colour(share) {
+  const place = share * (VIRIDIS.length / 6 - 1), first = Math.min(Math.floor(place), VIRIDIS.length / 6 - 2);
+  const channel = (k, of) => parseInt(VIRIDIS.substr(6 * k + 2 * of, 2), 16);
+  const mixed = [0, 1, 2].map((of) => channel(first, of) + (place - first) * (channel(first + 1, of) - channel(first, of)));
+  return `rgb(${mixed.map(Math.round)})`;
+}
+
+function edges(centres) {
+  const middle = centres.slice(1).map((each, k) => (each + centres[k]) / 2), last = centres.length - 1;
+  if (last === 0) return [centres[0] - 0.5, centres[0] + 0.5];
+  return [2 * centres[0] - middle[0], ...middle, 2 * centres[last] - middle[last - 1]];
+}
+
+function map(svg, box, figure) {
+  const right = WIDE - 68, { steps, lags, digits, values } = figure, [low, high] = [figure.low, figure.high].map(number);
+  const most = DIGITS.length ** digits - 3; // the numbers 0 and 1 stand for zero and for what is not finite
+  const value = (step, lag) => {
+    const start = (step * lags.length + lag) * digits;
+    const read = [...values.slice(start, start + digits)].reduce((sum, each) => sum * 64 + DIGITS.indexOf(each), 0);
+    return read < 2 ? [-Infinity, NaN][read] : low + ((read - 2) / most) * (high - low);
+  };
+  const shade = (at) => (at === -Infinity ? "#000" : Number.isFinite(at) ? colour((at - low) / (high - low || 1)) : "#bbb");
+  const [xs, ys] = [edges(steps), edges(lags)];
+  const [x, y] = axes(svg, right, [xs[0], xs.at(-1)], [ys[0], ys.at(-1)], null, figure);
+  const fine = 3, sheet = document.createElement("canvas"); // pixels of the sheet to one of the drawing
+  [sheet.width, sheet.height] = [(right - LEFT) * fine, (BOTTOM - TOP) * fine];
+  const pen = sheet.getContext("2d");
+  const [across, down] = [xs.map((at) => Math.round((x(at) - LEFT) * fine)), ys.map((at) => Math.round((y(at) - TOP) * fine))];
+  steps.forEach((_, i) => lags.forEach((_, k) => {
+    pen.fillStyle = shade(value(i, k));
+    pen.fillRect(across[i], down[k + 1], across[i + 1] - across[i], down[k] - down[k + 1]);
+  }));
+  const place = { x: LEFT, y: TOP, width: right - LEFT, height: BOTTOM - TOP, preserveAspectRatio: "none" };
+  add(svg, "image", { ...place, href: sheet.toDataURL() });
+  const [from, to] = low < high ? [low, high] : [low - 0.5, high + 0.5], bar = scale(from, to, BOTTOM, TOP);
+  for (let at = TOP; at < BOTTOM; at++) // the colour bar
+    add(svg, "rect", { x: right + 12, y: at, width: 10, height: 1.5, fill: colour((BOTTOM - at - 0.5) / (BOTTOM - TOP)) });
+  for (const [at, text] of ticks(from, to, true)) add(svg, "text", { class: "bar tick", x: right + 26, y: bar(at) + 4 }, text);
+  add(svg, "text", { class: "bar label", x: WIDE - 2, y: HIGH - 6 }, figure.barLabel);
+  hover(svg, box, (px, py, marks) => {
+    const i = xs.findIndex((edge, k) => k > 0 && x(edge) >= px) - 1, k = ys.findIndex((edge, at) => at > 0 && y(edge) <= py) - 1;
+    if (i < 0 || k < 0 || px > right) return null;
+    const [wide, high] = [x(xs[i + 1]) - x(xs[i]), y(ys[k]) - y(ys[k + 1])];
+    add(marks, "rect", { class: "cell", x: x(xs[i]), y: y(ys[k + 1]), width: wide, height: high });
+    return [["at", `step ${steps[i]}, lag ${lags[k]}`], ["", `${figure.barLabel} ${told(value(i, k), 2)}`]];
+  });
+}
+
+document.querySelectorAll(".drawn").forEach((box, k) => {
+  ({ curves, map })[FIGURES[k].kind](box.querySelector("svg"), box, FIGURES[k]);
+});
