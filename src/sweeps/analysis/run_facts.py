@@ -111,9 +111,9 @@ def reaches_by_cell(gradient: pd.DataFrame) -> dict[str, list[Reach]]:
     found: dict[str, list[Reach]] = {str(cell): [] for cell in cells}
     norms = shown["log10_norm"].to_numpy(dtype=float)
     starts = np.flatnonzero(shown["t"].to_numpy() == 0)
-    for cell, at, start, end in zip(
-        shown["cell"].iloc[starts], shown["step"].iloc[starts], starts, [*starts[1:], len(norms)], strict=True
-    ):
+    ends_at = [*starts[1:], len(norms)][: len(starts)]
+    runs = zip(shown["cell"].iloc[starts], shown["step"].iloc[starts], starts, ends_at, strict=True)
+    for cell, at, start, end in runs:
         found[cell].append(Reach(int(at), norms[start:end][::-1], *rates[cell, at]))
     return found
 

@@ -23,8 +23,12 @@ STEP, LAG, GRADIENT = "training step (updates)", "lag (steps back)", "‖∂L/�
 """Labels of axes."""
 LOWEST = -0.5
 """Where the axis of scores ends: a score far below 0 says only that the network has not started."""
+COLOURS = (0, 1, 2, 4)
+"""Of the recurrent matrices, as classes of `page/run.css`; 3 is grey."""
 MANY = 400
 """Lags that a curve over lags holds; more than it has pixels."""
+Columns = Mapping[str, np.ndarray]
+"""Columns of a frame by name, [R] each."""
 
 
 @dataclass(frozen=True)
@@ -37,62 +41,74 @@ class Drawn:
 
 
 def run_figures(
-    config: Mapping[str, Any], summary: Summary, metrics: pd.DataFrame, norms: np.ndarray, parameters: pd.DataFrame,
+    config: Mapping[str, Any],
+    summary: Summary,
+    metrics: pd.DataFrame,
+    gradient: pd.DataFrame,
+    parameters: pd.DataFrame,
     reaches: Sequence[Reach],
-) -> list[Drawn]:  # fmt: skip
+) -> list[Drawn]:
     """The figures that the record of a run has something to draw for, in order.
 
     Args:
-        metrics, parameters: frames of this cell, as in `Records`.
-        norms: [S, T], log10 ||dL/dh_t|| by logged step and lag.
+        metrics, gradient, parameters: frames of this cell, as in `Records`.
         reaches: from `run_facts.reaches`.
     """
     clip, task = config.get("clip", {}), summary.task
+    logged = _columns(metrics, "step", "train_loss", "eval_loss", "eval_score", "grad_norm", "grad_norm_clipped")
     cross = " A cross: not finite." if summary.outcome == "diverged" else ""
     clips, by_norm = clip.get("name") != "none", clip.get("threshold") if clip.get("name") == "norm" else None
-    figures = [_loss(metrics, task.chance_loss, cross)]
-    if metrics["eval_score"].notna().any():
-        figures.append(_score(metrics, task.score or "score", task.solved_at))
-    figures.append(_gradient(metrics, clips, by_norm, cross))
+    figures = [_loss(logged, task.chance_loss, cross)]
+    if not np.isnan(logged["eval_score"]).all():
+        figures.append(_score(logged, task.score or "score", task.solved_at))
+    figures.append(_gradient(logged, clips, by_norm, cross))
+    norms = gradient["log10_norm"].to_numpy(dtype=float).reshape(len(metrics), -1)[:, ::-1]  # by lag, not by time
     own = card("arch", str(config.get("arch", {}).get("name"))).caption
-    figures.append(_through_time(metrics["step"].to_numpy(), norms, own))
+    figures.append(_through_time(logged["step"], norms, own))
     if reaches:
         figures.append(_by_lag(reaches))
-    matrices = parameters[parameters["sigma_max"].notna() | parameters["spectral_radius"].notna()]
-    if len(matrices):
-        figures.append(_spectra(matrices))
+    spectra = _columns(parameters, "step", "spectral_radius", "sigma_max")
+    names = np.where(
+        np.isnan(spectra["spectral_radius"]) & np.isnan(spectra["sigma_max"]), "", parameters["parameter"].astype(str)
+    )
+    if (names != "").any():
+        figures.append(_spectra(names, spectra))
     return figures
 
 
-def _loss(metrics: pd.DataFrame, chance: float | None, cross: str) -> Drawn:
-    lines = [_line("training", 3, metrics["step"], _log10(metrics["train_loss"]), thin=True)]
-    evaluated = metrics[metrics["eval_loss"].notna()]
-    lines.append(_line("evaluation", 0, evaluated["step"], _log10(evaluated["eval_loss"])))
+def _columns(frame: pd.DataFrame, *names: str) -> Columns:
+    return {name: frame[name].to_numpy() for name in names}
+
+
+def _loss(logged: Columns, chance: float | None, cross: str) -> Drawn:
+    lines = [_line("training", 3, logged["step"], _log10(logged["train_loss"]), thin=True)]
+    evaluated = ~np.isnan(logged["eval_loss"])
+    lines.append(_line("evaluation", 0, logged["step"][evaluated], _log10(logged["eval_loss"][evaluated])))
     levels = [_level("chance", math.log10(chance))] if chance and chance > 0 else []
-    numbers = _curves(STEP, "loss", lines, levels, log=True, crosses=_broken(metrics, "train_loss"))
+    numbers = _curves(STEP, "loss", lines, levels, log=True, crosses=_broken(logged, "train_loss"))
     return Drawn("Loss", f"On a logarithmic scale.{cross}", numbers)
 
 
-def _score(metrics: pd.DataFrame, name: str, solved_at: float | None) -> Drawn:
-    rows = metrics[metrics["eval_score"].notna()]
-    finite = rows.loc[np.isfinite(rows["eval_score"]), "eval_score"]
+def _score(logged: Columns, name: str, solved_at: float | None) -> Drawn:
+    measured = ~np.isnan(logged["eval_score"])
+    steps, scores = logged["step"][measured], logged["eval_score"][measured]
+    finite = scores[np.isfinite(scores)]
     low, high = min([0.0, *finite]), max([1.0, *finite])
     below = f" The axis ends at {LOWEST:g}; the lowest is {low:.3g}." if low < LOWEST else ""
     levels = [] if solved_at is None else [_level("counts as solved", solved_at)]
-    lines = [_line("evaluation", 0, rows["step"], _rounded(rows["eval_score"]))]
-    crosses = [int(step) for step in rows.loc[~np.isfinite(rows["eval_score"]), "step"]]
+    lines, crosses = [_line("evaluation", 0, steps, _rounded(scores))], steps[~np.isfinite(scores)].tolist()
     numbers = _curves(STEP, name, lines, levels, within=[max(low, LOWEST), high], crosses=crosses)
     return Drawn(name[:1].upper() + name[1:], f"Over the evaluation set, higher is better.{below}", numbers)
 
 
-def _gradient(metrics: pd.DataFrame, clips: bool, threshold: float | None, cross: str) -> Drawn:
-    before = _log10(metrics["grad_norm"])
-    lines = [_line("before clipping", 3, metrics["step"], before, dashed=True)] if clips else []
-    after = _line("after clipping", 1, metrics["step"], _log10(metrics["grad_norm_clipped"]))
-    lines.append(after if clips else _line("not clipped", 0, metrics["step"], before))
+def _gradient(logged: Columns, clips: bool, threshold: float | None, cross: str) -> Drawn:
+    steps, before, after = logged["step"], _log10(logged["grad_norm"]), _log10(logged["grad_norm_clipped"])
+    if clips:
+        lines = [_line("before clipping", 3, steps, before, dashed=True), _line("after clipping", 1, steps, after)]
+    else:
+        lines = [_line("not clipped", 0, steps, before)]
     levels = [_level("threshold", math.log10(threshold))] if threshold and 0 < threshold < math.inf else []
-    crosses = _broken(metrics, "grad_norm")
-    numbers = _curves(STEP, "gradient norm", lines, levels, log=True, crosses=crosses)
+    numbers = _curves(STEP, "gradient norm", lines, levels, log=True, crosses=_broken(logged, "grad_norm"))
     told = "before and after clipping" if clips else "not clipped"
     return Drawn("Gradient of the parameters", f"Its global norm, {told}.{cross}", numbers)
 
@@ -100,8 +116,6 @@ def _gradient(metrics: pd.DataFrame, clips: bool, threshold: float | None, cross
 def _through_time(steps: np.ndarray, norms: np.ndarray, own: str) -> Drawn:
     numbers = {"kind": "map", "xLabel": STEP, "yLabel": LAG, "barLabel": GRADIENT, **heat_map(steps, norms)}
     told = ["‖∂L/∂h_t‖ by training step and lag, the steps back from the end of the sequence."]
-    told += ["Black: exactly zero."] * bool((norms == -math.inf).any())
-    told += ["Grey: not finite."] * bool((np.isnan(norms) | (norms == math.inf)).any())
     kept = [f"{_nth(every)} {what}" for every, what in zip(numbers["every"], ("step", "lag"), strict=True) if every > 1]
     told += [f"Of this record every {' and every '.join(kept)} is drawn."] if kept else []
     return Drawn("Gradient through time, over training", " ".join([*told, *filter(None, [own])]), numbers)
@@ -121,21 +135,18 @@ def _by_lag(reaches: Sequence[Reach]) -> Drawn:
     return Drawn("Gradient through time, first and last", " ".join(told), numbers)
 
 
-def _spectra(matrices: pd.DataFrame) -> Drawn:
-    names = sorted(set(matrices["parameter"].astype(str)))
-    lines = []
-    for place, name in enumerate(names):
-        rows, short = matrices[matrices["parameter"] == name], name.removeprefix("weight_hh").lstrip(".")
+def _spectra(names: np.ndarray, spectra: Columns) -> Drawn:
+    """Args: names: of the recurrent matrix that each row is of, "" for any other row."""
+    matrices, lines = sorted({*names} - {""}), []
+    for place, name in enumerate(matrices):
+        of = f" of {name.removeprefix('weight_hh').lstrip('.')}" if len(matrices) > 1 else ""
         for column, what, dashed in (("spectral_radius", "ρ", False), ("sigma_max", "σ_{max}", True)):
-            measured = rows[rows[column].notna()]
-            told = f"{what} of {short}" if len(names) > 1 else what
-            values = _rounded(measured[column])
-            lines.append(_line(told, (0, 1, 2, 4)[place % 4], measured["step"], values, dashed=dashed))
-    numbers = _curves(STEP, "ρ, σ_{max}", lines, [_level("1", 1.0)], within=[0.0, None])
-    caption = (
-        "Spectral radius ρ and largest singular value σ_max of each recurrent matrix. "
-        "Above 1 a linear recurrence would let something grow."
-    )
+            rows = (names == name) & ~np.isnan(spectra[column])
+            values = _rounded(spectra[column][rows])
+            lines.append(_line(f"{what}{of}", COLOURS[place % 4], spectra["step"][rows], values, dashed=dashed))
+    numbers = _curves(STEP, "ρ, σ_{max}", lines, [_level("1", 1.0)], within=[0.0])
+    caption = "Solid: the spectral radius ρ. Dashed: the largest singular value. "
+    caption += "Above 1 a linear recurrence would let something grow."
     return Drawn("Spectra of the recurrent matrices", caption, numbers)
 
 
@@ -143,10 +154,11 @@ def _curves(x: str, y: str, lines: list[Any], levels: list[Any], **more: Any) ->
     """What the script draws as curves.
 
     Args:
-        more: `log`, whether y is log10 of what is shown; `within`, ends of the y axis that are given (None: from the
-            data); `crosses`, places on x where a value was not finite; `at`, what a place on x is called.
+        more: `log`, whether y is log10 of what is shown; `within`, values that the y axis shows in any case, the first
+            of them its lower end; `crosses`, places on x where a value was not finite; `at`, what a place on x is.
     """
-    return {"kind": "curves", "xLabel": x, "yLabel": y, "at": "step", "lines": lines, "levels": levels, **more}
+    usual = {"at": "step", "log": False, "within": [], "crosses": []}
+    return {"kind": "curves", "xLabel": x, "yLabel": y, "lines": lines, "levels": levels, **usual, **more}
 
 
 def _line(
@@ -160,18 +172,19 @@ def _level(name: str, y: float) -> dict[str, Any]:
     return {"name": name, "y": float(f"{y:.5g}")}
 
 
-def _log10(values: pd.Series) -> np.ndarray:
+def _log10(values: np.ndarray) -> np.ndarray:
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(np.log10(values.to_numpy(dtype=float)).round(4))
+        return np.log10(values).round(4)
 
 
-def _rounded(values: pd.Series) -> np.ndarray:
-    """The values to four significant digits, as many as anyone can see."""
-    return np.array([float(f"{value:.4g}") for value in values], dtype=float)
+def _rounded(values: np.ndarray) -> np.ndarray:
+    """The values to four significant digits."""
+    return np.array([float(f"{value:.4g}") for value in values.tolist()], dtype=float)
 
 
-def _broken(metrics: pd.DataFrame, column: str) -> list[int]:
-    return [int(step) for step in metrics.loc[~np.isfinite(metrics[column].to_numpy(dtype=float)), "step"]]
+def _broken(logged: Columns, column: str) -> list[int]:
+    """The steps at which a value is not finite."""
+    return list(logged["step"][~np.isfinite(logged[column])].tolist())
 
 
 def _nth(count: int) -> str:

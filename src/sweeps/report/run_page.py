@@ -38,10 +38,9 @@ def write_run_page(
         OSError: the file cannot be written.
     """
     assert run.records is not None and run.summary is not None
-    metrics, gradient = run.records.metrics, run.records.gradient
-    norms = gradient["log10_norm"].to_numpy(dtype=float).reshape(len(metrics), -1)[:, ::-1]  # by lag, not by time
-    reach = reaches(gradient) if reach is None else reach
-    figures = run_figures(run.config, run.summary, metrics, norms, run.records.parameters, reach)
+    own = run.records
+    reach = reaches(own.gradient) if reach is None else reach
+    figures = run_figures(run.config, run.summary, own.metrics, own.gradient, own.parameters, reach)
     to_draw = json.dumps([each.numbers for each in figures], separators=(",", ":"), allow_nan=False)
     table, page = numbers(run.summary), _page()
     text = page.template.render(

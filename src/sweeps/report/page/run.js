@@ -5,6 +5,7 @@ const FIGURES = JSON.parse(document.getElementById("numbers-to-draw").textConten
 const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 const VIRIDIS = "44015448186a472d7b4240863b528b33638d2c728e26828e21918c1fa08828ae803fbc735ec96284d44baddc30d8e219fde725";
 const [WIDE, HIGH, LEFT, TOP, BOTTOM] = [380, 240, 56, 12, 200]; // of a drawing; places of its left, upper, lower axis
+const [BLACK, GREY] = ["#000", "#bbb"]; // exactly zero, not finite
 const MARKED = 25; // points of a curve up to which each has a mark
 
 const number = (given) => Number(String(given).replace("inf", "Infinity")); // JSON lacks nan and inf: they are texts
@@ -49,37 +50,33 @@ function told(log10, digits = 3) { // the number with this log10, however large 
 }
 
 function ticks(low, high, log) { // [place, text], four or so
-  if (!log) return evenly(low, high, 5).map((at) => [at, plain(at, 6)]);
-  if (high - low >= 2 || Math.max(Math.abs(low), Math.abs(high)) > 15)
-    return evenly(low, high, 5, high - low >= 2).map((at) => [at, `10^{${plain(at, 6)}}`]);
-  let values = evenly(10 ** low, 10 ** high, 4);
-  if (high - low > 0.8) {
-    const powers = evenly(Math.floor(low), Math.ceil(high), 9, true).map((each) => 10 ** each);
-    values = powers.flatMap((each) => [each, 2 * each, 5 * each]);
-  }
+  if (!log) return evenly(low, high, 6).map((at) => [at, plain(at, 6)]);
+  const span = high - low;
+  if (span > 2.3 || Math.max(-low, high) > 15) return evenly(low, high, 6, span > 2.3).map((at) => [at, `10^{${plain(at, 6)}}`]);
+  const powers = evenly(Math.floor(low), Math.ceil(high), 9, true).map((each) => 10 ** each);
+  const values = span > 0.8 ? powers.flatMap((each) => [each, 2 * each, 5 * each]) : evenly(10 ** low, 10 ** high, 5);
   return values.map(Math.log10).filter((at) => at >= low && at <= high).map((at) => [at, told(at)]);
 }
 
-function extent(values, slack = 0, least = 1e-9) {
-  const finite = values.filter(Number.isFinite);
-  const low = finite.reduce((a, b) => Math.min(a, b), Infinity), high = finite.reduce((a, b) => Math.max(a, b), -Infinity);
-  if (low > high) return [0, 1];
-  const more = high - low < least ? 0.5 : (high - low) * slack;
+function extent(values, slack) {
+  const sorted = values.filter(Number.isFinite).sort((a, b) => a - b);
+  if (sorted.length === 0) return [0, 1];
+  const [low, high] = [sorted[0], sorted.at(-1)], more = high - low < 1e-9 ? 0.5 : (high - low) * slack;
   return [low - more, high + more];
 }
 
-function axes(svg, right, xs, ys, log, figure) { // grid, ticks and labels; returns both scales
-  const x = scale(...xs, LEFT, right), y = scale(...ys, BOTTOM, TOP);
-  for (const at of evenly(...xs, 5, true)) {
+function axes(svg, right, [xs, xTicks], [ys, yTicks], figure) { // grid, ticks and labels; returns both scales
+  const x = scale(...xs, LEFT, right), y = scale(...ys, BOTTOM, TOP), text = (attributes, said) => add(svg, "text", attributes, said);
+  for (const at of xTicks) {
     add(svg, "path", { class: "grid", d: `M${x(at)} ${TOP}V${BOTTOM}` });
-    add(svg, "text", { class: "x tick", x: x(at), y: BOTTOM + 15 }, minus(at));
+    text({ class: "x tick", x: x(at), y: BOTTOM + 15 }, String(at));
   }
-  for (const [at, text] of log === null ? evenly(...ys, 5, true).map((each) => [each, `${each}`]) : ticks(...ys, log)) {
+  for (const [at, said] of yTicks) {
     add(svg, "path", { class: "grid", d: `M${LEFT} ${y(at)}H${right}` });
-    add(svg, "text", { class: "y tick", x: LEFT - 6, y: y(at) + 4 }, text);
+    text({ class: "y tick", x: LEFT - 6, y: y(at) + 4 }, said);
   }
-  add(svg, "text", { class: "x label", x: (LEFT + right) / 2, y: HIGH - 6 }, figure.xLabel);
-  add(svg, "text", { class: "y label", transform: `translate(13 ${(TOP + BOTTOM) / 2}) rotate(-90)` }, figure.yLabel);
+  text({ class: "x", x: (LEFT + right) / 2, y: HIGH - 6 }, figure.xLabel);
+  text({ class: "x", transform: `translate(13 ${(TOP + BOTTOM) / 2}) rotate(-90)` }, figure.yLabel);
   add(svg, "path", { class: "frame", d: `M${LEFT} ${TOP}V${BOTTOM}H${right}` });
   return [x, y];
 }
@@ -87,18 +84,14 @@ function axes(svg, right, xs, ys, log, figure) { // grid, ticks and labels; retu
 function keyOf(box, entries) { // [classes, name]
   const key = add(box, "p", { class: "key" });
   box.prepend(key);
-  for (const [classes, name] of entries) add(add(key, "span"), "i", { class: classes }).after(" ", ...parts(name));
-}
-
-function parts(text) {
-  const held = document.createElement("span");
-  write(held, text);
-  return [...held.childNodes];
+  for (const [classes, name] of entries) {
+    const entry = add(key, "span", {}, ` ${name}`);
+    entry.prepend(add(entry, "i", { class: classes }));
+  }
 }
 
 function hover(svg, box, read) { // read: a place in the drawing to lines of text, after it has marked that place
-  const tip = add(box, "div", { class: "tip", hidden: "" }), marks = add(svg, "g", { class: "marks" });
-  const leave = () => { tip.hidden = true; marks.replaceChildren(); };
+  const tip = add(box, "div", { class: "tip", hidden: "" }), marks = add(svg, "g");
   const move = (event) => {
     const area = svg.getBoundingClientRect(), outer = box.getBoundingClientRect();
     const x = ((event.clientX - area.left) * WIDE) / area.width, y = ((event.clientY - area.top) * HIGH) / area.height;
@@ -114,20 +107,22 @@ function hover(svg, box, read) { // read: a place in the drawing to lines of tex
   };
   svg.addEventListener("pointermove", move);
   svg.addEventListener("pointerdown", move);
-  svg.addEventListener("pointerleave", leave);
+  svg.addEventListener("pointerleave", () => { tip.hidden = true; marks.replaceChildren(); });
 }
 
 function curves(svg, box, figure) {
-  const right = WIDE - 12, log = Boolean(figure.log), [lowest, highest] = figure.within || [null, null];
+  const right = WIDE - 12, log = Boolean(figure.log);
   const lines = figure.lines.map((line) => ({ ...line, y: line.y.map(number), classes: `c${line.colour}` }));
-  const levels = figure.levels, crosses = figure.crosses || [];
+  const { levels, crosses } = figure;
   const places = [...new Set([...lines.flatMap((line) => line.x), ...crosses])].sort((a, b) => a - b);
-  const ys = extent([...lines.flatMap((line) => line.y), ...levels.map((each) => each.y)], 0.06);
-  if (typeof lowest === "number") ys[0] = lowest - (lowest === 0 && highest === null ? 0 : 0.04);
-  if (typeof highest === "number") ys[1] = highest + 0.04;
-  const [x, y] = axes(svg, right, extent(places, figure.at === "lag" ? 0 : 0.02), ys, log, figure);
-  const inside = add(svg, "svg", { x: 0, y: TOP - 4, width: WIDE, height: BOTTOM - TOP + 8 });
-  inside.setAttribute("viewBox", `0 ${TOP - 4} ${WIDE} ${BOTTOM - TOP + 8}`); // clips what lies beyond the axis
+  const drawn = [...lines.flatMap((line) => line.y), ...levels.map((each) => each.y)];
+  const ys = extent([...drawn, ...figure.within], 0.05), xs = extent(places, figure.at === "lag" ? 0 : 0.02);
+  if (figure.within.length) ys[0] = Math.max(ys[0], figure.within[0] - (figure.within[0] === 0 ? 0 : 0.04));
+  const yTicks = drawn.some(Number.isFinite) ? ticks(...ys, log) : [];
+  const [x, y] = axes(svg, right, [xs, evenly(...xs, 6, true)], [ys, yTicks], figure);
+  const area = [0, TOP - 4, WIDE, BOTTOM - TOP + 8], inside = add(svg, "svg", { // clips what lies beyond the axis
+    x: 0, y: TOP - 4, width: WIDE, height: BOTTOM - TOP + 8, viewBox: area.join(" "),
+  });
   for (const { y: at } of levels) add(inside, "path", { class: "level", d: `M${LEFT} ${y(at)}H${right}` });
   let zeros = false;
   for (const line of lines) {
@@ -189,24 +184,31 @@ function map(svg, box, figure) {
     const read = [...values.slice(start, start + digits)].reduce((sum, each) => sum * 64 + DIGITS.indexOf(each), 0);
     return read < 2 ? [-Infinity, NaN][read] : low + ((read - 2) / most) * (high - low);
   };
-  const shade = (at) => (at === -Infinity ? "#000" : Number.isFinite(at) ? colour((at - low) / (high - low || 1)) : "#bbb");
+  const shade = (at) => (at === -Infinity ? BLACK : Number.isFinite(at) ? colour((at - low) / (high - low || 1)) : GREY);
   const [xs, ys] = [edges(steps), edges(lags)];
-  const [x, y] = axes(svg, right, [xs[0], xs.at(-1)], [ys[0], ys.at(-1)], null, figure);
+  const marked = evenly(steps[0], steps.at(-1) || 1, 6, true), rows = evenly(0, lags.at(-1) || 1, 6, true);
+  const [x, y] = axes(
+    svg, right, [[xs[0], xs.at(-1)], marked.filter((at) => at <= steps.at(-1))],
+    [[ys[0], ys.at(-1)], rows.filter((at) => at <= lags.at(-1)).map((at) => [at, String(at)])], figure,
+  );
   const fine = 3, sheet = document.createElement("canvas"); // pixels of the sheet to one of the drawing
   [sheet.width, sheet.height] = [(right - LEFT) * fine, (BOTTOM - TOP) * fine];
   const pen = sheet.getContext("2d");
   const [across, down] = [xs.map((at) => Math.round((x(at) - LEFT) * fine)), ys.map((at) => Math.round((y(at) - TOP) * fine))];
+  const seen = new Set();
   steps.forEach((_, i) => lags.forEach((_, k) => {
-    pen.fillStyle = shade(value(i, k));
+    seen.add((pen.fillStyle = shade(value(i, k))));
     pen.fillRect(across[i], down[k + 1], across[i + 1] - across[i], down[k] - down[k + 1]);
   }));
   const place = { x: LEFT, y: TOP, width: right - LEFT, height: BOTTOM - TOP, preserveAspectRatio: "none" };
   add(svg, "image", { ...place, href: sheet.toDataURL() });
+  keyOf(box, [["black", "exactly zero"], ["grey", "not finite"]].filter((_, k) => seen.delete([BLACK, GREY][k])));
   const [from, to] = low < high ? [low, high] : [low - 0.5, high + 0.5], bar = scale(from, to, BOTTOM, TOP);
-  for (let at = TOP; at < BOTTOM; at++) // the colour bar
+  for (let at = TOP; seen.size && at < BOTTOM; at++) // the colour bar, if there is a colour
     add(svg, "rect", { x: right + 12, y: at, width: 10, height: 1.5, fill: colour((BOTTOM - at - 0.5) / (BOTTOM - TOP)) });
-  for (const [at, text] of ticks(from, to, true)) add(svg, "text", { class: "bar tick", x: right + 26, y: bar(at) + 4 }, text);
-  add(svg, "text", { class: "bar label", x: WIDE - 2, y: HIGH - 6 }, figure.barLabel);
+  for (const [at, text] of seen.size ? ticks(from, to, true) : [])
+    add(svg, "text", { class: "tick", x: right + 26, y: bar(at) + 4 }, text);
+  add(svg, "text", { class: "end", x: WIDE - 2, y: HIGH - 6 }, figure.barLabel);
   hover(svg, box, (px, py, marks) => {
     const i = xs.findIndex((edge, k) => k > 0 && x(edge) >= px) - 1, k = ys.findIndex((edge, at) => at > 0 && y(edge) <= py) - 1;
     if (i < 0 || k < 0 || px > right) return null;
