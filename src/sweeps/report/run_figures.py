@@ -161,9 +161,7 @@ def _curves(x: str, y: str, lines: list[Any], levels: list[Any], **more: Any) ->
     return {"kind": "curves", "xLabel": x, "yLabel": y, "lines": lines, "levels": levels, **usual, **more}
 
 
-def _line(
-    name: str, colour: int, x: Any, y: np.ndarray, *, dashed: bool = False, thin: bool = False
-) -> dict[str, Any]:
+def _line(name: str, colour: int, x: Any, y: np.ndarray, *, dashed: bool = False, thin: bool = False) -> dict[str, Any]:
     style = {key: True for key, given in (("dashed", dashed), ("thin", thin)) if given}
     return {"name": name, "colour": colour, **style, "x": np.asarray(x).tolist(), "y": jsonable(y.tolist())}
 
