@@ -7,8 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from sweeps.records.files import jsonable
-
 MOST = 12_000
 """Values that a page holds; of a larger record some steps or lags are left out. A map has fewer pixels than that."""
 FEWEST = 100
@@ -47,7 +45,7 @@ def heat_map(steps: np.ndarray, norms: np.ndarray) -> dict[str, Any]:
     letters = np.frombuffer(DIGITS.encode(), np.uint8)[numbers.reshape(-1, 1) // places % len(DIGITS)]
     return {
         **{"steps": steps[rows].tolist(), "lags": columns.tolist(), "every": list(every)},
-        **{"low": jsonable(low), "high": jsonable(high), "digits": digits, "values": letters.tobytes().decode("ascii")},
+        **{"low": low, "high": high, "digits": digits, "values": letters.tobytes().decode("ascii")},
     }
 
 

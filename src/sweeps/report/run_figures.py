@@ -81,7 +81,7 @@ def _columns(frame: pd.DataFrame, *names: str) -> Columns:
 
 
 def _loss(logged: Columns, chance: float | None, cross: str) -> Drawn:
-    lines = [_line("training", 3, logged["step"], _log10(logged["train_loss"]), thin=True)]
+    lines = [_line("training", 3, logged["step"], _log10(logged["train_loss"]), "thin")]
     evaluated = ~np.isnan(logged["eval_loss"])
     lines.append(_line("evaluation", 0, logged["step"][evaluated], _log10(logged["eval_loss"][evaluated])))
     levels = [_level("chance", math.log10(chance))] if chance and chance > 0 else []
@@ -104,7 +104,7 @@ def _score(logged: Columns, name: str, solved_at: float | None) -> Drawn:
 def _gradient(logged: Columns, clips: bool, threshold: float | None, cross: str) -> Drawn:
     steps, before, after = logged["step"], _log10(logged["grad_norm"]), _log10(logged["grad_norm_clipped"])
     if clips:
-        lines = [_line("before clipping", 3, steps, before, dashed=True), _line("after clipping", 1, steps, after)]
+        lines = [_line("before clipping", 3, steps, before, "dashed"), _line("after clipping", 1, steps, after)]
     else:
         lines = [_line("not clipped", 0, steps, before)]
     levels = [_level("threshold", math.log10(threshold))] if threshold and 0 < threshold < math.inf else []
@@ -124,10 +124,10 @@ def _through_time(steps: np.ndarray, norms: np.ndarray, own: str) -> Drawn:
 def _by_lag(reaches: Sequence[Reach]) -> Drawn:
     lags = np.arange(len(reaches[0].norms))
     kept = np.unique([*lags[:: -(-len(lags) // MANY)], lags[-1]])
-    styles = ({"colour": 1, "dashed": True}, {"colour": 0})[-len(reaches) :]
+    styles = ((1, "dashed"), (0, ""))[-len(reaches) :]
     lines = [
-        _line(f"step {reach.step}", x=kept, y=np.round(reach.norms[kept], 4), **style)
-        for reach, style in zip(reaches, styles, strict=True)
+        _line(f"step {reach.step}", colour, kept, np.round(reach.norms[kept], 4), style)
+        for reach, (colour, style) in zip(reaches, styles, strict=True)
     ]
     told = [f"Step {each.step}: {each.per_step()}; {each.far()}." for each in reaches]
     told += [f"Every {_nth(int(kept[1]))} lag is drawn."] if len(kept) < len(lags) else []
@@ -140,10 +140,10 @@ def _spectra(names: np.ndarray, spectra: Columns) -> Drawn:
     matrices, lines = sorted({*names} - {""}), []
     for place, name in enumerate(matrices):
         of = f" of {name.removeprefix('weight_hh').lstrip('.')}" if len(matrices) > 1 else ""
-        for column, what, dashed in (("spectral_radius", "ρ", False), ("sigma_max", "σ_{max}", True)):
+        for column, what, style in (("spectral_radius", "ρ", ""), ("sigma_max", "σ_{max}", "dashed")):
             rows = (names == name) & ~np.isnan(spectra[column])
             values = _rounded(spectra[column][rows])
-            lines.append(_line(f"{what}{of}", COLOURS[place % 4], spectra["step"][rows], values, dashed=dashed))
+            lines.append(_line(f"{what}{of}", COLOURS[place % 4], spectra["step"][rows], values, style))
     numbers = _curves(STEP, "ρ, σ_{max}", lines, [_level("1", 1.0)], within=[0.0])
     caption = "Solid: the spectral radius ρ. Dashed: the largest singular value. "
     caption += "Above 1 a linear recurrence would let something grow."
@@ -161,9 +161,14 @@ def _curves(x: str, y: str, lines: list[Any], levels: list[Any], **more: Any) ->
     return {"kind": "curves", "xLabel": x, "yLabel": y, "lines": lines, "levels": levels, **usual, **more}
 
 
-def _line(name: str, colour: int, x: Any, y: np.ndarray, *, dashed: bool = False, thin: bool = False) -> dict[str, Any]:
-    style = {key: True for key, given in (("dashed", dashed), ("thin", thin)) if given}
-    return {"name": name, "colour": colour, **style, "x": np.asarray(x).tolist(), "y": jsonable(y.tolist())}
+def _line(name: str, colour: int, x: np.ndarray, y: np.ndarray, style: str = "") -> dict[str, Any]:
+    """A curve.
+
+    Args:
+        x, y: [N]; a y that is -inf is exactly zero on a logarithmic axis, any other that is not finite a gap.
+        style: dashed or thin.
+    """
+    return {"name": name, "colour": colour, "style": style, "x": x.tolist(), "y": jsonable(y.tolist())}
 
 
 def _level(name: str, y: float) -> dict[str, Any]:

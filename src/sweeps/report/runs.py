@@ -25,11 +25,11 @@ def runs(records: Records, pages: Collection[Path], path: Path, folder: Path) ->
     write_atomically(path, rows.to_csv(index=False, lineterminator="\n"))
     links = {page.stem: relative(page, folder) for page in pages}
     shown = pd.concat([_names(rows["cell"], links), axis_columns(rows, varied)], axis=1)
-    shown["seed"] = [number(seed, 6) for seed in rows["seed"]]
     shown["outcome"] = rows["outcome"]
+    shown["seed"] = [number(seed, 6) for seed in rows["seed"]]
     shown[f"best {records.score_name}"] = rows["best_score"].map(number)
     shown["solved at update"] = [number(step, 9) for step in rows["solved_step"]]
-    count, text = len(rows), render(shown, names=1 + len(varied))
+    count, text = len(rows), render(shown, names=2 + len(varied))
     if pages:
         caption = "Every run; its page has its curves, its gradient through time over training, its settings and "
         caption += "the command line that makes it again."

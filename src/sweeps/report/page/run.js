@@ -6,15 +6,15 @@ const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_
 const VIRIDIS = "44015448186a472d7b4240863b528b33638d2c728e26828e21918c1fa08828ae803fbc735ec96284d44baddc30d8e219fde725";
 const [WIDE, HIGH, LEFT, TOP, BOTTOM] = [380, 240, 56, 12, 200]; // of a drawing; places of its left, upper, lower axis
 const [BLACK, GREY] = ["#000", "#bbb"]; // exactly zero, not finite
-const MARKED = 25; // points of a curve up to which each has a mark
 
+const finite = Number.isFinite;
 const number = (given) => Number(String(given).replace("inf", "Infinity")); // JSON lacks nan and inf: they are texts
 const minus = (text) => String(text).replace("-", "−");
 const scale = (low, high, from, to) => (value) => from + ((value - low) / (high - low)) * (to - from);
 
-function add(parent, name, attributes = {}, text = "") {
+function add(parent, name, given = {}, text = "") {
   const made = document.createElementNS(parent.namespaceURI, name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  for (const [key, value] of Object.entries(given)) made.setAttribute(key, value);
   write(made, text);
   parent.append(made);
   return made;
@@ -23,26 +23,24 @@ function add(parent, name, attributes = {}, text = "") {
 function write(target, text) { // 10^{-3} and h_{t} as one reads them
   for (const part of text.split(/([_^]\{[^}]*\})/)) {
     if (!/^[_^]\{/.test(part)) { target.append(part); continue; }
-    const [raised, inner] = [part[0] === "^", part.slice(2, -1)];
-    if (!(target instanceof SVGElement)) { add(target, raised ? "sup" : "sub", {}, inner); continue; }
-    add(target, "tspan", { dy: raised ? -4 : 3, class: "small" }, inner);
-    add(target, "tspan", { dy: raised ? 4 : -3 }, "\u200b");
+    const raised = part[0] === "^", inner = part.slice(2, -1), drawn = target instanceof SVGElement;
+    add(target, drawn ? "tspan" : raised ? "sup" : "sub", { dy: raised ? -4 : 3, class: "small" }, inner);
+    if (drawn) add(target, "tspan", { dy: raised ? 4 : -3 }, "\u200b");
   }
 }
 
-function evenly(low, high, most, whole = false) { // places 1, 2 or 5 times a power of ten apart
+function evenly(low, high, most, whole = false) { // 1, 2 or 5 times a power of ten apart
   const rough = (high - low) / most, size = 10 ** Math.floor(Math.log10(rough));
-  const step = Math.max(whole ? 1 : 0, [1, 2, 5, 10].map((times) => times * size).find((each) => each >= rough * 0.999));
+  const step = Math.max(whole ? 1 : 0, [1, 2, 5, 10].map((k) => k * size).find((each) => each >= rough * 0.999));
   const places = [];
   for (let k = Math.ceil(low / step - 1e-9); k * step <= high + 1e-9 * step; k++) places.push(k * step);
   return places;
 }
 
-const plain = (value, digits = 3) => minus(Number(value.toPrecision(digits)));
+const plain = (value, digits = 3) => (finite(value) ? minus(Number(value.toPrecision(digits))) : "not finite");
 
 function told(log10, digits = 3) { // the number with this log10, however large or small
-  if (log10 === -Infinity) return "0";
-  if (!Number.isFinite(log10)) return log10 === Infinity ? "∞" : "not finite";
+  if (!finite(log10)) return log10 === -Infinity ? "0" : "not finite";
   if (log10 >= -3 && log10 < 5) return plain(10 ** log10, digits);
   let power = Math.floor(log10), factor = Number((10 ** (log10 - power)).toPrecision(digits));
   if (factor >= 10) [factor, power] = [1, power + 1];
@@ -59,14 +57,14 @@ function ticks(low, high, log) { // [place, text], four or so
 }
 
 function extent(values, slack) {
-  const sorted = values.filter(Number.isFinite).sort((a, b) => a - b);
+  const sorted = values.filter(finite).sort((a, b) => a - b);
   if (sorted.length === 0) return [0, 1];
   const [low, high] = [sorted[0], sorted.at(-1)], more = high - low < 1e-9 ? 0.5 : (high - low) * slack;
   return [low - more, high + more];
 }
 
-function axes(svg, right, [xs, xTicks], [ys, yTicks], figure) { // grid, ticks and labels; returns both scales
-  const x = scale(...xs, LEFT, right), y = scale(...ys, BOTTOM, TOP), text = (attributes, said) => add(svg, "text", attributes, said);
+function axes(svg, right, xs, xTicks, ys, yTicks, figure) { // grid, ticks and labels; returns both scales
+  const x = scale(...xs, LEFT, right), y = scale(...ys, BOTTOM, TOP), text = (given, said) => add(svg, "text", given, said);
   for (const at of xTicks) {
     add(svg, "path", { class: "grid", d: `M${x(at)} ${TOP}V${BOTTOM}` });
     text({ class: "x tick", x: x(at), y: BOTTOM + 15 }, String(at));
@@ -90,7 +88,7 @@ function keyOf(box, entries) { // [classes, name]
   }
 }
 
-function hover(svg, box, read) { // read: a place in the drawing to lines of text, after it has marked that place
+function hover(svg, box, read) { // read marks a place in the drawing and returns lines of text
   const tip = add(box, "div", { class: "tip", hidden: "" }), marks = add(svg, "g");
   const move = (event) => {
     const area = svg.getBoundingClientRect(), outer = box.getBoundingClientRect();
@@ -111,42 +109,36 @@ function hover(svg, box, read) { // read: a place in the drawing to lines of tex
 }
 
 function curves(svg, box, figure) {
-  const right = WIDE - 12, log = Boolean(figure.log);
-  const lines = figure.lines.map((line) => ({ ...line, y: line.y.map(number), classes: `c${line.colour}` }));
-  const { levels, crosses } = figure;
+  const right = WIDE - 12, { levels, crosses, log, at: unit, within } = figure;
+  const lines = figure.lines.map((line) => ({ ...line, y: line.y.map(number), classes: `c${line.colour} ${line.style}` }));
   const places = [...new Set([...lines.flatMap((line) => line.x), ...crosses])].sort((a, b) => a - b);
   const drawn = [...lines.flatMap((line) => line.y), ...levels.map((each) => each.y)];
-  const ys = extent([...drawn, ...figure.within], 0.05), xs = extent(places, figure.at === "lag" ? 0 : 0.02);
-  if (figure.within.length) ys[0] = Math.max(ys[0], figure.within[0] - (figure.within[0] === 0 ? 0 : 0.04));
-  const yTicks = drawn.some(Number.isFinite) ? ticks(...ys, log) : [];
-  const [x, y] = axes(svg, right, [xs, evenly(...xs, 6, true)], [ys, yTicks], figure);
-  const area = [0, TOP - 4, WIDE, BOTTOM - TOP + 8], inside = add(svg, "svg", { // clips what lies beyond the axis
-    x: 0, y: TOP - 4, width: WIDE, height: BOTTOM - TOP + 8, viewBox: area.join(" "),
-  });
+  const ys = extent([...drawn, ...within], 0.05), xs = extent(places, unit === "lag" ? 0 : 0.02);
+  if (within.length) ys[0] = Math.max(ys[0], within[0]);
+  const [x, y] = axes(svg, right, xs, evenly(...xs, 6, true), ys, drawn.some(finite) ? ticks(...ys, log) : [], figure);
+  const inside = add(svg, "svg", { y: TOP - 4, height: BOTTOM - TOP + 8, viewBox: `0 ${TOP - 4} ${WIDE} ${BOTTOM - TOP + 8}` });
   for (const { y: at } of levels) add(inside, "path", { class: "level", d: `M${LEFT} ${y(at)}H${right}` });
-  let zeros = false;
+  let zeros = [];
   for (const line of lines) {
     let path = "", pen = "M";
     line.x.forEach((step, k) => {
       const value = line.y[k], here = x(step).toFixed(2);
-      if (Number.isFinite(value)) path += `${pen}${here} ${y(value).toFixed(2)}`;
-      pen = Number.isFinite(value) ? "L" : "M";
-      if (log && value === -Infinity) {
-        add(inside, "path", { class: `zero ${line.classes}`, d: `M${here} ${BOTTOM}v-6` });
-        zeros = true;
-      }
+      if (finite(value)) path += `${pen}${here} ${y(value).toFixed(2)}`;
+      pen = finite(value) ? "L" : "M";
+      if (!log || value !== -Infinity) return;
+      zeros = [["zero", "exactly zero"]];
+      add(inside, "path", { class: `zero c${line.colour}`, d: `M${here} ${BOTTOM}v-6` });
     });
-    line.classes += `${line.dashed ? " dashed" : ""}${line.thin ? " thin" : ""}`;
     add(inside, "path", { class: `curve ${line.classes}`, d: path || "M0 0", "data-name": line.name });
-    if (line.y.filter(Number.isFinite).length > MARKED) continue;
-    line.x.forEach((step, k) => Number.isFinite(line.y[k])
+    if (line.y.filter(finite).length > 25) continue; // too many to mark each
+    line.x.forEach((step, k) => finite(line.y[k])
       && add(inside, "circle", { class: line.classes, cx: x(step), cy: y(line.y[k]), r: 2.2 }));
   }
   for (const at of crosses) add(inside, "path", { class: "cross", d: `M${x(at) - 4} ${TOP + 1}l8 8m0-8l-8 8` });
   keyOf(box, [
     ...lines.map((line) => [line.classes, line.name]),
     ...levels.map((each) => ["level", each.name]),
-    ...(zeros ? [["zero", "exactly zero"]] : []),
+    ...zeros,
     ...(crosses.length ? [["cross", "not finite"]] : []),
   ]);
   hover(svg, box, (px, py, marks) => {
@@ -156,10 +148,10 @@ function curves(svg, box, figure) {
       const k = line.x.indexOf(at);
       if (k < 0) return [];
       const value = line.y[k];
-      if (Number.isFinite(value) && value >= ys[0]) add(marks, "circle", { class: line.classes, cx: x(at), cy: y(value), r: 3 });
-      return [[line.classes, `${line.name} ${log || !Number.isFinite(value) ? told(value) : plain(value)}`]];
+      if (finite(value) && value >= ys[0]) add(marks, "circle", { class: line.classes, cx: x(at), cy: y(value), r: 3 });
+      return [[line.classes, `${line.name} ${(log ? told : plain)(value)}`]];
     });
-    return [["at", `${figure.at} ${at}`], ...said];
+    return [["at", `${unit} ${at}`], ...said];
   });
 }
 
@@ -177,31 +169,29 @@ function edges(centres) {
 }
 
 function map(svg, box, figure) {
-  const right = WIDE - 68, { steps, lags, digits, values } = figure, [low, high] = [figure.low, figure.high].map(number);
-  const most = DIGITS.length ** digits - 3; // the numbers 0 and 1 stand for zero and for what is not finite
+  const right = WIDE - 68, { steps, lags, digits, values, low, high } = figure;
+  const most = 64 ** digits - 3; // 0 and 1 stand for zero and for what is not finite
   const value = (step, lag) => {
     const start = (step * lags.length + lag) * digits;
     const read = [...values.slice(start, start + digits)].reduce((sum, each) => sum * 64 + DIGITS.indexOf(each), 0);
     return read < 2 ? [-Infinity, NaN][read] : low + ((read - 2) / most) * (high - low);
   };
-  const shade = (at) => (at === -Infinity ? BLACK : Number.isFinite(at) ? colour((at - low) / (high - low || 1)) : GREY);
+  const shade = (at) => (at === -Infinity ? BLACK : finite(at) ? colour((at - low) / (high - low || 1)) : GREY);
   const [xs, ys] = [edges(steps), edges(lags)];
-  const marked = evenly(steps[0], steps.at(-1) || 1, 6, true), rows = evenly(0, lags.at(-1) || 1, 6, true);
+  const [across, down] = [steps, lags].map((all) => evenly(0, all.at(-1) || 1, 6, true).filter((at) => at <= all.at(-1)));
   const [x, y] = axes(
-    svg, right, [[xs[0], xs.at(-1)], marked.filter((at) => at <= steps.at(-1))],
-    [[ys[0], ys.at(-1)], rows.filter((at) => at <= lags.at(-1)).map((at) => [at, String(at)])], figure,
+    svg, right, [xs[0], xs.at(-1)], across, [ys[0], ys.at(-1)], down.map((at) => [at, String(at)]), figure,
   );
   const fine = 3, sheet = document.createElement("canvas"); // pixels of the sheet to one of the drawing
   [sheet.width, sheet.height] = [(right - LEFT) * fine, (BOTTOM - TOP) * fine];
   const pen = sheet.getContext("2d");
-  const [across, down] = [xs.map((at) => Math.round((x(at) - LEFT) * fine)), ys.map((at) => Math.round((y(at) - TOP) * fine))];
-  const seen = new Set();
+  const seen = new Set(), [lefts, lows] = [xs.map((at) => x(at) - LEFT), ys.map((at) => y(at) - TOP)]
+    .map((all) => all.map((at) => Math.round(at * fine)));
   steps.forEach((_, i) => lags.forEach((_, k) => {
     seen.add((pen.fillStyle = shade(value(i, k))));
-    pen.fillRect(across[i], down[k + 1], across[i + 1] - across[i], down[k] - down[k + 1]);
+    pen.fillRect(lefts[i], lows[k + 1], lefts[i + 1] - lefts[i], lows[k] - lows[k + 1]);
   }));
-  const place = { x: LEFT, y: TOP, width: right - LEFT, height: BOTTOM - TOP, preserveAspectRatio: "none" };
-  add(svg, "image", { ...place, href: sheet.toDataURL() });
+  add(svg, "image", { x: LEFT, y: TOP, width: right - LEFT, height: BOTTOM - TOP, href: sheet.toDataURL() });
   keyOf(box, [["black", "exactly zero"], ["grey", "not finite"]].filter((_, k) => seen.delete([BLACK, GREY][k])));
   const [from, to] = low < high ? [low, high] : [low - 0.5, high + 0.5], bar = scale(from, to, BOTTOM, TOP);
   for (let at = TOP; seen.size && at < BOTTOM; at++) // the colour bar, if there is a colour
