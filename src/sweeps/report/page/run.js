@@ -1,10 +1,10 @@
 "use strict";
-// Draws the figures of one run from the numbers in its page. Values of logarithmic axes are log10 throughout, so that
-// 10^-400 is a number like any other. Without this script the page is its text and tables.
+// Draws the figures of one run from the numbers in its page. Values of logarithmic axes are log10 throughout: 10^-400
+// is a number like any other.
 const FIGURES = JSON.parse(document.getElementById("numbers-to-draw").textContent);
-const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+const DIGITS = Array.from({ length: 94 }, (_, k) => String.fromCharCode(33 + k)).filter((each) => !'"<\\'.includes(each));
 const VIRIDIS = "44015448186a472d7b4240863b528b33638d2c728e26828e21918c1fa08828ae803fbc735ec96284d44baddc30d8e219fde725";
-const [WIDE, HIGH, LEFT, TOP, BOTTOM] = [380, 240, 56, 12, 200]; // of a drawing; places of its left, upper, lower axis
+const [WIDE, HIGH, LEFT, TOP, BOTTOM] = [380, 240, 60, 12, 200]; // of a drawing; places of its left, upper, lower axis
 const [BLACK, GREY] = ["#000", "#bbb"]; // exactly zero, not finite
 
 const finite = Number.isFinite;
@@ -44,7 +44,7 @@ function told(log10, digits = 3) { // the number with this log10, however large 
   if (log10 >= -3 && log10 < 5) return plain(10 ** log10, digits);
   let power = Math.floor(log10), factor = Number((10 ** (log10 - power)).toPrecision(digits));
   if (factor >= 10) [factor, power] = [1, power + 1];
-  return `${factor} · 10^{${minus(power)}}`;
+  return `${factor}·10^{${minus(power)}}`;
 }
 
 function ticks(low, high, log) { // [place, text], four or so
@@ -113,7 +113,7 @@ function curves(svg, box, figure) {
   const lines = figure.lines.map((line) => ({ ...line, y: line.y.map(number), classes: `c${line.colour} ${line.style}` }));
   const places = [...new Set([...lines.flatMap((line) => line.x), ...crosses])].sort((a, b) => a - b);
   const drawn = [...lines.flatMap((line) => line.y), ...levels.map((each) => each.y)];
-  const ys = extent([...drawn, ...within], 0.05), xs = extent(places, unit === "lag" ? 0 : 0.02);
+  const ys = extent([...drawn.map((each) => Math.max(each, within[0] ?? each)), ...within], 0.05), xs = extent(places, unit === "lag" ? 0 : 0.02);
   if (within.length) ys[0] = Math.max(ys[0], within[0]);
   const [x, y] = axes(svg, right, xs, evenly(...xs, 6, true), ys, drawn.some(finite) ? ticks(...ys, log) : [], figure);
   const inside = add(svg, "svg", { y: TOP - 4, height: BOTTOM - TOP + 8, viewBox: `0 ${TOP - 4} ${WIDE} ${BOTTOM - TOP + 8}` });
@@ -170,10 +170,10 @@ function edges(centres) {
 
 function map(svg, box, figure) {
   const right = WIDE - 68, { steps, lags, digits, values, low, high } = figure;
-  const most = 64 ** digits - 3; // 0 and 1 stand for zero and for what is not finite
+  const most = DIGITS.length ** digits - 3; // 0 and 1 stand for zero and for what is not finite
   const value = (step, lag) => {
     const start = (step * lags.length + lag) * digits;
-    const read = [...values.slice(start, start + digits)].reduce((sum, each) => sum * 64 + DIGITS.indexOf(each), 0);
+    const read = [...values.slice(start, start + digits)].reduce((sum, each) => sum * DIGITS.length + DIGITS.indexOf(each), 0);
     return read < 2 ? [-Infinity, NaN][read] : low + ((read - 2) / most) * (high - low);
   };
   const shade = (at) => (at === -Infinity ? BLACK : finite(at) ? colour((at - low) / (high - low || 1)) : GREY);
