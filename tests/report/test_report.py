@@ -148,6 +148,7 @@ def test_the_same_records_give_the_same_bytes(sweep: SweepPaths, tmp_path: Path)
         "records.sha256",
         "figures",
         "tables",
+        "runs",
     }
     make_report(sweep, question=README, into=tmp_path)
     assert _digest(tmp_path) == before == _digest(sweep.report.root)
