@@ -69,7 +69,7 @@ def run_figures(
         figures.append(_by_lag(reaches))
     spectra = _columns(parameters, "step", "spectral_radius", "sigma_max")
     names = np.where(
-        np.isnan(spectra["spectral_radius"]) & np.isnan(spectra["sigma_max"]), "", parameters["parameter"].astype(str)
+        np.isnan(spectra["spectral_radius"]) & np.isnan(spectra["sigma_max"]), "", parameters["parameter"].to_numpy()
     )
     if (names != "").any():
         figures.append(_spectra(names, spectra))
@@ -168,7 +168,13 @@ def _line(name: str, colour: int, x: np.ndarray, y: np.ndarray, style: str = "")
         x, y: [N]; a y that is -inf is exactly zero on a logarithmic axis, any other that is not finite a gap.
         style: dashed or thin.
     """
-    return {"name": name, "colour": colour, "style": style, "x": x.tolist(), "y": jsonable(y.tolist())}
+    return {
+        "name": name,
+        "colour": colour,
+        "style": style,
+        "x": x.tolist(),
+        "y": y.tolist() if np.isfinite(y).all() else jsonable(y.tolist()),
+    }
 
 
 def _level(name: str, y: float) -> dict[str, Any]:
