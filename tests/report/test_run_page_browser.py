@@ -239,7 +239,7 @@ def test_a_phone_shows_all_of_it(shown: Callable[..., Opened], scheme: str) -> N
 
 
 def test_it_prints_in_light_colours_two_figures_a_row(shown: Callable[..., Opened]) -> None:
-    page = shown(700, "dark", length=60).page
+    page = shown(1100, "dark", length=60).page
     page.emulate_media(media="print", color_scheme="dark")
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     tops = page.locator("figure").evaluate_all("all => all.map(each => Math.round(each.getBoundingClientRect().top))")
