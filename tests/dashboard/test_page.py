@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, expect
 
 from analysis.make_records import write_cell
 from dashboard.test_now import MISSING, say
-from report.test_report_browser import browser
+from report.conftest import browser
 from sweeps.dashboard.live import live
 from sweeps.dashboard.serve import serve
 from sweeps.records.lock import hold

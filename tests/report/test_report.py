@@ -65,7 +65,9 @@ def test_the_page_needs_no_other_file(sweep: SweepPaths) -> None:
     targets = re.findall(r'(?:src|href)="([^"]*)"', page)
     ids = {"#" + name for name in re.findall(r' id="([^"]*)"', page)}
     assert len(targets) >= 15
-    assert [target[:40] for target in targets if not target.startswith("data:") and target not in ids] == []
+    pages = {f"runs/{path.name}" for path in sweep.report.runs.iterdir()}
+    assert [target[:40] for target in targets if not target.startswith("data:") and target not in ids | pages] == []
+    assert len(pages) == 72 and pages <= set(targets)
 
 
 def test_page_and_markdown_say_the_same(sweep: SweepPaths) -> None:
@@ -77,7 +79,7 @@ def test_page_and_markdown_say_the_same(sweep: SweepPaths) -> None:
         assert numbers == [str(n + 1) for n in range(len(numbers))] != []
         assert numbers == re.findall(rf"<strong>{kind} (\d+)\.</strong>", page)
     rows = sum(1 for line in text.splitlines() if line.startswith("|") and not line.startswith("|-"))
-    folded = 2 * 3 * 3 * 2 + 1  # rows of the table that only the page has
+    folded = 2 * 3 * 3 * 2 + 1 + 72 + 1  # rows of the tables that only the page has: combinations, runs
     assert page.count("<tr>") == rows + folded
 
 
@@ -146,6 +148,7 @@ def test_the_same_records_give_the_same_bytes(sweep: SweepPaths, tmp_path: Path)
         "records.sha256",
         "figures",
         "tables",
+        "runs",
     }
     make_report(sweep, question=README, into=tmp_path)
     assert _digest(tmp_path) == before == _digest(sweep.report.root)

@@ -1,24 +1,18 @@
-"""The report in a real browser: it asks the network for nothing, shows every picture, sorts, and fits a phone.
-
-Without a Chromium these tests are skipped, unless SWEEPS_BROWSER=required says that there has to be one.
-"""
+"""The report in a real browser: it asks the network for nothing, shows every picture, sorts, and fits a phone."""
 
 from __future__ import annotations
 
-import os
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page
 
 from analysis.make_records import write_sweep
 from sweeps.records.paths import SweepPaths
 from sweeps.report.make import make_report
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 README = (
     "# Who remembers?\n\nA [remote picture](http://example.invalid/) ![](http://example.invalid/a.png) stays outside."
 )
@@ -58,16 +52,20 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return Path(shutil.copy(page, tmp_path_factory.mktemp("elsewhere")))
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        if os.environ.get("SWEEPS_BROWSER") == "required":
-            pytest.fail("SWEEPS_BROWSER=required, and there is no chromium; apt-get install chromium")
-        pytest.skip("there is no chromium to open the report with; apt-get install chromium")
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield started
-        started.close()
+def test_a_click_on_a_run_opens_its_page_and_a_click_there_comes_back(browser: Browser, tmp_path: Path) -> None:
+    cell = write_sweep(tmp_path / "small", archs=("gru",), inits=("random", "identity"), lengths=(10,))[0]
+    made = make_report(SweepPaths(tmp_path / "small"))
+    page = browser.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(made.html.as_uri())
+    page.get_by_role("link", name=cell).click()
+    assert page.url == (made.runs / f"{cell}.html").as_uri()
+    assert page.locator("figure").count() == 6 and page.locator("path.curve").count() >= 5
+    page.get_by_role("link", name="The report of small").click()
+    assert page.url == made.html.as_uri()
+    assert [url for url in asked if not url.startswith(("data:", "file:"))] == []
+    page.close()
 
 
 @pytest.fixture(scope="module")

@@ -93,14 +93,29 @@ def reaches(gradient: pd.DataFrame) -> list[Reach]:
     Args:
         gradient: `Records.gradient` of one cell.
     """
-    known = gradient.loc[gradient["log10_norm"].notna(), "step"]
-    steps = sorted({int(known.min()), int(known.max())}) if len(known) else []
-    rates = decay_rates(gradient[gradient["step"].isin(steps)]).set_index("step")
-    shown = []
-    for step in steps:
-        norms = gradient[gradient["step"] == step].sort_values("lag")["log10_norm"].to_numpy(dtype=float)
-        shown.append(Reach(step, norms, float(rates["decay_rate"][step]), float(rates["change"][step])))
-    return shown
+    return next(iter(reaches_by_cell(gradient).values()), [])
+
+
+def reaches_by_cell(gradient: pd.DataFrame) -> dict[str, list[Reach]]:
+    """What `reaches` says of each of many runs, by cell; much faster than one by one.
+
+    Args:
+        gradient: `Records.gradient` of those cells; rows of one cell and step in order of time, as in the files.
+    """
+    codes, cells = pd.factorize(gradient["cell"])
+    step, known = gradient["step"].to_numpy(), gradient["log10_norm"].notna().to_numpy()
+    ends = pd.Series(step[known]).groupby(codes[known]).agg(["min", "max"]).reindex(range(len(cells)), fill_value=-1)
+    first, last = ends["min"].to_numpy(), ends["max"].to_numpy()
+    shown = gradient[(step == first[codes]) | (step == last[codes])]
+    rates = {(cell, at): (rate, change) for cell, at, rate, change, _ in decay_rates(shown).itertuples(index=False)}
+    found: dict[str, list[Reach]] = {str(cell): [] for cell in cells}
+    norms = shown["log10_norm"].to_numpy(dtype=float)
+    starts = np.flatnonzero(shown["t"].to_numpy() == 0)
+    ends_at = [*starts[1:], len(norms)][: len(starts)]
+    runs = zip(shown["cell"].iloc[starts], shown["step"].iloc[starts], starts, ends_at, strict=True)
+    for cell, at, start, end in runs:
+        found[cell].append(Reach(int(at), norms[start:end][::-1], *rates[cell, at]))
+    return found
 
 
 def title(config: Mapping[str, Any]) -> str:

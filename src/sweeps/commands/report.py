@@ -59,18 +59,23 @@ def figure(arguments: list[str]) -> int:
 
 
 def report(arguments: list[str]) -> int:
-    """Write the tables, figures and report of an experiment from its records."""
+    """Write the tables, figures and report of an experiment from its records, with a page for every run.
+
+    pages=true or pages=false says whether the runs have pages; by default up to 2,000 runs do.
+    """
     from sweeps.analysis.provenance import cells_of
     from sweeps.report.make import make_report, records_to_report
 
-    settings = settings_in(arguments, ("experiment", "runs_dir", "into"))
+    settings = settings_in(arguments, ("experiment", "runs_dir", "into", "pages"))
+    if (given := settings.get("pages")) not in (None, "true", "false"):
+        raise ConfigError([unknown("pages", given, ("true", "false"))])
     into = Path(settings["into"]) if "into" in settings else None
-    sweep = sweep_of(settings)
+    sweep, pages = sweep_of(settings), None if given is None else given == "true"
     records, readme = records_to_report(sweep.root), text_of(settings, "README.md")
     older, cells = cells_of(ReportPaths(into) if into else sweep.report), len(records.cells)
     if older is not None and older > cells:
         say(f"The report that is there was made of {older} cells; it is replaced by one of {cells}.")
-    made = make_report(sweep, readme, claims=text_of(settings, "claims.md"), into=into, records=records)
+    made = make_report(sweep, readme, claims=text_of(settings, "claims.md"), into=into, records=records, pages=pages)
     problems = records.problems["problem"].value_counts()
     if len(problems):
         kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(problems.items()))

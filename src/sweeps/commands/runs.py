@@ -61,6 +61,7 @@ def show(arguments: list[str]) -> int:
     1 too where the record cannot be shown: it is damaged, or its run failed or has not ended.
     """
     from sweeps.analysis.loading.one import find_cell, read_run
+    from sweeps.analysis.typed import typed
 
     again = AGAIN in arguments
     keys = (*PLACE, "cell", "page")
@@ -73,15 +74,15 @@ def show(arguments: list[str]) -> int:
     run = read_run(find_cell(settings["cell"], _sweeps(settings, arguments)))
     if again:
         return _again(run)
-    changed, command = _typed(run)
+    known = typed(run.config, run.id)
     if page is None or run.records is None:
         from sweeps.report.run_text import run_text
 
-        say(run_text(run, changed, command))
+        say(run_text(run, known.changed, known.command))
         return 0 if run.records is not None else 1
     from sweeps.report.run_page import write_run_page
 
-    write_run_page(run, changed, command, page)
+    write_run_page(run, known, page)
     say(f"Page: {page}")
     return 0
 
@@ -102,22 +103,6 @@ def _sweeps(settings: dict[str, str], arguments: list[str]) -> list[SweepPaths]:
     if not sweeps:
         raise SweepsError(f"there are no records under {runs}; run `make sweep` first")
     return sweeps
-
-
-def _typed(run: OneRun) -> tuple[set[str], str]:
-    """The settings of a run that differ from the defaults, and the command line to type again, or why there is none."""
-    from sweeps.config.shortest import changed, settings_from, shortest
-    from sweeps.report.run_text import command_line
-
-    different: set[str] = set()
-    if not run.config:
-        return different, "(its settings are not known)"
-    try:
-        settings = settings_from(run.config, run.id)
-        different = set(changed(settings))
-        return different, command_line(shortest(settings, run.id))
-    except SweepsError as error:
-        return different, f"(no command line gives this id: {error})"
 
 
 def _again(run: OneRun) -> int:

@@ -25,6 +25,15 @@ def _composer() -> Composer:
     return Composer(load)
 
 
+@cache
+def _standard(overrides: tuple[str, ...]) -> Settings:
+    """What an experiment file and choices compose to, or the defaults; cells of a sweep share few of them."""
+    settings, problems = composed(_composer(), overrides)
+    if settings is None:
+        raise SweepsError("; ".join(problems))
+    return settings
+
+
 def settings_from(config: Mapping[str, Any], cell: str) -> Settings:
     """The settings in the `config.yaml` of a cell, as this version reads them.
 
@@ -42,7 +51,7 @@ def changed(settings: Settings) -> dict[str, Any]:
 
     A choice comes first (`arch`), then what differs from that choice's own defaults (`arch.hidden`).
     """
-    return _changed(settings, [], _composer())
+    return _changed(settings, [])
 
 
 def shortest(settings: Settings, cell: str) -> list[str]:
@@ -57,23 +66,19 @@ def shortest(settings: Settings, cell: str) -> list[str]:
     bases: list[list[str]] = [[]]
     if settings.experiment in choices("experiment"):
         bases.append([f"experiment={settings.experiment}"])
-    jobs = [[*base, *_overrides(_changed(settings, base, compose))] for base in bases]
+    jobs = [[*base, *_overrides(_changed(settings, base))] for base in bases]
     found = [_without_idle(job, cell, compose) for job in jobs if _makes(job, cell, compose)]
     if not found:
         raise SweepsError("its settings cannot be typed")
     return min(found, key=lambda job: (len(job), sum(map(len, job))))
 
 
-def _changed(settings: Settings, base: Sequence[str], compose: Compose) -> dict[str, Any]:
+def _changed(settings: Settings, base: Sequence[str]) -> dict[str, Any]:
     """The settings that differ from what `base` composes to."""
-    standard, problems = composed(compose, base)
-    if standard is None:
-        raise SweepsError("; ".join(problems))
+    standard = _standard(tuple(base))
     names = {group: getattr(settings, group).name for group in CHOSEN}
     chosen = {group: name for group, name in names.items() if name != getattr(standard, group).name}
-    standard, problems = composed(compose, [*base, *_overrides(chosen)])
-    if standard is None:  # a choice that is no longer there, or is its own no more
-        raise SweepsError("; ".join(problems))
+    standard = _standard((*base, *_overrides(chosen)))  # fails for a choice that is no longer there
     usual, own = deciding(standard), deciding(settings)
     different: dict[str, Any] = {}
     for section, values in own.items():

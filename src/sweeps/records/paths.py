@@ -106,6 +106,11 @@ class ReportPaths:
         return self.root / "figures"
 
     @property
+    def runs(self) -> Path:
+        """A folder: a page for every run, `<cell id>.html`, in a report that has them."""
+        return self.root / "runs"
+
+    @property
     def provenance(self) -> Path:
         """Which records and which code the report is made from."""
         return self.root / PROVENANCE

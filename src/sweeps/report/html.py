@@ -17,6 +17,7 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markupsafe import Markup
 
+from sweeps.records.paths import ReportPaths
 from sweeps.report.document import MARKDOWN, Document, Picture, Section, Tabular, relative
 
 KINDS = {
@@ -68,12 +69,15 @@ class Renderer(RendererHTML):
         return self.renderToken(tokens, idx, options, env)
 
     def link_open(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
-        """A link to a file of the report downloads it from inside the page; a link to any other file is removed."""
+        """A link to a file of the report downloads it from inside the page; the page of a run opens beside this one.
+
+        A link to any other file is removed.
+        """
         target = str(tokens[idx].attrGet("href"))
         if target in env["files"]:
             tokens[idx].attrSet("href", embedded(env["files"][target]))
             tokens[idx].attrSet("download", env["files"][target].name)
-        elif not NO_FILE.match(target):
+        elif target not in env["pages"] and not NO_FILE.match(target):
             del tokens[idx].attrs["href"]
         return self.renderToken(tokens, idx, options, env)
 
@@ -113,7 +117,9 @@ def to_html(document: Document, folder: Path) -> str:
         "script": Markup("".join((resources / name).read_text(encoding="utf-8") for name in SCRIPTS)),
     }
     inside = {relative(path, folder): path for path in sorted(folder.rglob("*.*")) if path.suffix in KINDS}
-    environment.filters |= {"markdown": partial(_markdown, inside), "inline": partial(_inline, inside)}
+    pages = {relative(path, folder) for path in ReportPaths(folder).runs.glob("*.html")}
+    known = {"files": inside, "pages": pages}
+    environment.filters |= {"markdown": partial(_markdown, known), "inline": partial(_inline, known)}
     template = environment.from_string((resources / "report.html.jinja").read_text(encoding="utf-8"))
     return template.render(document=document) + "\n"
 
@@ -123,7 +129,7 @@ def _runs(document: Document, folder: Path, numbers: Mapping[int, int]) -> Marku
     place = {cell: at for at, cell in enumerate(document.runs)}
     pictures = [block for block in document.blocks if isinstance(block, Picture) and block.behind]
     data = {
-        "pages": (folder / "runs").is_dir(),
+        "pages": ReportPaths(folder).runs.is_dir(),
         "runs": list(document.runs.items()),
         "figures": {
             numbers[id(each)]: {**_numbered(each.behind, place), "narrow": _narrow(each, place)} for each in pictures
@@ -188,19 +194,19 @@ def _renderer() -> Renderer:
     return Renderer()
 
 
-def _markdown(inside: Mapping[str, Path], text: str, name: str = "table") -> Markup:
+def _markdown(known: Mapping[str, Any], text: str, name: str = "table") -> Markup:
     """Markdown as HTML.
 
     Args:
-        inside: files that a link may reach, by link target.
+        known: what a link may reach: `files` inside the page by link target, and `pages` beside it.
         name: read out by screen readers for a table in the text.
     """
-    return Markup(_renderer().render(MARKDOWN.parse(text), MARKDOWN.options, {"files": inside, "name": name}))
+    return Markup(_renderer().render(MARKDOWN.parse(text), MARKDOWN.options, {**known, "name": name}))
 
 
-def _inline(inside: Mapping[str, Path], text: str) -> Markup:
+def _inline(known: Mapping[str, Any], text: str) -> Markup:
     """One paragraph of Markdown as HTML without its `<p>`."""
-    return Markup(_markdown(inside, text).removeprefix("<p>").removesuffix("</p>\n"))
+    return Markup(_markdown(known, text).removeprefix("<p>").removesuffix("</p>\n"))
 
 
 def _parts(document: Document, section: Section) -> list[Section]:

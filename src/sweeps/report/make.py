@@ -5,6 +5,7 @@ The same records give the same bytes: nothing depends on the time or on the mach
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ from sweeps.report.html import to_html
 from sweeps.report.in_words import in_words
 from sweeps.report.replace import in_place_of
 from sweeps.report.reproduce import changed_settings, reproduce
+from sweeps.report.run_pages import MOST, write_run_pages
+from sweeps.report.runs import runs
 from sweeps.report.sources import sources
 from sweeps.report.tables import tables
 from sweeps.report.what_diverged import diverged, what_diverged
@@ -79,8 +82,9 @@ def make_report(
     claims: str | None = None,
     into: Path | None = None,
     records: Records | None = None,
+    pages: bool | None = None,
 ) -> ReportPaths:
-    """Write `report/report.html`, which needs no other file, `report.md`, tables and figures; returns their paths.
+    """Write `report/report.html`, which needs no other file, `report.md`, tables, figures and a page for every run.
 
     They replace those of an older report when all are made; if that fails, the older one is as it was.
 
@@ -89,21 +93,26 @@ def make_report(
         claims: Markdown on what the literature claims and whether these records support it; None for no such section.
         into: folder to write to instead of the sweep's `report/`.
         records: from `records_to_report`, if they are loaded already.
+        pages: whether to write the pages of the runs; None does up to `run_pages.MOST` of them.
 
     Raises:
         SweepsError: there is no finished cell.
     """
     paths = ReportPaths(into) if into else sweep.report
     records = records or records_to_report(sweep.root)
+    wanted = len(records.cells) <= MOST if pages is None else pages
     with in_place_of(paths) as new:
-        document = _document(records, new, question, claims)
+        written = write_run_pages(records, new.runs) if wanted else []
+        document = _document(records, new, question, claims, written)
         write_atomically(new.markdown, to_markdown(document, new.root))
         write_atomically(new.html, to_html(document, new.root))
         write_provenance(records, new)
     return paths
 
 
-def _document(records: Records, paths: ReportPaths, question: str | None, claims: str | None) -> Document:
+def _document(
+    records: Records, paths: ReportPaths, question: str | None, claims: str | None, pages: Sequence[Path]
+) -> Document:
     """Write the tables and figures, and return the report as a document that refers to them."""
     table = comparison(records, seed=SEED)
     problems = records.problems.sort_values(["problem", "cell"])
@@ -129,6 +138,7 @@ def _document(records: Records, paths: ReportPaths, question: str | None, claims
             *tables(records, table, paths.tables, seed=SEED),
             what_ran(records),
             what_diverged(records, paths.diverged),
+            runs(records, pages, paths.tables / "runs.csv", paths.root),
             *([Section("Claims", [Prose(claims)])] if claims else []),
             sources(records),
             reproduce(records),

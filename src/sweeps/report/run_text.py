@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-import shlex
 import textwrap
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from itertools import zip_longest
 from typing import Any
 
@@ -34,11 +33,6 @@ def run_text(run: OneRun, changed: Collection[str], command: str) -> str:
         command: the command line to type again, or why there is none.
     """
     return "\n".join(line.rstrip() for line in _lines(run, changed, command))
-
-
-def command_line(overrides: Sequence[str]) -> str:
-    """The command line of overrides, quoted for a shell."""
-    return f"python -m sweeps {shlex.join(overrides)}".rstrip()
 
 
 def trouble(run: OneRun) -> str:

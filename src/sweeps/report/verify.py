@@ -12,7 +12,7 @@ from typing import Any
 from PIL import Image
 
 from sweeps.analysis.loading.records import Records
-from sweeps.analysis.provenance import read_digests
+from sweeps.analysis.provenance import files_of, read_digests
 from sweeps.errors import SweepsError
 from sweeps.records.paths import DIGESTS, PROVENANCE, ReportPaths, SweepPaths
 from sweeps.records.safe_reading import json_object, printable, read_bytes, read_json, why
@@ -60,7 +60,7 @@ def verify(sweep: SweepPaths, question: str | None = None, *, claims: str | None
     records = records_to_report(sweep.root, cache=False)
     with tempfile.TemporaryDirectory() as folder:
         old, again = sweep.report.root, Path(folder)
-        make_report(sweep, question, claims=claims, into=again, records=records)
+        make_report(sweep, question, claims=claims, into=again, records=records, pages=_has_pages(sweep.report))
         names, left = sorted(_files(again)), sorted(_files(old) - _files(again))
         same = _renamed(sweep.report.provenance, ReportPaths(again).provenance)
         stale = [name for name in names if _differs_in_provenance_alone(old / name, again / name, same)]
@@ -68,6 +68,13 @@ def verify(sweep: SweepPaths, question: str | None = None, *, claims: str | None
         different = [text for name in others if (text := _difference(old / name, again / name, name)) is not None]
     changed = _changed(records, before) if before is not None else [str(unread)]
     return Verdict(changed, different, stale, left, len(names))
+
+
+def _has_pages(report: ReportPaths) -> bool | None:
+    """Whether the report was made with the pages of its runs; None if it does not list its files."""
+    files = files_of(report)
+    folder = f"{report.runs.name}/"
+    return None if files is None else any(name.startswith(folder) for name in files)
 
 
 def _digests(path: Path) -> tuple[dict[str, str] | None, str | None]:
