@@ -63,7 +63,7 @@ def page(opened: Page, report: ReportPaths) -> Page:
 
 def look(page: Page, title: str) -> tuple[str, dict[str, Any], dict[str, Any]]:
     """The number of a figure by its title, what the page knows of it, and all that it knows."""
-    data = json.loads(page.locator("#runs").text_content() or "")
+    data = json.loads(page.locator("script[type='application/json']").text_content() or "")
     number = str(page.locator(f'figure:has(img[alt="{title}"])').get_attribute("id")).removeprefix("figure-")
     return number, data["figures"][number], data
 
@@ -119,7 +119,7 @@ def test_contents_stay_in_sight_and_mark_where_one_is(page: Page) -> None:
 @pytest.mark.parametrize("width", [1400, 390])
 def test_every_run_lies_where_the_picture_shows_it(page: Page, report: ReportPaths, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 900})
-    data = json.loads(page.locator("#runs").text_content() or "")
+    data = json.loads(page.locator("script[type='application/json']").text_content() or "")
     seen = 0
     for number, figure in data["figures"].items():
         image = page.locator(f"#figure-{number} img")
@@ -157,7 +157,7 @@ def test_a_curve_under_the_pointer_says_what_its_record_says(page: Page, report:
             assert height == pytest.approx(norm, rel=1e-3)
             first, value, how = tip(page, number)
             assert first == words and f"lag (steps back) {lag:g}: ‖∂L/∂h_t‖ 10" in value and cell in how
-            assert value.endswith(f"10{norm:.3g}".replace("-", "−"))
+            assert value.endswith(f"10{norm:.4g}".replace("-", "−"))
             drawn = page.locator(f"#figure-{number} .layer polyline").get_attribute("points") or ""
             assert len(drawn.split()) == sum(each is not None for each in ys)
 
@@ -185,7 +185,7 @@ def test_a_click_opens_the_page_of_the_run_and_back(page: Page, report: ReportPa
     page.wait_for_url(f"**/runs/{data['runs'][run][0]}.html")
     assert page.get_by_text(str(data["runs"][run][0])).first.is_visible()
     page.go_back()
-    page.wait_for_url("**/report.html")
+    page.wait_for_url(lambda url: "report.html" in url)
 
 
 def test_runs_at_one_place_are_listed_to_choose_from(page: Page) -> None:

@@ -2,10 +2,10 @@
 {
   const SVG = "http://www.w3.org/2000/svg";
   const NEAR = 14, SAME = 1.5, LISTED = 8; // CSS pixels; lines of one tip
-  const data = JSON.parse(document.getElementById("runs").textContent);
+  const data = JSON.parse(document.querySelector("script[type='application/json']").textContent);
   const small = window.matchMedia("(max-width: 40rem)");
   const number = (value, power) => {
-    const text = String(Number(value.toPrecision(3))).replace("-", "−");
+    const text = String(Number(value.toPrecision(4))).replace("-", "−");
     return power ? `10<sup>${text}</sup>` : text;
   };
   const make = (parent, name, attributes, space) => {
@@ -61,6 +61,7 @@
       pinned = false;
       tip.hidden = true;
       layer.replaceChildren();
+      layer.setAttribute("width", 0);
       box.classList.remove("hit");
     };
     const line = (one) => {
@@ -118,6 +119,7 @@
       if (hits.length === 1 && data.pages && again) window.location.href = `runs/${data.runs[hits[0].run][0]}.html`;
       else pinned = true;
     });
+    window.addEventListener("resize", clear);
     document.addEventListener("keydown", (event) => { if (event.key === "Escape") clear(); });
   }
 }
