@@ -72,9 +72,9 @@ def provenance(records: Records, command: str = "report") -> Provenance:
         cells=len(cells),
         cell_ids=_sha256("\n".join(ids)),
         records=_sha256(_digest_lines(files)),
-        numerics=_distinct(cells["numerics"].map("{:g}".format)),
-        commit=_distinct(cells["commit"]),
-        trained=_distinct(cells["versions"]),
+        numerics=distinct(cells["numerics"].map("{:g}".format)),
+        commit=distinct(cells["commit"]),
+        trained=distinct(cells["versions"]),
         made=", ".join(f"{name} {version(name)}" for name in DRAWN_WITH),
     )
 
@@ -152,7 +152,7 @@ def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _distinct(values: pd.Series) -> str:
+def distinct(values: pd.Series) -> str:
     """The distinct texts of a column, with their numbers of cells if there is more than one."""
     counts: Mapping[Any, int] = values.fillna("").replace("", "not recorded").value_counts().sort_index().to_dict()
     if len(counts) == 1:
