@@ -54,7 +54,7 @@ def test_it_verifies_in_any_order_until_a_record_of_either_changes(runs: Path, c
     where = f"runs_dir={runs}"
     assert verify(["experiment=hard,soft", where]) == 0 and verify([PLACE, where]) == 0
     lines = (runs / "hard+soft" / "report" / "records.sha256").read_text().splitlines()
-    sums = dict(reversed(line.split("  ")) for line in lines)  # type: ignore[misc]
+    sums = {path: sha for sha, path in (line.split("  ") for line in lines)}
     assert len(sums) == 8 * 5
     assert all(hashlib.sha256((runs / path).read_bytes()).hexdigest() == sha for path, sha in sums.items())
     capsys.readouterr()
@@ -73,7 +73,7 @@ def test_figures_and_find_take_several(runs: Path, capsys: Printed, tmp_path: Pa
     assert figures([PLACE, where]) == 0 and str(runs / "hard+soft" / "report" / "figures") in capsys.readouterr().out
     assert find([PLACE, where, "gain=1.0", "seed=0"]) == 0
     head, *rows = capsys.readouterr().out.splitlines()
-    assert head.split()[:3] == ["cell", "sweep", "gain"] and [row.split()[1] for row in rows] == ["soft", "hard"]
+    assert head.split()[:3] == ["cell", "sweep", "gain"] and [row.split()[1] for row in rows] == ["hard", "soft"]
 
 
 def test_the_folder_of_the_report_is_no_sweep(runs: Path, capsys: Printed) -> None:

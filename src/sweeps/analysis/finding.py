@@ -58,7 +58,7 @@ def listing(root: Path) -> pd.DataFrame:
     table["outcome"] = [done[cell].outcome if cell in done else raw.problems[cell][0] for cell in cells]
     table["best_score"] = [done[cell].best.eval_score if cell in done else None for cell in cells]
     table["solved_step"] = [done[cell].solved_step if cell in done else None for cell in cells]
-    table["root"] = [root] * len(cells)
+    table["root"] = str(root)
     return table
 
 
@@ -99,8 +99,9 @@ def _row(row: Mapping[Any, Any], axes: Sequence[str], several: bool) -> list[str
     solved = row["solved_step"]
     settings = [_text(row[axis]) for axis in axes]
     results = [str(row["outcome"]), number(row["best_score"]), _text(None if pd.isna(solved) else int(solved))]
-    sweep = [row["root"].name] if several else []
-    return [row["cell"], *sweep, *settings, *results, _near(row["root"] / row["cell"])]
+    root = Path(row["root"])
+    sweep = [root.name] if several else []
+    return [row["cell"], *sweep, *settings, *results, _near(root / row["cell"])]
 
 
 def _near(folder: Path) -> str:

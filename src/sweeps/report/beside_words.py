@@ -77,9 +77,8 @@ def moved(cells: pd.DataFrame) -> list[Block]:
     other = cells[cells["first_step"].notna()]
     bytes_alone = int((~cells["equal"]).sum()) - len(other)
     if bytes_alone:
-        text += (
-            f" In {number_of(bytes_alone, 'cell')} the bytes differ and no number does: columns that one side lacks."
-        )
+        cells_of = number_of(bytes_alone, "cell")
+        text += f" In {cells_of} the bytes differ and no number does: columns of one side, or other digits for it."
     if other.empty:
         return [Prose(text)]
     steps = other["first_step"]
@@ -129,8 +128,8 @@ def outcomes(cells: pd.DataFrame, axes: Sequence[str]) -> list[Block]:
     if changed.empty:
         return [Prose(text.strip())]
     kinds = changed.assign(a=_how(changed, "a"), b=_how(changed, "b"))
-    counts = kinds.groupby(["a", "b"], sort=True).size()
-    listed = "; ".join(f"{a} to {b}: {count}" for (a, b), count in counts.items())
+    counts = (kinds["a"] + " to " + kinds["b"]).value_counts().sort_index()
+    listed = "; ".join(f"{what}: {count}" for what, count in counts.items())
     rows = [[str(row["cell_a"]), *_levels(row, axes), row["a"], row["b"]] for _, row in kinds.head(LISTED).iterrows()]
     table = render(pd.DataFrame(rows, columns=["cell (in a)", *map(head, axes), "a", "b"]), names=3 + len(axes))
     return [Prose(f"From a to b, {listed}.{text}"), Tabular(table, _caption("Cells whose outcome changed", len(kinds)))]
@@ -183,7 +182,7 @@ def _table(each: Conclusions) -> list[Block]:
     """The combinations whose share solved differs, the largest difference first."""
     table = each.combinations
     size = ((table["solved_b"] - table["solved_a"]) / table["n"]).abs()
-    other = table[size > 0].assign(size=size).sort_values("size", ascending=False, kind="stable")
+    other = table.loc[size[size > 0].sort_values(ascending=False, kind="stable").index]
     if other.empty:
         return []
     axes = [str(name) for name in table if name not in _NUMBERS]

@@ -87,9 +87,9 @@ def _of_task(task: Any, a: Records, b: Records) -> Conclusions:
         if 2 < len(ours.levels) <= ORDERED:
             found.append(Conclusion(f"order of {said(axis)}", _order(ours), _order(theirs), shown))
     table = _combinations(a, b, measure)
-    tops = [_top(table, axes, f"rank_{side}") for side in "ab"]
-    if axes and all(tops):
-        found.append(Conclusion("best combination", *tops))
+    one, other = (_top(table, axes, f"rank_{side}") for side in "ab")
+    if one and other and len(axes) > 1:
+        found.append(Conclusion("best combination", one, other))
     shares = {axis: (by_axis[0][axis].variation.share, by_axis[1][axis].variation.share) for axis in axes}
     seeds = int(a.cells["seed"].nunique())
     return Conclusions(task, len(a.cells), seeds, measure, label, tuple(found), table, shares)
@@ -103,8 +103,8 @@ def _measure(a: Records, b: Records) -> Measure:
 
 
 def _what_mattered(first: Effects, second: Effects) -> Conclusion:
-    texts = [said(each.axes[0].axis) if each.varies else "nothing, all runs are alike" for each in (first, second)]
-    return Conclusion("what mattered most", *texts, (first.axes[0].shown, second.axes[0].shown))
+    one, other = (said(each.axes[0].axis) if each.varies else "nothing, all are alike" for each in (first, second))
+    return Conclusion("what mattered most", one, other, (first.axes[0].shown, second.axes[0].shown))
 
 
 def _best(effect: Effect) -> str:
@@ -141,7 +141,7 @@ def _top(table: pd.DataFrame, axes: Sequence[str], rank: str) -> str:
     best = table[table[rank] == 1]
     if not 0 < len(best) <= 3 or len(best) == len(table):
         return ""
-    names = [axis for axis in table if axis in axes]
+    names = [str(axis) for axis in table if axis in axes]
     return " = ".join(", ".join(_level(axis, row[axis]) for axis in names) for _, row in best.iterrows())
 
 

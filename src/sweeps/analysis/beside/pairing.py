@@ -96,14 +96,19 @@ def pair(a: Records, b: Records, names: tuple[str, str]) -> Pairing:
     axes = tuple(dict.fromkeys((*a.axes, *b.axes)))
     only_a = _alone(a, b, [key for key in ours if key not in theirs], ours, compared, axes)
     only_b = _alone(b, a, [key for key in theirs if key not in ours], theirs, compared, axes)
-    return Pairing(names, a, b, pairs, only_a, only_b, assumed)
+    of_pairs = {
+        name: records.cells[records.cells["cell"].isin(pairs[column])]
+        for name, records, column in zip(names, (a, b), pairs, strict=True)
+    }
+    used = {name: at for name, at in assumed.items() if of_pairs[at[0]][name].notna().any()}
+    return Pairing(names, a, b, pairs, only_a, only_b, used)
 
 
 def _assumed(a: Records, b: Records, names: tuple[str, str], deciding: Sequence[str]) -> dict[str, tuple[str, Any]]:
     """Settings that one sweep names, with one value, and the other does not: they came with a later version."""
     found: dict[str, tuple[str, Any]] = {}
     for name in deciding:
-        values = [each.cells[name].dropna().unique() if name in each.cells else [] for each in (a, b)]
+        values = [list(each.cells[name].dropna().unique()) if name in each.cells else [] for each in (a, b)]
         if sorted(map(len, values)) == [0, 1]:
             side = 0 if len(values[0]) else 1
             found[name] = (names[side], values[side][0])
@@ -112,8 +117,8 @@ def _assumed(a: Records, b: Records, names: tuple[str, str], deciding: Sequence[
 
 def _by_key(cells: pd.DataFrame, settings: Sequence[str]) -> dict[Key, str]:
     """Cell by its values of the settings; None for one that it lacks."""
-    columns = [cells[name].astype(object) if name in cells else pd.Series(index=cells.index) for name in settings]
-    values = [column.where(column.notna(), None).to_list() for column in columns]
+    frame = cells.reindex(columns=list(settings)).astype(object)
+    values = [frame[name].where(frame[name].notna(), None).to_list() for name in settings]
     return dict(zip(zip(*values, strict=True), cells["cell"], strict=True))
 
 

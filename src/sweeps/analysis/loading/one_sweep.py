@@ -105,4 +105,5 @@ def assemble(root: Path, raw: RawRecords, frames: Mapping[str, pd.DataFrame], pl
     bad.insert(0, "cell", bad.index)
     cells = cells.sort_values([*AXES, *extra, "seed", "cell"], ignore_index=True)
     bad = bad.reset_index(drop=True)
-    return Records(root, cells, problems=bad, extra_axes=extra, plan=plan, digests=raw.digests, others=0, **frames)
+    metrics, gradient, parameters = (frames[name] for name in ("metrics", "gradient", "parameters"))
+    return Records(root, cells, metrics, gradient, parameters, bad, extra, plan=plan, digests=raw.digests)
