@@ -81,11 +81,13 @@ def test_an_outcome_that_flipped_is_listed(tmp_path: Path) -> None:
     cells(tmp_path / "a"), cells(tmp_path / "b", lambda arch, init, seed: (arch, init, seed) == ("gru", "random", 0))
     lost = write_cell(tmp_path / "a", **TINY, **SOLVED, arch="gru", seed=7)
     write_cell(tmp_path / "b", **TINY, outcome="diverged", end=20, arch="gru", seed=7)
+    write_cell(tmp_path / "a", **TINY, arch="gru", seed=8)
+    write_cell(tmp_path / "b", **TINY, outcome="diverged", end=20, arch="gru", seed=8)
     found = side_by_side(tmp_path / "a", tmp_path / "b")
     text = found.to_markdown()
-    assert "From a to b, solved to diverged: 1; solved to finished: 5." in text
+    assert "From a to b, finished to diverged: 1; solved to diverged: 1; solved to finished: 5." in text
     assert row(found, lost)["outcome_b"] == "diverged" and row(found, lost)["first_step"] == 20
-    assert "The outcome changed in 6 of 13 (46%)." in text
+    assert "The outcome changed in 7 of 14 (50%)." in text
 
 
 def test_cells_of_two_numerics_are_paired_by_their_settings(tmp_path: Path) -> None:
