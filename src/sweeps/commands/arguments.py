@@ -107,11 +107,11 @@ def text_of(settings: dict[str, str], name: str) -> str | None:
 
     Of several experiments the texts one after another, under their names.
     """
-    from sweeps.report.several import joined  # imports pandas
-
     names = sorted(settings["experiment"].split(","))
     if len(names) == 1:
         return _text(names[0], name)
+    from sweeps.report.several import joined
+
     return joined({each: _text(each, name) for each in names}, title=name == "README.md")
 
 

@@ -27,7 +27,7 @@ def compare(arguments: list[str]) -> int:
     if any(text.startswith("experiment=") for text in arguments):
         words += settings["experiment"].split(",")
     if len(words) != 2:
-        given = f"{len(words)} sweeps ({', '.join(words) or 'none'})"
+        given = ", ".join(words) or "no sweep"
         raise ConfigError([f"compare: given {given}, must be two: experiments, or folders with a / in them"])
     one, other = (_folder(word, settings) for word in words)
     found = side_by_side(one, other)

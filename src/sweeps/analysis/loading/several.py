@@ -101,7 +101,7 @@ def _same_numerics(by_name: Mapping[str, Source]) -> None:
 
 
 def _side_by_side(by_name: Mapping[str, Source]) -> str:
-    paths = [str(source.root) for source in by_name.values()]
+    paths = [str(source.root.absolute()) for source in by_name.values()]
     two = " ".join(paths) if len(paths) == 2 else "ONE OTHER"
     return f"`python -m sweeps compare {two}` shows their cells side by side"
 
