@@ -65,6 +65,9 @@ verify experiment=nothing | mirror bogus | mirror experiment=nothing | mirror tr
 mirror tracker=csv | sync x | sync runs_dir= | sync experiment=nothing | workspace x |
 workspace experiment=nothing | dashboard open=perhaps | dashboard port=x | dashboard port=-1 |
 dashboard port=99999 | dashboard experiment=nothing open=false | dashboard nothing | mirror --folow |
+compare | compare nothing | compare nothing other | compare experiment=nothing | compare ./ ./ | compare ./ nowhere/x |
+compare -x | compare a b c | compare experiment=a,a | report experiment=a,a | report experiment=a,b |
+report experiment=a, | verify experiment=a,b | dashboard experiment=a,b | find experiment=a,,b |
 verify experiment=first_look into=x | plan experiment=nothing |
 find experiment=nothing | find lstm | find arch=lstm runs_dir= | find experiment=a experiment=b | find -x |
 find arch=lstm arch=gru | show | show cell=xyz | show cell= | show cell=0123 | show 0123 | show cell=0123 --agian |

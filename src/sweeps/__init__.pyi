@@ -19,6 +19,7 @@ from .figures.style import house as house
 from .figures.style import lines as lines
 from .in_process import compose as compose
 from .in_process import train as train
+from .report.side_by_side import side_by_side as side_by_side
 from .tables.clipping_audit import clipping_audit as clipping_audit
 from .tables.combinations import comparison as comparison
 from .tables.combinations import overview as overview

@@ -10,14 +10,14 @@ from typing import Any
 import pandas as pd
 
 from sweeps.analysis.loading.axes import AXES, extra_axes, ordered_levels, plain
-from sweeps.analysis.loading.load import read_sweep
+from sweeps.analysis.loading.one_sweep import read_sweep
 from sweeps.analysis.text import number
 from sweeps.config.short_names import SHORT_NAMES
 from sweeps.errors import SweepsError, nearest, unknown
 from sweeps.records.columns import OUTCOMES
 from sweeps.records.paths import is_cell
 
-RESULTS = ("outcome", "best_score", "solved_step")
+RESULTS = ("outcome", "best_score", "solved_step", "root")
 """Columns of `listing` beside the id and the settings."""
 MOST = 12
 """Levels of a setting that a message lists."""
@@ -40,7 +40,8 @@ class Found:
 
 def listing(root: Path) -> pd.DataFrame:
     """A row for each cell of a sweep, done or not: `cell`, its settings under short names where they have one,
-    `outcome` (of a cell that is not done its kind of problem, as in `Records.problems`), `best_score`, `solved_step`.
+    `outcome` (of a cell that is not done its kind of problem, as in `Records.problems`), `best_score`, `solved_step`,
+    and `root`, the folder of the sweep.
 
     Raises:
         SweepsError: the folder has no cells.
@@ -57,19 +58,23 @@ def listing(root: Path) -> pd.DataFrame:
     table["outcome"] = [done[cell].outcome if cell in done else raw.problems[cell][0] for cell in cells]
     table["best_score"] = [done[cell].best.eval_score if cell in done else None for cell in cells]
     table["solved_step"] = [done[cell].solved_step if cell in done else None for cell in cells]
+    table["root"] = str(root)
     return table
 
 
-def find(root: Path, wanted: Mapping[str, str]) -> Found:
+def find(root: Path | Sequence[Path], wanted: Mapping[str, str]) -> Found:
     """The cells that have, of every setting in `wanted`, one of the values given.
 
     Args:
+        root: folder of the sweep, or folders of several, of which the column `sweep` says which a cell is of.
         wanted: `a,b` for one value or another, by dotted or short name, and `outcome`; numbers are compared as such.
 
     Raises:
         SweepsError: there is no such setting, or no cell of the sweep has such a value.
     """
-    table = listing(root)
+    roots = [root] if isinstance(root, Path) else root
+    table = pd.concat([listing(each) for each in roots], ignore_index=True).astype(object)
+    table = table.where(table.notna(), None)
     chosen = pd.Series(True, index=table.index)
     alone: list[str] = []
     for given, text in wanted.items():
@@ -85,15 +90,18 @@ def find(root: Path, wanted: Mapping[str, str]) -> Found:
     order = {axis: {level: place for place, level in enumerate(ordered_levels(axis, table[axis]))} for axis in axes}
     part = table[chosen]
     part = part.sort_values([*axes, "cell"], key=lambda column: column.map(order.get(str(column.name), str)))
-    heads = ["cell", *axes, "outcome", "best", "solved at", "folder"]
-    return Found(heads, [_row(row, axes, root) for row in part.to_dict("records")], len(table), nothing)
+    several = len(roots) > 1
+    heads = ["cell", *(["sweep"] if several else []), *axes, "outcome", "best", "solved at", "folder"]
+    return Found(heads, [_row(row, axes, several) for row in part.to_dict("records")], len(table), nothing)
 
 
-def _row(row: Mapping[Any, Any], axes: Sequence[str], root: Path) -> list[str]:
+def _row(row: Mapping[Any, Any], axes: Sequence[str], several: bool) -> list[str]:
     solved = row["solved_step"]
     settings = [_text(row[axis]) for axis in axes]
     results = [str(row["outcome"]), number(row["best_score"]), _text(None if pd.isna(solved) else int(solved))]
-    return [row["cell"], *settings, *results, _near(root / row["cell"])]
+    root = Path(row["root"])
+    sweep = [root.name] if several else []
+    return [row["cell"], *sweep, *settings, *results, _near(root / row["cell"])]
 
 
 def _near(folder: Path) -> str:
@@ -111,7 +119,7 @@ def _varying(table: pd.DataFrame) -> list[str]:
 
 def _column(given: str, table: pd.DataFrame) -> str:
     name = SHORT_NAMES.get(given, given)
-    settings = [str(each) for each in table if each not in ("cell", "best_score", "solved_step")]
+    settings = [str(each) for each in table if each == "outcome" or each not in ("cell", *RESULTS)]
     if name in settings:
         return name
     dotted = [key for key, short in SHORT_NAMES.items() if short in settings and not key.endswith(".name")]

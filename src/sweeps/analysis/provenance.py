@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 
-from sweeps.analysis.loading.records import Records
+from sweeps.analysis.loading.records import Records, cell_of
 from sweeps.errors import SweepsError
 from sweeps.records.files import write_atomically
 from sweeps.records.paths import ReportPaths
@@ -62,19 +62,19 @@ class Provenance:
 
 def provenance(records: Records, command: str = "report") -> Provenance:
     """The provenance of what is made from `records` by `python -m sweeps COMMAND experiment=NAME`."""
-    cells, name = records.cells, records.root.name
+    cells, name = records.cells, records.experiment
     ids = sorted(cells["cell"])
     kept = set(ids)
-    files = sorted((path, digest) for path, digest in records.digests.items() if path.partition("/")[0] in kept)
+    files = sorted((path, digest) for path, digest in records.digests.items() if cell_of(path) in kept)
     return Provenance(
         experiment=name,
         command=f"python -m sweeps {command} experiment={name}",
         cells=len(cells),
         cell_ids=_sha256("\n".join(ids)),
         records=_sha256(_digest_lines(files)),
-        numerics=_distinct(cells["numerics"].map("{:g}".format)),
-        commit=_distinct(cells["commit"]),
-        trained=_distinct(cells["versions"]),
+        numerics=distinct(cells["numerics"].map("{:g}".format)),
+        commit=distinct(cells["commit"]),
+        trained=distinct(cells["versions"]),
         made=", ".join(f"{name} {version(name)}" for name in DRAWN_WITH),
     )
 
@@ -106,7 +106,8 @@ def write_provenance(records: Records, report: ReportPaths) -> None:
 
     The former lists all files of the folder, so that a later report knows them from those of the user.
     The latter has a line for every file of every record, done or not: `cd runs/NAME && sha256sum --check
-    report/records.sha256` names a file that has changed, and so does `python -m sweeps verify`.
+    report/records.sha256` names a file that has changed, and so does `python -m sweeps verify`. Of several sweeps the
+    paths begin with the name of the sweep: `cd runs && sha256sum --check ONE+OTHER/report/records.sha256`.
     """
     write_atomically(report.digests, _digest_lines(sorted(records.digests.items())))
     files = {path.relative_to(report.root).as_posix() for path in report.root.rglob("*") if path.is_file()}
@@ -151,7 +152,7 @@ def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _distinct(values: pd.Series) -> str:
+def distinct(values: pd.Series) -> str:
     """The distinct texts of a column, with their numbers of cells if there is more than one."""
     counts: Mapping[Any, int] = values.fillna("").replace("", "not recorded").value_counts().sort_index().to_dict()
     if len(counts) == 1:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from sweeps.commands.compare import compare
 from sweeps.commands.report import dashboard, figure, figures, report, verify
 from sweeps.commands.runs import find, show
 from sweeps.commands.training import plan
@@ -15,6 +16,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "figure": figure,
     "report": report,
     "verify": verify,
+    "compare": compare,
     "find": find,
     "show": show,
     "mirror": mirror,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweeps.config.places import EXPERIMENTS, experiment_file, top_level
@@ -21,11 +22,14 @@ class Help(Exception):
     """The command line holds `--help`; the message lists the settings that the command takes."""
 
 
-def settings_in(arguments: Sequence[str], keys: Sequence[str]) -> dict[str, str]:
+def settings_in(arguments: Sequence[str], keys: Sequence[str], *, several: bool = False) -> dict[str, str]:
     """The settings in the arguments of a command; `experiment` and `runs_dir` are from conf/config.yaml if not given.
 
+    Args:
+        several: whether `experiment=a,b`, several sweeps, is allowed.
+
     Raises:
-        ConfigError: an argument is none of `keys`, is given twice, or names no folder.
+        ConfigError: an argument is none of `keys`, is given twice, or names no folder; an experiment is named twice.
         Help: the arguments hold `--help`.
     """
     if HELP & set(arguments):
@@ -42,11 +46,23 @@ def settings_in(arguments: Sequence[str], keys: Sequence[str]) -> dict[str, str]
         settings[key] = given[key] = _unquoted(value)
     if not settings["runs_dir"].strip():
         problems.append(NO_FOLDER.format(settings["runs_dir"]))
-    if not NAME.fullmatch(name := settings["experiment"]):
-        problems.append(f"experiment: given {name!r}, must be the name of a folder of {settings['runs_dir']}")
+    names = settings["experiment"].split(",") if several else [settings["experiment"]]
+    if not all(map(NAME.fullmatch, names)):
+        more = ", or several with a comma between them" if several else ""
+        problems.append(
+            f"experiment: given {settings['experiment']!r}, must be the name of a folder of "
+            f"{settings['runs_dir']}{more}{_only_some(settings['experiment'], several)}"
+        )
+    if len(set(names)) < len(names):
+        problems.append(f"experiment: given {settings['experiment']!r}, must name each sweep once")
     if problems:
         raise ConfigError(problems)
     return settings
+
+
+def _only_some(text: str, several: bool) -> str:
+    """The end of a message to someone who names several sweeps where one is taken."""
+    return "" if several or "," not in text else " (several are taken by report, verify, figures, figure and find)"
 
 
 def _unquoted(value: str) -> str:
@@ -65,7 +81,7 @@ def sweep_of(settings: dict[str, str]) -> SweepPaths:
         if experiment_file(settings["experiment"]).exists():
             name = settings["experiment"]
             raise SweepsError(f"{sweep.root} has no records yet; `make sweep EXPERIMENT={name}` makes them")
-        names = sorted(path.name for path in sweep.root.parent.glob("*") if path.is_dir())
+        names = [each.root.name for each in SweepPaths.within(sweep.root.parent)]
         raise SweepsError(
             unknown("experiment", settings["experiment"], names)
             if names
@@ -74,9 +90,33 @@ def sweep_of(settings: dict[str, str]) -> SweepPaths:
     return sweep
 
 
+def study_of(settings: dict[str, str]) -> tuple[SweepPaths, list[Path]]:
+    """Where the report of the sweeps that the settings name lies, and the folders of their records, in order of name.
+
+    Raises:
+        SweepsError: one of them has no records.
+    """
+    names = sorted(settings["experiment"].split(","))
+    sweeps = [sweep_of({**settings, "experiment": name}) for name in names]
+    place = sweeps[0] if len(sweeps) == 1 else SweepPaths.of_several(settings["runs_dir"], names)
+    return place, [sweep.root for sweep in sweeps]
+
+
 def text_of(settings: dict[str, str], name: str) -> str | None:
-    """A text by the user about an experiment: README.md, its question, or claims.md, its claims; None if not there."""
-    path = EXPERIMENTS / settings["experiment"] / name
+    """A text by the user about an experiment: README.md, its question, or claims.md, its claims; None if not there.
+
+    Of several experiments the texts one after another, under their names.
+    """
+    names = sorted(settings["experiment"].split(","))
+    if len(names) == 1:
+        return _text(names[0], name)
+    from sweeps.report.several import joined
+
+    return joined({each: _text(each, name) for each in names}, title=name == "README.md")
+
+
+def _text(experiment: str, name: str) -> str | None:
+    path = EXPERIMENTS / experiment / name
     try:
         return read_bytes(path, SMALL).decode(errors="replace")
     except FileNotFoundError:

@@ -7,7 +7,7 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-from sweeps.commands.arguments import selected, settings_in, sweep_of, text_of
+from sweeps.commands.arguments import selected, settings_in, study_of, sweep_of, text_of
 from sweeps.config.places import experiment_file
 from sweeps.errors import ConfigError, unknown
 from sweeps.records.paths import ReportPaths, SweepPaths
@@ -18,11 +18,11 @@ ROLES = {"x": "x", "colour": "colour", "panel": "column", "row": "row"}
 
 
 def figures(arguments: list[str]) -> int:
-    """Draw the figures of an experiment from its records."""
-    from sweeps.report.make import make_figures
+    """Draw the figures of an experiment from its records; of several as one: experiment=a,b."""
+    from sweeps.report.make import make_figures, records_to_report
 
-    sweep = sweep_of(settings_in(arguments, ("experiment", "runs_dir")))
-    for path in make_figures(sweep):
+    sweep, roots = study_of(settings_in(arguments, ("experiment", "runs_dir"), several=True))
+    for path in make_figures(sweep, records_to_report(roots)):
         say(f"{path}")
     return 0
 
@@ -32,6 +32,7 @@ def figure(arguments: list[str]) -> int:
 
     `figure gradient_by_lag_start colour=init.gain panel=arch row=init select='task.length=100 clip=none'` says which
     axis is drawn as what, and of which part of the records; what is not said is found from what the study varied.
+    experiment=a,b takes several sweeps as one.
     """
     from sweeps.figures.catalogue import FIGURES, why_nothing
     from sweeps.figures.draw import draw
@@ -39,15 +40,15 @@ def figure(arguments: list[str]) -> int:
 
     names = [text for text in arguments if "=" not in text and not text.startswith("-")]
     rest = [text for text in arguments if text not in names]
-    settings = settings_in(rest, ("experiment", "runs_dir", "formats", "into", *ROLES, "select"))
+    settings = settings_in(rest, ("experiment", "runs_dir", "formats", "into", *ROLES, "select"), several=True)
     if not names:
         say(f"Figures: {', '.join(FIGURES)}")
         return 0
-    sweep = sweep_of(settings)
+    sweep, roots = study_of(settings)
     into = Path(settings["into"]) if "into" in settings else sweep.report.figures
     formats = [kind for kind in settings.get("formats", "pdf,svg,png").split(",") if kind]
     chosen = {slot: settings[key] for key, slot in ROLES.items() if key in settings}
-    records = selected(records_to_report(sweep.root), settings.get("select", ""))
+    records = selected(records_to_report(roots), settings.get("select", ""))
     drawn = draw(records, into, names, formats, chosen)
     for each in drawn:
         for kind in formats:
@@ -61,17 +62,20 @@ def figure(arguments: list[str]) -> int:
 def report(arguments: list[str]) -> int:
     """Write the tables, figures and report of an experiment from its records, with a page for every run.
 
-    pages=true or pages=false says whether the runs have pages; by default up to 2,000 runs do.
+    experiment=a,b makes one report of several sweeps, in a+b/report beside them: settings that differ between them are
+    axes, a cell that is in both counts once. pages=true or pages=false says whether the runs have pages; by default up
+    to 2,000 runs do.
     """
     from sweeps.analysis.provenance import cells_of
     from sweeps.report.make import make_report, records_to_report
 
-    settings = settings_in(arguments, ("experiment", "runs_dir", "into", "pages"))
+    settings = settings_in(arguments, ("experiment", "runs_dir", "into", "pages"), several=True)
     if (given := settings.get("pages")) not in (None, "true", "false"):
         raise ConfigError([unknown("pages", given, ("true", "false"))])
     into = Path(settings["into"]) if "into" in settings else None
-    sweep, pages = sweep_of(settings), None if given is None else given == "true"
-    records, readme = records_to_report(sweep.root), text_of(settings, "README.md")
+    pages = None if given is None else given == "true"
+    sweep, roots = study_of(settings)
+    records, readme = records_to_report(roots), text_of(settings, "README.md")
     older, cells = cells_of(ReportPaths(into) if into else sweep.report), len(records.cells)
     if older is not None and older > cells:
         say(f"The report that is there was made of {older} cells; it is replaced by one of {cells}.")
@@ -91,9 +95,10 @@ def verify(arguments: list[str]) -> int:
     """Make a report again from the records, in a temporary folder, and list what differs from the one on disk."""
     from sweeps.report.verify import verify as verdict_on
 
-    settings = settings_in(arguments, ("experiment", "runs_dir"))
-    sweep = sweep_of(settings)
-    verdict = verdict_on(sweep, text_of(settings, "README.md"), claims=text_of(settings, "claims.md"))
+    settings = settings_in(arguments, ("experiment", "runs_dir"), several=True)
+    sweep, roots = study_of(settings)
+    question, claims = text_of(settings, "README.md"), text_of(settings, "claims.md")
+    verdict = verdict_on(sweep, question, claims=claims, roots=roots)
     for text in verdict.records:
         say(f"record: {text}")
     for text in verdict.report:

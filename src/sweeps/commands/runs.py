@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sweeps.commands.arguments import HELP, settings_in, sweep_of
+from sweeps.commands.arguments import HELP, settings_in, study_of, sweep_of
 from sweeps.errors import ConfigError, SweepsError
 from sweeps.records.paths import SweepPaths
 from sweeps.terminal import say, say_table, terminal
@@ -22,7 +22,7 @@ def find(arguments: list[str]) -> int:
 
     Settings go by the names of the command line or by their short ones (length, gain, lr); numbers are compared as
     numbers, a,b is one or the other. A run that is not done has its problem for an outcome: failed, unfinished,
-    damaged, missing. Exit status 1 if there is no such run.
+    damaged, missing. experiment=a,b searches several. Exit status 1 if there is no such run.
     """
     from sweeps.analysis.finding import find as found_in
 
@@ -36,10 +36,10 @@ def find(arguments: list[str]) -> int:
             if key in wanted:
                 raise ConfigError([f"{key}: given twice; several values are {key}={wanted[key]},{value}"])
             wanted[key] = value
-    sweep = sweep_of(settings_in(own, PLACE))
-    found = found_in(sweep.root, wanted)
+    _, roots = study_of(settings_in(own, PLACE, several=True))
+    found, where = found_in(roots, wanted), " and ".join(map(str, roots))
     if found.nothing:
-        say(f"No cell of {sweep.root} fits: {found.nothing}")
+        say(f"No cell of {where} fits: {found.nothing}")
         return 1
     heads, rows = found.heads, found.rows
     console = terminal()
@@ -48,7 +48,7 @@ def find(arguments: list[str]) -> int:
         return 0
     wide = sum(2 + max(map(len, column)) for column in zip(heads, *rows, strict=True)) > console.width
     say_table(heads[:-1] if wide else heads, [row[:-1] for row in rows] if wide else rows)
-    say(f"{len(rows)} of {found.total} cells of {sweep.root}; python -m sweeps show cell=ID shows one")
+    say(f"{len(rows)} of {found.total} cells of {where}; python -m sweeps show cell=ID shows one")
     return 0
 
 
@@ -99,7 +99,7 @@ def _sweeps(settings: dict[str, str], arguments: list[str]) -> list[SweepPaths]:
     if any(text.startswith("experiment=") for text in arguments):
         return [sweep_of(settings)]
     runs = Path(settings["runs_dir"]).absolute()
-    sweeps = [SweepPaths(folder) for folder in sorted(runs.glob("*")) if folder.is_dir()]
+    sweeps = SweepPaths.within(runs)
     if not sweeps:
         raise SweepsError(f"there are no records under {runs}; run `make sweep` first")
     return sweeps

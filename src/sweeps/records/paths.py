@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,9 @@ CELL_FILES = (CONFIG, METRICS, GRADIENT_THROUGH_TIME, PARAMETERS, SUMMARY, FAILU
 
 PROVENANCE = "provenance.json"
 DIGESTS = "records.sha256"
+
+JOINT = "+"
+"""Between the names of several sweeps in the name of a folder; no experiment has it in its name."""
 
 _CELL = re.compile(r"[0-9a-f]{12}")
 
@@ -131,6 +135,17 @@ class SweepPaths:
     def at(cls, runs_dir: str | Path, experiment: str) -> SweepPaths:
         """The sweep of an experiment; a relative `runs_dir` counts from the current directory."""
         return cls(Path(runs_dir).absolute() / experiment)
+
+    @classmethod
+    def of_several(cls, runs_dir: str | Path, names: Iterable[str]) -> SweepPaths:
+        """Where what is made of several sweeps lies, `runs/<one>+<other>/`: a folder without cells."""
+        return cls(Path(runs_dir).absolute() / JOINT.join(names))
+
+    @classmethod
+    def within(cls, runs_dir: str | Path) -> list[SweepPaths]:
+        """Every sweep of a folder, in order of name; what is made of several sweeps is none."""
+        folders = (cls(path) for path in sorted(Path(runs_dir).absolute().glob("*")) if path.is_dir())
+        return [sweep for sweep in folders if JOINT not in sweep.root.name or sweep.cells()]
 
     def cell(self, cell_id: str) -> CellPaths:
         """The record of one of its cells."""

@@ -52,7 +52,7 @@ class Part:
     effects: Effects | None
 
 
-def records_to_report(root: Path, *, cache: bool = True) -> Records:
+def records_to_report(root: Path | Sequence[Path], *, cache: bool = True) -> Records:
     """The records that a report is made from: the cells of the last sweep, or all cells if no sweep left a plan.
 
     Args:
@@ -65,13 +65,16 @@ def records_to_report(root: Path, *, cache: bool = True) -> Records:
     return records if records.plan is None else records.in_plan()
 
 
-def make_figures(sweep: SweepPaths) -> list[Path]:
+def make_figures(sweep: SweepPaths, records: Records | None = None) -> list[Path]:
     """Draw every figure as PDF, SVG and PNG under `report/figures/`; returns the files in the order of the report.
+
+    Args:
+        records: from `records_to_report`, if they are loaded already.
 
     Raises:
         SweepsError: there is no finished cell.
     """
-    drawn = draw(records_to_report(sweep.root), sweep.report.figures)
+    drawn = draw(records or records_to_report(sweep.root), sweep.report.figures)
     return [path for figure in drawn for path in (figure.pdf, figure.svg, figure.png)]
 
 

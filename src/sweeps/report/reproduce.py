@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 from sweeps.analysis.loading.records import Records
@@ -34,22 +35,34 @@ def changed_settings(root: Path) -> str | None:
     )
 
 
+def typed_for(root: Path) -> list[str] | None:
+    """What follows `-m` in the command line that makes the records of a sweep; None if no one command line does."""
+    recorded = overrides(root)
+    return [f"experiment={root.name}"] if recorded is None and experiment_file(root.name).exists() else recorded
+
+
 def reproduce(records: Records) -> Section:
     """The commands that make the records and this report again."""
-    name, typed = records.root.name, overrides(records.root)
-    if typed is None and experiment_file(name).exists():
-        typed = [f"experiment={name}"]
+    name, roots = records.experiment, [sweep.root for sweep in records.sweeps.values()] or [records.root]
+    commands = [typed_for(root) for root in roots]
     commits = sorted({str(value) for value in records.cells["commit"].dropna() if value})
     lines = [f"git checkout {commits[0]}"] if len(commits) == 1 and not commits[0].endswith("-dirty") else []
-    lines += [] if typed is None else [f"python -m sweeps -m {shlex.join(typed)}"]
+    lines += [f"python -m sweeps -m {shlex.join(typed)}" for typed in commands if typed is not None]
     lines += [f"python -m sweeps report experiment={name}"]
     text = "```sh\n" + "\n".join(lines) + "\n```\n\n"
     text += (
-        "The cells come from no one command line that was kept; the report is made from the records alone. "
-        if typed is None
+        f"The cells{_of(roots, commands)} come from no one command line that was kept; the report is made from the "
+        "records alone. "
+        if None in commands
         else "The sweep trains only cells without a record; the report is made from the records alone. "
     )
-    if typed == [f"experiment={name}"]:
+    if commands == [[f"experiment={name}"]]:
         text += f"`make sweep EXPERIMENT={name}` does both. "
     text += "Every cell has its own settings in `config.yaml`. The same records give the same bytes."
     return Section("How to reproduce", [Prose(text)])
+
+
+def _of(roots: Sequence[Path], commands: Sequence[list[str] | None]) -> str:
+    """Of several sweeps those without a command line, as part of a sentence."""
+    names = [root.name for root, typed in zip(roots, commands, strict=True) if typed is None]
+    return f" of {' and '.join(names)}" if len(roots) > 1 else ""

@@ -36,13 +36,14 @@ def write_run_pages(records: Records, folder: Path) -> list[Path]:
     from sweeps.analysis.typed import typed  # imports Hydra
 
     rows = {name: _rows_by_cell(getattr(records, name)) for name in FRAMES}
+    sweeps = dict(zip(records.cells["cell"], records.cells["sweep"], strict=True)) if records.sweeps else {}
     every, written = [str(cell) for cell in records.cells["cell"]], []
     for start in range(0, len(every), TOGETHER):
         cells = every[start : start + TOGETHER]
         frames = {name: _of_cells(getattr(records, name), rows[name], cells) for name in FRAMES}
         reach = reaches_by_cell(pd.concat(frames["gradient"].values()))
         for cell in cells:
-            run = _run(records, cell, {name: frames[name][cell] for name in FRAMES})
+            run = _run(records, cell, sweeps.get(cell), {name: frames[name][cell] for name in FRAMES})
             path = folder / f"{cell}.html"
             write_run_page(run, typed(run.config, cell), path, reach=reach.get(cell, []), back="../report.html")
             written.append(path)
@@ -62,15 +63,21 @@ def _of_cells(frame: pd.DataFrame, rows: Mapping[str, slice], cells: Sequence[st
     return {cell: frame.iloc[rows.get(cell, slice(0))] for cell in cells}
 
 
-def _run(records: Records, cell: str, frames: Mapping[str, pd.DataFrame]) -> OneRun:
-    """One run of the records. Its settings and its summary are read again: only the files have them whole."""
-    paths = SweepPaths(records.root).cell(cell)
+def _run(records: Records, cell: str, sweep: str | None, frames: Mapping[str, pd.DataFrame]) -> OneRun:
+    """One run of the records. Its settings and its summary are read again: only the files have them whole.
+
+    Args:
+        sweep: of several sweeps the name of that which the cell is from.
+    """
+    paths = SweepPaths(records.root if sweep is None else records.sweeps[sweep].root).cell(cell)
     try:
         config, summary = config_of(read_bytes(paths.config, SMALL)), finished(paths)
     except OSError as error:
         raise SweepsError(f"{paths.config} has changed since it was loaded: {why(error)}") from error
     if config is None or summary is None:
         raise SweepsError(f"the record {paths.root} has changed since it was loaded; make the report again")
-    digests = {path: records.digests[path] for name in CELL_FILES if (path := f"{cell}/{name}") in records.digests}
+    front = "" if sweep is None else f"{sweep}/"
+    names = (f"{cell}/{name}" for name in CELL_FILES)
+    digests = {name: records.digests[front + name] for name in names if front + name in records.digests}
     own = replace(records, digests=digests, **frames)  # type: ignore[arg-type]
     return OneRun(paths, config, None, own, summary)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 from PIL import Image
 
-from sweeps.analysis.loading.records import Records
+from sweeps.analysis.loading.records import Records, cell_of
 from sweeps.analysis.provenance import files_of, read_digests
 from sweeps.errors import SweepsError
 from sweeps.records.paths import DIGESTS, PROVENANCE, ReportPaths, SweepPaths
@@ -42,13 +43,20 @@ class Verdict:
         return bool(self.records or self.report or self.stale)
 
 
-def verify(sweep: SweepPaths, question: str | None = None, *, claims: str | None = None) -> Verdict:
+def verify(
+    sweep: SweepPaths,
+    question: str | None = None,
+    *,
+    claims: str | None = None,
+    roots: Path | Sequence[Path] | None = None,
+) -> Verdict:
     """Read the record files, make the report again in a temporary folder and compare it with the one on disk.
 
     Nothing is written to the sweep's folder.
 
     Args:
         question, claims: as for `make_report`.
+        roots: the folders of the records, where they are not that of the report.
 
     Raises:
         SweepsError: there is no report, or there are no records to make one from.
@@ -57,7 +65,7 @@ def verify(sweep: SweepPaths, question: str | None = None, *, claims: str | None
     if before is None and unread is None:
         made = "`python -m sweeps report` makes one"
         raise SweepsError(f"{sweep.report.root} holds no report that can be verified; {made}")
-    records = records_to_report(sweep.root, cache=False)
+    records = records_to_report(roots or sweep.root, cache=False)
     with tempfile.TemporaryDirectory() as folder:
         old, again = sweep.report.root, Path(folder)
         make_report(sweep, question, claims=claims, into=again, records=records, pages=_has_pages(sweep.report))
@@ -92,7 +100,7 @@ def _changed(records: Records, before: dict[str, str]) -> list[str]:
     for path in sorted(before.keys() | now.keys()):
         if before.get(path) != now.get(path):
             what = "is gone" if path not in now else "is new" if path not in before else "has changed"
-            changes.append(f"{path} {what} since the report was made{_axes_of(cells.get(path.partition('/')[0]))}")
+            changes.append(f"{path} {what} since the report was made{_axes_of(cells.get(cell_of(path)))}")
     return changes
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from sweeps.analysis.labels import label
@@ -58,17 +60,21 @@ def what_ran(records: Records) -> Section:
     minutes = records.cells["seconds"].sum() / 60
     text = f"{number_of(total, 'run')} with numbers; not counted: {lost}. "
     text += f"The runs took {minutes:.1f} minutes of computing in all."
+    if records.shared:
+        count = "1 run is" if records.shared == 1 else f"{records.shared} runs are"
+        text += f" {count} in more than one of the sweeps with the same record and counted once."
     if records.others:
         were = "was" if records.others == 1 else "were"
+        where = "these folders" if records.sweeps else "this folder"
         text += (
-            f" {number_of(records.others, 'further run')} in this folder {were} not part of the last sweep and not "
+            f" {number_of(records.others, 'further run')} in {where} {were} not part of the last sweep and not "
             "counted in any number here; a sweep that includes such a run uses it without training it again."
         )
     blocks: list[Block] = [Prose(text), Tabular(render(shown, names=2), "How the runs ended.")]
     if len(records.problems):
         shown = records.problems.sort_values(["problem", "cell"])
         lines = [
-            f"- `{row['cell']}`{_settings(row)} {row['problem']}: {str(row['reason']).strip().rpartition(chr(10))[2]}"
+            f"- `{row['cell']}`{_where(row)}{_settings(row)} {row['problem']}: {_last_line(row['reason'])}"
             for _, row in shown.head(LISTED).iterrows()
         ]
         if len(shown) > LISTED:
@@ -76,6 +82,15 @@ def what_ran(records: Records) -> Section:
         head = "Not in any table or figure ([all of them](tables/problems.csv)):"
         blocks.append(Prose(head + "\n\n" + "\n".join(lines)))
     return Section("What ran", blocks)
+
+
+def _last_line(reason: Any) -> str:
+    return str(reason).strip().rpartition("\n")[2]
+
+
+def _where(row: pd.Series) -> str:
+    """The sweep of a cell, where there are several."""
+    return f" of {row['sweep']}" if "sweep" in row else ""
 
 
 def _settings(row: pd.Series) -> str:

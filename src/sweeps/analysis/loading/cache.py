@@ -14,8 +14,8 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -62,24 +62,36 @@ def fetch(scanned: Scan, *, keep: bool = True) -> tuple[RawRecords, dict[str, pd
         keep: False reads the files and writes nothing in the sweep's folder.
     """
     cache_folder = SweepPaths(scanned.root).cache
-    writable = keep and _writable(cache_folder)
-    if not (writable and scanned.settled()):
-        with tempfile.TemporaryDirectory(prefix="writing-", dir=cache_folder if writable else None) as folder:
-            raw = read(scanned, Path(folder))
-            return raw, _frames(Path(folder), raw)  # a deleted file stays readable while it is mapped
+    if not (keep and _writable(cache_folder) and scanned.settled()):
+        with scratch(scanned.root, keep=keep) as folder:
+            raw = read(scanned, folder)
+            return raw, _frames(folder, raw)
     name = hashlib.sha256((scanned.key() + _code()).encode()).hexdigest()
     try:
         return _open(cache_folder / name)
     except Exception:  # there is no such cache, or it is damaged in any way
         pass
     _tidy(cache_folder)
-    with tempfile.TemporaryDirectory(prefix="writing-", dir=cache_folder, ignore_cleanup_errors=True) as folder:
-        raw = read(scanned, Path(folder))
-        (Path(folder) / INDEX).write_text(json.dumps(asdict(raw)), encoding="utf-8")
-        frames = _frames(Path(folder), raw)
+    with scratch(scanned.root) as folder:
+        raw = read(scanned, folder)
+        (folder / INDEX).write_text(json.dumps(asdict(raw)), encoding="utf-8")
+        frames = _frames(folder, raw)
         with suppress(OSError):  # another process was faster; its cache has the same content
             os.rename(folder, cache_folder / name)
     return raw, frames
+
+
+@contextmanager
+def scratch(root: Path, *, keep: bool = True) -> Iterator[Path]:
+    """A folder for columns that are mapped and then not needed by name: in the sweep's cache if that can be written.
+
+    Args:
+        keep: False writes nothing in the sweep's folder.
+    """
+    cache_folder = SweepPaths(root).cache
+    place = cache_folder if keep and _writable(cache_folder) else None
+    with tempfile.TemporaryDirectory(prefix="writing-", dir=place, ignore_cleanup_errors=True) as folder:
+        yield Path(folder)  # a deleted file stays readable while it is mapped
 
 
 def _open(folder: Path) -> tuple[RawRecords, dict[str, pd.DataFrame]]:

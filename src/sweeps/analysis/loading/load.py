@@ -1,126 +1,54 @@
-"""Reading the records of a sweep: a cell that cannot be trusted is listed, never averaged in."""
+"""Reading the records of a sweep, or of several as one."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from sweeps.analysis.loading.axes import AXES, extra_axes, plain
-from sweeps.analysis.loading.cache import fetch
-from sweeps.analysis.loading.cellfiles import NUMBERS, summary_row
-from sweeps.analysis.loading.raw_records import RawRecords
-from sweeps.analysis.loading.records import IN_GRID, UNREADABLE, Records, with_levels
-from sweeps.analysis.loading.scan import scan
-from sweeps.config.short_names import SHORT_NAMES
-from sweeps.errors import SweepsError
-from sweeps.records.paths import CONFIG, SweepPaths
-from sweeps.records.plan_file import read_overrides, read_plan
+from sweeps.analysis.loading.one_sweep import assemble, read_sweep
+from sweeps.analysis.loading.records import Records
+from sweeps.analysis.loading.several import Contradictory, Source, as_one
+from sweeps.errors import SweepsError, unknown
 
 
-def load(root: str | Path, *, cache: bool = True) -> Records:
-    """Read every cell of a sweep, `runs/<experiment>/`.
+def load(
+    root: str | Path | Sequence[str | Path], *, cache: bool = True, contradictory: Contradictory = "refuse"
+) -> Records:
+    """Read every cell of a sweep, `runs/<experiment>/`, or of several sweeps as if they were one.
+
+    Of several sweeps a cell that is in two with the same CSV files and outcome counts once. Settings that differ
+    between them are axes, as those that differ within one; `cells` and `problems` say in the column `sweep` where a
+    row comes from.
 
     Args:
+        root: the folder, or a list of folders.
         cache: True keeps what was read in the sweep's folder for the next call, until any file of a record changes;
             False reads the files themselves and writes nothing.
+        contradictory: what to do with cells that two sweeps hold with the same settings and different records:
+            "refuse" raises, "leave out" counts none of them and lists them in `problems`.
 
     Raises:
-        SweepsError: the folder has no cells, or none of them is done.
+        SweepsError: a folder has no cells, or none of them is done; of several sweeps also: a folder is given twice,
+            their numerics differ, or they contradict each other.
     """
-    raw, frames, plan = read_sweep(Path(root), cache=cache)
+    roots = [Path(root)] if isinstance(root, str | Path) else [Path(each) for each in root]
+    if contradictory not in ("refuse", "leave out"):
+        raise SweepsError(unknown("contradictory", str(contradictory), ("refuse", "leave out")))
+    if not roots:
+        raise SweepsError("no sweep to load: the list of folders is empty")
+    sources = [_read(each, cache=cache) for each in roots]
+    if len(sources) > 1:
+        return as_one(sources, contradictory, cache=cache)
+    [only] = sources
+    return assemble(only.root, only.raw, only.frames, None if only.plan is None else tuple(only.plan))
+
+
+def _read(root: Path, *, cache: bool) -> Source:
+    raw, frames, plan = read_sweep(root, cache=cache)
     if not raw.done:
         kinds = pd.Series([kind for kind, _ in raw.problems.values()]).value_counts()
         counts = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
         raise SweepsError(f"{root} holds no finished cell ({counts}); nothing to tabulate yet")
-    return assemble(Path(root), raw, frames, None if plan is None else tuple(plan))
-
-
-def read_sweep(
-    root: Path, *, cache: bool = True
-) -> tuple[RawRecords, dict[str, pd.DataFrame], dict[str, dict[str, Any]] | None]:
-    """What the files of a sweep and its plan say, with a problem for every planned cell that has no folder.
-
-    Returns:
-        The raw records, their frames, and the settings of every planned cell by id (None without a plan).
-
-    Raises:
-        SweepsError: the folder has no cells.
-    """
-    scanned = scan(root)
-    if not scanned.cells:
-        raise SweepsError(f"{root} holds no records: no cell folder with a {CONFIG} in it")
-    raw, frames = fetch(scanned, keep=cache)
-    plan = _read_sweep_files(SweepPaths(root), raw)
-    for cell, settings in (plan or {}).items():
-        if cell not in raw.problems and cell not in scanned.cells:
-            raw.problems[cell] = ("missing", "the last sweep asked for it; it has no folder")
-        if not raw.settings.get(cell):
-            raw.settings[cell] = settings
-    return raw, frames, plan
-
-
-def _read_sweep_files(sweep: SweepPaths, raw: RawRecords) -> dict[str, dict[str, Any]] | None:
-    """The settings of every planned cell by id, None without a plan; files that cannot be read become problems."""
-    plan = None
-    try:
-        plan = _planned(sweep.plan)
-    except SweepsError as error:
-        reason = f"it cannot be read ({error}), so that every record in the folder counts"
-        raw.problems[sweep.plan.name] = (UNREADABLE, reason)
-    try:
-        read_overrides(sweep.multirun)
-    except SweepsError as error:
-        reason = f"it cannot be read ({error}), so that the report does not know what was typed"
-        raw.problems[sweep.multirun.name] = (UNREADABLE, reason)
-    return plan
-
-
-def _planned(path: Path) -> dict[str, dict[str, Any]] | None:
-    """The settings of every cell that the last sweep requested, by id; None without a plan.
-
-    Settings have the names and types of `axes.flatten`; an empty field is a setting that the cell does not have.
-
-    Raises:
-        SweepsError: the plan exists and cannot be read; the message is a clause.
-    """
-    rows = read_plan(path)
-    return rows and {
-        cell: {SHORT_NAMES.get(name, name): _typed(value) for name, value in row.items() if value}
-        for cell, row in rows.items()
-    }
-
-
-def _typed(text: str) -> Any:
-    """A field of the plan as YAML would read it: an integer, a boolean, another number or text."""
-    try:
-        return int(text)
-    except ValueError:
-        return {"True": True, "False": False}.get(text, plain(text))
-
-
-def assemble(root: Path, raw: RawRecords, frames: Mapping[str, pd.DataFrame], plan: tuple[str, ...] | None) -> Records:
-    """The records with the frames `cells` and `problems`: settings as columns, axes as ordered categories."""
-    done, problems = raw.done, raw.problems
-    order = [*done, *sorted(problems)]
-    table = pd.DataFrame([raw.settings.get(cell, {}) for cell in order], index=order)
-    table = table.astype(object).where(table.notna(), np.nan).infer_objects()  # absent means null
-    for name in (*AXES, "task", "seed", "hidden", "gain", "threshold", "lr"):
-        if name not in table:
-            table[name] = None
-    in_grid = [cell for cell in order if cell not in problems or problems[cell][0] in IN_GRID]
-    extra = extra_axes(table.loc[in_grid].dropna(how="all"))
-    rows = pd.DataFrame([summary_row(raw.summaries[cell]) for cell in done], index=done)
-    cells = with_levels(pd.concat([table.loc[done], rows], axis=1), table.loc[in_grid], extra)
-    cells[list(NUMBERS)] = cells[list(NUMBERS)].astype("float64")
-    cells.insert(0, "cell", cells.index)
-    bad = table.loc[sorted(problems)]
-    bad.insert(0, "reason", [problems[cell][1] for cell in bad.index])
-    bad.insert(0, "problem", [problems[cell][0] for cell in bad.index])
-    bad.insert(0, "cell", bad.index)
-    cells = cells.sort_values([*AXES, *extra, "seed", "cell"], ignore_index=True)
-    bad = bad.reset_index(drop=True)
-    return Records(root, cells, problems=bad, extra_axes=extra, plan=plan, digests=raw.digests, others=0, **frames)
+    return Source(root, raw, frames, plan)

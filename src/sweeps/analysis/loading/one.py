@@ -10,7 +10,7 @@ from typing import Any
 
 from sweeps.analysis.loading.cache import fetch
 from sweeps.analysis.loading.cellfiles import config_of
-from sweeps.analysis.loading.load import assemble
+from sweeps.analysis.loading.one_sweep import assemble
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.loading.scan import scan
 from sweeps.errors import SweepsError, nearest

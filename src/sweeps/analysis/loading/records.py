@@ -21,22 +21,43 @@ UNREADABLE = "unreadable"
 """Kind of problem of a file of the sweep itself, beside the cells."""
 
 
+@dataclass(frozen=True)
+class Sweep:
+    """One of several sweeps that were loaded as one.
+
+    Attributes:
+        root: its folder.
+        cells: ids of its done cells, also of those that another sweep has too.
+    """
+
+    root: Path
+    cells: frozenset[str]
+
+
+def cell_of(path: str) -> str:
+    """The id of the cell that a file of `Records.digests` belongs to."""
+    return path.rsplit("/", 2)[-2]
+
+
 @dataclass(frozen=True, repr=False, eq=False)
 class Records:
     """The frames of a sweep, joined by the categorical column `cell` (12 hex digits).
 
     Attributes:
-        root: folder of the sweep.
+        root: folder of the sweep; of several, `first+second` beside the first, which holds what is made of them.
         cells: a row per done cell: `cell`, its settings (`arch, init, clip, length, seed, gain, ...`, any
             other under its dotted name), `outcome`, and the numbers of its summary (see `NUMBERS`).
         metrics, gradient, parameters: every row of the CSV files, with `cell` in front.
         problems: a row per cell that is not in `cells`: `cell, problem, reason` and its settings if they are
             known; problem is missing, unfinished, failed, damaged, duplicate, contradictory, foreign, other
             format, other numerics, or unreadable: of a file beside the cells, whose name is then in `cell`.
+            Of several sweeps both frames also have `sweep`, the name of the first sweep that has the cell.
         extra_axes: settings that vary beyond arch, init, clip, length and seed.
         plan: ids of the cells that the last sweep requested, None where that is not known.
-        digests: SHA-256 of every file the frames were read from, by its path in the sweep's folder.
+        digests: SHA-256 of every file the frames were read from, by its path in the sweep's folder; of several sweeps
+            the name of the sweep comes first.
         others: number of done cells of the folder that `in_plan` left out.
+        sweeps: of several sweeps each by its name; empty for one.
     """
 
     root: Path
@@ -49,12 +70,24 @@ class Records:
     plan: tuple[str, ...] | None = None
     digests: Mapping[str, str] = field(default_factory=dict, repr=False)
     others: int = 0
+    sweeps: Mapping[str, Sweep] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         levels = {axis: self.cells[axis].nunique() for axis in (*self.axes, "seed")}
         grid = " x ".join(f"{count} {axis}" for axis, count in levels.items() if count > 1)
         cells = f"{len(self.cells)} cells{f' ({grid})' if grid else ''}"
-        return f"<Records of {self.root}: {cells}, {len(self.problems)} problems>"
+        where = " and ".join(str(sweep.root) for sweep in self.sweeps.values()) or self.root
+        return f"<Records of {where}: {cells}, {len(self.problems)} problems>"
+
+    @property
+    def experiment(self) -> str:
+        """The value of `experiment=` that names the sweep, or the sweeps with a comma between them."""
+        return ",".join(self.sweeps) or self.root.name
+
+    @property
+    def shared(self) -> int:
+        """The number of cells that are in more than one sweep with the same record; each is counted once."""
+        return sum(sum(cell in sweep.cells for sweep in self.sweeps.values()) > 1 for cell in self.cells["cell"])
 
     @property
     def axes(self) -> tuple[str, ...]:
@@ -64,7 +97,7 @@ class Records:
     @property
     def settings(self) -> list[str]:
         """Names of the columns of `cells` and of `problems` that are settings."""
-        return [str(name) for name in self.problems if name not in ("cell", "problem", "reason")]
+        return [str(name) for name in self.problems if name not in ("cell", "sweep", "problem", "reason")]
 
     @property
     def score_name(self) -> str:
@@ -124,7 +157,7 @@ class Records:
         settings = pd.concat([cells[names].astype(object), in_grid[names].astype(object)], ignore_index=True)
         extra = extra_axes(settings.dropna(how="all").infer_objects())
         plan = set(self.plan)
-        digests = {path: digest for path, digest in self.digests.items() if path.partition("/")[0] in plan}
+        digests = {path: digest for path, digest in self.digests.items() if cell_of(path) in plan}
         part = self._only(with_levels(cells, settings, extra), problems)
         return replace(part, extra_axes=extra, digests=digests, others=len(self.cells) - len(cells))
 
