@@ -17,7 +17,7 @@ from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from sweeps.config.command_line import problems
+from sweeps.config.command_line import as_axes, problems
 from sweeps.config.places import CONF
 from sweeps.errors import ConfigError, SweepsError, unknown
 from sweeps.terminal import passing
@@ -40,6 +40,8 @@ def hydra_app(arguments: Sequence[str]) -> int:
     if not own_flags and (wrong := problems(settings)):
         raise ConfigError(wrong)
     flags = [] if len(settings) == len(arguments) or {"--cfg", "-c"} & set(settings) else ["-m"]
+    if not own_flags and (flags or any(text.startswith("experiment=") for text in settings)):
+        settings = as_axes(settings)
     settings.sort(key=lambda text: "=" in text or text.startswith("~"))  # Hydra takes them on one side of its flags
     _check_flags([*flags, *settings])
     sys.argv = ["sweeps", *flags, *settings]

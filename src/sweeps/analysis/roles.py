@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from sweeps.analysis.labels import head, label
+from sweeps.analysis.labels import UNSET, head, label
 from sweeps.analysis.loading.axes import column_of
 from sweeps.analysis.loading.records import Records
 from sweeps.errors import SweepsError, unknown
@@ -65,8 +65,8 @@ class Roles:
         return [axis for axis in dict.fromkeys((self.row, self.column, self.colour, self.x)) if axis is not None]
 
     def within(self, records: Records) -> Records:
-        """The part of the records that is drawn: `fixed` axes at their levels."""
-        return records.select(**dict(self.fixed)) if self.fixed else records
+        """The part of the records that is drawn: `fixed` axes at their levels, no level of a drawn axis as `UNSET`."""
+        return (records.select(**dict(self.fixed)) if self.fixed else records).with_unset(self.drawn)
 
     @property
     def where(self) -> str:
@@ -138,7 +138,7 @@ def roles(records: Records, kind: Kind, chosen: Mapping[str, str] | None = None)
 
 def level_text(axis: str, level: Any) -> str:
     """`tanh RNN`, `T = 200`, `gain = 1.2`: a level where its axis is not written beside it."""
-    if pd.isna(level):
+    if pd.isna(level) or level == UNSET:
         return f"no {head(axis)}"
     return label(level) if isinstance(level, str) else f"{head(axis)} = {level:g}"
 
@@ -162,7 +162,7 @@ def _makes_room(slots: Mapping[str, str | None], axis: str, records: Records, ch
     names = slots.get("colour")
     if names is None or "colour" in chosen or axis not in records.extra_axes or slots.get("x", "") is None:
         return None
-    if not _is_number(axis, records) or not isinstance(records.cells[names].iloc[0], str):
+    if not _is_number(axis, records) or _is_number(names, records):
         return None
     return next((slot for slot in ("column", "row") if slot in slots and slots[slot] is None), None)
 

@@ -42,7 +42,7 @@ def _solved(records: Records, drawn: Roles) -> Figure | None:
 
 def _outcomes(records: Records, drawn: Roles) -> Figure | None:
     rows, columns = map_axes(records)
-    return outcome_map(shares(records, [*rows, *columns]), rows, columns)
+    return outcome_map(shares(records.with_unset([*rows, *columns]), [*rows, *columns]), rows, columns)
 
 
 def _clipping(records: Records, drawn: Roles) -> Figure | None:

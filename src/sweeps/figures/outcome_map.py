@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from sweeps.analysis.labels import label
+from sweeps.analysis.labels import UNSET, label
 from sweeps.analysis.roles import level_text
 from sweeps.figures.facets import axis_name
 from sweeps.figures.panels import TALLEST, blocks_of, legend_above
@@ -50,8 +50,10 @@ def outcome_map(frame: pd.DataFrame, rows: Sequence[str], columns: Sequence[str]
                 for start in range(group_size, len(names) if len(rows) > 1 else 0, group_size):
                     ax.axhline(start, color="white", linewidth=2.5)
             line[0].set_yticks(np.arange(len(names)) + 0.5, [_text(rows, name) for name in names], rotation=0)
-        if (frame["n"] == 0).any():
-            legend_above(figure, [Patch(facecolor="white", edgecolor="#777777", hatch="////", label="no run")])
+        unset = any(UNSET in frame[axis].cat.categories for axis in (*rows, *columns))
+        if unset or (frame["n"] == 0).any():
+            text = "no run, or no such setting" if unset else "no run"
+            legend_above(figure, [Patch(facecolor="white", edgecolor="#777777", hatch="////", label=text)])
         return figure
 
 

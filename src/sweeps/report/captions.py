@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sweeps.analysis.labels import head, label
+from sweeps.analysis.labels import UNSET, head, label
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.roles import Roles, level_text
 from sweeps.analysis.statistics.arrival import arrival
@@ -154,6 +154,9 @@ def growth_sentence(records: Records, drawn: Roles) -> str:
     """
     frame = curves.norm_by_level(records, drawn)
     axis = str(drawn.x)
+    if UNSET in frame[axis].cat.categories:
+        frame = frame[frame[axis] != UNSET]
+        frame[axis] = frame[axis].cat.remove_categories([UNSET])
     if frame[axis].nunique() < 2 or any(isinstance(level, str) for level in frame[axis].cat.categories):
         return ""
     by = [each for each in drawn.drawn if each != axis]

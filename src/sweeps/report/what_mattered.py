@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from sweeps.analysis.labels import level_said, said
+from sweeps.analysis.loading.axes import owner_of
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.statistics.effects import Effect, Effects, best_levels, effects, varied
 from sweeps.analysis.statistics.intervals import medians
@@ -87,10 +88,12 @@ def _contrast(records: Records, effect: Effect, found: Effects) -> str:
         return f"All of its levels stand the same (in {pairs})."
     ends = [_levels(records, effect.axis, levels, found) for levels in (effect.best, effect.worst)]
     p = f", p = {number(effect.p_holm, 2)}" if effect.testable else ""
+    own = [said(name) for name in varied(records) if owner_of(name) == effect.axis]
+    medians_of = f"; of runs that differ in the {listed(own)} their median" if own else ""
     return (
         f"Best is {ends[0]}, worst {ends[1]}; in {number_of(effect.pairs, 'pair')} of runs that differ in the {axis} "
-        f"alone ({number_of(effect.seeds, 'seed')}) the difference is {_difference(effect, found)}, the rank-biserial "
-        f"correlation {effect.effect:.2f}{p}."
+        f"alone ({number_of(effect.seeds, 'seed')}{medians_of}) the difference is {_difference(effect, found)}, the "
+        f"rank-biserial correlation {effect.effect:.2f}{p}."
     )
 
 

@@ -117,7 +117,8 @@ def grid(settings: pd.DataFrame, axes: tuple[str, ...]) -> pd.DataFrame:
     seen = settings[list(axes)].drop_duplicates()
     levels = {axis: list(settings[axis].cat.categories) for axis in axes}
     first = [axis for axis in ("task", "optim") if axis in axes]
-    order = [*first, *(axis for axis in axes if axis not in first)]
+    owned = [axis for axis in axes if owner_of(axis) in axes]
+    order = [*first, *(axis for axis in axes if axis not in (*first, *owned)), *owned]
     rows: list[dict[str, Any]] = [{}]
     for axis in order:
         owner = owner_of(axis)
