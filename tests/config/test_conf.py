@@ -114,7 +114,7 @@ def test_defaults_of_the_contract() -> None:
 
 
 def test_every_rule_is_about_a_setting_that_exists() -> None:
-    from sweeps.config.names import known_keys
+    from sweeps.config.keys import known_keys
 
     assert set(RULES) <= known_keys()
 

@@ -8,7 +8,8 @@ import pytest
 
 from sweeps.config import places
 from sweeps.config.command_line import as_axes, problems
-from sweeps.config.names import check_names, known_keys, parse_override, values
+from sweeps.config.keys import known_keys
+from sweeps.config.names import check_names, parse_override, values
 from sweeps.errors import ConfigError, nearest, unknown
 
 

@@ -9,8 +9,9 @@ from typing import Any
 import pandas as pd
 
 from sweeps.analysis.labels import UNSET, head, label
-from sweeps.analysis.loading.axes import column_of
 from sweeps.analysis.loading.records import Records
+from sweeps.config.analysis import POOLED
+from sweeps.config.short_names import column_of
 from sweeps.errors import SweepsError, unknown
 
 SLOTS = ("x", "colour", "column", "row")
@@ -86,7 +87,9 @@ def varied(records: Records) -> list[str]:
     return [axis for axis in records.axes if axis != "task" and cells[axis].dropna().nunique() > 1]
 
 
-def roles(records: Records, kind: Kind, chosen: Mapping[str, str] | None = None) -> Roles:
+def roles(
+    records: Records, kind: Kind, chosen: Mapping[str, str] | None = None, preferred: Mapping[str, str] | None = None
+) -> Roles:
     """The roles of the axes of a study in a figure of some kind.
 
     An axis by custom has its slot (`Kind.slots`) where it varied. The other axes that varied take what is free: numbers
@@ -97,6 +100,8 @@ def roles(records: Records, kind: Kind, chosen: Mapping[str, str] | None = None)
     Args:
         records: of one task.
         chosen: axes by slot, as somebody asked for them; they come first.
+        preferred: slots by axis, or `pooled` for an axis that has none, as a study asks for in all of its figures
+            (`Analysis.axes`); where this kind has no such slot or the axis did not vary, it says nothing.
 
     Raises:
         SweepsError: a slot is not one of this kind, or an axis is not one of the records.
@@ -106,23 +111,27 @@ def roles(records: Records, kind: Kind, chosen: Mapping[str, str] | None = None)
         if slot not in slots:
             raise SweepsError(unknown("role", slot, slots))
         slots[slot] = column_of(name, records.axes)
-    waiting = [axis for axis in varied(records) if axis not in slots.values()]
+    idle = [axis for axis, slot in (preferred or {}).items() if slot == POOLED and axis not in kind.fixed]
+    waiting = [axis for axis in varied(records) if axis not in (*slots.values(), *idle)]
+    for axis, slot in (preferred or {}).items():
+        if axis in waiting and slots.get(slot, "") is None:
+            slots[slot] = axis
+            waiting.remove(axis)
+    chosen = {slot: axis for slot, axis in slots.items() if axis is not None}
     for slot, custom in kind.slots.items():
         if slots[slot] is None and custom in waiting:
             slots[slot] = custom
             waiting.remove(custom)
     for axis in sorted(waiting, key=lambda axis: axis in kind.fixed or axis in ("clip", "length")):
         asked = axis in records.extra_axes
-        if (moved := _makes_room(slots, axis, records, chosen or {})) is not None:
+        if (moved := _makes_room(slots, axis, records, chosen)) is not None:
             slots[moved], slots["colour"] = slots["colour"], axis
             continue
-        target = _free(slots, axis, records) or (_taken(slots, kind, chosen or {}) if asked else None)
+        target = _free(slots, axis, records) or (_taken(slots, kind, chosen) if asked else None)
         if target is not None and (asked or axis not in kind.fixed):
             slots[target] = axis
     if "x" in slots and slots["x"] is None:
-        given = next(
-            (slot for slot in ("colour", "column", "row") if slots.get(slot) and slot not in (chosen or {})), None
-        )
+        given = next((slot for slot in ("colour", "column", "row") if slots.get(slot) and slot not in chosen), None)
         slots["x"] = slots[given] if given else "length"
         if given:
             slots[given] = None

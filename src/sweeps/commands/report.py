@@ -8,21 +8,20 @@ from contextlib import suppress
 from pathlib import Path
 
 from sweeps.commands.arguments import selected, settings_in, sweep_of, text_of
+from sweeps.config.analysis import ROLES
 from sweeps.config.places import experiment_file
 from sweeps.errors import ConfigError, unknown
 from sweeps.records.paths import ReportPaths, SweepPaths
 from sweeps.terminal import say
 
-ROLES = {"x": "x", "colour": "colour", "panel": "column", "row": "row"}
-"""Settings of `figure` that give an axis its role."""
-
 
 def figures(arguments: list[str]) -> int:
     """Draw the figures of an experiment from its records."""
     from sweeps.report.make import make_figures
+    from sweeps.report.study import analysis_of
 
-    sweep = sweep_of(settings_in(arguments, ("experiment", "runs_dir")))
-    for path in make_figures(sweep):
+    settings = settings_in(arguments, ("experiment", "runs_dir"))
+    for path in make_figures(sweep_of(settings), analysis_of(settings["experiment"])):
         say(f"{path}")
     return 0
 
@@ -36,6 +35,7 @@ def figure(arguments: list[str]) -> int:
     from sweeps.figures.catalogue import FIGURES, why_nothing
     from sweeps.figures.draw import draw
     from sweeps.report.make import records_to_report
+    from sweeps.report.study import analysis_of
 
     names = [text for text in arguments if "=" not in text and not text.startswith("-")]
     rest = [text for text in arguments if text not in names]
@@ -48,7 +48,7 @@ def figure(arguments: list[str]) -> int:
     formats = [kind for kind in settings.get("formats", "pdf,svg,png").split(",") if kind]
     chosen = {slot: settings[key] for key, slot in ROLES.items() if key in settings}
     records = selected(records_to_report(sweep.root), settings.get("select", ""))
-    drawn = draw(records, into, names, formats, chosen)
+    drawn = draw(records, into, names, formats, chosen, analysis_of(settings["experiment"]).axes)
     for each in drawn:
         for kind in formats:
             say(str(each.stem.with_name(f"{each.stem.name}.{kind}")))
@@ -62,15 +62,17 @@ def report(arguments: list[str]) -> int:
     """Write the tables, figures and report of an experiment from its records."""
     from sweeps.analysis.provenance import cells_of
     from sweeps.report.make import make_report, records_to_report
+    from sweeps.report.study import analysis_of
 
     settings = settings_in(arguments, ("experiment", "runs_dir", "into"))
     into = Path(settings["into"]) if "into" in settings else None
-    sweep = sweep_of(settings)
+    sweep, analysis = sweep_of(settings), analysis_of(settings["experiment"])
     records, readme = records_to_report(sweep.root), text_of(settings, "README.md")
     older, cells = cells_of(ReportPaths(into) if into else sweep.report), len(records.cells)
     if older is not None and older > cells:
         say(f"The report that is there was made of {older} cells; it is replaced by one of {cells}.")
-    made = make_report(sweep, readme, claims=text_of(settings, "claims.md"), into=into, records=records)
+    claims = text_of(settings, "claims.md")
+    made = make_report(sweep, readme, claims=claims, into=into, records=records, analysis=analysis)
     problems = records.problems["problem"].value_counts()
     if len(problems):
         kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(problems.items()))
@@ -84,11 +86,14 @@ def report(arguments: list[str]) -> int:
 
 def verify(arguments: list[str]) -> int:
     """Make a report again from the records, in a temporary folder, and list what differs from the one on disk."""
+    from sweeps.report.study import analysis_of
     from sweeps.report.verify import verify as verdict_on
 
     settings = settings_in(arguments, ("experiment", "runs_dir"))
     sweep = sweep_of(settings)
-    verdict = verdict_on(sweep, text_of(settings, "README.md"), claims=text_of(settings, "claims.md"))
+    analysis = analysis_of(settings["experiment"])
+    readme, claims = (text_of(settings, name) for name in ("README.md", "claims.md"))
+    verdict = verdict_on(sweep, readme, claims=claims, analysis=analysis)
     for text in verdict.records:
         say(f"record: {text}")
     for text in verdict.report:

@@ -91,13 +91,14 @@ def why_nothing(name: str, records: Records) -> str:
     return "no number that it shows is finite"
 
 
-def figure(name: str, records: Records, **chosen: str) -> Figure | None:
+def figure(name: str, records: Records, preferred: Mapping[str, str] | None = None, **chosen: str) -> Figure | None:
     """A figure of the catalogue, to show in a notebook or to write with `save`; None if there is nothing to draw.
 
     >>> figure("gradient_by_lag_start", records, colour="init.gain", column="arch")
 
     Args:
         name: one of `FIGURES`.
+        preferred: slots by axis, for the figures that have such a slot (`roles.roles`).
         chosen: axes by role (x, colour, column, row), for those that are not to be found by themselves.
 
     Raises:
@@ -111,9 +112,11 @@ def figure(name: str, records: Records, **chosen: str) -> Figure | None:
     if records.cells["task"].nunique() > 1:
         raise SweepsError("two tasks are never one figure: select one, or draw each part of records.by_task()")
     _, draw = FIGURES[name]
-    return draw(records, roles_of(name, records, chosen))
+    return draw(records, roles_of(name, records, chosen, preferred))
 
 
-def roles_of(name: str, records: Records, chosen: Mapping[str, str] | None = None) -> Roles:
-    """The roles that the axes of the records have in a figure of the catalogue."""
-    return roles(records, FIGURES[name][0], chosen)
+def roles_of(
+    name: str, records: Records, chosen: Mapping[str, str] | None = None, preferred: Mapping[str, str] | None = None
+) -> Roles:
+    """The roles that the axes of the records have in a figure of the catalogue; the arguments are those of `roles`."""
+    return roles(records, FIGURES[name][0], chosen, preferred)

@@ -44,13 +44,14 @@ def draw(
     names: Iterable[str] = tuple(FIGURES),
     formats: Sequence[str] = FORMATS,
     chosen: Mapping[str, str] | None = None,
+    preferred: Mapping[str, str] | None = None,
 ) -> list[Drawn]:
     """Draw figures of the catalogue and write them to `folder`, in a subfolder for each task if there are several.
 
     Args:
         names: figures of the catalogue, `FIGURES`; all of them unless told.
         formats: some of pdf, svg and png.
-        chosen: axes by role, as for `catalogue.figure`.
+        chosen, preferred: axes by role and roles by axis, as for `catalogue.figure`.
 
     A figure that has nothing to show is left out; where `folder` is the sweep's own, in its `report/`, the files of an
     earlier one are removed.
@@ -68,7 +69,7 @@ def draw(
     for task, part in records.by_task():
         for name in names:
             stem = folder / name if task is None else folder / str(task) / name
-            drawing = figure(name, part, **(chosen or {}))
+            drawing = figure(name, part, preferred, **(chosen or {}))
             if drawing is None:
                 for kind in FORMATS if own else ():
                     stem.with_name(f"{name}.{kind}").unlink(missing_ok=True)

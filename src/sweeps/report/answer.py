@@ -10,6 +10,7 @@ import pandas as pd
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.statistics.paired import ALPHA, smallest_p
 from sweeps.analysis.text import number_of
+from sweeps.config.analysis import NOTHING, Analysis
 from sweeps.report.clipping import clipping
 from sweeps.report.document import Section
 from sweeps.report.exploded import exploded
@@ -22,18 +23,19 @@ from sweeps.report.what_mattered import what_mattered
 KEPT_ALIVE = "Which initialisation keeps gradients alive?"
 
 
-def answer(records: Records, table: pd.DataFrame, task: Any = None) -> list[Section]:
+def answer(records: Records, table: pd.DataFrame, task: Any = None, analysis: Analysis = NOTHING) -> list[Section]:
     """The parts of the answer for one task, each a section of level 3.
 
     Args:
         records: of one task.
         table: from `tables.comparison`, of the same records.
         task: its name, put into the titles; None if the sweep has only one task.
+        analysis: what the study chose.
     """
     start = at_initialisation(records)
     one_init = records.cells["init"].nunique() == 1
     parts = (
-        ("What mattered?", what_mattered(records)),
+        ("What mattered?", what_mattered(records, analysis)),
         ("Does the gradient stay alive?", kept(records, start)) if one_init else (KEPT_ALIVE, alive(records, start)),
         ("What exploded?", exploded(records, start)),
         ("What did clipping change?", clipping(records, table)),

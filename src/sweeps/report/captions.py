@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -26,16 +27,17 @@ NEAR = (0.95, 1.05)
 """Factors per step that the caption of gradient and learning counts as near 1."""
 
 
-def captions(records: Records, table: pd.DataFrame) -> dict[str, str]:
+def captions(records: Records, table: pd.DataFrame, preferred: Mapping[str, str] | None = None) -> dict[str, str]:
     """A caption for every figure of the catalogue, by its name: what is drawn, then the main result in numbers.
 
     Args:
         records: of one task.
         table: from `tables.comparison`, of the same records.
+        preferred: slots by axis, with which the figures are drawn.
     """
     length = records.longest
     by_lag, norm, loss, share = (
-        roles_of(name, records)
+        roles_of(name, records, preferred=preferred)
         for name in ("gradient_by_lag_start", "gradient_norm_by_level", "loss_curves", "share_solved")
     )
     present = by_lag.within(records).cells

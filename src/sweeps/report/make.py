@@ -10,6 +10,8 @@ from pathlib import Path
 from sweeps.analysis.loading.load import load
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.provenance import write_provenance
+from sweeps.config.analysis import NOTHING, Analysis
+from sweeps.figures.catalogue import FIGURES
 from sweeps.figures.draw import draw
 from sweeps.records.files import write_atomically
 from sweeps.records.paths import ReportPaths, SweepPaths
@@ -44,13 +46,17 @@ def records_to_report(root: Path, *, cache: bool = True) -> Records:
     return records if records.plan is None else records.in_plan()
 
 
-def make_figures(sweep: SweepPaths) -> list[Path]:
-    """Draw every figure as PDF, SVG and PNG under `report/figures/`; returns the files in the order of the report.
+def make_figures(sweep: SweepPaths, analysis: Analysis = NOTHING) -> list[Path]:
+    """Draw every figure, or those that the study chose, as PDF, SVG and PNG under `report/figures/`.
+
+    Returns:
+        The files in the order of the report.
 
     Raises:
         SweepsError: there is no finished cell.
     """
-    drawn = draw(records_to_report(sweep.root), sweep.report.figures)
+    names = analysis.figures or tuple(FIGURES)
+    drawn = draw(records_to_report(sweep.root), sweep.report.figures, names, preferred=analysis.axes)
     return [path for figure in drawn for path in (figure.pdf, figure.svg, figure.png)]
 
 
@@ -61,6 +67,7 @@ def make_report(
     claims: str | None = None,
     into: Path | None = None,
     records: Records | None = None,
+    analysis: Analysis = NOTHING,
 ) -> ReportPaths:
     """Write `report/report.html`, which needs no other file, `report.md`, tables and figures; returns their paths.
 
@@ -71,6 +78,7 @@ def make_report(
         claims: Markdown on what the literature claims and whether these records support it; None for no such section.
         into: folder to write to instead of the sweep's `report/`.
         records: from `records_to_report`, if they are loaded already.
+        analysis: what the study chose, from `study.analysis_of`.
 
     Raises:
         SweepsError: there is no finished cell.
@@ -78,35 +86,38 @@ def make_report(
     paths = ReportPaths(into) if into else sweep.report
     records = records or records_to_report(sweep.root)
     with in_place_of(paths) as new:
-        document = _document(records, new, question, claims)
+        document = _document(records, new, question, claims, analysis)
         write_atomically(new.markdown, to_markdown(document, new.root))
         write_atomically(new.html, to_html(document, new.root))
         write_provenance(records, new)
     return paths
 
 
-def _document(records: Records, paths: ReportPaths, question: str | None, claims: str | None) -> Document:
+def _document(
+    records: Records, paths: ReportPaths, question: str | None, claims: str | None, analysis: Analysis
+) -> Document:
     """Write the tables and figures, and return the report as a document that refers to them."""
     table = comparison(records, seed=SEED)
     problems = records.problems.sort_values(["problem", "cell"])
     for path, frame in ((paths.problems, problems), (paths.diverged, diverged(records))):
         write_atomically(path, frame.to_csv(index=False, lineterminator="\n"))
     parts = [(task, part, table if task is None else table[table["task"] == task]) for task, part in records.by_task()]
-    captioned = {task: captions(part, rows) for task, part, rows in parts}
-    drawn = draw(records, paths.figures)
+    captioned = {task: captions(part, rows, analysis.axes) for task, part, rows in parts}
+    drawn = draw(records, paths.figures, analysis.figures or tuple(FIGURES), preferred=analysis.axes)
     (title, text), changed = readme(question or ""), changed_settings(records.root)
+    asked = "\n\n".join(filter(None, (analysis.question, changed if text else None, text)))
     return Document(
         title or records.root.name,
         headline(records),
         [
-            *([Section("The question", [Prose("\n\n".join(filter(None, (changed, text))))])] if text else []),
+            *([Section("The question", [Prose(asked)])] if asked else []),
             Section("The answer in numbers", [Prose(scope(records))]),
-            *(section for task, part, rows in parts for section in answer(part, rows, task)),
-            what_varied(records),
+            *(section for task, part, rows in parts for section in answer(part, rows, task, analysis)),
+            what_varied(records, analysis),
             what_ran(records),
             what_diverged(records, paths.diverged),
-            *tables(records, table, paths.tables, seed=SEED),
-            *figures(records, drawn, captioned),
+            *tables(records, table, paths.tables, seed=SEED, analysis=analysis),
+            *figures(records, drawn, captioned, analysis.figures),
             *([Section("Claims", [Prose(claims)])] if claims else []),
             sources(records),
             reproduce(records),

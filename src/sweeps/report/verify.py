@@ -13,6 +13,7 @@ from PIL import Image
 
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.provenance import read_digests
+from sweeps.config.analysis import NOTHING, Analysis
 from sweeps.errors import SweepsError
 from sweeps.records.paths import DIGESTS, PROVENANCE, ReportPaths, SweepPaths
 from sweeps.records.safe_reading import json_object, printable, read_bytes, read_json, why
@@ -42,13 +43,15 @@ class Verdict:
         return bool(self.records or self.report or self.stale)
 
 
-def verify(sweep: SweepPaths, question: str | None = None, *, claims: str | None = None) -> Verdict:
+def verify(
+    sweep: SweepPaths, question: str | None = None, *, claims: str | None = None, analysis: Analysis = NOTHING
+) -> Verdict:
     """Read the record files, make the report again in a temporary folder and compare it with the one on disk.
 
     Nothing is written to the sweep's folder.
 
     Args:
-        question, claims: as for `make_report`.
+        question, claims, analysis: as for `make_report`.
 
     Raises:
         SweepsError: there is no report, or there are no records to make one from.
@@ -60,7 +63,7 @@ def verify(sweep: SweepPaths, question: str | None = None, *, claims: str | None
     records = records_to_report(sweep.root, cache=False)
     with tempfile.TemporaryDirectory() as folder:
         old, again = sweep.report.root, Path(folder)
-        make_report(sweep, question, claims=claims, into=again, records=records)
+        make_report(sweep, question, claims=claims, into=again, records=records, analysis=analysis)
         names, left = sorted(_files(again)), sorted(_files(old) - _files(again))
         same = _renamed(sweep.report.provenance, ReportPaths(again).provenance)
         stale = [name for name in names if _differs_in_provenance_alone(old / name, again / name, same)]

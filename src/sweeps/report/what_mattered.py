@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -16,7 +17,9 @@ from sweeps.analysis.statistics.measures import per_run
 from sweeps.analysis.statistics.paired import ALPHA
 from sweeps.analysis.statistics.variation import Variation
 from sweeps.analysis.text import EMPTY, number, number_of, render, with_interval
+from sweeps.config.analysis import NOTHING, Analysis
 from sweeps.report.document import Block, Prose, Tabular
+from sweeps.report.study import measure_of
 from sweeps.tables.notes import listed
 
 MOST_NAMED = 6
@@ -29,22 +32,26 @@ SHAPES = {
 }
 
 
-def what_mattered(records: Records) -> list[Block]:
+def what_mattered(records: Records, analysis: Analysis = NOTHING) -> list[Block]:
     """The axis with the largest effect in a sentence, then a table of all axes; nothing where no axis varied.
 
     Args:
         records: of one task.
+        analysis: what the study chose; its first measure is compared.
     """
     if not varied(records):
         return []
-    found = effects(records)
+    measure, note = measure_of(records, analysis)
+    found = effects(records, measure)
+    found = replace(found, why="the measure of the study") if measure else found
     name = found.measure.label.format(score=records.score_name)
     if not found.varies:
         known = "have no number to compare" if not found.runs else f"have the same {name}"
-        return [Prose(f"**Nothing to compare:** all {number_of(len(records.cells), 'run')} {known} ({found.why}).")]
+        text = f"**Nothing to compare:** all {number_of(len(records.cells), 'run')} {known} ({found.why})."
+        return [Prose(f"{text} {note}".strip())]
     texts = [_headline(records, found, name), *_shapes(found)]
     texts += [_together(records, each, found) for each in found.interactions]
-    texts += _left_out(found)
+    texts += [note, *_left_out(found)]
     blocks: list[Block] = [Prose(" ".join(filter(None, texts)))]
     return blocks + ([_table(records, found, name)] if found.axes else [])
 

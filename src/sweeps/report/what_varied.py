@@ -12,6 +12,7 @@ from sweeps.analysis.labels import HEADS, label
 from sweeps.analysis.loading.axes import AXES, grid, may_vary, ordered_levels, owner_of
 from sweeps.analysis.loading.records import IN_GRID, Records
 from sweeps.analysis.text import number, number_of, render
+from sweeps.config.analysis import NOTHING, Analysis
 from sweeps.report.document import Prose, Section, Tabular
 from sweeps.report.machines import mixed_warning
 
@@ -20,7 +21,7 @@ CONSTANT = ("task", "optim", "lr", "hidden", "gain", "steps", "batch", "task.sol
 NAMES = {**HEADS, "optim": "optimiser", "steps": "updates", "task.solved_at": "solved at a score of"}
 
 
-def what_varied(records: Records) -> Section:
+def what_varied(records: Records, analysis: Analysis = NOTHING) -> Section:
     """The section: the axes with their levels, the number of cells, and what was the same in all of them."""
     planned = records.planned()
     lost = records.problems[records.problems["problem"].isin(IN_GRID)]
@@ -52,6 +53,8 @@ def what_varied(records: Records) -> Section:
         [f"**Varied along with another axis, so that their effects cannot be told apart: {along}.**"] if along else []
     )
     texts += [text] if (text := mixed_warning(records)) else []
+    several = [axis for axis in records.axes if len(levels[axis]) > 1]
+    texts += [text] if (text := analysis.not_varied(several)) else []
     texts += ["Runs of the same seed see the same data, so that comparisons are paired."]
     table = Tabular(render(pd.DataFrame(rows), names=2), "The axes and their levels.")
     return Section("What was varied", [table, Prose(" ".join(texts))])

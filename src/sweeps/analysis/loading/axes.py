@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -10,7 +10,6 @@ import pandas as pd
 from sweeps.config.cards import cards
 from sweeps.config.identity import EXCLUDED
 from sweeps.config.short_names import SHORT_NAMES
-from sweeps.errors import SweepsError, unknown
 from sweeps.records.plan_file import flat
 
 AXES = ("arch", "init", "clip", "length")
@@ -32,6 +31,15 @@ def plain(value: Any) -> Any:
         except ValueError:
             return value
     return value
+
+
+def typed(text: str) -> Any:
+    """A setting written as text, in `plan.csv` or by hand, as YAML would read it: an integer, a boolean, another number
+    or text."""
+    try:
+        return int(text)
+    except ValueError:
+        return {"true": True, "false": False}.get(text.lower(), plain(text))
 
 
 def ordered_levels(axis: str, values: pd.Series) -> list[Any]:
@@ -63,29 +71,6 @@ def extra_axes(settings: pd.DataFrame) -> tuple[str, ...]:
         if (groups.nunique(dropna=False) > 1).any():
             extra.append(name)
     return tuple(extra)
-
-
-def column_of(name: str, columns: Iterable[str], what: str = "setting") -> str:
-    """The column of `Records.cells` that a setting is in, from any of its names.
-
-    Args:
-        name: the column itself, the setting as on the command line (`init.gain`, `task.length`, `arch`), or the last
-            part of its dotted name where only one setting ends so (`forget_bias`).
-        what: how an error calls it.
-
-    Raises:
-        SweepsError: there is no such setting; the message names the nearest.
-    """
-    known = list(columns)
-    if name in known:
-        return name
-    if (short := SHORT_NAMES.get(name, name)) in known:
-        return short
-    ending = [column for column in known if column.endswith(f".{name}")]
-    if len(ending) == 1:
-        return ending[0]
-    dotted = {short: full.removesuffix(".name") for full, short in SHORT_NAMES.items()}
-    raise SweepsError(unknown(what, name, {*known, *(dotted[column] for column in known if column in dotted)}))
 
 
 def may_vary(name: str) -> bool:

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from sweeps.analysis.labels import UNSET
-from sweeps.analysis.loading.axes import AXES, column_of, extra_axes, ordered_levels
+from sweeps.analysis.loading.axes import AXES, extra_axes, ordered_levels
+from sweeps.config.short_names import column_of
 from sweeps.errors import SweepsError, unknown
 from sweeps.records.columns import OUTCOMES
 from sweeps.records.paths import SweepPaths
