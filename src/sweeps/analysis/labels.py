@@ -40,4 +40,4 @@ def level_said(level: Any) -> str:
     """A level in a sentence or a table: its label, a number without trailing zeros; `unset` for none."""
     if isinstance(level, str | bool):
         return label(level)
-    return UNSET if level is None else f"{level:.6g}"
+    return UNSET if level is None or level != level else f"{level:.6g}"
