@@ -179,6 +179,24 @@ def test_the_basic_launcher_writes_the_same_records_one_by_one(
     assert {json.loads(paths.summary.read_text())["pack"]["lanes"] for paths in cells(tmp_path).values()} == {1}
 
 
+@pytest.mark.parametrize("launcher", ["packed", "basic"])
+def test_a_setting_of_one_architecture_is_swept_beside_another(tmp_path: Path, launcher: str) -> None:
+    """Each job is a valid command line by itself, whatever launcher takes it."""
+    grid = ("arch=lstm,rnn_tanh", "arch.forget_bias=0,1", "seed=range(2)", "init=random,he", "init.std=0.2")
+    completed = sweeps(tmp_path, "-m", *grid, f"hydra/launcher={launcher}")
+    assert completed.returncode == 0, completed.stderr
+    assert "init.std is a setting of random alone" in completed.stdout
+    assert "4 of the 16 points of the grid are skipped" in " ".join(completed.stdout.split())
+    made = [yaml.safe_load(paths.config.read_text()) for paths in cells(tmp_path).values()]
+    levels = sorted(
+        (each["arch"]["name"], str(each["arch"].get("forget_bias")), each["init"].get("std", 0)) for each in made
+    )
+    of_lstm = [("lstm", bias, std) for bias in ("0.0", "1.0") for std in (0, 0.2)]
+    assert levels == sorted(2 * [*of_lstm, ("rnn_tanh", "None", 0), ("rnn_tanh", "None", 0.2)])
+    _, planned = rows(SweepPaths(tmp_path / "runs" / "scratch").plan)
+    assert {row["arch.forget_bias"] for row in planned if row["arch.name"] == "rnn_tanh"} == {""} and len(planned) == 12
+
+
 def test_a_finished_sweep_does_nothing_and_says_so(
     swept: tuple[Path, subprocess.CompletedProcess[str]],
 ) -> None:

@@ -15,8 +15,10 @@ from sweeps import tasks
 from sweeps.analysis.loading.records import Records
 from sweeps.commands import COMMANDS
 from sweeps.config import command_line, places
+from sweeps.config.compose import Composer, settings_of
 from sweeps.engine.recurrences import base
 from sweeps.engine.train import train
+from sweeps.report.study import analysis_of
 
 ROOT = places.ROOT
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -64,6 +66,22 @@ def test_the_task_of_the_docs_trains(own_conf: Path) -> None:
     )
     scores = [m.eval_score for row in train([cell], lambda pack, lane: None) for m in row if m.eval_score is not None]
     assert scores[-1] > 0.9
+
+
+def test_the_experiment_of_the_docs_is_the_grid_that_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "sweep.yaml").write_text(blocks("docs/add_experiment.md", "yaml")[0])
+    monkeypatch.setattr(places, "EXPERIMENTS", tmp_path)
+    places.choices.cache_clear()
+    try:
+        cells, _, problems = settings_of(command_line.jobs_of(["experiment=mine"]), Composer(command_line.load))
+        chosen = analysis_of("mine")
+    finally:
+        places.choices.cache_clear()
+    assert problems == [] and len(cells) == 60 and sum(cell.arch.name == "lstm" for cell in cells) == 48
+    assert chosen.axes == {"arch.forget_bias": "x", "arch": "column", "length": "colour"} and chosen.question
+    text = (ROOT / "docs" / "add_experiment.md").read_text(encoding="utf-8")
+    assert "96 points are 60 cells: 48 LSTMs and 12 tanh networks" in " ".join(text.split())
 
 
 def test_links_lead_somewhere() -> None:

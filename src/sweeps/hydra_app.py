@@ -7,7 +7,7 @@ import sys
 import traceback
 from argparse import ArgumentError
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import hydra
@@ -17,8 +17,8 @@ from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from sweeps.config.command_line import problems
-from sweeps.config.places import CONF
+from sweeps.config.command_line import as_axes, problems
+from sweeps.config.places import CONF, analysis_section
 from sweeps.errors import ConfigError, SweepsError, unknown
 from sweeps.terminal import passing
 
@@ -37,9 +37,11 @@ def hydra_app(arguments: Sequence[str]) -> int:
     """
     settings = [text for text in arguments if text not in MULTIRUN]
     own_flags = any(text.startswith("-") for text in settings)  # --help, --cfg job and the like are Hydra's own
-    if not own_flags and (wrong := problems(settings)):
+    if not own_flags and (wrong := problems(settings) + _study_problems(settings)):
         raise ConfigError(wrong)
     flags = [] if len(settings) == len(arguments) or {"--cfg", "-c"} & set(settings) else ["-m"]
+    if not own_flags and (flags or any(text.startswith("experiment=") for text in settings)):
+        settings = as_axes(settings)
     settings.sort(key=lambda text: "=" in text or text.startswith("~"))  # Hydra takes them on one side of its flags
     _check_flags([*flags, *settings])
     sys.argv = ["sweeps", *flags, *settings]
@@ -69,6 +71,18 @@ def hydra_app(arguments: Sequence[str]) -> int:
     if failures:
         raise failures[0]
     return 0
+
+
+def _study_problems(settings: Sequence[str]) -> list[str]:
+    """What is wrong under `analysis:` in the file of the experiment, so that it is not found after the training."""
+    for text in settings:
+        name = text.removeprefix("experiment=")
+        with suppress(SweepsError):  # a file that cannot be read: Hydra reports it
+            if name != text and analysis_section(name) is not None:
+                from sweeps.report.study import analysis_problems  # imports matplotlib
+
+                return analysis_problems(name)
+    return []
 
 
 def _check_flags(arguments: Sequence[str]) -> None:

@@ -75,7 +75,7 @@ def _requested(sweep: SweepPaths) -> set[str]:
 
 
 def launch(
-    jobs: Sequence[Sequence[str]], load: Load, multirun: str, dry_run: bool = False
+    jobs: Sequence[Sequence[str]], load: Load, multirun: str, dry_run: bool = False, skipped: str = ""
 ) -> tuple[list[Settings], Result]:
     """Run a whole sweep; returns the settings of every job and how each cell ended.
 
@@ -84,6 +84,7 @@ def launch(
         load: Hydra's composition of a list of overrides.
         multirun: the sweep's own configuration and axes, as YAML.
         dry_run: print the plan and stop.
+        skipped: from `config.grid`, on points of the grid that are no job; printed with the plan.
 
     Raises:
         ConfigError: settings are wrong; nothing was written.
@@ -96,7 +97,7 @@ def launch(
     local = settings[0].executor
     executor = Local(local.workers or (1 if local.device == "cuda" else 0), local.patience)
     plan = plan_for(settings, sweep, executor.workers)
-    show_plan(plan, sweep, console)
+    show_plan(plan, sweep, console, skipped)
     if dry_run:
         return settings, Result()
     with locked(sweep), Mirror(settings[0].tracker, sweep, console):

@@ -6,13 +6,18 @@ import itertools
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
+from matplotlib.text import Text
 
 from analysis.make_records import write_cell
 from sweeps import load
+from sweeps.analysis.labels import UNSET
 from sweeps.analysis.loading.records import Records
-from sweeps.analysis.roles import BY_LAG, BY_LEVEL, NORM_BY_LEVEL, OVER_TRAINING, map_axes, roles
+from sweeps.analysis.roles import BY_LAG, BY_LEVEL, NORM_BY_LEVEL, OVER_TRAINING, Kind, level_text, map_axes, roles
+from sweeps.analysis.statistics.outcomes import shares
 from sweeps.errors import SweepsError
+from sweeps.figures import curves
 from sweeps.figures.catalogue import FIGURES, figure
 from sweeps.tables.compare import compare
 
@@ -99,3 +104,52 @@ def test_every_figure_of_a_study_of_one_number_shows_that_number(
     words = [text.get_text() for legend in drawn.legends for text in legend.get_texts()]
     words += [word for ax in drawn.axes for word in (ax.get_title(), ax.get_xlabel(), ax.get_ylabel())]
     assert any(axis in word for word in words), words
+
+
+def partly(root: Path) -> Records:
+    """A forget bias that LSTMs have and tanh networks, which come first, lack."""
+    for seed in range(2):
+        write_cell(root, arch="rnn_tanh", length=60, seed=seed, slope=-0.3)
+        for bias in (0.0, 2.0):
+            settings = {"arch.forget_bias": bias}
+            write_cell(root, arch="lstm", length=60, seed=seed, settings=settings, slope=-0.1 - bias / 10)
+    return load(root)
+
+
+def test_a_setting_that_one_architecture_lacks_is_drawn_as_a_level_of_its_own(tmp_path: Path) -> None:
+    records = partly(tmp_path)
+    found = roles(records, BY_LAG)
+    assert (found.column, found.colour) == ("arch", "arch.forget_bias")
+    frame = curves.gradient_by_lag(records, found, at="start")
+    lines = {(row["arch"], str(row["arch.forget_bias"])) for row in frame.to_dict("records")}
+    assert lines == {("rnn_tanh", UNSET), ("lstm", "0.0"), ("lstm", "2.0")}
+    assert (frame["n"] == 2).all(), "nothing is pooled with what lacks the setting"
+    assert level_text("arch.forget_bias", UNSET) == "no forget bias"
+    table = shares(records.with_unset(["arch.forget_bias"]), ["arch.forget_bias", "arch"])
+    assert len(table) == 3 and (table["n"] == 2).all(), "no empty field for a forget bias of the tanh network"
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_figure_shows_such_a_study(tmp_path: Path, name: str) -> None:
+    records = partly(tmp_path)
+    drawing = figure(name, records)
+    assert (drawing is None) == (name == "clipping")
+    texts = [text.get_text() for text in drawing.findobj(Text)] if drawing else []
+    assert "nan" not in " ".join(texts)
+    if name in ("gradient_by_lag_start", "loss_curves"):
+        legend = [text.get_text() for text in drawing.legends[0].get_texts()]  # type: ignore[union-attr]
+        assert {"forget bias = 0", "forget bias = 2", "no forget bias"} <= set(legend)
+        assert not [text for text in texts if text.startswith("no run")]
+
+
+def test_names_that_are_unset_in_the_first_cell_are_names(tmp_path: Path) -> None:
+    """They make room as colours for numbers, as any other names do."""
+    for arch, name in (("rnn_tanh", None), ("lstm", "a"), ("lstm", "b")):
+        for gain in (0.8, 1.2):
+            settings = {"init.gain": gain} | ({"arch.peephole": name} if name else {})
+            write_cell(tmp_path, arch=arch, settings=settings)
+    kind = Kind({"colour": "arch.peephole", "column": None, "row": "arch"})
+    records = load(tmp_path)
+    assert pd.isna(records.cells["arch.peephole"].iloc[0]) and "arch.peephole" in records.axes
+    found = roles(records, kind)
+    assert (found.colour, found.column, found.row) == ("gain", "arch.peephole", "arch")

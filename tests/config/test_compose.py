@@ -115,6 +115,14 @@ def test_composer_equals_hydra_on_many_jobs() -> None:
         assert same(fast, slow), (job, fast, slow)
 
 
+def test_composer_equals_hydra_on_a_grid_with_settings_of_some_choices() -> None:
+    arguments = ["init=random,he", "init.std=0.1,0.2", "arch=lstm,gru", "arch.forget_bias=0,1", "optim.lr=0.1"]
+    jobs = expand({}, arguments).jobs
+    assert len(jobs) == 9
+    for job in jobs:
+        assert same(compose(job), hydra_itself(job)), job
+
+
 @pytest.mark.slow
 def test_composer_equals_hydra_on_every_pair_of_choices() -> None:
     for one, other in itertools.combinations(GROUPS, 2):
@@ -145,7 +153,7 @@ def test_hydra_is_asked_once_a_choice() -> None:
         "seed": "range(20)",
         "task.length": "5,6,7",
     }
-    jobs = expand(params, ["optim.lr=1e-3"])
+    jobs = expand(params, ["optim.lr=1e-3"]).jobs
     assert len(jobs) >= 4 * 5 * 3 * 20 * 3
     for job in jobs:
         composer(job)

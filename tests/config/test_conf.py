@@ -81,7 +81,7 @@ def test_every_cell_of_every_experiment_is_valid(path) -> None:  # type: ignore[
         master = hydra_compose("config", [f"experiment={name}"], return_hydra_config=True)
     assert master.experiment == name, "an experiment's records lie in a folder of its name"
     assert master.hydra.mode.name == "MULTIRUN"
-    jobs = expand(master.hydra.sweeper.params, [f"experiment={name}"])
+    jobs = expand(master.hydra.sweeper.params, [f"experiment={name}"]).jobs
     assert len(jobs) > 1
     good, _, problems = settings_of(jobs, compose)
     assert problems == []
@@ -96,7 +96,7 @@ def test_first_look_asks_what_the_issue_promises() -> None:
 
     with initialize_config_dir(str(CONF), version_base="1.3"):
         params = hydra_compose("config", ["experiment=first_look"], return_hydra_config=True).hydra.sweeper.params
-    cells, *_ = settings_of(expand(params, ["experiment=first_look"]), compose)
+    cells, *_ = settings_of(expand(params, ["experiment=first_look"]).jobs, compose)
     assert {c.arch.name for c in cells} == {"rnn_tanh", "rnn_relu", "lstm", "gru"}
     assert len({c.init.name for c in cells}) >= 4
     assert {c.clip.name for c in cells} == {"none", "norm", "value"}
@@ -114,7 +114,7 @@ def test_defaults_of_the_contract() -> None:
 
 
 def test_every_rule_is_about_a_setting_that_exists() -> None:
-    from sweeps.config.names import known_keys
+    from sweeps.config.keys import known_keys
 
     assert set(RULES) <= known_keys()
 

@@ -6,8 +6,12 @@ import math
 
 import pytest
 
+from helpers import compose
+from sweeps.config.compose import settings_of
 from sweeps.config.grid import expand
+from sweeps.config.identity import cell_id
 from sweeps.config.names import how_many, parse_override, values
+from sweeps.config.places import defaults
 from sweeps.errors import ConfigError
 
 
@@ -29,11 +33,11 @@ from sweeps.errors import ConfigError
     ],
 )
 def test_expand(params: dict[str, object], arguments: list[str], expected: list[list[str]]) -> None:
-    assert expand(params, arguments) == expected
+    assert expand(params, arguments).jobs == expected
 
 
 def test_the_last_axis_varies_fastest_and_the_count_is_the_product() -> None:
-    jobs = expand({"arch": "lstm,gru", "task.length": "10,20,30"}, ["seed=range(4)", "clip=none"])
+    jobs = expand({"arch": "lstm,gru", "task.length": "10,20,30"}, ["seed=range(4)", "clip=none"]).jobs
     assert len(jobs) == math.prod((2, 3, 4, 1)) == len({tuple(job) for job in jobs})
     assert jobs[0] == ["arch=lstm", "task.length=10", "seed=0", "clip=none"]
     assert jobs[1] == ["arch=lstm", "task.length=10", "seed=1", "clip=none"]
@@ -48,7 +52,7 @@ def test_hydra_expands_alike() -> None:
     arguments = ["arch=lstm,gru", "seed=range(3)", "optim.lr=1e-3,0.1", "tracker.project='a b'"]
     parsed = OverridesParser.create().parse_overrides(arguments)
     [theirs] = BasicSweeper.split_arguments(parsed, max_batch_size=None)
-    assert expand({}, arguments) == [list(job) for job in theirs]
+    assert expand({}, arguments).jobs == [list(job) for job in theirs]
 
 
 @pytest.mark.parametrize("text", ["lstm", "seed=interval(0,1)", "seed=range(0)"])
@@ -87,8 +91,8 @@ def test_more_cells_than_allowed_are_counted_and_refused(
 
 
 def test_a_limit_may_be_raised() -> None:
-    assert len(expand({}, ["seed=range(6)", "plan.max_cells=6"], 5)) == 6
-    assert len(expand({}, ["seed=range(6)"], 6)) == 6
+    assert len(expand({}, ["seed=range(6)", "plan.max_cells=6"], 5).jobs) == 6
+    assert len(expand({}, ["seed=range(6)"], 6).jobs) == 6
 
 
 @pytest.mark.parametrize(
@@ -110,3 +114,54 @@ def test_a_key_given_twice_is_refused(arguments: list[str], key: str) -> None:
 def test_counting_agrees_with_listing(text: str) -> None:
     override = parse_override(text)
     assert how_many(override) == len(values(override))
+
+
+def point_keys(job: list[str]) -> set[str]:
+    return {text.partition("=")[0] for text in job}
+
+
+def test_a_setting_of_one_choice_makes_the_cells_that_exist() -> None:
+    grid = expand({}, ["arch=lstm,rnn_tanh", "arch.forget_bias=0,1,2", "seed=0,1,2"])
+    of_lstm = [f"arch=lstm arch.forget_bias={bias} seed={seed}" for bias in range(3) for seed in range(3)]
+    assert [" ".join(job) for job in grid.jobs] == of_lstm + [f"arch=rnn_tanh seed={seed}" for seed in range(3)]
+    assert "arch.forget_bias is a setting of lstm alone" in grid.skipped
+    assert "6 of the 18 points of the grid are skipped" in grid.skipped
+
+
+@pytest.mark.parametrize(
+    ("arguments", "cells"),
+    [
+        (["arch=glob(*)", "arch.forget_bias=0,1"], 4 + 1),
+        (["arch=gru,lstm", "arch.forget_bias=2"], 2),
+        (["arch.forget_bias=0,1", "arch=gru,lstm"], 3),
+        (["init=random,orthogonal,he", "init.std=1,2", "init.fan_in=true,false"], 4 + 2),
+        (["init=random,orthogonal", "init.std=1,2", "optim=sgd,adam", "optim.momentum=0,0.9", "seed=0,1"], 3 * 3 * 2),
+        (["optim=sgd,adam,rmsprop", "optim.beta1=0.8,0.9", "optim.momentum=0,0.9,0.99"], 3 + 2 + 1),
+        (["init=random,orthogonal", "init.std=1,2", "init.gain=1,2"], 2 * 2 + 2),
+    ],
+)
+def test_the_cells_are_counted_before_they_are_made_and_each_is_whole(arguments: list[str], cells: int) -> None:
+    """A job has exactly the settings of its choices, no two are the same, and the limit counts these."""
+    jobs = expand({}, arguments, cells).jobs
+    assert len(jobs) == len({tuple(job) for job in jobs}) == cells
+    settings, _, problems = settings_of(jobs, compose)
+    assert problems == [] and len({cell_id(each) for each in settings}) == cells
+    for job in jobs:
+        chosen = dict(text.split("=") for text in job)
+        for key in {parse_override(text).key_or_group for text in arguments}:
+            group, _, name = key.partition(".")
+            assert (key in chosen) == (not name or name in defaults(group, chosen[group]))
+    with pytest.raises(ConfigError, match=f"the grid has {cells} cells"):
+        expand({}, arguments, cells - 1)
+
+
+def test_a_setting_that_no_choice_of_the_grid_has_stays_where_it_is_an_error() -> None:
+    grid = expand({}, ["arch=gru,rnn_tanh", "arch.forget_bias=0,1"])
+    assert len(grid.jobs) == 4 and all("arch.forget_bias" in point_keys(job) for job in grid.jobs)
+    assert grid.skipped == ""
+    assert "'arch.forget_bias' is not known" in settings_of(grid.jobs, compose)[-1][0]
+
+
+def test_a_grid_without_such_a_setting_says_nothing() -> None:
+    assert expand({}, ["arch=lstm", "arch.forget_bias=0,1"]).skipped == ""
+    assert expand({"init": "random,he"}, ["seed=0,0"]).skipped == "", "named twice is not skipped"

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from sweeps.config import places
-from sweeps.config.command_line import problems
-from sweeps.config.names import check_names, known_keys, parse_override, values
+from sweeps.config.command_line import as_axes, problems
+from sweeps.config.keys import known_keys
+from sweeps.config.names import check_names, parse_override, values
 from sweeps.errors import ConfigError, nearest, unknown
 
 
@@ -112,9 +113,18 @@ def test_the_axes_of_an_experiment_are_checked_with_the_command_line() -> None:
             ["setting of arch=rnn_tanh: 'arch.forget_bias' is not known (allowed: arch.hidden)"],
         ),
         (
-            ["arch=lstm,gru", "arch.forget_bias=2"],
-            ["setting of arch=gru: 'arch.forget_bias' is not known (allowed: arch.hidden) [in 1 of 2 cells]"],
+            ["arch=rnn_relu,gru", "arch.forget_bias=2"],
+            [
+                f"setting of arch={arch}: 'arch.forget_bias' is not known (allowed: arch.hidden) [in 1 of 2 cells]"
+                for arch in ("rnn_relu", "gru")
+            ],
         ),
+        (["arch=lstm,gru", "arch.forget_bias=2"], []),
+        (
+            ["arch=lstm,gru", "arch.forget_bias=x,2"],
+            ["arch.forget_bias: given 'x', must be a number [in 1 of 3 cells]"],
+        ),
+        (["init=random,he", "init.std=0.1,0.2", "hydra/launcher=joblib", "hydra.launcher.n_jobs=1"], []),
         (["init=random,random", "init.std=1"], []),
     ],
 )
@@ -224,3 +234,19 @@ def test_what_is_wrong_with_an_experiment_file_is_one_more_sentence(
         places.choices.cache_clear()
     assert len(listed) == 2
     assert expected in listed[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "taken"),
+    [
+        (["arch=lstm,gru", "arch.forget_bias=2"], ["arch=lstm,gru", "arch.forget_bias=choice(2)"]),
+        (["experiment=first_look", "init.std=0.2"], ["experiment=first_look", "init.std=choice(0.2)"]),
+        (["arch=lstm", "arch.forget_bias=2"], ["arch=lstm", "arch.forget_bias=2"]),
+        (
+            ["arch=lstm,gru", "arch.forget_bias=1,2", "arch.hidden=8"],
+            ["arch=lstm,gru", "arch.forget_bias=1,2", "arch.hidden=8"],
+        ),
+    ],
+)
+def test_one_value_of_a_setting_of_some_choices_is_an_axis_to_hydra(arguments: list[str], taken: list[str]) -> None:
+    assert as_axes(arguments) == taken

@@ -28,6 +28,7 @@ class Experiments(ConfigSource):
             raise ConfigLoadError(f"{path} is no YAML: {' '.join(str(error).split())}") from None
         if not isinstance(config, DictConfig):
             raise ConfigLoadError(f"{path} must hold settings, key: value; it holds a list")
+        config.pop("analysis", None)  # of the report, which reads it itself: no setting of a cell
         config.experiment = name
         OmegaConf.update(config, "hydra.mode", "MULTIRUN", force_add=True)
         header: dict[str, str | None] = {"package": "_global_"}

@@ -19,10 +19,15 @@ class PackedConfig:
 
 
 class PackedLauncher(Launcher):
-    """Hands every job to `sweeps.launch` and returns one JobReturn per job, in order."""
+    """Hands every job to `sweeps.launch` and returns one JobReturn per job, in order.
+
+    Attributes:
+        skipped: what the sweeper has to say of points of the grid that are no job, for the plan.
+    """
 
     def __init__(self, dry_run: bool) -> None:
         self.dry_run = dry_run
+        self.skipped = ""
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         self.context, self.config = hydra_context, config
@@ -32,7 +37,7 @@ class PackedLauncher(Launcher):
         from sweeps.launch import launch
 
         load = partial(self.context.config_loader.load_sweep_config, self.config)
-        settings, result = launch(job_overrides, load, OmegaConf.to_yaml(self.config), self.dry_run)
+        settings, result = launch(job_overrides, load, OmegaConf.to_yaml(self.config), self.dry_run, self.skipped)
         ids = [cell_id(each) for each in settings]
         pairs = zip(job_overrides, ids, strict=True)
         return [

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hydra.core.config_store import ConfigStore
 from hydra.core.plugins import Plugins
@@ -17,6 +17,9 @@ from omegaconf import DictConfig, OmegaConf
 
 from hydra_plugins.sweeps.launcher import PackedLauncher
 from sweeps.errors import SweepsError
+
+if TYPE_CHECKING:
+    from sweeps.config.grid import Grid
 
 
 @dataclass
@@ -46,9 +49,11 @@ class GridSweeper(Sweeper):
     def sweep(self, arguments: list[str]) -> Any:
         from sweeps.config.grid import expand
 
-        jobs = expand(self.params, arguments, self.config.plan.max_cells)
-        packed = isinstance(self.launcher, PackedLauncher)  # it checks the jobs, locks the folder and reports failures
-        with nullcontext() if packed else self._locked(jobs):
+        grid = expand(self.params, arguments, self.config.plan.max_cells)
+        jobs, packed = grid.jobs, isinstance(self.launcher, PackedLauncher)
+        if isinstance(self.launcher, PackedLauncher):  # it checks the jobs, locks the folder and reports failures
+            self.launcher.skipped = grid.skipped
+        with nullcontext() if packed else self._locked(grid):
             returned = self.launcher.launch(jobs, initial_job_idx=0)
         failed = [job for job in returned if job.status != JobStatus.COMPLETED]
         if failed and not packed:
@@ -60,7 +65,7 @@ class GridSweeper(Sweeper):
         return returned
 
     @contextmanager
-    def _locked(self, jobs: list[list[str]]) -> Iterator[None]:
+    def _locked(self, grid: "Grid") -> Iterator[None]:
         """For another launcher than `packed`: check the jobs, write the plan, and lock the folder while it runs."""
         from sweeps.check import checked
         from sweeps.config.compose import Composer
@@ -68,8 +73,10 @@ class GridSweeper(Sweeper):
         from sweeps.launch import PART, plan_for, write_cells
         from sweeps.records.paths import SweepPaths
 
-        settings = checked(jobs, Composer(partial(self.context.config_loader.load_sweep_config, self.config)))
+        settings = checked(grid.jobs, Composer(partial(self.context.config_loader.load_sweep_config, self.config)))
         sweep = SweepPaths.at(settings[0].runs_dir, settings[0].experiment)
+        if grid.skipped:
+            print(grid.skipped)
         with locked(sweep):
             if not write_cells(plan_for(settings, sweep, workers=1), sweep, OmegaConf.to_yaml(self.config)):
                 print(PART.format(sweep.plan.name))

@@ -12,8 +12,8 @@ import pandas as pd
 from sweeps.analysis.loading.axes import AXES, extra_axes, ordered_levels, plain
 from sweeps.analysis.loading.one_sweep import read_sweep
 from sweeps.analysis.text import number
-from sweeps.config.short_names import SHORT_NAMES
-from sweeps.errors import SweepsError, nearest, unknown
+from sweeps.config.short_names import column_of
+from sweeps.errors import SweepsError, nearest
 from sweeps.records.columns import OUTCOMES
 from sweeps.records.paths import is_cell
 
@@ -67,7 +67,7 @@ def find(root: Path | Sequence[Path], wanted: Mapping[str, str]) -> Found:
 
     Args:
         root: folder of the sweep, or folders of several, of which the column `sweep` says which a cell is of.
-        wanted: `a,b` for one value or another, by dotted or short name, and `outcome`; numbers are compared as such.
+        wanted: `a,b` for one value or another, by any of its names, and `outcome`; numbers are compared as such.
 
     Raises:
         SweepsError: there is no such setting, or no cell of the sweep has such a value.
@@ -77,8 +77,9 @@ def find(root: Path | Sequence[Path], wanted: Mapping[str, str]) -> Found:
     table = table.where(table.notna(), None)
     chosen = pd.Series(True, index=table.index)
     alone: list[str] = []
+    settings = [str(each) for each in table if each not in ("cell", "best_score", "solved_step")]
     for given, text in wanted.items():
-        name = _column(given, table)
+        name = column_of(given, settings, "setting of these cells")
         values = [_key(value) for value in text.split(",") if value]
         present = table[name].map(_key)
         _check(given, values or [text], table[name])
@@ -115,19 +116,6 @@ def _varying(table: pd.DataFrame) -> list[str]:
     known = table.dropna(subset=["arch"]).drop(columns=["cell", *RESULTS])
     axes = [*AXES, *extra_axes(known), "seed"]
     return [axis for axis in axes if axis in known and known[axis].map(_key).nunique() > 1]
-
-
-def _column(given: str, table: pd.DataFrame) -> str:
-    name = SHORT_NAMES.get(given, given)
-    settings = [str(each) for each in table if each == "outcome" or each not in ("cell", *RESULTS)]
-    if name in settings:
-        return name
-    dotted = [key for key, short in SHORT_NAMES.items() if short in settings and not key.endswith(".name")]
-    known = {*settings, *dotted}
-    near = nearest(given, known)
-    section = given.partition(".")[0] + "."
-    allowed = {each for each in known if each.startswith(section)} or {each for each in known if "." not in each}
-    raise SweepsError(unknown("setting of these cells", given, allowed | ({near} if near else set())))
 
 
 def _check(name: str, values: Sequence[Any], column: pd.Series) -> None:

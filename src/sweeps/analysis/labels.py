@@ -32,8 +32,12 @@ def said(axis: str) -> str:
     return SAID.get(axis, axis.rpartition(".")[2].replace("_", " "))
 
 
+UNSET = "unset"
+"""The level of an axis where a cell has no such setting, in figures: the forget bias of a tanh RNN."""
+
+
 def level_said(level: Any) -> str:
     """A level in a sentence or a table: its label, a number without trailing zeros; `unset` for none."""
     if isinstance(level, str | bool):
         return label(level)
-    return "unset" if level is None else f"{level:.6g}"
+    return UNSET if level is None or level != level else f"{level:.6g}"

@@ -8,9 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-from sweeps.analysis.labels import head, label
-from sweeps.analysis.loading.axes import column_of
+from sweeps.analysis.labels import UNSET, head, label
 from sweeps.analysis.loading.records import Records
+from sweeps.config.analysis import POOLED
+from sweeps.config.short_names import column_of
 from sweeps.errors import SweepsError, unknown
 
 SLOTS = ("x", "colour", "column", "row")
@@ -67,8 +68,8 @@ class Roles:
         return [axis for axis in dict.fromkeys((self.row, self.column, self.colour, self.x)) if axis is not None]
 
     def within(self, records: Records) -> Records:
-        """The part of the records that is drawn: `fixed` axes at their levels."""
-        return records.select(**dict(self.fixed)) if self.fixed else records
+        """The part of the records that is drawn: `fixed` axes at their levels, no level of a drawn axis as `UNSET`."""
+        return (records.select(**dict(self.fixed)) if self.fixed else records).with_unset(self.drawn)
 
     @property
     def where(self) -> str:
@@ -88,7 +89,9 @@ def varied(records: Records) -> list[str]:
     return [axis for axis in records.axes if axis != "task" and cells[axis].dropna().nunique() > 1]
 
 
-def roles(records: Records, kind: Kind, chosen: Mapping[str, str] | None = None) -> Roles:
+def roles(
+    records: Records, kind: Kind, chosen: Mapping[str, str] | None = None, preferred: Mapping[str, str] | None = None
+) -> Roles:
     """The roles of the axes of a study in a figure of some kind.
 
     An axis by custom has its slot (`Kind.slots`) where it varied. The other axes that varied take what is free: numbers
@@ -99,6 +102,8 @@ def roles(records: Records, kind: Kind, chosen: Mapping[str, str] | None = None)
     Args:
         records: of one task.
         chosen: axes by slot, as somebody asked for them; they come first.
+        preferred: slots by axis, or `pooled` for an axis that has none, as a study asks for in all of its figures
+            (`Analysis.axes`); where this kind has no such slot or the axis did not vary, it says nothing.
 
     Raises:
         SweepsError: a slot is not one of this kind, or an axis is not one of the records.
@@ -108,23 +113,27 @@ def roles(records: Records, kind: Kind, chosen: Mapping[str, str] | None = None)
         if slot not in slots:
             raise SweepsError(unknown("role", slot, slots))
         slots[slot] = column_of(name, records.axes)
-    waiting = [axis for axis in varied(records) if axis not in slots.values()]
+    idle = [axis for axis, slot in (preferred or {}).items() if slot == POOLED and axis not in kind.fixed]
+    waiting = [axis for axis in varied(records) if axis not in (*slots.values(), *idle)]
+    for axis, slot in (preferred or {}).items():
+        if axis in waiting and slots.get(slot, "") is None:
+            slots[slot] = axis
+            waiting.remove(axis)
+    chosen = {slot: axis for slot, axis in slots.items() if axis is not None}
     for slot, custom in kind.slots.items():
         if slots[slot] is None and custom in waiting:
             slots[slot] = custom
             waiting.remove(custom)
     for axis in sorted(waiting, key=lambda axis: axis in kind.fixed or axis in ("clip", "length")):
         asked = axis in records.extra_axes
-        if (moved := _makes_room(slots, axis, records, chosen or {})) is not None:
+        if (moved := _makes_room(slots, axis, records, chosen)) is not None:
             slots[moved], slots["colour"] = slots["colour"], axis
             continue
-        target = _free(slots, axis, records) or (_taken(slots, kind, chosen or {}) if asked else None)
+        target = _free(slots, axis, records) or (_taken(slots, kind, chosen) if asked else None)
         if target is not None and (asked or axis not in kind.fixed):
             slots[target] = axis
     if "x" in slots and slots["x"] is None:
-        given = next(
-            (slot for slot in ("colour", "column", "row") if slots.get(slot) and slot not in (chosen or {})), None
-        )
+        given = next((slot for slot in ("colour", "column", "row") if slots.get(slot) and slot not in chosen), None)
         slots["x"] = slots[given] if given else "length"
         if given:
             slots[given] = None
@@ -140,7 +149,7 @@ def roles(records: Records, kind: Kind, chosen: Mapping[str, str] | None = None)
 
 def level_text(axis: str, level: Any) -> str:
     """`tanh RNN`, `T = 200`, `gain = 1.2`: a level where its axis is not written beside it."""
-    if pd.isna(level):
+    if pd.isna(level) or level == UNSET:
         return f"no {head(axis)}"
     return label(level) if isinstance(level, str) else f"{head(axis)} = {level:g}"
 
@@ -165,7 +174,7 @@ def _makes_room(slots: Mapping[str, str | None], axis: str, records: Records, ch
     names = slots.get("colour")
     if names is None or "colour" in chosen or axis not in records.extra_axes or slots.get("x", "") is None:
         return None
-    if not is_number(axis, records) or not isinstance(records.cells[names].iloc[0], str):
+    if not is_number(axis, records) or is_number(names, records):
         return None
     return next((slot for slot in ("column", "row") if slot in slots and slots[slot] is None), None)
 

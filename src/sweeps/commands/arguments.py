@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -129,7 +129,8 @@ def selected(records: Records, text: str) -> Records:
     Raises:
         SweepsError: it is not settings with values, or there is no such setting or level.
     """
-    from sweeps.analysis.loading.axes import column_of  # imports pandas
+    from sweeps.analysis.loading.axes import typed  # imports pandas
+    from sweeps.config.short_names import column_of
 
     levels: dict[str, list[Any]] = {}
     for pair in text.split():
@@ -139,19 +140,12 @@ def selected(records: Records, text: str) -> Records:
                 f"select: {pair!r} is not a setting with values; write select='task.length=100 arch=lstm,gru'"
             )
         column = column_of(name, map(str, records.cells))
-        known = {
-            f"{level:g}" if isinstance(level, float) else str(level): level for level in records.cells[column].unique()
-        }
-        levels[column] = [_level(value, known) for value in values.split(",")]
+        known = records.cells[column].dropna().unique()
+        levels[column] = [_level(typed(value), value, known) for value in values.split(",")]
     return records.select(**levels).drop_unused_levels() if levels else records
 
 
-def _level(text: str, known: Mapping[str, Any]) -> Any:
-    """The level that a text means: as it is written in tables, or as a number."""
-    if text in known:
-        return known[text]
-    try:
-        number = float(text)
-    except ValueError:
-        return text
-    return next((level for level in known.values() if not isinstance(level, str) and float(level) == number), number)
+def _level(value: Any, text: str, known: Iterable[Any]) -> Any:
+    """The level itself, or the one that tables write so: with six digits."""
+    rounded = (level for level in known if isinstance(level, float) and f"{level:g}" == text)
+    return value if value in known else next(rounded, value)

@@ -8,21 +8,21 @@ from contextlib import suppress
 from pathlib import Path
 
 from sweeps.commands.arguments import selected, settings_in, study_of, sweep_of, text_of
+from sweeps.config.analysis import ROLES
 from sweeps.config.places import experiment_file
 from sweeps.errors import ConfigError, unknown
 from sweeps.records.paths import ReportPaths, SweepPaths
 from sweeps.terminal import say
 
-ROLES = {"x": "x", "colour": "colour", "panel": "column", "row": "row"}
-"""Settings of `figure` that give an axis its role."""
-
 
 def figures(arguments: list[str]) -> int:
     """Draw the figures of an experiment from its records; of several as one: experiment=a,b."""
     from sweeps.report.make import make_figures, records_to_report
+    from sweeps.report.study import analysis_of
 
-    sweep, roots = study_of(settings_in(arguments, ("experiment", "runs_dir"), several=True))
-    for path in make_figures(sweep, records_to_report(roots)):
+    settings = settings_in(arguments, ("experiment", "runs_dir"), several=True)
+    sweep, roots = study_of(settings)
+    for path in make_figures(sweep, records_to_report(roots), analysis_of(settings["experiment"])):
         say(f"{path}")
     return 0
 
@@ -37,6 +37,7 @@ def figure(arguments: list[str]) -> int:
     from sweeps.figures.catalogue import FIGURES, why_nothing
     from sweeps.figures.draw import draw
     from sweeps.report.make import records_to_report
+    from sweeps.report.study import analysis_of
 
     names = [text for text in arguments if "=" not in text and not text.startswith("-")]
     rest = [text for text in arguments if text not in names]
@@ -49,7 +50,7 @@ def figure(arguments: list[str]) -> int:
     formats = [kind for kind in settings.get("formats", "pdf,svg,png").split(",") if kind]
     chosen = {slot: settings[key] for key, slot in ROLES.items() if key in settings}
     records = selected(records_to_report(roots), settings.get("select", ""))
-    drawn = draw(records, into, names, formats, chosen)
+    drawn = draw(records, into, names, formats, chosen, analysis_of(settings["experiment"]).axes)
     for each in drawn:
         for kind in formats:
             say(str(each.stem.with_name(f"{each.stem.name}.{kind}")))
@@ -68,18 +69,20 @@ def report(arguments: list[str]) -> int:
     """
     from sweeps.analysis.provenance import cells_of
     from sweeps.report.make import make_report, records_to_report
+    from sweeps.report.study import analysis_of
 
     settings = settings_in(arguments, ("experiment", "runs_dir", "into", "pages"), several=True)
     if (given := settings.get("pages")) not in (None, "true", "false"):
         raise ConfigError([unknown("pages", given, ("true", "false"))])
     into = Path(settings["into"]) if "into" in settings else None
     pages = None if given is None else given == "true"
-    sweep, roots = study_of(settings)
+    (sweep, roots), analysis = study_of(settings), analysis_of(settings["experiment"])
     records, readme = records_to_report(roots), text_of(settings, "README.md")
     older, cells = cells_of(ReportPaths(into) if into else sweep.report), len(records.cells)
     if older is not None and older > cells:
         say(f"The report that is there was made of {older} cells; it is replaced by one of {cells}.")
-    made = make_report(sweep, readme, claims=text_of(settings, "claims.md"), into=into, records=records, pages=pages)
+    claims = text_of(settings, "claims.md")
+    made = make_report(sweep, readme, claims=claims, into=into, records=records, pages=pages, analysis=analysis)
     problems = records.problems["problem"].value_counts()
     if len(problems):
         kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(problems.items()))
@@ -93,12 +96,13 @@ def report(arguments: list[str]) -> int:
 
 def verify(arguments: list[str]) -> int:
     """Make a report again from the records, in a temporary folder, and list what differs from the one on disk."""
+    from sweeps.report.study import analysis_of
     from sweeps.report.verify import verify as verdict_on
 
     settings = settings_in(arguments, ("experiment", "runs_dir"), several=True)
-    sweep, roots = study_of(settings)
+    (sweep, roots), analysis = study_of(settings), analysis_of(settings["experiment"])
     question, claims = text_of(settings, "README.md"), text_of(settings, "claims.md")
-    verdict = verdict_on(sweep, question, claims=claims, roots=roots)
+    verdict = verdict_on(sweep, question, claims=claims, roots=roots, analysis=analysis)
     for text in verdict.records:
         say(f"record: {text}")
     for text in verdict.report:

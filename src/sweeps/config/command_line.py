@@ -29,12 +29,12 @@ def jobs_of(arguments: Sequence[str]) -> list[list[str]]:
         ConfigError: an axis is no setting, has no values, or there are more cells than allowed.
         HydraException: Hydra cannot compose it.
     """
-    chosen = [text for text in arguments if text.startswith(("experiment=", "hydra."))]
+    chosen = [text for text in arguments if text.startswith(("experiment=", "hydra.", "hydra/"))]
     with initialize_config_dir(str(CONF), version_base="1.3"):
         master = compose("config", chosen, return_hydra_config=True)
     # of a key given twice the last counts, as in Hydra
     last = {parse_override(text).get_key_element(): text for text in arguments}
-    return expand(master.hydra.sweeper.params or {}, list(last.values()), master.plan.max_cells)
+    return expand(master.hydra.sweeper.params or {}, list(last.values()), master.plan.max_cells).jobs
 
 
 def problems(arguments: Sequence[str]) -> list[str]:
@@ -54,6 +54,24 @@ def problems(arguments: Sequence[str]) -> list[str]:
         return [*wrong, str(error).strip().splitlines()[0]]
     *_, values = settings_of(jobs, Composer(load))
     return wrong + values
+
+
+def as_axes(arguments: Sequence[str]) -> list[str]:
+    """The arguments of a sweep; a setting that only some choices have is an axis, be it of one value: `choice(2)`.
+
+    Hydra would set a plain value in the sweep's own configuration, whose choice may lack it, before the grid decides
+    which cells have it. One whose choice is given by a single name stays as it is.
+    """
+    parsed = [parse_override(text) for text in arguments]
+    single = {each.key_or_group for each in parsed if not each.is_sweep_override()}
+    return [
+        f"{each.key_or_group}=choice({each.get_value_element_as_str()})"
+        if _of_some_choices(each.key_or_group)
+        and each.key_or_group in single
+        and each.key_or_group.partition(".")[0] not in single
+        else text
+        for text, each in zip(arguments, parsed, strict=True)
+    ]
 
 
 def _of_some_choices(key: str) -> bool:

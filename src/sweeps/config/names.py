@@ -5,28 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Sequence
 from contextlib import suppress
-from dataclasses import fields
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Glob, Override, RangeSweep
 from hydra.errors import HydraException
 
-from sweeps.config.places import choices, defaults
-from sweeps.config.schema import GROUPS, SECTIONS, Settings
+from sweeps.config.keys import known_keys
+from sweeps.config.places import choices
+from sweeps.config.schema import GROUPS
 from sweeps.errors import nearest, unknown
 
 CHOSEN = (*GROUPS, "experiment")
 """Keys whose value is the name of a configuration file."""
-
-
-def known_keys() -> set[str]:
-    """Every dotted setting that some choice of some group has, and the group names themselves."""
-    keys = {each.name for each in fields(Settings)} - (set(SECTIONS) - set(GROUPS))
-    for section, cls in SECTIONS.items():
-        keys |= {f"{section}.{each.name}" for each in fields(cls) if each.name not in ("options", "name")}
-        if section in GROUPS:
-            keys |= {f"{section}.{key}" for name in choices(section) for key in defaults(section, name)}
-    return keys - {f"{group}.name" for group in GROUPS}  # chosen as group=name
 
 
 def parse_override(text: str) -> Override:

@@ -8,6 +8,8 @@ from typing import Any
 
 import yaml
 
+from sweeps.errors import SweepsError
+
 ROOT = Path(__file__).resolve().parents[3]
 CONF = ROOT / "conf"
 EXPERIMENTS = ROOT / "experiments"
@@ -16,6 +18,20 @@ EXPERIMENTS = ROOT / "experiments"
 def experiment_file(name: str) -> Path:
     """The file of an experiment, whether it exists or not."""
     return EXPERIMENTS / name / "sweep.yaml"
+
+
+def analysis_section(name: str) -> Any:
+    """What stands under `analysis:` in the file of an experiment; None without such a section or file.
+
+    Raises:
+        SweepsError: the file cannot be read.
+    """
+    path = experiment_file(name)
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else None
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: not UTF-8
+        raise SweepsError(f"{path} is no YAML: {' '.join(str(error).split())}") from None
+    return content.get("analysis") if isinstance(content, dict) else None
 
 
 @cache

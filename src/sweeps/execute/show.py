@@ -22,8 +22,12 @@ LISTED = 12
 """Failed cells that are listed; of the others only the number is printed."""
 
 
-def show_plan(plan: Plan, sweep: SweepPaths, console: Console) -> None:
-    """Print the plan: cells, done cells, packs and the forecast, a row per architecture and length."""
+def show_plan(plan: Plan, sweep: SweepPaths, console: Console, skipped: str = "") -> None:
+    """Print the plan: cells, done cells, packs and the forecast, a row per architecture and length.
+
+    Args:
+        skipped: a sentence on points of the grid that are no cell.
+    """
     duplicates = plan.jobs - len(plan.cells)
     console.print(Text.assemble(("Plan", "bold"), f" for {sweep.root}"))
     table = Table(box=None, pad_edge=False, header_style="dim")
@@ -49,6 +53,8 @@ def show_plan(plan: Plan, sweep: SweepPaths, console: Console) -> None:
         f" in {len(plan.packs)} packs on {plan.workers} workers, about {duration(plan.forecast)}"
         + ("" if plan.done else " (rough: nothing measured here yet)")
     )
+    if skipped:
+        console.print(skipped, highlight=False)
     console.print(kernels_line(cell.settings for cell in plan.cells))
     if plan.packs and (note := resume_note(plan.otherwise)):
         console.print(note, style="yellow")

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from sweeps.analysis.leading import leading_roles
-from sweeps.analysis.loading.axes import column_of
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.roles import BY_LAG, BY_LEVEL, LEADING, NORM_BY_LEVEL, OVER_TRAINING, Kind, Roles, map_axes, roles
 from sweeps.analysis.statistics.arrival import arrival, group_of, learned
 from sweeps.analysis.statistics.outcomes import shares
+from sweeps.config.short_names import column_of
 from sweeps.errors import SweepsError, unknown
 from sweeps.figures import curves, gradient, learning, scatter, score
 from sweeps.figures.behind import put_behind
@@ -79,6 +79,7 @@ def _solved(records: Records, drawn: Roles) -> Draw:
 
 def _outcomes(records: Records, drawn: Roles) -> Draw:
     rows, columns = map_axes(records)
+    records = records.with_unset([*rows, *columns])
     return partial(outcome_map, shares(records, [*rows, *columns]), rows, columns, records.cells)
 
 
@@ -136,24 +137,27 @@ def why_nothing(name: str, records: Records) -> str:
     return "no number that it shows is finite"
 
 
-def figure(name: str, records: Records, **chosen: str) -> Grid | None:
+def figure(name: str, records: Records, preferred: Mapping[str, str] | None = None, **chosen: str) -> Grid | None:
     """A figure of the catalogue, to show in a notebook or to write with `save`; None if there is nothing to draw.
 
     >>> figure("gradient_by_lag_start", records, colour="init.gain", column="arch")
 
     Args:
         name: one of `FIGURES`.
+        preferred: slots by axis, for the figures that have such a slot (`roles.roles`).
         chosen: axes by role (x, colour, column, row), for those that are not to be found by themselves.
 
     Raises:
         SweepsError: there is no such figure, it has no such role, the records have no such axis, or are of several
             tasks.
     """
-    draw = prepared(name, records, chosen)
+    draw = prepared(name, records, chosen, preferred)
     return draw() if draw is not None else None
 
 
-def prepared(name: str, records: Records, chosen: Mapping[str, str] | None = None) -> Draw | None:
+def prepared(
+    name: str, records: Records, chosen: Mapping[str, str] | None = None, preferred: Mapping[str, str] | None = None
+) -> Draw | None:
     """What a figure of the catalogue shows, computed and ready to be drawn; arguments and errors as of `figure`."""
     if name not in FIGURES:
         raise SweepsError(unknown("figure", name, FIGURES))
@@ -161,16 +165,21 @@ def prepared(name: str, records: Records, chosen: Mapping[str, str] | None = Non
         raise SweepsError(f"records: given {records!r}, must be what sweeps.load or sweeps.train gives")
     if records.cells["task"].nunique() > 1:
         raise SweepsError("two tasks are never one figure: select one, or draw each part of records.by_task()")
-    drawn = roles_of(name, records, chosen)
+    drawn = roles_of(name, records, chosen, preferred)
     _, prepare = FIGURES[name]
     return prepare(drawn.within(records), drawn)
 
 
-def roles_of(name: str, records: Records, chosen: Mapping[str, str] | None = None) -> Roles:
-    """The roles that the axes of the records have in a figure of the catalogue."""
+def roles_of(
+    name: str, records: Records, chosen: Mapping[str, str] | None = None, preferred: Mapping[str, str] | None = None
+) -> Roles:
+    """The roles that the axes of the records have in a figure of the catalogue; the arguments are those of `roles`.
+
+    Where the study prefers no roles, the leading axes are those of a figure of the kind `LEADING`.
+    """
     kind, given = FIGURES[name][0], dict(chosen or {})
-    if kind is LEADING:
+    if kind is LEADING and not preferred:
         taken = {column_of(axis, records.axes) for axis in given.values()}
         leading = leading_roles(records, learned(records)).items()
         given |= {slot: axis for slot, axis in leading if slot not in given and axis not in taken}
-    return roles(records, kind, given)
+    return roles(records, kind, given, preferred)

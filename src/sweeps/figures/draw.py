@@ -53,6 +53,7 @@ def draw(
     names: Iterable[str] = tuple(FIGURES),
     formats: Sequence[str] = FORMATS,
     chosen: Mapping[str, str] | None = None,
+    preferred: Mapping[str, str] | None = None,
     *,
     narrow: bool = False,
 ) -> list[Drawn]:
@@ -61,7 +62,7 @@ def draw(
     Args:
         names: figures of the catalogue, `FIGURES`; all of them unless told.
         formats: some of pdf, svg and png.
-        chosen: axes by role, as for `catalogue.figure`.
+        chosen, preferred: axes by role and roles by axis, as for `catalogue.figure`.
         narrow: draw each of them once more for a small screen, as `NAME_narrow.png`.
 
     A figure that has nothing to show is left out; where `folder` is the sweep's own, in its `report/`, the files of an
@@ -80,7 +81,7 @@ def draw(
     for task, part in records.by_task():
         for name in names:
             stem = folder / name if task is None else folder / str(task) / name
-            ready = prepared(name, part, chosen)
+            ready = prepared(name, part, chosen, preferred)
             if ready is None:
                 for kind in FORMATS if own else ():
                     stem.with_name(f"{name}.{kind}").unlink(missing_ok=True)

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from sweeps.analysis.labels import label
+from sweeps.analysis.labels import UNSET, label
 from sweeps.analysis.roles import Roles, level_text
 from sweeps.figures.facets import axis_name, by_colour, facets, legend_of, levels_of, part_of, positions, styles, titles
 from sweeps.figures.panels import (
@@ -172,6 +172,9 @@ def _no_run(part: pd.DataFrame, roles: Roles, levels: list[Any]) -> list[str]:
     if roles.colour is None:
         return ["no run"] if part.empty else []
     drawn = set(part[roles.colour])
+    if drawn == {UNSET}:
+        return []  # what is in this panel has no such setting
+    levels = [level for level in levels if level != UNSET]
     lacking = [level_text(roles.colour, level) for level in levels if level not in drawn]
     if len(lacking) == len(levels):
         return ["no run"]

@@ -12,7 +12,7 @@ import seaborn
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
-from sweeps.analysis.labels import label
+from sweeps.analysis.labels import UNSET, label
 from sweeps.analysis.roles import level_text
 from sweeps.figures.facets import axis_name
 from sweeps.figures.panels import Grid, blocks_of, legend_above, room
@@ -58,8 +58,10 @@ def outcome_map(
                     ax.axhline(start, color="white", linewidth=2.5)
             for ax in line if not beside else line[:1]:
                 ax.set_yticks(np.arange(len(names)) + 0.5, [_text(rows, name) for name in names], rotation=0)
-        if (frame["n"] == 0).any():
-            legend_above(figure, [Patch(facecolor="white", edgecolor="#777777", hatch="////", label="no run")])
+        unset = any(UNSET in frame[axis].cat.categories for axis in (*rows, *columns))
+        if unset or (frame["n"] == 0).any():
+            text = "no run, or no such setting" if unset else "no run"
+            legend_above(figure, [Patch(facecolor="white", edgecolor="#777777", hatch="////", label=text)])
         return figure
 
 

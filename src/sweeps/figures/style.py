@@ -18,6 +18,7 @@ import numpy as np
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
+from sweeps.analysis.labels import UNSET
 from sweeps.analysis.provenance import Provenance, for_format
 from sweeps.config.cards import Card, cards
 from sweeps.records.files import write_atomically
@@ -88,6 +89,8 @@ SPARE = tuple(
     Line(COLOURS[place // 3][place % 3], _dashes(DASHES[place % 8]), MARKERS[place % 15]) for place in range(24)
 )
 """Styles of choices without a style on their card: every pair of a dash pattern and a lightness, once."""
+WITHOUT = Line("#777777", _dashes((1.2, 1)), "x")
+"""Style of the runs that have no such setting."""
 RAMP_MARKERS = ("o", "s", "^", "D", "v")
 GREY = 23.0
 """Difference in lightness L* (CIE 1976, from 0 to 100) from which on two lines are told apart in grey."""
@@ -100,6 +103,8 @@ def lines(axis: str, levels: Sequence[Any]) -> dict[Any, Line]:
     picture, and a level looks the same in all of its figures.
     Twenty names are told apart by their dashes and their lightness, without colour.
     """
+    if UNSET in levels:
+        return {**lines(axis, [level for level in levels if level != UNSET]), UNSET: WITHOUT}
     if levels and not any(isinstance(level, str) for level in levels):
         return _ramp(levels)
     present = {str(level) for level in levels}

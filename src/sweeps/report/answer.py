@@ -25,7 +25,9 @@ MEANS_LEARNING = "Does a gradient that arrives mean learning?"
 KEPT_ALIVE = "Which initialisation keeps gradients alive?"
 
 
-def answer(records: Records, table: pd.DataFrame, found: Effects | None, task: Any = None) -> list[Section]:
+def answer(
+    records: Records, table: pd.DataFrame, found: Effects | None, task: Any = None, note: str = ""
+) -> list[Section]:
     """The parts of the answer for one task, each a section of level 3.
 
     Args:
@@ -33,11 +35,12 @@ def answer(records: Records, table: pd.DataFrame, found: Effects | None, task: A
         table: from `tables.comparison`, of the same records.
         found: the effects of the axes; None where none varied.
         task: its name, put into the titles; None if the sweep has only one task.
+        note: why the measure that the study chose is not the one compared; empty where it is.
     """
     start = at_initialisation(records)
     one_init = records.cells["init"].nunique() == 1
     parts = (
-        (MATTERED, what_mattered(records, found)),
+        (MATTERED, what_mattered(records, found, note)),
         ("Does the gradient stay alive?", kept(records, start)) if one_init else (KEPT_ALIVE, alive(records, start)),
         ("What exploded?", exploded(records, start)),
         ("What did clipping change?", clipping(records, table)),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from sweeps.analysis.labels import head, label
+from sweeps.analysis.labels import UNSET, head, label
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.roles import Roles, level_text
 from sweeps.analysis.statistics.arrival import arrival, learned
@@ -26,16 +27,17 @@ NEAR = (0.95, 1.05)
 """Factors per step that the caption of gradient and learning counts as near 1."""
 
 
-def captions(records: Records, table: pd.DataFrame) -> dict[str, str]:
+def captions(records: Records, table: pd.DataFrame, preferred: Mapping[str, str] | None = None) -> dict[str, str]:
     """A caption for every figure of the catalogue, by its name: what is drawn, then the main result in numbers.
 
     Args:
         records: of one task.
         table: from `tables.comparison`, of the same records.
+        preferred: slots by axis, with which the figures are drawn.
     """
     length = records.longest
     shown, by_lag, norm, loss, share = (
-        roles_of(name, records)
+        roles_of(name, records, preferred=preferred)
         for name in ("score_by_level", "gradient_by_lag_start", "gradient_norm_by_level", "loss_curves", "share_solved")
     )
     present = by_lag.within(records).cells
@@ -165,6 +167,9 @@ def growth_sentence(records: Records, drawn: Roles) -> str:
     """
     frame = curves.norm_by_level(records, drawn)
     axis = str(drawn.x)
+    if UNSET in frame[axis].cat.categories:
+        frame = frame[frame[axis] != UNSET]
+        frame[axis] = frame[axis].cat.remove_categories([UNSET])
     if frame[axis].nunique() < 2 or any(isinstance(level, str) for level in frame[axis].cat.categories):
         return ""
     by = [each for each in drawn.drawn if each != axis]

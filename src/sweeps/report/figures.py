@@ -14,14 +14,21 @@ from sweeps.report.document import Picture, Prose, Section
 TITLES = {name: chart.title for name, chart in CHARTS.items()}
 
 
-def figures(records: Records, drawn: Sequence[Drawn], captions: dict[Any, dict[str, str]]) -> list[Section]:
+def figures(
+    records: Records, drawn: Sequence[Drawn], captions: dict[Any, dict[str, str]], names: Sequence[str] = ()
+) -> list[Section]:
     """The section, which says what could not be drawn and why, and a part of it for every figure but that of the first
     screen.
 
     Args:
         captions: by task and name of the figure.
+        names: the figures that were asked for; all of them unless told.
     """
-    missing = [Prose(f"Not drawn: {'; '.join(texts)}.")] if (texts := _left_out(records, drawn)) else []
+    missing = (
+        [Prose(f"Not drawn: {'; '.join(texts)}.")]
+        if (texts := _left_out(records, drawn, names or tuple(FIGURES)))
+        else []
+    )
     parts = [Section("Figures", [*missing])]
     for figure in drawn:
         if figure.name == ON_FIRST_SCREEN:
@@ -47,12 +54,12 @@ def _title(name: str, task: Any = None) -> str:
     return title + (f": {task}" if task is not None else "")
 
 
-def _left_out(records: Records, drawn: Sequence[Drawn]) -> list[str]:
+def _left_out(records: Records, drawn: Sequence[Drawn], names: Sequence[str]) -> list[str]:
     """Every figure that was not drawn, by its title, with the reason in brackets."""
     present = {(figure.task, figure.name) for figure in drawn}
     return [
         f"{_title(name, task)} ({why_nothing(name, part)})"
         for task, part in records.by_task()
-        for name in FIGURES
+        for name in names
         if (task, name) not in present
     ]

@@ -58,10 +58,12 @@ def _sentence(arch: str, part: pd.DataFrame) -> str:
 def _table(here: pd.DataFrame, axis: str) -> Tabular:
     """Median factor per step (end-to-end change where there is none) by level of an axis and architecture."""
     column, as_text = ("rate", factor) if here["rate"].notna().any() else ("change", decades)
-    levels = here[axis].cat.categories
+    none = [None] if here[axis].isna().any() else []  # of architectures that have no such setting
+    levels = [*here[axis].cat.categories, *none]
     shown = pd.DataFrame({said(axis): [level_said(level) for level in levels]})
     for arch in here["arch"].cat.categories[here["arch"].cat.categories.isin(here["arch"])]:
-        parts = [here[(here["arch"] == arch) & (here[axis] == level)] for level in levels]
+        own = here[here["arch"] == arch]
+        parts = [own[own[axis].isna() if level is None else own[axis] == level] for level in levels]
         texts = [f"{as_text(part[column].median())} (n = {len(part)})" if len(part) else EMPTY for part in parts]
         shown[label(arch)] = texts
     what = "factor per step back, both ends left out" if column == "rate" else "change in decades per step, end to end"

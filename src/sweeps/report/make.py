@@ -15,7 +15,9 @@ import pandas as pd
 from sweeps.analysis.loading.load import load
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.provenance import write_provenance
-from sweeps.analysis.statistics.effects import Effects, effects_of
+from sweeps.analysis.statistics.effects import Effects
+from sweeps.config.analysis import NOTHING, Analysis
+from sweeps.figures.catalogue import FIGURES
 from sweeps.figures.charts import ON_FIRST_SCREEN
 from sweeps.figures.draw import draw
 from sweeps.records.files import write_atomically
@@ -32,6 +34,7 @@ from sweeps.report.reproduce import changed_settings, reproduce
 from sweeps.report.run_pages import MOST, write_run_pages
 from sweeps.report.runs import runs
 from sweeps.report.sources import sources
+from sweeps.report.study import compared
 from sweeps.report.tables import tables
 from sweeps.report.what_diverged import diverged, what_diverged
 from sweeps.report.what_ran import what_ran
@@ -44,12 +47,14 @@ SEED = 0
 
 @dataclass(frozen=True)
 class Part:
-    """What a report says of one task: its name (None if there is only one), records, combinations, and effects."""
+    """What a report is made of for one task: its name (None if there is only one), records, combinations, effects of
+    the axes, and why these are not by the measure that the study chose."""
 
     task: Any
     records: Records
     table: pd.DataFrame
     effects: Effects | None
+    note: str
 
 
 def records_to_report(root: Path | Sequence[Path], *, cache: bool = True) -> Records:
@@ -65,8 +70,11 @@ def records_to_report(root: Path | Sequence[Path], *, cache: bool = True) -> Rec
     return records if records.plan is None else records.in_plan()
 
 
-def make_figures(sweep: SweepPaths, records: Records | None = None) -> list[Path]:
-    """Draw every figure as PDF, SVG and PNG under `report/figures/`; returns the files in the order of the report.
+def make_figures(sweep: SweepPaths, records: Records | None = None, analysis: Analysis = NOTHING) -> list[Path]:
+    """Draw every figure, or those that the study chose, as PDF, SVG and PNG under `report/figures/`.
+
+    Returns:
+        The files in the order of the report.
 
     Args:
         records: from `records_to_report`, if they are loaded already.
@@ -74,7 +82,8 @@ def make_figures(sweep: SweepPaths, records: Records | None = None) -> list[Path
     Raises:
         SweepsError: there is no finished cell.
     """
-    drawn = draw(records or records_to_report(sweep.root), sweep.report.figures)
+    names = analysis.figures or tuple(FIGURES)
+    drawn = draw(records or records_to_report(sweep.root), sweep.report.figures, names, preferred=analysis.axes)
     return [path for figure in drawn for path in (figure.pdf, figure.svg, figure.png)]
 
 
@@ -86,6 +95,7 @@ def make_report(
     into: Path | None = None,
     records: Records | None = None,
     pages: bool | None = None,
+    analysis: Analysis = NOTHING,
 ) -> ReportPaths:
     """Write `report/report.html`, which needs no other file, `report.md`, tables, figures and a page for every run.
 
@@ -97,6 +107,7 @@ def make_report(
         into: folder to write to instead of the sweep's `report/`.
         records: from `records_to_report`, if they are loaded already.
         pages: whether to write the pages of the runs; None does up to `run_pages.MOST` of them.
+        analysis: what the study chose, from `study.analysis_of`.
 
     Raises:
         SweepsError: there is no finished cell.
@@ -106,15 +117,29 @@ def make_report(
     wanted = len(records.cells) <= MOST if pages is None else pages
     with in_place_of(paths) as new:
         written = write_run_pages(records, new.runs) if wanted else []
-        document = _document(records, new, question, claims, written)
+        document = _document(records, new, question, claims, written, analysis)
         write_atomically(new.markdown, to_markdown(document, new.root))
         write_atomically(new.html, to_html(document, new.root))
         write_provenance(records, new)
     return paths
 
 
+def _part(task: Any, records: Records, table: pd.DataFrame, analysis: Analysis) -> Part:
+    found, note = compared(records, analysis)
+    return Part(task, records, table, found, note)
+
+
+def _answer(part: Part) -> list[Section]:
+    return answer(part.records, part.table, part.effects, part.task, part.note)
+
+
 def _document(
-    records: Records, paths: ReportPaths, question: str | None, claims: str | None, pages: Sequence[Path]
+    records: Records,
+    paths: ReportPaths,
+    question: str | None,
+    claims: str | None,
+    pages: Sequence[Path],
+    analysis: Analysis,
 ) -> Document:
     """Write the tables and figures, and return the report as a document that refers to them."""
     table = comparison(records, seed=SEED)
@@ -122,23 +147,25 @@ def _document(
     for path, frame in ((paths.problems, problems), (paths.diverged, diverged(records))):
         write_atomically(path, frame.to_csv(index=False, lineterminator="\n"))
     parts = [
-        Part(task, part, table if task is None else table[table["task"] == task], effects_of(part))
+        _part(task, part, table if task is None else table[table["task"] == task], analysis)
         for task, part in records.by_task()
     ]
-    captioned = {part.task: captions(part.records, part.table) for part in parts}
-    drawn = draw(records, paths.figures, narrow=True)
+    captioned = {part.task: captions(part.records, part.table, analysis.axes) for part in parts}
+    names = dict.fromkeys((ON_FIRST_SCREEN, *(analysis.figures or FIGURES)))
+    drawn = draw(records, paths.figures, names, preferred=analysis.axes, narrow=True)
     (title, text), changed = readme(question or ""), changed_settings(records.root)
+    asked = "\n\n".join(filter(None, (analysis.question, changed if text else None, text)))
     pictures = [picture(each, captioned[each.task]) for each in drawn if each.name == ON_FIRST_SCREEN]
     return Document(
         title or records.root.name,
         [*first_screen([(part.task, part.records, part.effects) for part in parts]), *pictures],
         [
-            *([Section("The question", [Prose("\n\n".join(filter(None, (changed, text))))])] if text else []),
-            what_varied(records),
+            *([Section("The question", [Prose(asked)])] if asked else []),
+            what_varied(records, analysis),
             Section("The answer in numbers", [Prose(scope(records))]),
-            *(section for each in parts for section in answer(each.records, each.table, each.effects, each.task)),
-            *figures(records, drawn, captioned),
-            *tables(records, table, paths.tables, seed=SEED),
+            *(section for each in parts for section in _answer(each)),
+            *figures(records, drawn, captioned, analysis.figures),
+            *tables(records, table, paths.tables, seed=SEED, analysis=analysis),
             what_ran(records),
             what_diverged(records, paths.diverged),
             runs(records, pages, paths.tables / "runs.csv", paths.root),

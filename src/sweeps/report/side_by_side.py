@@ -43,7 +43,7 @@ class SideBySide:
         subtitle = f"{number_of(len(self.cells), 'cell')} in both; a is {one}, b is {other}."
         return Document(
             f"{one} and {other} side by side",
-            subtitle,
+            [Prose(subtitle)],
             [
                 Section("In short", [Prose(verdict(self.cells, self.conclusions))]),
                 Section("What moved", moved(self.cells)),

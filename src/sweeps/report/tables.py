@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,12 @@ import pandas as pd
 from sweeps.analysis.labels import label
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.provenance import provenance
-from sweeps.analysis.statistics.measures import MEASURES, crossings
+from sweeps.analysis.statistics.measures import MEASURES, crossings, measure_named
 from sweeps.analysis.text import number_of
+from sweeps.config.analysis import NOTHING, Analysis
 from sweeps.records.files import write_atomically
 from sweeps.report.document import LINKED_ABOVE, Attached, Section, table_or_fold
+from sweeps.report.study import measure_of
 from sweeps.tables import notes
 from sweeps.tables.clipping_audit import REFERENCE, clipping_audit
 from sweeps.tables.combinations import overview
@@ -28,17 +31,20 @@ from sweeps.tables.table import Table, to_markdown
 TIME = "solved_step"
 
 
-def tables(records: Records, table: pd.DataFrame, folder: Path, *, seed: int) -> list[Section]:
+def tables(
+    records: Records, table: pd.DataFrame, folder: Path, *, seed: int, analysis: Analysis = NOTHING
+) -> list[Section]:
     """Write every table under `folder` as CSV and Markdown, the paired ones also as LaTeX; returns their sections.
 
     Args:
         table: every combination of levels, from `tables.comparison`.
         seed: of the random draws behind intervals and tests.
+        analysis: what the study chose; its measures are those of the tables.
     """
     comment = "\n".join(f"{name}: {text}" for name, text in provenance(records).lines().items())
     parts = [Section("Tables", []), _overview(records, table, folder)]
     for task, part in records.by_task():
-        for title, comparison in paired(part, seed):
+        for title, comparison in paired(part, seed, analysis):
             stem = folder / (comparison.name if task is None else f"{task}_{comparison.name}")
             write_atomically(stem.with_suffix(".csv"), comparison.to_csv())
             write_atomically(stem.with_suffix(".md"), to_markdown(comparison, comment=comment))
@@ -52,30 +58,39 @@ def tables(records: Records, table: pd.DataFrame, folder: Path, *, seed: int) ->
     return [*parts, _every_combination(records, table, folder, seed)]
 
 
-def paired(records: Records, seed: int) -> Iterator[tuple[str, Table]]:
+def paired(records: Records, seed: int, analysis: Analysis = NOTHING) -> Iterator[tuple[str, Table]]:
     """Title and table of every paired comparison that the records allow; missing cells are counted in the notes.
 
     Where runs ended as soon as they were solved, their scores cannot be ranked; the updates until solved are.
 
     Args:
         records: of one task.
+        analysis: what the study chose: a comparison of each of its measures, rankings by the first.
     """
+    chosen, _ = measure_of(records, analysis)
     allow: dict[str, Any] = {"incomplete": "allow", "seed": seed}
     length, stopped = records.longest, crossings(records, MEASURES["best_score"])
     if records.cells["best_score"].notna().any():
         score = f"best {records.score_name}"
         axes = varied(records, ("arch", "init", "length"))
-        yield f"Comparison of the {score}", compare(records, axes, **allow)
+        for metric in analysis.metrics or ("best_score",):
+            what = measure_named(metric).label.format(score=records.score_name)
+            comparison = compare(records, axes, metric, **allow)
+            first = metric == (analysis.metrics or (metric,))[0]
+            yield f"Comparison of the {what}", comparison if first else replace(comparison, name=f"compare_{metric}")
         at = {"length": length}
         by = varied(records, ("arch", "init"))
-        if stopped:
+        if chosen is not None:
+            what = chosen.label.format(score=records.score_name)
+            yield f"Ranking by the {what} at T = {length:g}", rank(records, by, chosen.name, select=at, **allow)
+        elif stopped:
             yield f"Ranking by the updates until solved at T = {length:g}", rank(records, by, TIME, select=at, **allow)
         else:
             yield f"Ranking by the {score} at T = {length:g}", rank(records, by, select=at, **allow)
         yield "Updates until solved", steps_to_solve(records, axes, **allow)
         present = set(records.cells["clip"])
         if REFERENCE in present and len(present) > 1:
-            metric = TIME if stopped else "best_score"
+            metric = chosen.name if chosen is not None else TIME if stopped else "best_score"
             yield "What clipping did", clipping_audit(records, ("arch", "clip", "length"), metric, **allow)
 
 

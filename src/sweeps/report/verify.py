@@ -14,6 +14,7 @@ from PIL import Image
 
 from sweeps.analysis.loading.records import Records, cell_of
 from sweeps.analysis.provenance import files_of, read_digests
+from sweeps.config.analysis import NOTHING, Analysis
 from sweeps.errors import SweepsError
 from sweeps.records.paths import DIGESTS, PROVENANCE, ReportPaths, SweepPaths
 from sweeps.records.safe_reading import json_object, printable, read_bytes, read_json, why
@@ -49,13 +50,14 @@ def verify(
     *,
     claims: str | None = None,
     roots: Path | Sequence[Path] | None = None,
+    analysis: Analysis = NOTHING,
 ) -> Verdict:
     """Read the record files, make the report again in a temporary folder and compare it with the one on disk.
 
     Nothing is written to the sweep's folder.
 
     Args:
-        question, claims: as for `make_report`.
+        question, claims, analysis: as for `make_report`.
         roots: the folders of the records, where they are not that of the report.
 
     Raises:
@@ -68,7 +70,8 @@ def verify(
     records = records_to_report(roots or sweep.root, cache=False)
     with tempfile.TemporaryDirectory() as folder:
         old, again = sweep.report.root, Path(folder)
-        make_report(sweep, question, claims=claims, into=again, records=records, pages=_has_pages(sweep.report))
+        pages = _has_pages(sweep.report)
+        make_report(sweep, question, claims=claims, into=again, records=records, pages=pages, analysis=analysis)
         names, left = sorted(_files(again)), sorted(_files(old) - _files(again))
         same = _renamed(sweep.report.provenance, ReportPaths(again).provenance)
         stale = [name for name in names if _differs_in_provenance_alone(old / name, again / name, same)]

@@ -8,8 +8,9 @@ from typing import Any
 import pandas as pd
 
 from sweeps.analysis.labels import level_said, said
+from sweeps.analysis.loading.axes import owner_of
 from sweeps.analysis.loading.records import Records
-from sweeps.analysis.statistics.effects import Effect, Effects, best_levels
+from sweeps.analysis.statistics.effects import Effect, Effects, best_levels, varied
 from sweeps.analysis.statistics.intervals import medians
 from sweeps.analysis.statistics.measures import per_run
 from sweeps.analysis.statistics.paired import ALPHA
@@ -30,21 +31,22 @@ SHAPES = {
 }
 
 
-def what_mattered(records: Records, found: Effects | None) -> list[Block]:
+def what_mattered(records: Records, found: Effects | None, note: str = "") -> list[Block]:
     """The axis with the largest effect in a sentence, then a table of all axes; nothing where no axis varied.
 
     Args:
         records: of one task.
         found: the effects of its axes; None where none varied.
+        note: a sentence to add, on why another measure is not the one compared.
     """
     if found is None:
         return []
     if not found.varies:
-        return [Prose(_nothing(records, found))]
+        return [Prose(f"{_nothing(records, found)} {note}".strip())]
     name = _name(records, found)
     texts = [_headline(records, found, name), *_shapes(found)]
     texts += [_together(records, each, found) for each in found.interactions]
-    texts += _left_out(found)
+    texts += [note, *_left_out(found)]
     blocks: list[Block] = [Prose(" ".join(filter(None, texts)))]
     return blocks + ([_table(records, found, name)] if found.axes else [])
 
@@ -130,10 +132,12 @@ def _contrast(records: Records, effect: Effect, found: Effects) -> str:
         return f"All of its levels stand the same (in {pairs})."
     ends = [_levels(records, effect.axis, levels, found) for levels in (effect.best, effect.worst)]
     p = f", p = {number(effect.p_holm, 2)}" if effect.testable else ""
+    own = [said(name) for name in varied(records) if owner_of(name) == effect.axis]
+    medians_of = f"; of runs that differ in the {listed(own)} their median" if own else ""
     return (
         f"Best is {ends[0]}, worst {ends[1]}; in {number_of(effect.pairs, 'pair')} of runs that differ in the {axis} "
-        f"alone ({number_of(effect.seeds, 'seed')}) the difference is {_difference(effect, found)}, the rank-biserial "
-        f"correlation {effect.effect:.2f}{p}."
+        f"alone ({number_of(effect.seeds, 'seed')}{medians_of}) the difference is {_difference(effect, found)}, the "
+        f"rank-biserial correlation {effect.effect:.2f}{p}."
     )
 
 

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 
 from sweeps.analysis.labels import HEADS, label
-from sweeps.analysis.loading.axes import AXES, may_vary, ordered_levels, owner_of
+from sweeps.analysis.loading.axes import AXES, grid, may_vary, ordered_levels, owner_of
 from sweeps.analysis.loading.records import IN_GRID, Records
 from sweeps.analysis.text import number, number_of, render
+from sweeps.config.analysis import NOTHING, Analysis
 from sweeps.report.document import Prose, Section, Tabular
 from sweeps.report.machines import mixed_warning
 
@@ -20,20 +21,28 @@ CONSTANT = ("task", *AXES, "optim", "lr", "hidden", "gain", "steps", "batch", "t
 NAMES = {**HEADS, "optim": "optimiser", "steps": "updates", "task.solved_at": "solved at a score of"}
 
 
-def what_varied(records: Records) -> Section:
+def what_varied(records: Records, analysis: Analysis = NOTHING) -> Section:
     """The section: the axes with their levels, the number of cells, and what was the same in all of them."""
     planned = records.planned()
     lost = records.problems[records.problems["problem"].isin(IN_GRID)]
     axes = (*(axis for axis in records.axes if planned[axis].nunique() > 1), "seed")
     seeds = pd.concat([records.cells["seed"], lost["seed"]], ignore_index=True)
     levels = {axis: ordered_levels(axis, seeds if axis == "seed" else planned[axis].astype(object)) for axis in axes}
+    alone = {axis: having for axis in records.axes if (having := _owners(planned, axis))}
     rows = [
-        {"axis": NAMES.get(axis, axis), "levels": _levels(levels[axis]), "number": len(levels[axis])} for axis in axes
+        {
+            "axis": NAMES.get(axis, axis),
+            "levels": _levels(levels[axis]) + (f" ({alone[axis]} alone)" if axis in alone else ""),
+            "number": len(levels[axis]),
+        }
+        for axis in axes
     ]
     total, product = len(records.cells) + len(lost), int(np.prod([len(values) for values in levels.values()]))
-    grid = " × ".join(str(len(values)) for values in levels.values())
-    size = f"{grid} = {number_of(product, 'cell')}"
-    if total != product:
+    by_axis = " × ".join(str(len(values)) for values in levels.values())
+    size = f"{by_axis} = {number_of(product, 'cell')}"
+    if alone and total == len(grid(planned, records.axes)) * len(levels["seed"]):
+        size = f"{number_of(total, 'cell')}, the full grid of those that have the settings"
+    elif total != product:
         size = f"{number_of(total, 'cell')} (the full grid would be {product})"
     same, tied = _same(records, axes), _tied(records)
     along = "; ".join(_along(records, tied))
@@ -44,9 +53,20 @@ def what_varied(records: Records) -> Section:
         [f"**Varied along with another axis, so that their effects cannot be told apart: {along}.**"] if along else []
     )
     texts += [text] if (text := mixed_warning(records)) else []
+    several = [axis for axis in records.axes if len(levels[axis]) > 1]
+    texts += [text] if (text := analysis.not_varied(several)) else []
     texts += ["Runs of the same seed see the same data, so that comparisons are paired."]
     table = Tabular(render(pd.DataFrame(rows), names=2), "The axes and their levels.")
     return Section("What was varied", [table, Prose(" ".join(texts))])
+
+
+def _owners(planned: pd.DataFrame, axis: str) -> str:
+    """The levels of its group that have a setting which others lack, `LSTM`; empty for any other axis."""
+    owner = owner_of(axis)
+    if owner not in planned or not planned[axis].isna().any():
+        return ""
+    having = ordered_levels(str(owner), planned.loc[planned[axis].notna(), owner].astype(object))
+    return ", ".join(map(label, having))
 
 
 def _levels(levels: Sequence[Any]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -10,7 +10,6 @@ import pandas as pd
 from sweeps.config.cards import cards
 from sweeps.config.identity import EXCLUDED
 from sweeps.config.short_names import SHORT_NAMES
-from sweeps.errors import SweepsError, unknown
 from sweeps.records.plan_file import flat
 
 AXES = ("arch", "init", "clip", "length")
@@ -32,6 +31,15 @@ def plain(value: Any) -> Any:
         except ValueError:
             return value
     return value
+
+
+def typed(text: str) -> Any:
+    """A setting written as text, in `plan.csv` or by hand, as YAML would read it: an integer, a boolean, another number
+    or text."""
+    try:
+        return int(text)
+    except ValueError:
+        return {"true": True, "false": False}.get(text.lower(), plain(text))
 
 
 def ordered_levels(axis: str, values: pd.Series) -> list[Any]:
@@ -65,29 +73,6 @@ def extra_axes(settings: pd.DataFrame) -> tuple[str, ...]:
     return tuple(extra)
 
 
-def column_of(name: str, columns: Iterable[str], what: str = "setting") -> str:
-    """The column of `Records.cells` that a setting is in, from any of its names.
-
-    Args:
-        name: the column itself, the setting as on the command line (`init.gain`, `task.length`, `arch`), or the last
-            part of its dotted name where only one setting ends so (`forget_bias`).
-        what: how an error calls it.
-
-    Raises:
-        SweepsError: there is no such setting; the message names the nearest.
-    """
-    known = list(columns)
-    if name in known:
-        return name
-    if (short := SHORT_NAMES.get(name, name)) in known:
-        return short
-    ending = [column for column in known if column.endswith(f".{name}")]
-    if len(ending) == 1:
-        return ending[0]
-    dotted = {short: full.removesuffix(".name") for full, short in SHORT_NAMES.items()}
-    raise SweepsError(unknown(what, name, {*known, *(dotted[column] for column in known if column in dotted)}))
-
-
 def may_vary(name: str) -> bool:
     """Whether a setting can be an axis beyond arch, init, clip, length and seed."""
     parts = name.split(".")
@@ -117,7 +102,8 @@ def grid(settings: pd.DataFrame, axes: tuple[str, ...]) -> pd.DataFrame:
     seen = settings[list(axes)].drop_duplicates()
     levels = {axis: list(settings[axis].cat.categories) for axis in axes}
     first = [axis for axis in ("task", "optim") if axis in axes]
-    order = [*first, *(axis for axis in axes if axis not in first)]
+    owned = [axis for axis in axes if owner_of(axis) in axes]
+    order = [*first, *(axis for axis in axes if axis not in (*first, *owned)), *owned]
     rows: list[dict[str, Any]] = [{}]
     for axis in order:
         owner = owner_of(axis)

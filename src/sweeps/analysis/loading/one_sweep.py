@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sweeps.analysis.loading.axes import AXES, extra_axes, plain
+from sweeps.analysis.loading.axes import AXES, extra_axes, typed
 from sweeps.analysis.loading.cache import fetch
 from sweeps.analysis.loading.cellfiles import NUMBERS, summary_row
 from sweeps.analysis.loading.raw_records import RawRecords
@@ -71,17 +71,9 @@ def _planned(path: Path) -> dict[str, dict[str, Any]] | None:
     """
     rows = read_plan(path)
     return rows and {
-        cell: {SHORT_NAMES.get(name, name): _typed(value) for name, value in row.items() if value}
+        cell: {SHORT_NAMES.get(name, name): typed(value) for name, value in row.items() if value}
         for cell, row in rows.items()
     }
-
-
-def _typed(text: str) -> Any:
-    """A field of the plan as YAML would read it: an integer, a boolean, another number or text."""
-    try:
-        return int(text)
-    except ValueError:
-        return {"True": True, "False": False}.get(text, plain(text))
 
 
 def assemble(root: Path, raw: RawRecords, frames: Mapping[str, pd.DataFrame], plan: tuple[str, ...] | None) -> Records:

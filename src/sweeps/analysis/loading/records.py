@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sweeps.analysis.loading.axes import AXES, column_of, extra_axes, ordered_levels
+from sweeps.analysis.labels import UNSET
+from sweeps.analysis.loading.axes import AXES, extra_axes, ordered_levels
+from sweeps.config.short_names import column_of
 from sweeps.errors import SweepsError, unknown
 from sweeps.records.columns import OUTCOMES
 from sweeps.records.paths import SweepPaths
@@ -189,6 +191,19 @@ class Records:
             levels = planned[axis].cat.remove_unused_categories().cat.categories
             cells[axis] = cells[axis].cat.set_categories(levels)
         return replace(self, cells=cells)
+
+    def with_unset(self, axes: Iterable[str]) -> Records:
+        """The same records with `UNSET` as the last level of these axes where a cell has no such setting.
+
+        Only for figures, which show these cells beside the others: a test must not take it for a level.
+        """
+        cells, problems, planned = self.cells.copy(), self.problems.copy(), self.planned()
+        for axis in axes:
+            if planned[axis].isna().any():
+                cells[axis] = cells[axis].cat.add_categories(UNSET).fillna(UNSET)
+                own = problems["arch"].notna() & problems[axis].isna()  # of the others no setting is known
+                problems[axis] = problems[axis].astype(object).mask(own, UNSET)
+        return replace(self, cells=cells, problems=problems)
 
     @property
     def longest(self) -> Any:

@@ -13,9 +13,10 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from sweeps.analysis.loading.axes import column_of, grid, owner_of
+from sweeps.analysis.loading.axes import grid, owner_of
 from sweeps.analysis.loading.records import IN_GRID, Records
 from sweeps.analysis.statistics.intervals import Floats
+from sweeps.config.short_names import column_of
 from sweeps.errors import SweepsError, unknown
 
 Incomplete = Literal["refuse", "allow"]

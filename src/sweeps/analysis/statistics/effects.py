@@ -164,9 +164,9 @@ def effects(records: Records, measure: Measure | None = None) -> Effects:
     )
 
 
-def effects_of(records: Records) -> Effects | None:
-    """The effects of the axes that varied, by the measure that tells the runs apart; None where no axis varied."""
-    return effects(records) if varied(records) else None
+def effects_of(records: Records, measure: Measure | None = None) -> Effects | None:
+    """The effects of the axes that varied, as `effects` has them; None where no axis varied."""
+    return effects(records, measure) if varied(records) else None
 
 
 def standings(values: Floats, better: int) -> Floats:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from sweeps.analysis.loading.cellfiles import NUMBERS
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.statistics.outcomes import COUNTS, diverged, solved
 from sweeps.analysis.statistics.summaries import numbers_of
@@ -68,14 +69,29 @@ MEASURES = {
 """By name. In the last eight, a diverged run counts with those of its logged steps that were still finite."""
 
 
+SHORT = {
+    "score": "best_score",
+    "loss": "best_loss",
+    "updates": "solved_step",
+    "decay": "decay_training",
+    "gradient_norm": "grad_norm",
+}
+"""Short names of measures."""
+NUMERIC = tuple(name for name in (*NUMBERS, "clip_scale") if name not in MEASURES)
+"""Further numbers that every run has, of which neither more nor less is better: columns of the cells."""
+
+
 def measure_named(name: str) -> Measure:
-    """The measure of that name.
+    """The measure of that name, a short name or a numeric column included.
 
     Raises:
         SweepsError: there is none; the message names the nearest.
     """
+    name = SHORT.get(name, name)
+    if name in NUMERIC:
+        return Measure(name, 0, name.replace("_", " "))
     if name not in MEASURES:
-        raise SweepsError(unknown("metric", name, MEASURES))
+        raise SweepsError(unknown("metric", name, (*MEASURES, *SHORT, *NUMERIC)))
     return MEASURES[name]
 
 
@@ -89,6 +105,8 @@ def per_run(records: Records, measure: Measure) -> pd.Series:
         return COUNTS[measure.name](cells).astype(float)
     if measure.name == "solved_step":
         return cells["solved_step"].fillna(np.inf)
+    if measure.name in NUMBERS and measure.better == 0:
+        return cells[measure.name]
     if measure.better == 0:
         return cells[["cell"]].join(numbers_of(records), on="cell")[measure.name]
     measured = cells[measure.name].notna().groupby(cells["task"], dropna=False).transform("any")
@@ -117,6 +135,8 @@ def how_diverged_count(measure: Measure, score: str = "score") -> str:
             "A diverged run counts as not solved to the end of the budget; one that was solved before it diverged "
             "counts as solved."
         )
+    if measure.name in NUMBERS and measure.better == 0:
+        return "Diverged runs stay in with what was recorded of them."
     if measure.better == 0:
         return "Diverged runs stay in with their logged steps that were still finite."
     what = measure.label.format(score=score)
