@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import pandas as pd
-
-from sweeps.analysis.labels import head, label
+from sweeps.analysis.labels import head, label, level_text
 from sweeps.analysis.loading.axes import column_of
 from sweeps.analysis.loading.records import Records
 from sweeps.errors import SweepsError, unknown
@@ -80,12 +78,6 @@ class Roles:
         return f" Runs are pooled over {names}." if names else ""
 
 
-def varied(records: Records) -> list[str]:
-    """The axes of which the records have several levels; the task is no axis of a figure."""
-    cells = records.cells
-    return [axis for axis in records.axes if axis != "task" and cells[axis].dropna().nunique() > 1]
-
-
 def roles(records: Records, kind: Kind, chosen: Mapping[str, str] | None = None) -> Roles:
     """The roles of the axes of a study in a figure of some kind.
 
@@ -106,7 +98,7 @@ def roles(records: Records, kind: Kind, chosen: Mapping[str, str] | None = None)
         if slot not in slots:
             raise SweepsError(unknown("role", slot, slots))
         slots[slot] = column_of(name, records.axes)
-    waiting = [axis for axis in varied(records) if axis not in slots.values()]
+    waiting = [axis for axis in records.varied if axis not in slots.values()]
     for slot, custom in kind.slots.items():
         if slots[slot] is None and custom in waiting:
             slots[slot] = custom
@@ -126,7 +118,7 @@ def roles(records: Records, kind: Kind, chosen: Mapping[str, str] | None = None)
         slots["x"] = slots[given] if given else "length"
         if given:
             slots[given] = None
-    rest = [axis for axis in varied(records) if axis not in slots.values()]
+    rest = [axis for axis in records.varied if axis not in slots.values()]
     fixed: dict[str, Any] = {
         axis: _shown(records, axis) for axis in ("length", "clip") if axis in kind.fixed and axis in rest
     }
@@ -134,13 +126,6 @@ def roles(records: Records, kind: Kind, chosen: Mapping[str, str] | None = None)
     only = [records.cells[axis].unique() for axis in ("arch", "init")]
     title = ", ".join(label(levels[0]) for levels in only if len(levels) == 1)
     return Roles(**slots, fixed=fixed, pooled=tuple(axis for axis in rest if axis not in fixed), title=title)
-
-
-def level_text(axis: str, level: Any) -> str:
-    """`tanh RNN`, `T = 200`, `gain = 1.2`: a level where its axis is not written beside it."""
-    if pd.isna(level):
-        return f"no {head(axis)}"
-    return label(level) if isinstance(level, str) else f"{head(axis)} = {level:g}"
 
 
 def _shown(records: Records, axis: str) -> Any:
@@ -181,7 +166,7 @@ def map_axes(records: Records) -> tuple[list[str], list[str]]:
 
     By custom rows are init and clipping, columns architecture and length; further numbers are columns, names rows.
     """
-    several = varied(records)
+    several = records.varied
     rows: list[str] = [axis for axis in ("init", "clip") if axis in several]
     columns: list[str] = [axis for axis in ("arch", "length") if axis in several]
     for axis in several:

@@ -10,8 +10,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from sweeps.analysis.labels import head
-from sweeps.analysis.roles import Roles, level_text
+from sweeps.analysis.labels import head, level_text
+from sweeps.analysis.roles import Roles
 from sweeps.figures.panels import Panel, grid_of, handle, wrapped
 from sweeps.figures.style import Line, lines
 

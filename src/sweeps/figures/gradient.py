@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from sweeps.analysis.labels import label
-from sweeps.analysis.roles import Roles, level_text
+from sweeps.analysis.labels import label, level_text
+from sweeps.analysis.roles import Roles
 from sweeps.figures.facets import axis_name, by_colour, facets, legend_of, levels_of, part_of, positions, styles, titles
 from sweeps.figures.panels import (
     crosses,

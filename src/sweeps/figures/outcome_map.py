@@ -13,8 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from sweeps.analysis.labels import label
-from sweeps.analysis.roles import level_text
+from sweeps.analysis.labels import label, level_text
 from sweeps.figures.facets import axis_name
 from sweeps.figures.panels import TALLEST, blocks_of, legend_above
 from sweeps.figures.style import PAGE, house

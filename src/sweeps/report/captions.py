@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sweeps.analysis.labels import head, label
+from sweeps.analysis.labels import head, label, level_text
 from sweeps.analysis.loading.records import Records
-from sweeps.analysis.roles import Roles, level_text
+from sweeps.analysis.roles import Roles
 from sweeps.analysis.statistics.arrival import arrival
 from sweeps.analysis.statistics.outcomes import counted
 from sweeps.analysis.statistics.summaries import ENDS, SHORTEST

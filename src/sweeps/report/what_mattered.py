@@ -7,16 +7,15 @@ from typing import Any
 
 import pandas as pd
 
-from sweeps.analysis.labels import level_said, said
+from sweeps.analysis.labels import level_said, listed, said
 from sweeps.analysis.loading.records import Records
-from sweeps.analysis.statistics.effects import Effect, Effects, best_levels, effects, varied
+from sweeps.analysis.statistics.effects import Effect, Effects, best_levels, effects
 from sweeps.analysis.statistics.intervals import medians
 from sweeps.analysis.statistics.measures import per_run
 from sweeps.analysis.statistics.paired import ALPHA
 from sweeps.analysis.statistics.variation import Variation
 from sweeps.analysis.text import EMPTY, number, number_of, render, with_interval
 from sweeps.report.document import Block, Prose, Tabular
-from sweeps.tables.notes import listed
 
 MOST_NAMED = 6
 """Levels for each of which an interaction names the best level of the other axis."""
@@ -34,7 +33,7 @@ def what_mattered(records: Records) -> list[Block]:
     Args:
         records: of one task.
     """
-    if not varied(records):
+    if not records.varied:
         return []
     found = effects(records)
     name = found.measure.label.format(score=records.score_name)
