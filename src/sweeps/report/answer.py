@@ -37,7 +37,7 @@ def answer(records: Records, table: pd.DataFrame, task: Any = None) -> list[Sect
         ("Does the gradient stay alive?", kept(records, start)) if one_init else (KEPT_ALIVE, alive(records, start)),
         ("What exploded?", exploded(records, start)),
         ("What did clipping change?", clipping(records, table)),
-        ("Who solved the task?", solved(records, table)),
+        ("Who solved the task?", solved(records)),
         ("Does a gradient that arrives mean learning?", gradient_and_learning(records)),
     )
     suffix = "" if task is None else f" ({task})"

@@ -92,7 +92,7 @@ def _document(records: Records, paths: ReportPaths, question: str | None, claims
     for path, frame in ((paths.problems, problems), (paths.diverged, diverged(records))):
         write_atomically(path, frame.to_csv(index=False, lineterminator="\n"))
     parts = [(task, part, table if task is None else table[table["task"] == task]) for task, part in records.by_task()]
-    captioned = {task: captions(part, rows) for task, part, rows in parts}
+    captioned = {task: captions(part) for task, part, _ in parts}
     drawn = draw(records, paths.figures)
     (title, text), changed = readme(question or ""), changed_settings(records.root)
     return Document(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sweeps.analysis.labels import HEADS, label
+from sweeps.analysis.labels import label, level_text, said
 from sweeps.analysis.loading.axes import AXES, may_vary, ordered_levels, owner_of
 from sweeps.analysis.loading.records import IN_GRID, Records
 from sweeps.analysis.text import number, number_of, render
@@ -17,25 +17,26 @@ from sweeps.report.machines import mixed_warning
 
 CONSTANT = ("task", "optim", "lr", "hidden", "gain", "steps", "batch", "task.solved_at")
 """Settings that the section names if they are the same in every cell."""
-NAMES = {**HEADS, "optim": "optimiser", "steps": "updates", "task.solved_at": "solved at a score of"}
+NAMES = {"task.solved_at": "solved at a score of"}
+"""Of settings whose name says too little in that sentence."""
 
 
 def what_varied(records: Records) -> Section:
     """The section: the axes with their levels, the number of cells, and what was the same in all of them."""
     planned = records.planned()
     lost = records.problems[records.problems["problem"].isin(IN_GRID)]
-    axes = (*records.axes, "seed")
+    alone = [axis for axis in records.axes if planned[axis].nunique() < 2]
+    axes = [*(axis for axis in records.axes if axis not in alone), "seed"]
     seeds = pd.concat([records.cells["seed"], lost["seed"]], ignore_index=True)
     levels = {axis: ordered_levels(axis, seeds if axis == "seed" else planned[axis].astype(object)) for axis in axes}
-    rows = [
-        {"axis": NAMES.get(axis, axis), "levels": _levels(levels[axis]), "number": len(levels[axis])} for axis in axes
-    ]
+    rows = [{"axis": said(axis), "levels": _levels(levels[axis]), "number": len(levels[axis])} for axis in axes]
     total, product = len(records.cells) + len(lost), int(np.prod([len(values) for values in levels.values()]))
     grid = " × ".join(str(len(values)) for values in levels.values())
     size = f"{grid} = {number_of(product, 'cell')}"
     if total != product:
         size = f"{number_of(total, 'cell')} (the full grid would be {product})"
-    same, tied = _same(records), _tied(records)
+    fixed = [level_text(axis, planned[axis].dropna().iloc[0]) for axis in alone if planned[axis].notna().any()]
+    same, tied = [*fixed, *_same(records)], _tied(records)
     along = "; ".join(_along(records, tied))
     texts = [f"{size}."]
     texts += [f"The same in every cell: {', '.join(same)}."] if same else []
@@ -62,7 +63,7 @@ def _same(records: Records) -> list[str]:
         if name in records.cells and name not in records.axes and records.cells[name].nunique(dropna=False) == 1:
             value = records.cells[name].iloc[0]
             if pd.notna(value):
-                texts.append(f"{NAMES.get(name, name)} {value if isinstance(value, str) else number(value, 6)}")
+                texts.append(f"{NAMES.get(name, said(name))} {value if isinstance(value, str) else number(value, 6)}")
     return texts
 
 
@@ -86,4 +87,4 @@ def _along(records: Records, tied: Iterable[str]) -> list[str]:
     known = {*records.axes, *tied}
     names = [name for name in records.settings if may_vary(name) and name not in known]
     varied = [name for name in names if records.cells[name].nunique() > 1]
-    return [f"{NAMES.get(name, name)} {_levels(ordered_levels(name, records.cells[name]))}" for name in varied]
+    return [f"{NAMES.get(name, said(name))} {_levels(ordered_levels(name, records.cells[name]))}" for name in varied]
