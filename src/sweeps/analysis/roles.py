@@ -47,6 +47,7 @@ class Roles:
         fixed: axes shown at one level only, with that level.
         pooled: axes that vary within what is drawn as one.
         title: what all panels share, the only architecture and the only init, where these are not among the axes drawn.
+        length: the sequence length of all that is drawn; None where there are several.
     """
 
     x: str | None = None
@@ -56,6 +57,7 @@ class Roles:
     fixed: Mapping[str, Any] = field(default_factory=dict)
     pooled: tuple[str, ...] = ()
     title: str = ""
+    length: Any = None
 
     @property
     def drawn(self) -> list[str]:
@@ -125,7 +127,10 @@ def roles(records: Records, kind: Kind, chosen: Mapping[str, str] | None = None)
     fixed |= {axis: _shown(records, axis) for axis in kind.fixed if axis not in slots.values() and axis not in fixed}
     only = [records.cells[axis].unique() for axis in ("arch", "init")]
     title = ", ".join(label(levels[0]) for levels in only if len(levels) == 1)
-    return Roles(**slots, fixed=fixed, pooled=tuple(axis for axis in rest if axis not in fixed), title=title)
+    lengths = {fixed["length"]} if "length" in fixed else set(records.cells["length"])
+    length = lengths.pop() if len(lengths) == 1 else None
+    pooled = tuple(axis for axis in rest if axis not in fixed)
+    return Roles(**slots, fixed=fixed, pooled=pooled, title=title, length=length)
 
 
 def _shown(records: Records, axis: str) -> Any:

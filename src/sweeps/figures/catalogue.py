@@ -42,7 +42,8 @@ def _solved(records: Records, drawn: Roles) -> Figure | None:
 
 def _outcomes(records: Records, drawn: Roles) -> Figure | None:
     rows, columns = map_axes(records)
-    return outcome_map(shares(records, [*rows, *columns]), rows, columns)
+    length = None if "length" in records.varied else records.longest
+    return outcome_map(shares(records, [*rows, *columns]), rows, columns, length)
 
 
 def _clipping(records: Records, drawn: Roles) -> Figure | None:
@@ -51,9 +52,9 @@ def _clipping(records: Records, drawn: Roles) -> Figure | None:
     if init is None:
         return None
     frame, ends = curves.clipping_over_training(records, init=init, length=length)
-    shown = records.select(init=init, length=length).cells
-    thresholds = {clip: sorted(set(part["threshold"].dropna())) for clip, part in shown.groupby("clip", observed=True)}
-    return gradient.clipping_over_training(frame, ends, thresholds) if len(frame) else None
+    shown, row = records.select(init=init, length=length).cells, curves.clipping_axis(records)
+    thresholds = {level: sorted(set(part["threshold"].dropna())) for level, part in shown.groupby(row, observed=True)}
+    return gradient.clipping_over_training(frame, ends, thresholds, row, length) if len(frame) else None
 
 
 def _scatter(records: Records, drawn: Roles) -> Figure | None:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sweeps.analysis.loading.axes import owner_of
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.roles import Roles
 from sweeps.analysis.statistics.summaries import decay_rates
@@ -108,21 +109,29 @@ def loss_over_training(records: Records, roles: Roles) -> tuple[pd.DataFrame, pd
     return band(chosen.with_axes(long), [*roles.drawn, "step"], "loss"), divergences(chosen)
 
 
+def clipping_axis(records: Records) -> str:
+    """What tells clippings apart: the kind; of a single kind the first of its settings that varied (`threshold`)."""
+    kinds = set(records.cells["clip"]) - {"none"}
+    own = [axis for axis in records.varied if owner_of(axis) == "clip"]
+    return own[0] if len(kinds) == 1 and own else "clip"
+
+
 def clipping_over_training(records: Records, *, init: Any, length: Any) -> tuple[pd.DataFrame, pd.DataFrame]:
     """log10 of the gradient norm before and after clipping over training, for one init and length.
 
     Returns:
-        `arch, clip, step, when` ("before", "after"), `median, low, high, n`, and where runs diverged, as from
-        `divergences`. Updates at which the norm of a run was not finite are left out for that run.
+        `arch`, the axis of `clipping_axis`, `step, when` ("before", "after"), `median, low, high, n`, and where clipped
+        runs diverged, as from `divergences`. Updates at which the norm of a run was not finite are left out for it.
     """
     chosen = records.select(init=init, length=length)
     rows = chosen.with_axes(chosen.metrics)
     rows = rows[(rows["clip"] != "none") & np.isfinite(rows["grad_norm"]) & np.isfinite(rows["grad_norm_clipped"])]
     parts = []
     for when, column in (("before", "grad_norm"), ("after", "grad_norm_clipped")):
-        part = band(rows.assign(norm=_log10(rows[column])), ["arch", "clip", "step"], "norm")
+        part = band(rows.assign(norm=_log10(rows[column])), ["arch", clipping_axis(records), "step"], "norm")
         parts.append(part.assign(when=when))
-    return pd.concat(parts, ignore_index=True), divergences(chosen)
+    ends = divergences(chosen)
+    return pd.concat(parts, ignore_index=True), ends[ends["clip"] != "none"]
 
 
 def most_clipped_init(records: Records, *, length: Any) -> Any:

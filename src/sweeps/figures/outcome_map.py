@@ -22,12 +22,13 @@ WIDEST, CROWDED = 18, 14
 """The most columns of one map, and the most whose labels are horizontal."""
 
 
-def outcome_map(frame: pd.DataFrame, rows: Sequence[str], columns: Sequence[str]) -> Figure:
+def outcome_map(frame: pd.DataFrame, rows: Sequence[str], columns: Sequence[str], length: Any = None) -> Figure:
     """Share diverged and share solved over the whole grid, side by side.
 
     Args:
         frame: from `outcomes.shares` over the axes of both. A combination without a run is hatched.
         rows, columns: axes, the innermost last: its levels lie side by side, in a group for each level of the others.
+        length: the sequence length of all runs, to be named; None where there are several.
     """
     with house():
         names, groups = _combinations(frame, rows), _combinations(frame, columns[:-1])
@@ -44,7 +45,7 @@ def outcome_map(frame: pd.DataFrame, rows: Sequence[str], columns: Sequence[str]
                     index=list(rows), columns=list(columns), values=f"share_{what}", observed=False, dropna=False
                 ).reindex(index=_index(names, rows), columns=_index(wanted, columns))
                 _heat(ax, table, colours)
-                ax.set_title(f"share {what}", pad=4)
+                ax.set_title(f"share {what}" + ("" if length is None else f", T = {length:g}"), pad=4)
                 _label_columns(ax, shown, columns, inner)
                 for start in range(group_size, len(names) if len(rows) > 1 else 0, group_size):
                     ax.axhline(start, color="white", linewidth=2.5)

@@ -197,15 +197,17 @@ def clipping_caption(records: Records, length: Any) -> str:
     init = curves.most_clipped_init(records, length=length)
     if init is None:
         return "No run was clipped."
-    chosen = records.select(init=init, length=length)
+    chosen, axis = records.select(init=init, length=length), curves.clipping_axis(records)
     rows = chosen.with_axes(chosen.metrics).dropna(subset=["clip_scale"])  # where the gradient was still finite
-    by_run = (rows["clip_scale"] < 1.0).groupby([rows["clip"], rows["cell"]], observed=True).mean()
-    shares = by_run.groupby("clip", observed=True).mean()
-    texts = [f"{label(clip)} {share:.0%}" for clip, share in shares.items() if clip != "none"]
+    rows = rows[rows["clip"] != "none"]
+    shares = (rows["clip_scale"] < 1.0).groupby([rows[axis], rows["cell"]], observed=True).mean()
+    texts = [
+        f"{level_text(axis, level)} {share:.0%}" for level, share in shares.groupby(axis, observed=True).mean().items()
+    ]
     of_init = f", for the init that was clipped most: {label(init)}" if "init" in records.varied else ""
     by_value = " Clipping by value bounds each element, so the norm after it may lie above its threshold."
-    bounds = by_value if "value" in shares.index else ""
-    rest = [axis for axis in records.varied if axis not in ("arch", "init", "clip", "length")]
+    bounds = by_value if "value" in set(rows["clip"]) else ""
+    rest = [each for each in records.varied if each not in ("arch", "init", "clip", "length", axis)]
     pooling = f" Runs are pooled over {axes_said(rest)}." if rest else ""
     return (
         f"Gradient norm before and after clipping, T = {length:g}{of_init}. Share of logged steps at which the "
