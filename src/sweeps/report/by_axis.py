@@ -45,13 +45,15 @@ def by_level(records: Records, outcome: str, axis: str | None = None) -> str:
     return f"most at {texts[counts['mean'].idxmax()]}, fewest at {texts[counts['mean'].idxmin()]}"
 
 
-def where(records: Records, runs: pd.DataFrame, first: Sequence[str] = ("arch", "init")) -> str:
+def where(records: Records, runs: pd.DataFrame, without: Sequence[str] = ()) -> str:
     """`: the ReLU RNN with He 6, identity 5`, `: gain = 2.5 to 3 (6 runs)`: where in the grid some runs lie.
 
     Args:
         runs: rows of `records.cells`.
-        first: axes that are named where they varied; where fewer than two of them did, also that with the largest share
-            of the variation in what diverged.
+        without: axes that are not named, because the caller says it.
+
+    At most two axes are named: architecture and init where they varied, else those with the largest share of the
+    variation in what diverged.
 
     Returns:
         Empty without runs; a length that all of them have closes it, if the length varied.
@@ -59,9 +61,10 @@ def where(records: Records, runs: pd.DataFrame, first: Sequence[str] = ("arch", 
     if runs.empty:
         return ""
     several = records.varied
-    named = [axis for axis in first if axis in several]
-    more = (axis for axis in by_importance(records, MEASURES["diverged"]) if axis not in (*named, "length"))
-    named = [*named, *([axis] if len(named) < 2 and (axis := next(more, None)) else [])]
+    named = [axis for axis in ("arch", "init") if axis in several]
+    more = (axis for axis in by_importance(records, MEASURES["diverged"]) if axis not in (*named, *without, "length"))
+    named = [*named, *more][:2]
+    named = [axis for axis in several if axis in named]
     if not named:
         text = ""
     elif len(named) == 1:

@@ -189,7 +189,9 @@ def outcome_sentence(records: Records) -> str:
         return f"No run diverged (0 of {n})."
     text = f"{total} of {number_of(n, 'run')} diverged ({percent(total, n)}), {at_start or 'none'} of them at update 0"
     by_clip = by_level(records, "diverged", "clip")
-    return f"{text}{where(records, gone)}{f'; {by_clip}' if by_clip else ''}."
+    spread = where(records, gone, without=("clip",)).removeprefix(": ")
+    more = "; ".join(filter(None, (spread, by_clip)))
+    return f"{text}{f': {more}' if more else ''}."
 
 
 def clipping_caption(records: Records, length: Any) -> str:

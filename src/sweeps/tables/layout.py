@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from sweeps.analysis.labels import axes_said, level_text
 from sweeps.analysis.loading.records import Records
@@ -39,9 +40,9 @@ class Layout:
 def layout(records: Records, most: int = MOST_AXES, without: tuple[str, ...] = (), *, columns: bool = True) -> Layout:
     """The axes of a table over what a study varied, and over nothing else.
 
-    Columns are lengths, or else the levels of the axis with the fewest of them (numbers before names), where these are
-    few and another axis is left for the rows. Rows are the other axes, those with the largest share of the variation
-    first, as far as the table can be read. In the table they stand in the order of the records.
+    The axes are taken in the order of their share of the variation, as long as the table can be read; few lengths come
+    first. Columns are lengths, or else the levels of the axis with the fewest of them (numbers before names), where
+    these are few and another axis is left for the rows. Rows stand in the order of the records.
 
     Args:
         records: of one task.
@@ -50,15 +51,16 @@ def layout(records: Records, most: int = MOST_AXES, without: tuple[str, ...] = (
         columns: False for a table that has a row for every combination.
     """
     order = [axis for axis in by_importance(records) if axis not in without]
-    column = _column(records, order) if columns else None
-    limit = MOST_ROWS if columns else MOST_LONG
-    taken = [column] if column else []
-    for axis in order:
-        rows = [each for each in taken if each != column]
-        if axis not in taken and len(taken) < most and (not rows or _rows(records, [*rows, axis]) <= limit):
-            taken.append(axis)
-    rows = [axis for axis in records.axes if axis in taken and axis != column]
-    return Layout(tuple(rows), column, tuple(axis for axis in order if axis not in taken))
+    if "length" in order and records.cells["length"].nunique() <= MOST_COLUMNS:
+        order = ["length", *(axis for axis in order if axis != "length")]
+    found = Layout()
+    for axis in order if most else []:
+        axes = [each for each in records.axes if each in (*found.axes, axis)]
+        column = _column(records, axes) if columns else None
+        rows = tuple(each for each in axes if each != column)
+        if not found.axes or (len(axes) <= most and _rows(records, rows) <= (MOST_ROWS if columns else MOST_LONG)):
+            found = Layout(rows, column)
+    return replace(found, pooled=tuple(axis for axis in order if axis not in found.axes))
 
 
 def what_is_constant(records: Records) -> str:
@@ -76,17 +78,17 @@ def what_is_pooled(pooled: tuple[str, ...]) -> str:
     return f"pooled over {axes_said(pooled)}" if pooled else ""
 
 
-def _rows(records: Records, axes: list[str]) -> int:
+def _rows(records: Records, axes: Sequence[str]) -> int:
     """How many combinations of levels have a run."""
-    return len(records.cells[axes].drop_duplicates())
+    return len(records.cells[list(axes)].drop_duplicates())
 
 
-def _column(records: Records, order: list[str]) -> str | None:
+def _column(records: Records, axes: Sequence[str]) -> str | None:
     """The axis of the columns: few levels, lengths before other numbers, numbers before names."""
 
     def after(axis: str) -> tuple[bool, bool, int]:
         values = records.cells[axis].dropna()
         return axis != "length", isinstance(values.iloc[0], str | bool), values.nunique()
 
-    few = [axis for axis in order if records.cells[axis].nunique() <= MOST_COLUMNS]
-    return min(few, key=after) if few and len(order) > 1 else None
+    few = [axis for axis in axes if records.cells[axis].nunique() <= MOST_COLUMNS]
+    return min(few, key=after) if few and len(axes) > 1 else None
