@@ -126,8 +126,8 @@ def test_clipping_is_told_by_the_best_look_and_by_the_last(tmp_path: Path) -> No
     best_and_last(tmp_path)
     text = report(tmp_path)
     assert (
-        "- **Clip by norm**, 6 pairs. Solved: 3 only with it, 1 only without. Solved at the end: 1 only with it, 2 only "
-        "without. Diverged: 0 only with it, 0 only without."
+        "- **Clip by norm**, 6 pairs. Solved: 3 only with it, 1 only without. Solved at the end: 1 only with it, 2 "
+        "only without. Diverged: 0 only with it, 0 only without."
     ) in text
     assert re.search(r"\| no clipping  \| 2 of 6 \(33%\) \| +2 of 6 \(33%\) \|", text)
     assert re.search(r"\| clip by norm \| 4 of 6 \(67%\) \| +1 of 6 \(17%\) \|", text)

@@ -11,7 +11,6 @@ from analysis.make_records import write_cell
 from sweeps.analysis.loading.load import load
 from sweeps.figures.catalogue import figure
 from sweeps.report.captions import captions
-from sweeps.tables.combinations import comparison
 
 
 def test_a_mark_for_every_run_at_its_factor_and_score(tmp_path: Path) -> None:

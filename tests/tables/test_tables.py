@@ -6,6 +6,7 @@ import itertools
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -124,7 +125,7 @@ def test_at_a_glance_spells_out_what_diverged_and_was_lost(tmp_path: Path) -> No
         for init in ("random", "xavier"):
             for seed in range(4):
                 gone = gain == 1.0 and seed < 2
-                ended = {"outcome": "diverged", "end": 60} if gone else {"outcome": "solved", "end": 100}
+                ended: dict[str, Any] = {"outcome": "diverged" if gone else "solved", "end": 60 if gone else 100}
                 cell = write_cell(
                     tmp_path, init=init, seed=seed, settings={"init.gain": gain}, best_score=0.996, **ended
                 )

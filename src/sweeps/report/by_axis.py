@@ -61,7 +61,7 @@ def where(records: Records, runs: pd.DataFrame, without: Sequence[str] = ()) -> 
     if runs.empty:
         return ""
     several = records.varied
-    named = [axis for axis in ("arch", "init") if axis in several]
+    named: list[str] = [axis for axis in ("arch", "init") if axis in several]
     more = (axis for axis in by_importance(records, MEASURES["diverged"]) if axis not in (*named, *without, "length"))
     named = [*named, *more][:2]
     named = [axis for axis in several if axis in named]
