@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from pathlib import Path
 
@@ -237,3 +238,19 @@ def test_all_diverged_has_no_best(tmp_path: Path) -> None:
             write_cell(tmp_path, arch=arch, seed=seed, length=3, outcome="diverged", end=60)
     table = compare(load(tmp_path), ("arch",))
     assert not table.frame["best"].any() and [row[1].text for row in table.rows] == ["2/2 diverged"] * 2
+
+
+def test_any_name_of_a_setting_and_any_measure_will_do(tmp_path: Path) -> None:
+    for gain in (0.5, 1.5):
+        for seed, length in itertools.product(range(2), (3, 4)):
+            outcome = "solved" if gain > 1 and seed else "finished"
+            write_cell(tmp_path, seed=seed, length=length, settings={"init.gain": gain}, outcome=outcome, end=100)
+    records = load(tmp_path)
+    for axes in (["init.gain", "task.length"], ["gain", "length"]):
+        table = compare(records, axes, "solved", within=["task.length"], select={"task.length": [3, 4]})
+        assert table.caption.startswith("Share solved by gain and sequence length.")
+        assert [entry.text.split(" [")[0] for entry in table.rows[1]] == ["1.5", "1/2", "1/2"], "runs of runs"
+    for metric in ("best_loss", "solved_step", "decay_start", "grad_norm"):
+        assert len(compare(records, ["init.gain"], metric).frame) == 2
+    one = compare(records, ["gain"], select={"task.length": 3})
+    assert "T = 3" in one.caption and "orthogonal" in one.caption

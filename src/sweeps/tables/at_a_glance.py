@@ -33,17 +33,19 @@ def overview(records: Records, table: Layout | None = None) -> pd.DataFrame:
         table: the axes; by default those of `layout`.
 
     Returns:
-        A row per combination: the axes; `runs` (with numbers), `lost` (without); of them `solved` and `diverged`;
-        `best_score`, the median over runs of the best evaluation (-inf where diverged runs decide it); and of
-        `statistics.per_cell` the medians of `GRADIENT`, all in decades per step back in time.
+        A row per combination, one of all runs where nothing varied: the axes; `runs` (with numbers), `lost` (without);
+        of them `solved` and `diverged`; `best_score`, the median over runs of the best evaluation (-inf where diverged
+        runs decide it); and of `statistics.per_cell` the medians of `GRADIENT`, in decades per step back in time.
     """
-    axes = list((table or layout(records)).axes) or ["arch"]
+    axes = list((table or layout(records)).axes)
     cells = records.cells.join(per_cell(records.metrics, records.gradient)[list(GRADIENT)], on="cell")
     cells["reached"] = per_run(records, MEASURES["best_score"])
-    groups = {key_of(levels): part for levels, part in cells.groupby(axes, dropna=False, observed=True)}
+    groups = {(): cells}
+    if axes:
+        groups = {key_of(levels): part for levels, part in cells.groupby(axes, dropna=False, observed=True)}
     problems, rows = problem_counts(records, axes), []
-    combinations = grid(records.planned(), tuple(axes))
-    for levels in combinations.itertuples(index=False):
+    combinations = grid(records.planned(), tuple(axes)) if axes else pd.DataFrame(index=[0])
+    for levels in combinations.itertuples(index=False) if axes else [()]:
         part = groups.get(key_of(levels), cells.iloc[:0])
         rows.append(
             {
@@ -95,7 +97,7 @@ def gradient_markdown(frame: pd.DataFrame, table: Layout) -> str:
 def names_of(frame: pd.DataFrame, table: Layout) -> pd.DataFrame:
     """The name columns of the rows, as texts."""
     rows = list(table.rows)
-    return axis_columns(frame[rows].drop_duplicates().reset_index(drop=True), rows)
+    return axis_columns(frame[rows].drop_duplicates().reset_index(drop=True), rows) if rows else pd.DataFrame(index=[0])
 
 
 def rows_of(frame: pd.DataFrame, table: Layout) -> list[dict[Any, Row]]:
@@ -132,8 +134,8 @@ def _last(cells: dict[Any, Row]) -> Row:
 
 def _field(row: Row | None) -> str:
     """`3/4 solved, best 0.93`; `0/4, 2 diverged`."""
-    if row is None or not row["runs"] + row["lost"]:
-        return EMPTY
+    if row is None or not row["runs"]:
+        return f"{row['lost']} lost" if row is not None and row["lost"] else EMPTY
     texts = [f"{row['solved']}/{row['runs']}{' solved' if row['solved'] else ''}"]
     texts += [f"{row[name]} {name}" for name in ("diverged", "lost") if row[name]]
     best = _best(row)

@@ -99,7 +99,9 @@ def clipping_audit(
         axis=1,
     )
     unclipped = design.values[without]
-    frame["without"] = np.nanmean(unclipped, axis=(1, 2)) if measure.share else medians(medians(unclipped))
+    flat = [row[~np.isnan(row)] for row in unclipped]
+    shares = [row.mean() if len(row) else np.nan for row in flat]
+    frame["without"] = shares if measure.share else medians(medians(unclipped))
     return _table(records, frame, rows_axes, measure, design, selected, alpha, crossed)
 
 
