@@ -13,6 +13,7 @@ from sweeps.analysis.statistics.design import Design
 from sweeps.analysis.statistics.measures import STOPS, how_diverged_count
 from sweeps.analysis.statistics.paired import too_small
 from sweeps.analysis.statistics.summaries import ENDS, SHORTEST
+from sweeps.analysis.text import number_of
 from sweeps.tables.coverage import iqm_words, median_words, share_words
 
 THE_FACTOR = (
@@ -83,7 +84,7 @@ def what_was_tested(contrast: Contrast) -> str:
     by = axes_said(["seed", *contrast.design.pooled])
     return (
         f"Tests are signed-rank tests on runs paired by {by}, exchanging the signs of whole seeds, with Holm's "
-        f"correction over all {tested} pairs."
+        f"correction over {number_of(int(tested), 'pair')}."
     )
 
 
