@@ -148,6 +148,8 @@ def test_a_setting_that_varied_has_panels_under_its_readable_name() -> None:
     study = Study("small", {"arch": ["lstm"], "arch.forget_bias": [0.0, 2.0], "outcome": OUTCOMES})
     found = {panel["config"].get("chartTitle"): panel["config"].get("groupBy") for panel in panels(workspace(study))}
     assert found["Share solved, by forget bias"] == "settings.value.arch.forget_bias"
+    feed = json.loads(workspace(study).spec)["section"]["runSets"][0]["runFeed"]
+    assert "config:settings.value.arch.forget_bias" in feed["columnOrder"], "a column of the runs table"
     by = {str(title).partition(", by ")[2] for title in found}
     assert by == {"", "forget bias"}, "nothing else varied"
     clipped = Study("small", {"clip": ["norm"], "threshold": [0.1, 1.0], "outcome": OUTCOMES})
