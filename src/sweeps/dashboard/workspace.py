@@ -12,9 +12,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sweeps.analysis.labels import level_text, said
-from sweeps.analysis.loading.axes import AXES, ordered_levels, owner_of
+from sweeps.analysis.loading.axes import AXES, ordered_levels, owner_of, setting_of
 from sweeps.analysis.loading.records import Records
-from sweeps.config.short_names import SHORT_NAMES
 from sweeps.dashboard.client import library
 from sweeps.dashboard.declaration import CLIPPING, EACH, PARTS, Panel, Part
 from sweeps.mirror.run_content import KEYS
@@ -203,7 +202,7 @@ def config_key(axis: str) -> str:
     """Where the config of a mirrored run has an axis: under its short name, or `settings.arch.forget_bias`."""
     if axis in (*KEYS, "outcome"):
         return axis
-    return f"settings.{next((full for full, short in SHORT_NAMES.items() if short == axis), axis)}"
+    return f"settings.{setting_of(axis)}"
 
 
 def _stored(axis: str) -> str:
