@@ -20,9 +20,9 @@ from .figures.style import lines as lines
 from .in_process import compose as compose
 from .in_process import train as train
 from .report.side_by_side import side_by_side as side_by_side
+from .tables.at_a_glance import overview as overview
 from .tables.clipping_audit import clipping_audit as clipping_audit
 from .tables.combinations import comparison as comparison
-from .tables.combinations import overview as overview
 from .tables.compare import compare as compare
 from .tables.latex import to_latex as to_latex
 from .tables.pairwise import pairwise as pairwise

@@ -70,7 +70,7 @@ def test_the_interval_of_a_restricted_mean_is_never_a_point(tmp_path: Path) -> N
     table = steps_to_solve(load(tmp_path), ("arch",))
     row = table.frame.set_index("arch").loc["rnn_tanh"]
     assert row["restricted_mean_low"] == pytest.approx(200 * 0.025 ** (1 / 8)) and row["restricted_mean_high"] == 200
-    assert "Gaffke" in table.caption
+    assert "Gaffke" in table.legend
 
 
 def test_a_restricted_mean_of_few_seeds_has_no_interval_and_says_why(tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_a_restricted_mean_of_few_seeds_has_no_interval_and_says_why(tmp_path: P
         write_cell(tmp_path, seed=seed, length=3, outcome="solved", end=100)
     table = steps_to_solve(load(tmp_path), ("arch",))
     assert np.isnan(table.frame["restricted_mean_low"].iloc[0]) and table.rows[0][4].text == "100"
-    assert "without an interval (with fewer than 5 seeds one that holds" in table.caption
+    assert "without an interval (with fewer than 5 seeds one that holds" in table.legend
 
 
 def test_a_restricted_mean_counts_a_seed_once_where_cells_are_missing(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from analysis.make_records import write_cell
 from sweeps import load
 from sweeps.dashboard import declaration
-from sweeps.dashboard.workspace import Study, View, report, study_of, workspace
+from sweeps.dashboard.workspace import Study, View, panels_of, report, study_of, workspace
 from sweeps.figures.catalogue import FIGURES
 from sweeps.figures.charts import CHARTS
 from sweeps.mirror.run_content import HEAT_MAP, run_content
@@ -59,16 +59,31 @@ def drawn(view: View) -> set[tuple[str, str]]:
     for _, value in walk(json.loads(view.spec)):
         if isinstance(value, dict) and value.get("section") == "config":
             found.add(("config", value["name"].removesuffix(".value")))
-    return found
+    return {(where, _as_stored(key) if where == "config" else key) for where, key in found}
+
+
+def _as_stored(key: str) -> str:
+    """A filter names a nested setting without `value`, everything else with it."""
+    return key.replace("settings.", "settings.value.", 1) if not key.startswith("settings.value") else key
+
+
+def nested(front: str, settings: Any) -> Iterator[str]:
+    """`settings.value.arch.forget_bias`: every setting as W&B finds it in a nested config."""
+    for key, value in settings.items() if isinstance(settings, dict) else ():
+        yield f"{front}.{key}"
+        yield from nested(f"{front}.{key}", value)
 
 
 @BOTH
 def test_everything_drawn_is_mirrored(make: Any, sweep: SweepPaths) -> None:
-    write_cell(sweep.root, outcome="solved")
+    for bias in (0.0, 2.0):
+        for clip in ("none", "norm"):
+            write_cell(sweep.root, arch="lstm", clip=clip, outcome="solved", settings={"arch.forget_bias": bias})
     logged = {("history", HEAT_MAP)}
     for content in map(run_content, sweep.cells()):
         logged |= {("history", key) for _, row in content.history for key in row}
         logged |= {("summary", key) for key in content.summary} | {("config", key) for key in content.config}
+        logged |= {("config", key) for key in nested("settings.value", content.config["settings"])}
     wanted = drawn(make(study_of(load(sweep.root))))
     assert len(wanted) >= 15  # or it looked in the wrong place
     assert wanted <= logged
@@ -78,7 +93,7 @@ def test_everything_drawn_is_mirrored(make: Any, sweep: SweepPaths) -> None:
 def test_all_panels_of_the_declaration_are_there(make: Any) -> None:
     there = panels(make(STUDY))
     kinds = [panel["viewType"] for panel in there]
-    declared = [panel for part in declaration.PARTS for panel in part.panels]
+    declared = [panel for part in declaration.PARTS for panel in panels_of(STUDY, part)]
     assert len(there) == len(declared)
     counted = {kind: [panel.kind for panel in declared].count(kind) for kind in ("curves", "bars", "pictures")}
     assert kinds.count("Run History Line Plot") == counted["curves"]
@@ -100,20 +115,55 @@ def test_ids_are_its_own_and_stay(make: Any) -> None:
     assert other.name != view.name
 
 
-def test_the_workspace_shows_this_experiment_grouped_by_arch_and_init() -> None:
+def test_the_workspace_shows_this_experiment_grouped_by_what_varied() -> None:
     spec = json.loads(workspace(STUDY).spec)
     runs = spec["section"]["runSets"][0]
-    assert [key["name"] for key in runs["grouping"]] == ["arch.value", "init.value"]
+    assert [key["name"] for key in runs["grouping"]] == ["arch.value", "clip.value"]
     assert [value for key, value in walk(runs["filters"]) if key == "value"] == ["small"]
     assert re.fullmatch(r"nw-[0-9a-f]{11}-v", workspace(STUDY).name)
 
 
-def test_the_report_has_a_filter_per_architecture_or_outcome() -> None:
+@pytest.mark.parametrize(
+    ("levels", "groups"),
+    [
+        ({}, ["arch"]),
+        ({"gain": [1.0, 2.0], "seed": [0, 1]}, ["gain"]),
+        (
+            {"arch": ["lstm", "gru"], "length": [9, 50], "arch.forget_bias": [0.0, 1.0]},
+            ["arch", "length", "arch.forget_bias"],
+        ),
+        (
+            {"arch": ["lstm", "gru"], "init": ["he", "xavier"], "clip": ["none", "norm"], "gain": [1.0, 2.0]},
+            ["arch", "init", "gain"],
+        ),
+        ({"arch": ["lstm", "gru"], "lr": [0.1 * step for step in range(60)]}, ["lr"]),
+    ],
+    ids=["nothing", "one setting", "three axes", "what was added first", "no more lines than a chart shows"],
+)
+def test_runs_are_grouped_by_the_axes_that_varied(levels: dict[str, Any], groups: list[str]) -> None:
+    assert Study("small", {"arch": ["lstm"], "init": ["he"]} | levels | {"outcome": OUTCOMES}).groups == groups
+
+
+def test_a_setting_that_varied_has_panels_under_its_readable_name() -> None:
+    study = Study("small", {"arch": ["lstm"], "arch.forget_bias": [0.0, 2.0], "outcome": OUTCOMES})
+    found = {panel["config"].get("chartTitle"): panel["config"].get("groupBy") for panel in panels(workspace(study))}
+    assert found["Share solved, by forget bias"] == "settings.value.arch.forget_bias"
+    feed = json.loads(workspace(study).spec)["section"]["runSets"][0]["runFeed"]
+    assert "config:settings.value.arch.forget_bias" in feed["columnOrder"], "a column of the runs table"
+    by = {str(title).partition(", by ")[2] for title in found}
+    assert by == {"", "forget bias"}, "nothing else varied"
+    clipped = Study("small", {"clip": ["norm"], "threshold": [0.1, 1.0], "outcome": OUTCOMES})
+    assert "Before and after, by threshold" in {
+        panel["config"].get("chartTitle") for panel in panels(workspace(clipped))
+    }
+
+
+def test_the_report_has_a_filter_per_level_of_the_first_axis_or_outcome() -> None:
     grids = [block for block in json.loads(report(STUDY).spec)["blocks"] if block["type"] == "panel-grid"]
     assert len(grids) == len(declaration.PARTS)
     for grid, part in zip(grids, declaration.PARTS, strict=True):
         runs = grid["metadata"]["runSets"]
-        assert [each["name"] for each in runs] == list(STUDY.levels[part.filters])
+        assert [each["name"] for each in runs] == list(STUDY.levels["outcome" if part.by_outcome else "arch"])
         for each in runs:
             assert [value for key, value in walk(each["filters"]) if key == "value"] == ["small", each["name"]]
 

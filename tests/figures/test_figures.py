@@ -78,8 +78,9 @@ def test_every_threshold_that_was_swept_is_a_line(tmp_path: Path) -> None:
         write_cell(tmp_path, clip="norm", grad_norm=100.0, settings={"clip.threshold": threshold})
     drawn = figure("clipping", load(tmp_path))
     assert drawn is not None
-    heights = [set(np.asarray(line.get_ydata(), float).tolist()) for line in drawn.axes[0].lines]
-    assert {-1.0} in heights and {1.0} in heights
+    for ax, height in zip(drawn.axes, (-1.0, 1.0), strict=True):  # a row for each
+        assert {height} in [set(np.asarray(line.get_ydata(), float).tolist()) for line in ax.lines]
+        assert ax.get_ylabel() == f"threshold = {10**height:g}\ngradient norm\nT = 20"
 
 
 @pytest.mark.parametrize("name", FIGURES)

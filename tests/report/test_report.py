@@ -128,7 +128,7 @@ def test_the_tables_are_complete_and_precise(sweep: SweepPaths) -> None:
     assert len(table) == 2 * 3 * 3 * 2 and table["n"].sum() == 72
     assert set(table["clip"]) == {"none", "norm", "value"}
     assert (sweep.report.root / "tables" / "comparison.md").read_text().count("\n|") == len(table) + 1
-    assert len(pd.read_csv(sweep.report.root / "tables" / "summary.csv")) == 6
+    assert len(pd.read_csv(sweep.report.root / "tables" / "summary.csv")) == 36, "all four axes that varied"
     diverged = pd.read_csv(sweep.report.root / "tables" / "diverged.csv", keep_default_na=False)
     assert (
         len(diverged) == 4
@@ -344,7 +344,11 @@ def test_a_sweep_over_something_else_is_compared_by_that(tmp_path: Path) -> None
             for seed in range(2):
                 write_cell(tmp_path, seed=seed, settings={"optim.lr": lr, "train.batch": batch})
     text = make_report(SweepPaths(tmp_path)).markdown.read_text()
-    for title in ("Comparison of the best explained variance", "Ranking by the best", "Updates until solved"):
+    for title in ("At a glance", "Comparison of the best explained variance"):
         part = text[text.index(f"### {title}") :]
         heads = part[part.index("\n|") : part.index("\n|--")]
-        assert "learning rate" in heads and "batch" in heads and "architecture" not in heads
+        assert "batch" in heads and "learning rate = 0.001" in heads and "architecture" not in heads
+    ranking = text[text.index("### Ranking by the best") :].split("\n### ")[0]
+    assert "**No two of the 4 rows can be told apart by the best explained variance**" in ranking
+    assert "\n|" not in ranking and "[rank.tex](tables/rank.tex)" in ranking, "a sentence, and links to the table"
+    assert "No run solved the task (0 of 8) within 200 updates." in text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from pathlib import Path
 
@@ -65,7 +66,7 @@ def test_diverged_runs_have_the_worst_rank_and_are_told(tmp_path: Path) -> None:
     assert row["diverged"] == 3 and row["value"] == np.median(ranked)
     assert (row["low"], row["high"]) == pytest.approx(median_interval(ranked))
     text = next(cells for cells in table.rows if cells[0].text == "ReLU RNN")[1].text
-    assert text.endswith("3 div.") and "[diverged, " in text
+    assert text.endswith(", 3 diverged") and "[diverged, " in text
     assert "3 of 36 runs diverged." in table.legend and "worst rank: below every best" in table.legend
 
 
@@ -164,7 +165,7 @@ def test_a_share_of_pooled_runs_is_one_of_seeds(tmp_path: Path) -> None:
     row = table.frame.iloc[0]
     expected = mean_interval([1, 1, 0.25, 0, 0], 0, 1)
     assert (row["value"], row["low"], row["high"]) == pytest.approx((0.45, *expected))
-    assert "over the share of each seed" in table.caption
+    assert "over the share of each seed" in table.legend
     figure = shares(records, ("arch",)).iloc[0]
     assert (figure["share_solved_low"], figure["share_solved_high"]) == pytest.approx(expected)
 
@@ -177,13 +178,13 @@ def test_the_interquartile_mean_and_its_seed(tmp_path: Path) -> None:
     frames = [table.frame for table in tables]
     assert frames[0]["value"].iloc[0] == pytest.approx(iqm(0.5 + (np.arange(12) - 6) ** 3 / 1000))
     assert frames[0].equals(frames[1]) and not frames[0].equals(frames[2])
-    assert "seed 1" in tables[2].caption and "[" in tables[0].rows[0][1].text
+    assert "seed 1" in tables[2].legend and "[" in tables[0].rows[0][1].text
 
 
 def test_the_interquartile_mean_of_few_seeds_has_no_interval_and_says_why(tmp_path: Path) -> None:
     table = compare(planted(tmp_path), ("arch",), statistic="iqm")
     assert table.frame["low"].isna().all() and all("[" not in row[1].text for row in table.rows)
-    assert "without an interval (with fewer than 11 seeds none reaches 95%" in table.caption
+    assert "without an interval (with fewer than 11 seeds none reaches 95%" in table.legend
 
 
 def test_the_best_is_sought_for_each_length_alone(tmp_path: Path) -> None:
@@ -236,4 +237,20 @@ def test_all_diverged_has_no_best(tmp_path: Path) -> None:
         for seed in range(2):
             write_cell(tmp_path, arch=arch, seed=seed, length=3, outcome="diverged", end=60)
     table = compare(load(tmp_path), ("arch",))
-    assert not table.frame["best"].any() and [row[1].text for row in table.rows] == ["diverged 2 div."] * 2
+    assert not table.frame["best"].any() and [row[1].text for row in table.rows] == ["2/2 diverged"] * 2
+
+
+def test_any_name_of_a_setting_and_any_measure_will_do(tmp_path: Path) -> None:
+    for gain in (0.5, 1.5):
+        for seed, length in itertools.product(range(2), (3, 4)):
+            outcome = "solved" if gain > 1 and seed else "finished"
+            write_cell(tmp_path, seed=seed, length=length, settings={"init.gain": gain}, outcome=outcome, end=100)
+    records = load(tmp_path)
+    for axes in (["init.gain", "task.length"], ["gain", "length"]):
+        table = compare(records, axes, "solved", within=["task.length"], select={"task.length": [3, 4]})
+        assert table.caption.startswith("Share solved by gain and sequence length.")
+        assert [entry.text.split(" [")[0] for entry in table.rows[1]] == ["1.5", "1/2", "1/2"], "runs of runs"
+    for metric in ("best_loss", "solved_step", "decay_start", "grad_norm"):
+        assert len(compare(records, ["init.gain"], metric).frame) == 2
+    one = compare(records, ["gain"], select={"task.length": 3})
+    assert "T = 3" in one.caption and "orthogonal" in one.caption

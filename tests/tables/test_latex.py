@@ -56,6 +56,7 @@ def test_every_table_tells_n_interval_and_how_diverged_runs_counted(tables: dict
 def test_latex_is_a_booktabs_table_of_even_rows(tables: dict[str, Table], name: str) -> None:
     table = tables[name]
     text = to_latex(table)
+    assert_structure(text)
     for rule in (r"\toprule", r"\midrule", r"\bottomrule", rf"\label{{tab:{name}}}", r"\begin{table}", r"\end{table}"):
         assert text.count(rule) == 1
     columns = re.search(r"\\begin\{tabular\}\{(\w+)\}", text)
@@ -66,6 +67,42 @@ def test_latex_is_a_booktabs_table_of_even_rows(tables: dict[str, Table], name: 
     assert text.isascii(), "every sign has its LaTeX name"
     assert text.count("{") == text.count("}") and len(re.findall(r"(?<!\\)\$", text)) % 2 == 0
     assert not re.search(r"(?<!\\)[%#_]", text.replace(r"\label{tab:" + name, ""))
+
+
+ENVIRONMENTS = ["table", "threeparttable", "tabular", "tablenotes"]
+
+
+def assert_structure(text: str) -> None:
+    """Environments that nest and close, braces that close in every line, and nothing outside of its place."""
+    lines = [line for line in text.splitlines() if not line.startswith("%")]
+    open_: list[str] = []
+    for line in lines:
+        depth = 0
+        for brace in re.findall(r"(?<!\\)[{}]", line):
+            depth += 1 if brace == "{" else -1
+            assert depth >= 0, line
+        assert depth == 0 and len(re.findall(r"(?<!\\)\$", line)) % 2 == 0, line
+        for step, name in re.findall(r"\\(begin|end)\{(\w+)\}", line):
+            if step == "begin":
+                open_.append(name)
+            else:
+                assert open_.pop() == name
+    assert open_ == [] and re.findall(r"\\begin\{(\w+)\}", text) == ENVIRONMENTS
+    inside = text.partition(r"\begin{tablenotes}[flushleft]")[2].partition(r"\end{tablenotes}")[0].strip()
+    assert all(line.startswith(r"\item ") for line in inside.splitlines()[1:]), "text of a list stands in an item"
+    assert text.index(r"\caption{") < text.index(r"\label{") < text.index(r"\begin{tabular}")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_caption_has_two_lines_at_most_and_no_word_is_lost(tables: dict[str, Table], name: str) -> None:
+    table = tables[name]
+    text = to_latex(table)
+    (caption,) = re.findall(r"\\caption\{(.*)\}$", text, re.M)
+    assert len(caption) <= 220 and caption.endswith("."), "200 characters, and what escapes add"
+    notes = [line.removeprefix(r"\item ") for line in text.splitlines() if line.startswith(r"\item ")]
+    assert " ".join([caption, *notes]) == escaped(table.legend)
+    long = to_latex(table, caption="One sentence. " + "Another one that is long. " * 10)
+    assert len(re.findall(r"\\caption\{(.*)\}$", long, re.M)[0]) <= 200 and long.count("Another one") == 10
 
 
 def test_marks_in_both(tables: dict[str, Table]) -> None:
@@ -91,7 +128,7 @@ def test_a_notebook_shows_the_markdown(tables: dict[str, Table]) -> None:
 
 def test_options_of_latex(tables: dict[str, Table]) -> None:
     text = to_latex(tables["rank"], caption="Mine & yours.", label="tab:x", size="small", comment="one\ntwo")
-    assert text.startswith("% one\n% two\n") and r"\caption{Mine \& yours. " in text and "\\small\n" in text
+    assert text.startswith("% one\n% two\n") and r"\caption{Mine \& yours.}" in text and "\\small\n" in text
     assert r"\label{tab:x}" in text and "diverged" in text
 
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from analysis.make_records import write_cell
-from sweeps import comparison, load, overview
+from sweeps import Records, comparison, load, overview
 from sweeps.analysis.statistics.outcomes import shares
 from sweeps.analysis.text import factor, number, with_interval
-from sweeps.tables.listing import comparison_markdown, counting_rules, overview_markdown
+from sweeps.tables.at_a_glance import outcomes_markdown
+from sweeps.tables.layout import layout
+from sweeps.tables.listing import comparison_markdown, counting_rules
 
 
 def test_planted_shares_and_scores(tmp_path: Path) -> None:
@@ -95,25 +99,74 @@ def test_a_sweep_without_scores_has_shares_and_no_score(tmp_path: Path) -> None:
     assert "2 runs have no finite score" in counting_rules(comparison(records), records, seed=0)
 
 
-def test_the_summary_has_the_lengths_side_by_side(tmp_path: Path) -> None:
+def glance(records: Records) -> list[list[str]]:
+    """The entries of the table 'At a glance', heads first."""
+    text = outcomes_markdown(overview(records), layout(records), "score").splitlines()
+    return [[part.strip() for part in line.split("|")[1:-1]] for line in (text[0], *text[2:])]
+
+
+def test_at_a_glance_has_lengths_side_by_side_and_a_row_for_each_level(tmp_path: Path) -> None:
     for length in (5, 60):
-        write_cell(tmp_path, length=length, slope=-0.5, outcome="solved" if length == 5 else "finished")
-        write_cell(tmp_path, length=length, clip="norm", slope=-0.1)
-    short = overview(comparison(load(tmp_path)), "none")
-    assert len(short) == 1
-    assert (short.loc[0, "solved_5"], short.loc[0, "solved_60"]) == (1.0, 0.0)
-    assert short.loc[0, "factor_start"] == pytest.approx(10**-0.5)
-    assert short.loc[0, "change_start"] == pytest.approx(-0.5)
-    assert overview_markdown(short).split("|")[-5:-1][1].strip() == "-0.500"
+        write_cell(
+            tmp_path, length=length, slope=-0.5, outcome="solved" if length == 5 else "finished", best_score=0.93
+        )
+        write_cell(tmp_path, length=length, clip="norm", slope=-0.1, best_score=0.5)
+    frame = overview(load(tmp_path)).set_index(["clip", "length"])
+    assert frame["solved"].tolist() == [1, 0, 0, 0] and frame["runs"].tolist() == [1, 1, 1, 1]
+    assert frame.loc[("none", 60), "decay_start"] == pytest.approx(-0.5)
+    heads, *rows = glance(load(tmp_path))
+    assert heads == ["clip", "T = 5", "T = 60", "factor per step: at init → in training"], "only what varied"
+    assert rows[0] == ["no clipping", "1/1 solved, best 0.93", "0/1, best 0.93", "0.316 → 0.316"]
+    assert rows[1] == ["clip by norm", "0/1, best 0.50", "0/1, best 0.50", "0.794 → 0.794"]
 
 
-def test_a_gradient_of_exactly_0_reads_0_and_a_short_one_has_no_factor(tmp_path: Path) -> None:
-    write_cell(tmp_path, init="he", length=60, curve=lambda lag: -math.inf if lag > 2 else 0.0)
-    text = overview_markdown(overview(comparison(load(tmp_path)), "none")).splitlines()[-1]
-    assert [part.strip() for part in text.split("|")][-4:-1] == ["-inf", "0", "0"]
-    write_cell(tmp_path / "short", length=20)
-    text = overview_markdown(overview(comparison(load(tmp_path / "short")), "none")).splitlines()[-1]
-    assert [part.strip() for part in text.split("|")][-4:-1] == ["-0.100", "–", "–"]
+def test_at_a_glance_spells_out_what_diverged_and_was_lost(tmp_path: Path) -> None:
+    for gain in (0.5, 1.0):
+        for init in ("random", "xavier"):
+            for seed in range(4):
+                gone = gain == 1.0 and seed < 2
+                ended: dict[str, Any] = {"outcome": "diverged" if gone else "solved", "end": 60 if gone else 100}
+                cell = write_cell(
+                    tmp_path, init=init, seed=seed, settings={"init.gain": gain}, best_score=0.996, **ended
+                )
+                if init == "xavier" and seed == 3:
+                    (tmp_path / cell / "summary.json").unlink()
+    heads, first, second = glance(load(tmp_path))
+    assert heads == ["init", "gain = 0.5", "gain = 1"]
+    assert first == ["random", "4/4 solved, best 1.00", "2/4 solved, 2 diverged"], (
+        "the two in the middle decide the median"
+    )
+    assert second == ["Xavier", "3/3 solved, 1 lost, best 1.00", "1/3 solved, 2 diverged, 1 lost"]
+
+
+def test_thirty_levels_are_rows_and_one_axis_has_no_columns(tmp_path: Path) -> None:
+    for step in range(30):
+        write_cell(tmp_path, length=3, settings={"arch.leak": 0.1 * (step + 1)}, best_score=step / 30)
+    heads, *rows = glance(load(tmp_path))
+    assert heads == ["leak", "solved", "best score", "end-to-end factor per step: at init → in training"]
+    assert len(rows) == 30 and rows[15] == ["1.6", "0/1", "0.50", "0.794 → 0.794"]
+
+
+def test_the_least_important_axis_is_pooled_where_there_are_too_many_rows(tmp_path: Path) -> None:
+    inits = ("random", "xavier", "he", "orthogonal", "identity")
+    for arch, init, seed in itertools.product(("rnn_tanh", "rnn_relu", "lstm", "gru"), inits, range(2)):
+        for lr in (0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.07):
+            score = 0.1 * inits.index(init) + 4 * lr + 0.001 * seed
+            settings = {"optim.lr": lr}
+            write_cell(
+                tmp_path, arch=arch, init=init, seed=seed, length=3, settings=settings, best_score=score, steps=20
+            )
+    table = layout(load(tmp_path))
+    assert (table.rows, table.column, table.pooled) == (("lr",), "init", ("arch",))
+
+
+def test_a_gradient_of_exactly_0_reads_0_and_a_short_one_is_end_to_end(tmp_path: Path) -> None:
+    for init in ("he", "xavier"):
+        write_cell(tmp_path, init=init, length=60, curve=lambda lag: -math.inf if lag > 2 else 0.0)
+        write_cell(tmp_path / "short", init=init, length=20)
+    assert glance(load(tmp_path))[1][-1] == "0 → 0"
+    heads, first, _ = glance(load(tmp_path / "short"))
+    assert heads[-1].startswith("end-to-end factor") and first[-1] == "0.794 → 0.794"
 
 
 def test_clipped_share_is_of_the_steps_where_the_gradient_got_smaller(tmp_path: Path) -> None:
@@ -162,4 +215,4 @@ def test_numbers_are_written_for_reading() -> None:
     assert with_interval(0.02, -1e-6, 0.04) == "0.020 [0.000, 0.040]"
     assert with_interval(-np.inf, -np.inf, 0.9, infinite="diverged") == "diverged [diverged, 0.90]"
     assert with_interval(np.inf, np.inf, np.inf, infinite="unsolved") == "unsolved"
-    assert with_interval(0.5, np.nan, np.nan) == "0.5"
+    assert with_interval(0.5, np.nan, np.nan) == "0.50" and with_interval(0.996, np.nan, np.nan) == "1.00"

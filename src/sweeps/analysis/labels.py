@@ -2,21 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+
+import pandas as pd
 
 from sweeps.config.cards import card
 
 HEADS = {"arch": "architecture", "length": "T", "lr": "learning rate", "hidden": "hidden units"}
-"""Of axes; any other keeps its own name."""
+"""Of axes; any other has the last part of its dotted name."""
 SAID = HEADS | {"length": "sequence length", "clip": "clipping", "optim": "optimiser", "steps": "updates"}
 """Of axes, in sentences."""
 
 
 def head(axis: str) -> str:
-    """What an axis is called: its readable name, or the last part of its dotted name, `forget bias`."""
-    return HEADS.get(axis, axis.rpartition(".")[2].replace("_", " "))
+    """What an axis is called above a column or beside a number: `T`, `learning rate`, `forget bias`."""
+    return HEADS.get(axis, _last(axis))
 
 
+def said(axis: str) -> str:
+    """What an axis is called in a sentence: `sequence length`, `forget bias` of `arch.forget_bias`."""
+    return SAID.get(axis, _last(axis))
+
+
+def _last(axis: str) -> str:
+    return axis.rpartition(".")[2].replace("_", " ")
+
+
+def listed(names: Sequence[str]) -> str:
+    """`a, b and c`."""
+    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
+
+
+def axes_said(axes: Sequence[str]) -> str:
+    """`architecture, init and sequence length`."""
+    return listed([said(axis) for axis in axes])
+
+
+UNSET = "unset"
+"""The level of an axis where a cell has no such setting, in figures: the forget bias of a tanh RNN."""
 LABELLED = ("arch", "init", "clip")
 """Groups whose cards have labels."""
 
@@ -27,13 +51,11 @@ def label(level: Any) -> str:
     return next(filter(None, labels), f"{level:g}" if isinstance(level, float) else str(level))
 
 
-def said(axis: str) -> str:
-    """What an axis is called in a sentence: `learning rate`, `forget bias` of `arch.forget_bias`."""
-    return SAID.get(axis, axis.rpartition(".")[2].replace("_", " "))
-
-
-UNSET = "unset"
-"""The level of an axis where a cell has no such setting, in figures: the forget bias of a tanh RNN."""
+def level_text(axis: str, level: Any) -> str:
+    """`tanh RNN`, `T = 200`, `gain = 1.2`: a level where its axis is not written beside it."""
+    if pd.isna(level) or level == UNSET:
+        return f"no {head(axis)}"
+    return label(level) if isinstance(level, str) else f"{head(axis)} = {level_said(level)}"
 
 
 def level_said(level: Any) -> str:

@@ -3,32 +3,21 @@
 from __future__ import annotations
 
 from sweeps.analysis.loading.records import Records
-from sweeps.analysis.roles import is_number, varied
-from sweeps.analysis.statistics import variation
-from sweeps.analysis.statistics.measures import Measure, per_run
+from sweeps.analysis.roles import is_number
+from sweeps.analysis.statistics.effects import by_importance
+from sweeps.analysis.statistics.measures import Measure
 
 MOST_COLOURS, MOST_PANELS = 9, 6
 """Levels of an axis that can be told apart as colours, and as panels beside each other."""
 
 
-def leading_axes(records: Records, measure: Measure) -> list[str]:
-    """The axes that varied, in the order of their shares of the variation beyond chance.
-
-    Args:
-        records: of one task.
-        measure: the number of every run whose variation it is.
-    """
-    axes = varied(records)
-    found = variation.of_axes(records.cells[[*axes, "seed"]], axes, per_run(records, measure))
-    return sorted(axes, key=lambda axis: -found[axis].excess)
-
-
 def leading_roles(records: Records, measure: Measure) -> dict[str, str]:
-    """The roles of the first three of `leading_axes`: x is that of numbers with the most levels, or the first.
+    """The roles of the three axes with the largest shares of the variation.
 
-    Colour comes before column. An axis with more levels than can be told apart as colours or panels has no role.
+    x is that of numbers with the most levels, or the first. Colour comes before column. An axis with more levels than
+    can be told apart as colours or panels has no role.
     """
-    levels = {axis: records.cells[axis].nunique() for axis in leading_axes(records, measure)[:3]}
+    levels = {axis: records.cells[axis].nunique() for axis in by_importance(records, measure)[:3]}
     if not levels:
         return {}
     numbers = [axis for axis in levels if is_number(axis, records)]

@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import pandas as pd
-
-from sweeps.analysis.labels import UNSET, head, label
+from sweeps.analysis.labels import head, label, level_text
 from sweeps.analysis.loading.records import Records
 from sweeps.config.analysis import POOLED
 from sweeps.config.short_names import column_of
@@ -52,6 +50,7 @@ class Roles:
         fixed: axes shown at one level only, with that level.
         pooled: axes that vary within what is drawn as one.
         title: what all panels share, the only architecture and the only init, where these are not among the axes drawn.
+        length: the sequence length of all that is drawn; None where there are several.
     """
 
     x: str | None = None
@@ -61,6 +60,7 @@ class Roles:
     fixed: Mapping[str, Any] = field(default_factory=dict)
     pooled: tuple[str, ...] = ()
     title: str = ""
+    length: Any = None
 
     @property
     def drawn(self) -> list[str]:
@@ -81,12 +81,6 @@ class Roles:
         """A sentence that names the pooled axes; empty if there are none."""
         names = ", ".join(head(axis) for axis in self.pooled)
         return f" Runs are pooled over {names}." if names else ""
-
-
-def varied(records: Records) -> list[str]:
-    """The axes of which the records have several levels; the task is no axis of a figure."""
-    cells = records.cells
-    return [axis for axis in records.axes if axis != "task" and cells[axis].dropna().nunique() > 1]
 
 
 def roles(
@@ -114,7 +108,7 @@ def roles(
             raise SweepsError(unknown("role", slot, slots))
         slots[slot] = column_of(name, records.axes)
     idle = [axis for axis, slot in (preferred or {}).items() if slot == POOLED and axis not in kind.fixed]
-    waiting = [axis for axis in varied(records) if axis not in (*slots.values(), *idle)]
+    waiting = [axis for axis in records.varied if axis not in (*slots.values(), *idle)]
     for axis, slot in (preferred or {}).items():
         if axis in waiting and slots.get(slot, "") is None:
             slots[slot] = axis
@@ -137,21 +131,17 @@ def roles(
         slots["x"] = slots[given] if given else "length"
         if given:
             slots[given] = None
-    rest = [axis for axis in varied(records) if axis not in slots.values()]
+    rest = [axis for axis in records.varied if axis not in slots.values()]
     fixed: dict[str, Any] = {
         axis: _shown(records, axis) for axis in ("length", "clip") if axis in kind.fixed and axis in rest
     }
     fixed |= {axis: _shown(records, axis) for axis in kind.fixed if axis not in slots.values() and axis not in fixed}
     only = [records.cells[axis].unique() for axis in ("arch", "init")]
     title = ", ".join(label(levels[0]) for levels in only if len(levels) == 1)
-    return Roles(**slots, fixed=fixed, pooled=tuple(axis for axis in rest if axis not in fixed), title=title)
-
-
-def level_text(axis: str, level: Any) -> str:
-    """`tanh RNN`, `T = 200`, `gain = 1.2`: a level where its axis is not written beside it."""
-    if pd.isna(level) or level == UNSET:
-        return f"no {head(axis)}"
-    return label(level) if isinstance(level, str) else f"{head(axis)} = {level:g}"
+    lengths = {fixed["length"]} if "length" in fixed else set(records.cells["length"])
+    length = lengths.pop() if len(lengths) == 1 else None
+    pooled = tuple(axis for axis in rest if axis not in fixed)
+    return Roles(**slots, fixed=fixed, pooled=pooled, title=title, length=length)
 
 
 def _shown(records: Records, axis: str) -> Any:
@@ -193,7 +183,7 @@ def map_axes(records: Records) -> tuple[list[str], list[str]]:
 
     By custom rows are init and clipping, columns architecture and length; further numbers are columns, names rows.
     """
-    several = varied(records)
+    several = records.varied
     rows: list[str] = [axis for axis in ("init", "clip") if axis in several]
     columns: list[str] = [axis for axis in ("arch", "length") if axis in several]
     for axis in several:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sweeps.analysis.labels import HEADS, label
+from sweeps.analysis.labels import head, label
 
 EMPTY = "–"
 
@@ -73,7 +73,7 @@ def with_interval(value: float, low: float, high: float, digits: int = 2, *, inf
         return number(each, digits) if decimals is None or math.isinf(each) else f"{each:z.{decimals}f}"
 
     if math.isnan(low):
-        return infinite if infinite and math.isinf(value) else number(value, digits)
+        return text(value)
     if infinite and math.isinf(value) and value == low == high:
         return infinite
     return f"{text(value)} [{text(low)}, {text(high)}]"
@@ -114,11 +114,11 @@ def render(frame: pd.DataFrame, *, names: int | None = None) -> str:
 
 
 def axis_columns(table: pd.DataFrame, axes: list[str]) -> pd.DataFrame:
-    """The axis columns of a table as texts under readable heads."""
-    return pd.DataFrame(
-        {HEADS.get(axis, axis): [EMPTY if pd.isna(v) else label(_short(v)) for v in table[axis]] for axis in axes},
-        index=table.index,
-    )
+    """The axis columns of a table as texts under readable heads; two settings of one last name keep their groups."""
+    heads = [head(axis) for axis in axes]
+    heads = [name if heads.count(name) == 1 else axis for name, axis in zip(heads, axes, strict=True)]
+    texts = ([EMPTY if pd.isna(v) else label(_short(v)) for v in table[axis]] for axis in axes)
+    return pd.DataFrame(dict(zip(heads, texts, strict=True)), index=table.index)
 
 
 def _short(value: Any) -> Any:

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sweeps.figures.charts import CHARTS, Chart
-from sweeps.mirror.run_content import HEAT_MAP, KEYS
+from sweeps.mirror.run_content import HEAT_MAP
 
+EACH, CLIPPING = "each axis", "clipping"
+"""What a panel can be by; see `Panel`."""
 Kind = Literal["curves", "bars", "pictures", "coordinates", "importance"]
 
 
@@ -23,7 +25,9 @@ class Panel:
         kind: `curves` over training and `bars` of one number per run are means over the runs of a group, with
             the range from the smallest to the largest; `pictures` are the heat maps; `coordinates` has a line
             per run through its settings and `metrics`; `importance` says which setting decides `metrics[0]`.
-        by: config key that groups the runs in place of the groups of the runs table (arch x init).
+        by: what groups the runs in place of the groups of the runs table: `EACH` for a panel by each axis that varied,
+            `CLIPPING` for the kind of clipping, or the setting of a single kind, where that varied; elsewhere such a
+            panel is left out. The title has `{axis}` where the axis is named.
         log: logarithmic axis.
     """
 
@@ -39,20 +43,14 @@ class Part:
     """A section: a title, the question that it answers, and its panels.
 
     Attributes:
-        filters: config key. The W&B report has a set of runs for each value of it, to be switched on and off; W&B
-            shows beside each of its groups the number of runs.
+        by_outcome: the W&B report has a set of runs for each outcome, else for each level of the first axis that
+            varied, to be switched on and off; W&B shows beside each of its groups the number of runs.
     """
 
     chart: Chart
     panels: tuple[Panel, ...]
-    filters: str = "arch"
+    by_outcome: bool = False
 
-
-GROUPS = ("arch", "init")
-"""Config keys by which runs are grouped: every mean is over the runs of one architecture and initialisation."""
-
-AXES = (*(key for key in KEYS if key != "seed"), "seed")
-"""Config keys that may be columns of the parallel coordinates; those that do not vary are left out."""
 
 DECAY = "gradient/log10_slope_per_lag"
 SCORE = "best/eval_score"
@@ -61,29 +59,31 @@ OF_FIGURES: dict[str, tuple[Panel, ...]] = {
     "loss_curves": (
         Panel("curves", "Evaluation loss", ("eval_loss",), log=True),
         Panel("curves", "Training loss", ("train_loss",), log=True),
+        Panel("curves", "Evaluation loss, by {axis}", ("eval_loss",), by=EACH, log=True),
         Panel("curves", "Evaluation score", ("eval_score",)),
     ),
     "clipping": (
-        Panel("curves", "Before and after, by clipping", ("grad_norm", "grad_norm_clipped"), by="clip", log=True),
+        Panel("curves", "Before and after, by {axis}", ("grad_norm", "grad_norm_clipped"), by=CLIPPING, log=True),
         Panel("curves", "Before clipping", ("grad_norm",), log=True),
         Panel("curves", "After clipping", ("grad_norm_clipped",), log=True),
-        Panel("curves", "Share of the gradient that is left, by clipping", ("clip_scale",), by="clip"),
+        Panel("curves", "Share of the gradient that is left, by {axis}", ("clip_scale",), by=CLIPPING),
     ),
     "gradient_by_lag_start": (
         Panel("pictures", "Gradient through time: log10 of its norm by lag and training step", (HEAT_MAP,)),
     ),
     "gradient_by_lag_end": (
         Panel("curves", "Decay rate: slope of log10 of the norm per step back", (DECAY,)),
+        Panel("curves", "Decay rate, by {axis}", (DECAY,), by=EACH),
         Panel("curves", "log10 of the norm at the end of the sequence (lag 0)", ("gradient/log10_norm_lag_0",)),
         Panel("curves", "log10 of the norm half-way back", ("gradient/log10_norm_lag_half",)),
         Panel("curves", "log10 of the norm at the first step", ("gradient/log10_norm_lag_last",)),
     ),
     "share_solved": (
         Panel("bars", "Share solved", ("solved",)),
-        Panel("bars", "Share solved, by length", ("solved",), by="length"),
+        Panel("bars", "Share solved, by {axis}", ("solved",), by=EACH),
         Panel("bars", "Updates until solved, of the runs that were", ("solved_step",)),
         Panel("bars", "Best score", (SCORE,)),
-        Panel("bars", "Best score, by length", (SCORE,), by="length"),
+        Panel("bars", "Best score, by {axis}", (SCORE,), by=EACH),
     ),
     "outcomes": (
         Panel("bars", "Share diverged", ("diverged",)),
@@ -105,9 +105,6 @@ BY_OUTCOME = ("share_solved", "outcomes")
 """Figures whose chapter asks how many runs were solved, finished or diverged."""
 
 PARTS = (
-    *(
-        Part(CHARTS[name], panels, filters="outcome" if name in BY_OUTCOME else "arch")
-        for name, panels in OF_FIGURES.items()
-    ),
+    *(Part(CHARTS[name], panels, by_outcome=name in BY_OUTCOME) for name, panels in OF_FIGURES.items()),
     SETTINGS,
 )

@@ -8,16 +8,20 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sweeps.analysis.loading.axes import ordered_levels
+from sweeps.analysis.labels import level_text, said
+from sweeps.analysis.loading.axes import AXES, ordered_levels, owner_of, setting_of
 from sweeps.analysis.loading.records import Records
 from sweeps.dashboard.client import library
-from sweeps.dashboard.declaration import AXES, GROUPS, PARTS, Panel, Part
+from sweeps.dashboard.declaration import CLIPPING, EACH, PARTS, Panel, Part
+from sweeps.mirror.run_content import KEYS
 
 MOST = 100
 """Maximum number of lines of a chart; the client's default is 10."""
+DEEPEST = 3
+"""Axes by which runs are grouped at most."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,31 @@ class Study:
 
     experiment: str
     levels: Mapping[str, Sequence[Any]]
+
+    @property
+    def varied(self) -> list[str]:
+        """The axes with several levels, the seed left out."""
+        return [axis for axis in self.levels if axis not in ("seed", "outcome") and len(self.levels[axis]) > 1]
+
+    @property
+    def groups(self) -> list[str]:
+        """The axes by which runs are grouped, so that every mean is over the runs of one combination of their levels.
+
+        Those beyond arch, init, clip and length first, because they are what the study asks about; as many as give no
+        more lines than a chart shows (`MOST`), `DEEPEST` at most; the architecture where nothing varied.
+        """
+        chosen: list[str] = []
+        lines = 1
+        for axis in sorted(self.varied, key=lambda axis: axis in AXES):
+            if len(chosen) < DEEPEST and lines * len(self.levels[axis]) <= MOST:
+                chosen.append(axis)
+                lines *= len(self.levels[axis])
+        return [axis for axis in self.levels if axis in chosen] or ["arch"]
+
+    @property
+    def clipping(self) -> str | None:
+        """The kind of clipping if it varied, else its setting that did (`threshold`); None if neither did."""
+        return next((axis for axis in self.varied if axis == "clip" or owner_of(axis) == "clip"), None)
 
 
 def study_of(records: Records) -> Study:
@@ -59,12 +88,9 @@ class View:
 
 
 def workspace(study: Study) -> View:
-    """The workspace: the runs of the experiment, grouped by architecture and initialisation; a section per part."""
+    """The workspace: the runs of the experiment, grouped by the axes that varied; a section per part."""
     ws = library().workspaces
-    sections = [
-        ws.Section(name=part.chart.title, panels=list(_panels(study, part.panels, part.chart.title)), is_open=True)
-        for part in PARTS
-    ]
+    sections = [ws.Section(name=part.chart.title, panels=list(_panels(study, part)), is_open=True) for part in PARTS]
     view = ws.Workspace(
         entity="",
         project="",
@@ -73,9 +99,9 @@ def workspace(study: Study) -> View:
         settings=ws.WorkspaceSettings(max_runs=MOST),
         runset_settings=ws.RunsetSettings(
             filters=ws.And(ws.Metric("Group") == study.experiment),
-            groupby=[ws.Config(key) for key in GROUPS],
-            order=[ws.Ordering(ws.Config(key), ascending=True) for key in GROUPS],
-            pinned_columns=[*(f"config:{key}.value" for key in _varying(study)), "config:outcome.value"],
+            groupby=[ws.Config(config_key(axis)) for axis in study.groups],
+            order=[ws.Ordering(ws.Config(config_key(axis)), ascending=True) for axis in study.groups],
+            pinned_columns=[f"config:{_stored(axis)}" for axis in (*_varying(study), "outcome")],
         ),
     )
     view._internal_runset_id = _id(study.experiment, "runs")
@@ -84,12 +110,12 @@ def workspace(study: Study) -> View:
 
 
 def report(study: Study) -> View:
-    """The report: a chapter per part with its question and sets of runs, grouped by architecture and initialisation."""
+    """The report: a chapter per part with its question and sets of runs, grouped by the axes that varied."""
     wr = library().reports
     about = f"Made from the records of {study.experiment} by `python -m sweeps workspace`, which overwrites it."
     blocks: list[Any] = [wr.TableOfContents()]
     for part in PARTS:
-        panels = list(_panels(study, part.panels, part.chart.title))
+        panels = list(_panels(study, part))
         grid = wr.PanelGrid(panels=panels, runsets=_runsets(study, part))
         blocks += [wr.H2(part.chart.title), wr.P(part.chart.question), grid]
     view = wr.Report(project="", entity="", title=f"{study.experiment}: report", description=about, blocks=blocks)
@@ -98,23 +124,36 @@ def report(study: Study) -> View:
 
 
 def _runsets(study: Study, part: Part) -> list[Any]:
-    """A set of runs per architecture or outcome. They name no project, so they are of the report's own."""
+    """A set of runs per outcome or level of an axis. They name no project, so they are of the report's own."""
     wr, expr = library().reports, library().expr
+    axis = "outcome" if part.by_outcome else study.groups[0]
+    groups = [f"config.{config_key(each)}" for each in study.groups]
     runsets = []
-    for level in study.levels[part.filters]:
-        chosen = expr.And(expr.Metric("Group") == study.experiment, expr.Config(part.filters) == level)
-        runset = wr.Runset(name=str(level), filters=chosen, groupby=[f"config.{key}" for key in GROUPS])
+    for level in study.levels[axis]:
+        chosen = expr.And(expr.Metric("Group") == study.experiment, expr.Config(config_key(axis)) == level)
+        name = str(level) if isinstance(level, str) else level_text(axis, level)
+        runset = wr.Runset(name=name, filters=chosen, groupby=groups)
         runset._id = _id(study.experiment, part.chart.title, level)
         runsets.append(runset)
     return runsets
 
 
-def _panels(study: Study, panels: Sequence[Panel], chapter: str) -> Iterator[Any]:
+def panels_of(study: Study, part: Part) -> Iterator[Panel]:
+    """The panels of one chapter, with those by an axis made for the axes that varied."""
+    for panel in part.panels:
+        axes = {EACH: study.varied, CLIPPING: [study.clipping] if study.clipping else []}.get(panel.by or "")
+        if axes is None:
+            yield panel
+        else:
+            yield from (replace(panel, title=panel.title.format(axis=said(axis)), by=axis) for axis in axes)
+
+
+def _panels(study: Study, part: Part) -> Iterator[Any]:
     """The panels of one chapter as the library's objects, three in a row; coordinates and pictures take a whole row."""
     wr = library().reports
-    for index, panel in enumerate(panels):
+    for index, panel in enumerate(panels_of(study, part)):
         drawn = _panel(study, panel)
-        drawn._id = _id(study.experiment, chapter, panel.title)
+        drawn._id = _id(study.experiment, part.chart.title, panel.title)
         wide = panel.kind in ("coordinates", "pictures")
         drawn.layout = wr.Layout(x=0 if wide else index % 3 * 8, y=index // 3 * 8, w=24 if wide else 8, h=8)
         yield drawn
@@ -122,7 +161,7 @@ def _panels(study: Study, panels: Sequence[Panel], chapter: str) -> Iterator[Any
 
 def _panel(study: Study, panel: Panel) -> Any:
     wr = library().reports
-    by = wr.Config(panel.by) if panel.by else None
+    by = wr.Config(config_key(panel.by)) if panel.by else None
     spread: dict[str, Any] = {"groupby": by, "groupby_aggfunc": "mean", "groupby_rangefunc": "minmax"}
     metrics = list(panel.metrics)
     if panel.kind == "curves":
@@ -143,13 +182,33 @@ def _panel(study: Study, panel: Panel) -> Any:
     if panel.kind == "importance":
         return wr.ParameterImportancePlot(with_respect_to=metrics[0])
     column = wr.ParallelCoordinatesPlotColumn
-    columns = [column(wr.Config(key), log=key in ("length", "lr", "hidden")) for key in _varying(study)]
+    columns = [column(wr.Config(config_key(axis)), log=_spans_decades(study.levels[axis])) for axis in _varying(study)]
     results = [column(wr.SummaryMetric(key), log=key == "grad_norm") for key in metrics]
     return wr.ParallelCoordinatesPlot(title=panel.title, columns=[*columns, *results])
 
 
 def _varying(study: Study) -> list[str]:
-    return [key for key in AXES if len(study.levels.get(key, ())) > 1]
+    """The axes that varied, and the seed if there are several."""
+    return [*study.varied, *(["seed"] if len(study.levels.get("seed", ())) > 1 else [])]
+
+
+def _spans_decades(levels: Sequence[Any]) -> bool:
+    """Whether a numeric axis is better logarithmic."""
+    numbers = [level for level in levels if not isinstance(level, str | bool)]
+    return len(numbers) == len(levels) and min(numbers) > 0 and max(numbers) / min(numbers) >= 8
+
+
+def config_key(axis: str) -> str:
+    """Where the config of a mirrored run has an axis: under its short name, or `settings.arch.forget_bias`."""
+    if axis in (*KEYS, "outcome"):
+        return axis
+    return f"settings.{setting_of(axis)}"
+
+
+def _stored(axis: str) -> str:
+    """The same as W&B stores it: `arch.value`, `settings.value.arch.forget_bias`."""
+    first, _, rest = config_key(axis).partition(".")
+    return f"{first}.value.{rest}" if rest else f"{first}.value"
 
 
 def _id(*names: Any) -> str:

@@ -79,8 +79,9 @@ def _solved(records: Records, drawn: Roles) -> Draw:
 
 def _outcomes(records: Records, drawn: Roles) -> Draw:
     rows, columns = map_axes(records)
+    length = None if "length" in records.varied else records.longest
     records = records.with_unset([*rows, *columns])
-    return partial(outcome_map, shares(records, [*rows, *columns]), rows, columns, records.cells)
+    return partial(outcome_map, shares(records, [*rows, *columns]), rows, columns, length, records.cells)
 
 
 def _clipping(records: Records, drawn: Roles) -> Draw | None:
@@ -88,15 +89,15 @@ def _clipping(records: Records, drawn: Roles) -> Draw | None:
     init = curves.most_clipped_init(records, length=length)
     if init is None:
         return None
-    chosen = records.select(init=init, length=length)
+    chosen, row = records.select(init=init, length=length), curves.clipping_axis(records)
     runs = curves.norms_of_clipped_runs(chosen)
-    frame, ends = curves.clipping_over_training(chosen, runs)
-    by_clip = chosen.cells.groupby("clip", observed=True)["threshold"]
-    thresholds = {clip: sorted(set(values.dropna())) for clip, values in by_clip}
+    frame, ends = curves.clipping_over_training(chosen, runs, row)
+    by_row = chosen.cells.groupby(row, observed=True)["threshold"]
+    thresholds = {level: sorted(set(values.dropna())) for level, values in by_row}
 
     def draw() -> Grid:
-        figure = gradient.clipping_over_training(frame, ends, thresholds)
-        put_behind(figure, runs, Roles(row="clip", column="arch"), "step", "after")
+        figure = gradient.clipping_over_training(frame, ends, thresholds, row, length)
+        put_behind(figure, runs, Roles(row=row, column="arch"), "step", "after")
         return figure
 
     return draw if len(frame) else None

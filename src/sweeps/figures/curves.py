@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sweeps.analysis.loading.axes import owner_of
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.roles import Roles
 from sweeps.analysis.statistics.measures import Measure, per_run
@@ -153,19 +154,30 @@ def loss_of_runs(records: Records, roles: Roles) -> pd.DataFrame:
     return chosen.with_axes(long)
 
 
-def clipping_over_training(records: Records, runs: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+def clipping_axis(records: Records) -> str:
+    """What tells clippings apart: the kind; of a single kind the first of its settings that varied (`threshold`)."""
+    kinds = set(records.cells["clip"]) - {"none"}
+    own = [axis for axis in records.varied if owner_of(axis) == "clip"]
+    return own[0] if len(kinds) == 1 and own else "clip"
+
+
+def clipping_over_training(
+    records: Records, runs: pd.DataFrame, axis: str = "clip"
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """log10 of the gradient norm before and after clipping over training.
 
     Args:
         records: of one init and length.
         runs: from `norms_of_clipped_runs`, of the same records.
+        axis: what tells clippings apart, from `clipping_axis`.
 
     Returns:
-        `arch, clip, step, when` ("before", "after"), `median, low, high, n`, and where runs diverged, as from
-        `divergences`. Updates at which the norm of a run was not finite are left out for that run.
+        `arch`, the axis of `clipping_axis`, `step, when` ("before", "after"), `median, low, high, n`, and where clipped
+        runs diverged, as from `divergences`. Updates at which the norm of a run was not finite are left out for it.
     """
-    parts = [band(runs, ["arch", "clip", "step"], when).assign(when=when) for when in ("before", "after")]
-    return pd.concat(parts, ignore_index=True), divergences(records)
+    parts = [band(runs, ["arch", axis, "step"], when).assign(when=when) for when in ("before", "after")]
+    ends = divergences(records)
+    return pd.concat(parts, ignore_index=True), ends[ends["clip"] != "none"]
 
 
 def norms_of_clipped_runs(records: Records) -> pd.DataFrame:

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.lines import Line2D
 
-from sweeps.analysis.labels import head
-from sweeps.analysis.roles import Roles, level_text
+from sweeps.analysis.labels import head, level_text
+from sweeps.analysis.roles import Roles
 from sweeps.figures.panels import Grid, Panel, grid_of, handle, wrapped
 from sweeps.figures.style import Line, lines
 
@@ -56,9 +56,12 @@ def part_of(frame: pd.DataFrame, roles: Roles, panel: Panel) -> pd.DataFrame:
 
 
 def titles(panel: Panel, roles: Roles, *, left: str) -> tuple[str, str]:
-    """The label of a panel's y axis, with its row's level, and the title of its column, or what all panels share."""
+    """The label of a panel's y axis, with its row's level and the only length, and the title of its column, or what all
+    panels share."""
     row = "" if roles.row is None else f"{level_text(roles.row, panel.row)}\n"
-    return row + left, roles.title if roles.column is None else level_text(roles.column, panel.column)
+    between = ", " if roles.row is None else "\n"
+    length = "" if roles.length is None else f"{between}T = {roles.length:g}"
+    return row + left + length, roles.title if roles.column is None else level_text(roles.column, panel.column)
 
 
 def styles(frame: pd.DataFrame, roles: Roles) -> dict[Any, Line]:

@@ -12,8 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from sweeps.analysis.labels import UNSET, label
-from sweeps.analysis.roles import Roles, level_text
+from sweeps.analysis.labels import UNSET, label, level_text
+from sweeps.analysis.roles import Roles
 from sweeps.figures.facets import axis_name, by_colour, facets, legend_of, levels_of, part_of, positions, styles, titles
 from sweeps.figures.panels import (
     NORM,
@@ -102,7 +102,7 @@ def norm_by_level(frame: pd.DataFrame, roles: Roles) -> Grid:
             ax.plot(diverged["at"], diverged["median"], "x", color="black", markersize=5.5, zorder=5)
             note(ax, "\n".join(_no_run(part, roles, list(style))), x=0.96, y=0.96, ha="right", va="top")
             level_axis(ax, at, logarithmic)
-            left, top = titles(panel, roles, left="gradient norm before clipping")
+            left, top = titles(panel, roles, left="gradient norm\nbefore clipping")
             outer_labels(panel, left=left, top=top, bottom=axis_name(roles.x))
         log10_axis(panels[0].ax, [*frame["low"], *frame["high"]])
         handles = legend_of(style, roles, markers=True)
@@ -110,42 +110,44 @@ def norm_by_level(frame: pd.DataFrame, roles: Roles) -> Grid:
         return figure
 
 
-def clipping_over_training(frame: pd.DataFrame, ends: pd.DataFrame, thresholds: Mapping[Any, Sequence[float]]) -> Grid:
+def clipping_over_training(
+    frame: pd.DataFrame, ends: pd.DataFrame, thresholds: Mapping[Any, Sequence[float]], axis: str, length: Any
+) -> Grid:
     """Gradient norm before and after clipping over training, rows by clipping, columns by arch.
 
     Args:
-        frame, ends: from `curves.clipping_over_training`.
-        thresholds: those of each kind of clipping; each is drawn as a thin line.
+        frame, ends: from `curves.clipping_over_training`, of one length.
+        thresholds: those of each row; each is drawn as a thin line.
+        axis: of the rows, from `curves.clipping_axis`.
     """
     with house():
         archs = list(frame["arch"].cat.categories)
-        clips = [clip for clip in frame["clip"].cat.categories if clip != "none"]
-        ends = ends[ends["clip"].isin(clips)]
-        figure, grid = grid_of(clips, archs, height=1.45, widest=4, sharey=False)
-        style = lines("clip", list(frame["clip"].cat.categories))
+        rows = [level for level in frame[axis].cat.categories if level != "none"]
+        figure, grid = grid_of(rows, archs, height=1.45, widest=4, sharey=False)
+        style = lines(axis, list(frame[axis].cat.categories))
         last = max([1.0, *frame["step"], *ends["step"]])
         for panel in grid:
-            ax, clip = panel.ax, panel.row
-            part = frame[(frame["clip"] == clip) & (frame["arch"] == panel.column)]
-            diverged = ends.loc[(ends["clip"] == clip) & (ends["arch"] == panel.column), "step"]
+            ax, row = panel.ax, panel.row
+            part = frame[(frame[axis] == row) & (frame["arch"] == panel.column)]
+            diverged = ends.loc[(ends[axis] == row) & (ends["arch"] == panel.column), "step"]
             if part.empty:
                 note(ax, "no run" if diverged.empty else "no finite gradient")
             before, after = (part[part["when"] == when] for when in ("before", "after"))
-            draw_band(ax, before, "step", style[clip], **BEFORE)
-            draw_band(ax, after, "step", style[clip], linestyle="-", linewidth=1.5)
-            crosses(ax, diverged, style[clip], 0)
-            levels = [math.log10(value) for value in thresholds.get(clip, ()) if 0 < value < math.inf]
+            draw_band(ax, before, "step", style[row], **BEFORE)
+            draw_band(ax, after, "step", style[row], linestyle="-", linewidth=1.5)
+            crosses(ax, diverged, style[row], 0)
+            levels = [math.log10(value) for value in thresholds.get(row, ()) if 0 < value < math.inf]
             for level in levels:
                 ax.axhline(level, **THRESHOLD)
             ax.set_xlim(0, last)
             ax.xaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
-            left = f"{label(clip)}\ngradient norm"
+            left = f"{level_text(axis, row)}\ngradient norm\nT = {length:g}"
             outer_labels(panel, left=left, top=label(panel.column), bottom="training step (updates)")
             if panel.left:
-                shown = frame[frame["clip"] == clip]
+                shown = frame[frame[axis] == row]
                 log10_axis(ax, [*shown["low"], *shown["high"], *levels])
         handles = [Line2D([], [], label="before clipping", **BEFORE)]
-        handles += [Line2D([], [], color=style[clip].colour, label=f"after, {label(clip)}") for clip in clips]
+        handles += [Line2D([], [], color=style[row].colour, label=f"after, {level_text(axis, row)}") for row in rows]
         handles.append(Line2D([], [], label="threshold (by value: of each element)", **THRESHOLD))
         legend_above(figure, handles + ([DIVERGED] if len(ends) else []))
         return figure

@@ -12,8 +12,7 @@ import seaborn
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
-from sweeps.analysis.labels import UNSET, label
-from sweeps.analysis.roles import level_text
+from sweeps.analysis.labels import UNSET, label, level_text
 from sweeps.figures.facets import axis_name
 from sweeps.figures.panels import Grid, blocks_of, legend_above, room
 from sweeps.figures.style import house
@@ -23,7 +22,11 @@ WIDEST, CROWDED = 18, 14
 
 
 def outcome_map(
-    frame: pd.DataFrame, rows: Sequence[str], columns: Sequence[str], cells: pd.DataFrame | None = None
+    frame: pd.DataFrame,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    length: Any = None,
+    cells: pd.DataFrame | None = None,
 ) -> Grid:
     """Share diverged and share solved over the whole grid, side by side.
 
@@ -31,6 +34,7 @@ def outcome_map(
         frame: from `outcomes.shares` over the axes of both. A combination without a run is hatched.
         cells: the runs behind it.
         rows, columns: axes, the innermost last: its levels lie side by side, in a group for each level of the others.
+        length: the sequence length of all runs, to be named; None where there are several.
     """
     with house():
         names, groups = _combinations(frame, rows), _combinations(frame, columns[:-1])
@@ -52,7 +56,7 @@ def outcome_map(
                 if cells is not None:
                     figure.said = ""
                     figure.behind.append((ax, _fields(cells, names, rows, wanted, columns)))
-                ax.set_title(f"share {what}", pad=4)
+                ax.set_title(f"share {what}" + ("" if length is None else f", T = {length:g}"), pad=4)
                 _label_columns(ax, shown, columns, inner)
                 for start in range(group_size, len(names) if len(rows) > 1 else 0, group_size):
                     ax.axhline(start, color="white", linewidth=2.5)

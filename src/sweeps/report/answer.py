@@ -44,7 +44,7 @@ def answer(
         ("Does the gradient stay alive?", kept(records, start)) if one_init else (KEPT_ALIVE, alive(records, start)),
         ("What exploded?", exploded(records, start)),
         ("What did clipping change?", clipping(records, table)),
-        ("Who solved the task?", solved(records, table)),
+        ("Who solved the task?", solved(records)),
         (MEANS_LEARNING, gradient_and_learning(records)),
     )
     return [Section(with_task(title, task), blocks, level=3) for title, blocks in parts if blocks]

@@ -8,31 +8,30 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sweeps.analysis.labels import UNSET, head, label
+from sweeps.analysis.labels import UNSET, axes_said, head, label, level_text, said
 from sweeps.analysis.loading.records import Records
-from sweeps.analysis.roles import Roles, level_text
-from sweeps.analysis.statistics.arrival import arrival, learned
-from sweeps.analysis.statistics.outcomes import counted
+from sweeps.analysis.roles import Roles
+from sweeps.analysis.statistics.arrival import WHEN, arrival, learned
+from sweeps.analysis.statistics.outcomes import COUNTS, diverged, diverged_at_start
 from sweeps.analysis.statistics.summaries import ENDS, SHORTEST
 from sweeps.analysis.text import decades, factor, number, number_of, percent
 from sweeps.config.cards import card
 from sweeps.figures import curves
 from sweeps.figures.catalogue import roles_of
-from sweeps.figures.facets import axis_name
+from sweeps.report.by_axis import by_level, where
 from sweeps.tables.notes import several
 
-MOST = 12
+MOST = 6
 """Panels of which a caption gives numbers at most."""
 NEAR = (0.95, 1.05)
 """Factors per step that the caption of gradient and learning counts as near 1."""
 
 
-def captions(records: Records, table: pd.DataFrame, preferred: Mapping[str, str] | None = None) -> dict[str, str]:
+def captions(records: Records, preferred: Mapping[str, str] | None = None) -> dict[str, str]:
     """A caption for every figure of the catalogue, by its name: what is drawn, then the main result in numbers.
 
     Args:
         records: of one task.
-        table: from `tables.comparison`, of the same records.
         preferred: slots by axis, with which the figures are drawn.
     """
     length = records.longest
@@ -42,43 +41,41 @@ def captions(records: Records, table: pd.DataFrame, preferred: Mapping[str, str]
     )
     present = by_lag.within(records).cells
     start, end = (curves.decay_by_run(records, by_lag, at=at) for at in ("start", "end"))
-    where = by_lag.where or f"T = {length:g}"
-    against = "sequence length" if norm.x == "length" else axis_name(str(norm.x))
-    solved_against = "sequence length" if share.x == "length" else axis_name(str(share.x))
+    at_level = by_lag.where or f"T = {length:g}"
+    at = f" ({norm.where})" if norm.where else ""
     whole = len(records.cells) // max(1, len(records.cells[list(records.axes)].drop_duplicates()))
     return {
         "score_by_level": score_caption(records, shown),
         "gradient_by_lag_start": (
             f"Norm of the gradient that reaches the hidden state, ‖∂L/∂h_t‖, against steps back from the end of the "
-            f"sequence, before training ({where}). A level line is a gradient that survives, a falling one vanishes, a "
-            f"rising one explodes. {decay_sentence(start, by_lag)}{_of_the_architectures(present)} "
-            f"{_scales(by_lag)}, at most what float32 can hold; what reaches its edge goes on, and a note says where a "
-            f"median ends.{_lines(records, by_lag)}"
+            f"sequence, before training ({at_level}): level, it survives, falling, it vanishes, rising, it explodes. "
+            f"{decay_sentence(start, by_lag)}{_of_the_architectures(present)} {_scales(by_lag)}; what leaves the range "
+            f"of float32 has a note.{_lines(records, by_lag)}"
         ),
         "gradient_by_lag_end": (
-            f"The same at the last logged update, or of a diverged run the last that was finite ({where}). "
-            f"{decay_sentence(end, by_lag)}{_lines(records, by_lag)}"
+            f"The same at the last logged update that was finite ({at_level}). {decay_sentence(end, by_lag)}"
+            f"{_lines(records, by_lag)}"
         ),
         "gradient_norm_by_level": (
-            f"Norm of the gradient of all parameters against {against}, each run's median over training"
-            f"{f', {norm.where}' if norm.where else ''}. {growth_sentence(records, norm)}{_lines(records, norm)}"
+            "Norm of the gradient of all parameters, each run's median over training, against "
+            f"{said(str(norm.x))}{at}. "
+            f"{growth_sentence(records, norm)}{_lines(records, norm)}"
         ),
         "loss_curves": (
-            f"Evaluation loss over training at T = {length:g}{_panels(loss)}. The grey "
-            "line is the loss of the best constant answer: a run on it has learned nothing. A cross marks where a "
-            "run diverged, with their number if several did; the line goes on with the others. "
-            f"{length_sentence(table, length)}{_lines(records, loss)}"
+            f"Evaluation loss over training at T = {length:g}{_panels(loss)}; grey: the loss of the best constant "
+            "answer, on which a run has learned nothing; a cross: where a run diverged, the line goes on with the "
+            f"others. {solved_sentence(loss.within(records))}{_lines(records, loss)}"
         ),
         "share_solved": (
-            f"Share of runs that solved the task, whatever followed, against {solved_against}, {_runs(records, share)} "
-            f"a point, with exact 95% intervals over seeds. {length_sentence(table)}{share.pooling}"
+            f"Share of runs that solved the task, whatever followed, against {said(str(share.x))}, "
+            f"{_runs(records, share)} a point, with exact 95% intervals over seeds. "
+            f"{solved_sentence(records, share.x)}{share.pooling}"
         ),
         "clipping": clipping_caption(records, length),
         "outcomes": (
-            f"Share of runs that diverged (left) and that solved the task (right) over the whole grid, "
-            f"{number_of(whole, 'run')} a field; "
-            f"an unmarked field is 0, a hatched one had no run; a run that was solved and then diverged is in both. "
-            f"{outcome_sentence(table)}"
+            f"Share of runs that diverged (left) and that solved the task (right), {number_of(whole, 'run')} a field: "
+            f"unmarked is 0, hatched had no run; a run that was solved and then diverged is in both. "
+            f"{outcome_sentence(records)}"
         ),
         "gradient_and_learning": arrival_caption(records),
     }
@@ -89,7 +86,7 @@ def score_caption(records: Records, drawn: Roles) -> str:
     measure = learned(records)
     name = measure.label.format(score=records.score_name)
     return (
-        f"The {name} of every run by {axis_name(str(drawn.x))}: a mark is a run, a bar the median over "
+        f"The {name} of every run by {said(str(drawn.x))}: a mark is a run, a bar the median over "
         f"{_runs(records, drawn)}; runs of the worst rank ({measure.worst}) are crosses.{drawn.pooling}"
     )
 
@@ -141,23 +138,21 @@ def decay_sentence(rates: pd.DataFrame, drawn: Roles) -> str:
         if drawn.colour is None:
             texts.append(f"{here} {as_text(part[name].median())}".strip())
             continue
+        here += ": " if here else ""
         by_line = part.groupby(drawn.colour, observed=True)[[name, "distance"]].median()  # further axes are pooled
         order = by_line["distance"].sort_values(kind="stable").index
         ends = dict.fromkeys((order[0], order[-1]))
         medians = by_line[name].to_dict()
-        named = ", ".join(f"{level_text(drawn.colour, level)} {as_text(medians[level])}" for level in ends)
-        texts.append(f"{here} {named}".strip())
+        named = ", ".join(f"{level_text(drawn.colour, level)} ({as_text(medians[level])})" for level in ends)
+        texts.append(here + named)
     if known.empty:
         return "No run has a change from end to end: that takes two time steps and a finite gradient at both ends."
-    what = (
-        f"factor per step between the ends ({ENDS} steps at either end left out)"
-        if fitted
-        else f"end-to-end change in decades per step (under {SHORTEST} steps there is no factor free of the ends)"
-    )
+    what = "factor per step" if fitted else "end-to-end change in decades per step"
+    why = f"{ENDS} steps at either end left out" if fitted else f"no factor: under {SHORTEST} steps"
     if drawn.colour is None:
-        return f"The {what}: {'; '.join(texts[:MOST])}."
+        return f"The {what} ({why}): {'; '.join(texts[:MOST])}."
     lines = {"init": "inits"}.get(drawn.colour, "lines")
-    return f"The {lines} nearest to level and farthest from it, with the {what}: {'; '.join(texts[:MOST])}."
+    return f"The {lines} nearest to level and farthest from it, by {what} ({why}): {'; '.join(texts[:MOST])}."
 
 
 def growth_sentence(records: Records, drawn: Roles) -> str:
@@ -192,37 +187,27 @@ def growth_sentence(records: Records, drawn: Roles) -> str:
     return f"Where no run diverged it is multiplied, {span}, at the most {most}, at the least {least}."
 
 
-def length_sentence(table: pd.DataFrame, only: Any = None) -> str:
-    """How many runs solved the task at each length, or at length `only`, and how many were solved at the end."""
-    texts = []
-    ran = table["n"] > 0
-    chosen = ran if only is None else ran & (table["length"] == only)
-    for length, part in table[chosen].groupby("length", observed=True):
-        solved, kept = (counted(part, name).sum() for name in ("solved", "solved_at_end"))
-        runs = number_of(int(part["n"].sum()), "run")
-        texts.append(f"{solved} of {runs} at T = {length:g}" + f" ({kept} at the end)" * bool(solved))
-    return f"The task was solved by {', '.join(texts)}."
+def solved_sentence(records: Records, axis: str | None = None) -> str:
+    """How many runs solved the task, how many at the end, and by an axis that varied (see `by_axis.by_level`)."""
+    reached, kept = (int(COUNTS[name](records.cells).sum()) for name in ("solved", "solved_at_end"))
+    spread = by_level(records, "solved", axis) or by_level(records, "solved")
+    text = f"{reached} of {number_of(len(records.cells), 'run')} solved the task"
+    text += f" ({kept} at the end)" if reached else ""
+    return f"{text}{f': {spread}' if spread else ''}."
 
 
-def outcome_sentence(table: pd.DataFrame) -> str:
-    """How many runs diverged, with which clipping, and the arch and init of most of them."""
-    runs = table[table["n"] > 0]
-    diverged, at_start = counted(runs, "diverged"), counted(runs, "diverged_at_start").sum()
-    n, total = int(runs["n"].sum()), int(diverged.sum())
+def outcome_sentence(records: Records) -> str:
+    """How many runs diverged, where in the grid, and with which clipping if it varied."""
+    cells = records.cells
+    gone, at_start = cells[diverged(cells)], int(diverged_at_start(cells).sum())
+    n, total = len(cells), len(gone)
     if not total:
         return f"No run diverged (0 of {n})."
-    by_clip = [
-        f"{diverged[part.index].sum()} of {part['n'].sum()} with {label(clip)}"
-        for clip, part in runs.groupby("clip", observed=True)
-    ]
-    by_network = diverged.groupby([runs["arch"], runs["init"]], observed=True).sum()
-    worst: Any = by_network.idxmax()
-    arch, init = worst
-    most = "all of them" if int(by_network.max()) == total else f"{int(by_network.max())} of them"
-    return (
-        f"{total} of {number_of(n, 'run')} diverged ({percent(total, n)}), {at_start or 'none'} of them at update 0: "
-        f"{', '.join(by_clip)}; {most} were the {label(arch)} with {label(init)} init."
-    )
+    text = f"{total} of {number_of(n, 'run')} diverged ({percent(total, n)}), {at_start or 'none'} of them at update 0"
+    by_clip = by_level(records, "diverged", "clip")
+    spread = where(records, gone, without=("clip",)).removeprefix(": ")
+    more = "; ".join(filter(None, (spread, by_clip)))
+    return f"{text}{f': {more}' if more else ''}."
 
 
 def clipping_caption(records: Records, length: Any) -> str:
@@ -230,15 +215,21 @@ def clipping_caption(records: Records, length: Any) -> str:
     init = curves.most_clipped_init(records, length=length)
     if init is None:
         return "No run was clipped."
-    chosen = records.select(init=init, length=length)
+    chosen, axis = records.select(init=init, length=length), curves.clipping_axis(records)
     rows = chosen.with_axes(chosen.metrics).dropna(subset=["clip_scale"])  # where the gradient was still finite
-    by_run = (rows["clip_scale"] < 1.0).groupby([rows["clip"], rows["cell"]], observed=True).mean()
-    shares = by_run.groupby("clip", observed=True).mean()
-    texts = [f"{label(clip)} {share:.0%}" for clip, share in shares.items() if clip != "none"]
+    rows = rows[rows["clip"] != "none"]
+    shares = (rows["clip_scale"] < 1.0).groupby([rows[axis], rows["cell"]], observed=True).mean()
+    texts = [
+        f"{level_text(axis, level)} {share:.0%}" for level, share in shares.groupby(axis, observed=True).mean().items()
+    ]
+    of_init = f", for the init that was clipped most: {label(init)}" if "init" in records.varied else ""
+    by_value = " Clipping by value bounds each element, so the norm after it may lie above its threshold."
+    bounds = by_value if "value" in set(rows["clip"]) else ""
+    rest = [each for each in records.varied if each not in ("arch", "init", "clip", "length", axis)]
+    pooling = f" Runs are pooled over {axes_said(rest)}." if rest else ""
     return (
-        f"Gradient norm before and after clipping, T = {length:g}, for the init that was clipped most: {label(init)}. "
-        f"Share of logged steps at which the gradient was made smaller, mean over runs: {', '.join(texts)}. Clipping "
-        "by value bounds each element, so the norm after it may lie above its threshold."
+        f"Gradient norm before and after clipping, T = {length:g}{of_init}. Share of logged steps at which the "
+        f"gradient was made smaller, mean over runs: {', '.join(texts)}.{bounds}{pooling}"
     )
 
 
@@ -249,12 +240,16 @@ def arrival_caption(records: Records) -> str:
         return "No gradient was finite from end to end."
     best = f"best {records.score_name}" if frame["best"].notna().any() else "best evaluation loss"
     what = "end-to-end change of the gradient per step" if frame["whole"].all() else "factor of the gradient per step"
-    near = [frame[frame[when].between(*NEAR)] for when in ("start", "training")]
-    texts = [f"{int(part['solved'].sum())} of {len(part)}" for part in near]
+    near = {words: frame[frame[when].between(*NEAR)] for when, words in WHEN.items()}
+    texts = [f"{int(part['solved'].sum())} of {len(part)} {words}" for words, part in near.items() if len(part)]
+    learnt = (
+        "; a gradient that arrives in training can be the effect of having learnt" if len(near["in training"]) else ""
+    )
+    solved_near = (
+        f" A factor of {NEAR[0]:g} to {NEAR[1]:g}: {' and '.join(texts)} solved the task{learnt}." if texts else ""
+    )
     return (
         f"The {what} back in time, before training (left) and in training (right), against the {best} of each run, "
-        f"T = {frame['length'].iloc[0]:g}, n = {number_of(len(frame), 'run')}. Filled marks are runs that solved the "
-        "task, open ones runs that did not, crosses those that diverged; the line is a gradient that arrives as it "
-        f"left. Of the runs with a factor of {NEAR[0]:g} to {NEAR[1]:g} at the start {texts[0]} solved the task, of "
-        f"those with one in training {texts[1]}; that in training can be the effect of having learnt."
+        f"T = {frame['length'].iloc[0]:g}, n = {number_of(len(frame), 'run')}. Filled: solved the task; open: did not; "
+        f"cross: diverged; the line is a gradient that arrives as it left.{solved_near}"
     )

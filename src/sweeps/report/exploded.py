@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import pandas as pd
 
-from sweeps.analysis.labels import label
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.statistics.outcomes import diverged, diverged_at_start, solved
-from sweeps.analysis.text import percent, render, share_of
+from sweeps.analysis.text import axis_columns, percent, render
+from sweeps.report.by_axis import where
 from sweeps.report.document import Block, Prose, Tabular
 
 TENFOLD = 1.0
 """Growth in decades from the last time step to the first, from which a gradient counts as exploded."""
+
+LONGEST = 12
+"""Levels of the table at most."""
 
 
 def exploded(records: Records, start: pd.DataFrame) -> list[Block]:
@@ -24,27 +27,30 @@ def exploded(records: Records, start: pd.DataFrame) -> list[Block]:
     cells = cells.assign(at_start=diverged_at_start(cells), later=diverged(cells) & ~diverged_at_start(cells))
     known = start[start["change"].notna()]
     known = known.assign(tenfold=known["total"] >= TENFOLD)
-    points = [*_diverged(cells), *_grew(known, start, records.longest)]
+    points = [*_diverged(records, cells), *_grew(known, start, records)]
     prose = Prose("\n".join(f"- {text}" for text in points))
-    archs = [arch for arch in cells["arch"].cat.categories if (cells["arch"] == arch).any()]
-    if len(archs) == 1:
+    columns = {
+        "diverged at update 0": (cells, "at_start"),
+        "diverged in training": (cells, "later"),
+        "grew tenfold at initialisation": (known, "tenfold"),
+    }
+    several = [axis for axis in records.varied if axis in known]
+    axis = "arch" if "arch" in several else next((each for each in several if cells[each].nunique() <= LONGEST), None)
+    if axis is None or not any(frame[name].any() for frame, name in columns.values()):
         return [prose]
-    shown = pd.DataFrame({"architecture": [label(arch) for arch in archs]})
-    for head, frame, name in (
-        ("diverged at update 0", cells, "at_start"),
-        ("diverged in training", cells, "later"),
-        ("grew tenfold at initialisation", known, "tenfold"),
-    ):
-        parts = [frame.loc[frame["arch"] == arch, name] for arch in archs]
-        shown[head] = [share_of(part.sum(), len(part)) for part in parts]
+    levels = [level for level in cells[axis].cat.categories if (cells[axis] == level).any()]
+    shown = axis_columns(pd.DataFrame({axis: levels}), [axis])
+    for title, (frame, name) in columns.items():
+        parts = [frame.loc[frame[axis] == level, name] for level in levels]
+        shown[title] = [f"{part.sum()}/{len(part)}" for part in parts]
     caption = "Runs that diverged, and networks whose gradient was at least ten times larger at the first step."
     return [prose, Tabular(render(shown, names=1), caption)]
 
 
-def _diverged(cells: pd.DataFrame) -> list[str]:
+def _diverged(records: Records, cells: pd.DataFrame) -> list[str]:
     """How many runs diverged in training, and how many at update 0."""
     n, later, at_start = len(cells), cells[cells["later"]], cells[cells["at_start"]]
-    text = f"**{percent(len(later), n)} of runs diverged in training** ({len(later)} of {n}){_where(later)}."
+    text = f"**{percent(len(later), n)} of runs diverged in training** ({len(later)} of {n}){where(records, later)}."
     before = int(solved(later).sum())
     text += f" {before} of the {len(later)} had solved the task before." if before else ""
     if at_start.empty:
@@ -52,32 +58,21 @@ def _diverged(cells: pd.DataFrame) -> list[str]:
     return [
         text,
         f"**{percent(len(at_start), n)} diverged at update 0**, before any training ({len(at_start)} of {n})"
-        f"{_where(at_start)}.",
+        f"{where(records, at_start)}.",
     ]
 
 
-def _grew(known: pd.DataFrame, start: pd.DataFrame, longest: float) -> list[str]:
+def _grew(known: pd.DataFrame, start: pd.DataFrame, records: Records) -> list[str]:
     """In how many networks the gradient exploded through time at initialisation."""
     if known.empty:
         return []
-    grew, at_longest = int(known["tenfold"].sum()), known.loc[known["length"] == longest, "tenfold"]
-    there = f"{at_longest.sum()} of {len(at_longest)}"
+    grew, longest = int(known["tenfold"].sum()), records.longest
+    at_longest = known.loc[known["length"] == longest, "tenfold"]
+    there = f"; at T = {longest:g}: {at_longest.sum()} of {len(at_longest)}" if "length" in records.varied else ""
     text = (
         f"**In {percent(grew, len(known))} of networks the gradient exploded through time at initialisation** ({grew} "
-        f"of {len(known)}; at T = {longest:g}: {there}): it was at least ten times larger at the "
+        f"of {len(known)}{there}): it was at least ten times larger at the "
         "first step than at the last. Runs that differ only in what acts later, such as clipping, count as one network."
     )
     lost = int(start["lost"].sum())
     return [text + (f" {lost} more had no finite gradient to measure." if lost else "")]
-
-
-def _where(runs: pd.DataFrame) -> str:
-    """`: the ReLU RNN with He 6, identity 5`, the number of runs by arch and init; empty without runs."""
-    texts = []
-    for arch, part in runs.groupby("arch", observed=True):
-        inits = part["init"].value_counts(sort=False)
-        named = ", ".join(f"{label(init)} {count}" for init, count in inits[inits > 0].items())
-        texts.append(f"{label(arch)} with {named}")
-    lengths = runs["length"].unique()
-    at = f", all at T = {lengths[0]:g}" if len(lengths) == 1 else ""
-    return f": the {'; the '.join(texts)}{at}" if texts else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sweeps.analysis.labels import level_said, said
+from sweeps.analysis.labels import level_said, listed, said
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.statistics.effects import Effects
 from sweeps.analysis.text import number_of
@@ -14,7 +14,6 @@ from sweeps.report.document import Prose, anchor, with_task
 from sweeps.report.gradient_and_learning import in_short as learning_in_short
 from sweeps.report.what_mattered import in_short as mattered_in_short
 from sweeps.report.what_ran import headline
-from sweeps.tables.notes import listed
 
 MOST_LEVELS = 4
 """Levels of an axis that are named; of more their number and range."""

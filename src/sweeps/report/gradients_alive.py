@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sweeps.analysis.labels import HEADS, label
+from sweeps.analysis.labels import axes_said, label, listed
 from sweeps.analysis.loading.axes import owner_of
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.statistics.measures import STOPS
@@ -17,7 +17,7 @@ from sweeps.analysis.statistics.outcomes import diverged_at_start
 from sweeps.analysis.statistics.summaries import ENDS, SHORTEST, decay_rates
 from sweeps.analysis.text import EMPTY, decades, factor, render
 from sweeps.report.document import Block, Prose, Tabular
-from sweeps.tables.notes import listed, several
+from sweeps.tables.notes import several
 
 LATER = ("clip", "optim", "steps", "train.log_every", "train.eval_every", "train.eval_size", STOPS)
 """Axes that act only after the first gradient is taken; the settings of clipping and of the optimiser do so, too."""
@@ -145,7 +145,7 @@ def _sentence(here: pd.DataFrame, named: list[Any], alike: Sequence[str]) -> str
     ]
     wins, ties = sum(lead > EQUAL for lead in own_lead), sum(abs(lead) <= EQUAL for lead in own_lead)
     also = f", as near as another in {ties}" if ties else ""
-    return f"{text} Compared by {listed(alike)} it is the nearest to constant in {wins} of {len(compared)}{also}."
+    return f"{text} Compared by {axes_said(alike)} it is the nearest to constant in {wins} of {len(compared)}{also}."
 
 
 def span(values: pd.Series, as_text: Callable[[float], str], before: str = "") -> str:
@@ -182,7 +182,7 @@ def _table(here: pd.DataFrame, pooled: Sequence[str], best: dict[Any, list[Any]]
     what = "decades per step, end to end"
     if here["rate"].notna().any():
         what = f"factor per step back, both ends left out, in brackets the {what}; bold: the init named above"
-    more = f" ({', '.join(HEADS.get(axis, axis) for axis in pooled)} pooled)" if pooled else ""
+    more = f" ({axes_said(pooled)} pooled)" if pooled else ""
     caption = (
         f"The gradient through time at initialisation, T = {here['length'].iloc[0]:g}, medians over n = {n} "
         f"network{'s' * (n != '1')}{more}: {what}."

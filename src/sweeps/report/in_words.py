@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pandas as pd
 
+from sweeps.analysis.labels import level_text
 from sweeps.analysis.loading.records import Records
-from sweeps.analysis.roles import level_text, varied
 from sweeps.analysis.statistics.outcomes import diverged, solved
 from sweeps.analysis.text import number
 
 
 def in_words(records: Records) -> dict[str, str]:
     """By id: `GRU, gain = 1.2, seed 3: solved, best accuracy 0.97`; the axes are those that varied."""
-    cells, axes = records.cells, varied(records)
+    cells, axes = records.cells, records.varied
     tasks = ["task"] if "task" in records.extra_axes else []
     parts = [cells[axis].map(lambda level, axis=axis: level_text(axis, level), na_action=None) for axis in axes]
     parts += [cells[task].astype(str) for task in tasks]

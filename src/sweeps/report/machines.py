@@ -6,10 +6,9 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from sweeps.analysis.labels import HEADS, label
+from sweeps.analysis.labels import label, listed, said
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.text import number_of
-from sweeps.tables.notes import listed
 
 MADE_BY = ("kernel", "instructions", "processor", "ran_on")
 """Columns of `records.cells` that say what computed a cell."""
@@ -58,7 +57,7 @@ def _own_levels(records: Records, here: pd.Series) -> Iterator[str]:
         values = records.cells[axis]
         own, others = set(values[here].dropna()), set(values[~here].dropna())
         if own and others and not own & others and values.notna().all():
-            yield f"{HEADS.get(axis, axis)} {listed([label(level) for level in sorted(own, key=str)])}"
+            yield f"{said(axis)} {listed([label(level) for level in sorted(own, key=str)])}"
 
 
 def _in_words(kernel: str | None, instructions: str | None, processor: str | None, device: str | None) -> str:

@@ -150,7 +150,7 @@ def _document(
         _part(task, part, table if task is None else table[table["task"] == task], analysis)
         for task, part in records.by_task()
     ]
-    captioned = {part.task: captions(part.records, part.table, analysis.axes) for part in parts}
+    captioned = {part.task: captions(part.records, analysis.axes) for part in parts}
     names = dict.fromkeys((ON_FIRST_SCREEN, *(analysis.figures or FIGURES)))
     drawn = draw(records, paths.figures, names, preferred=analysis.axes, narrow=True)
     (title, text), changed = readme(question or ""), changed_settings(records.root)

@@ -2,37 +2,63 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 
-from sweeps.analysis.labels import label
+from sweeps.analysis.labels import level_text
 from sweeps.analysis.loading.records import Records
-from sweeps.analysis.text import number, percent, render, share_of
+from sweeps.analysis.statistics.outcomes import COUNTS
+from sweeps.analysis.text import EMPTY, axis_columns, number, percent, render
+from sweeps.report.by_axis import by_level
 from sweeps.report.document import Block, Prose, Tabular
-from sweeps.report.outcome_counts import outcome_counts
+from sweeps.tables.layout import layout, what_is_pooled
 
 
-def solved(records: Records, table: pd.DataFrame) -> list[Block]:
-    """The share of runs that solved the task, and a table of it by architecture and length."""
-    runs = table[table["n"] > 0]
-    lengths = [length for length in table["length"].cat.categories if (runs["length"] == length).any()]
-    rows = []
-    for arch, part in runs.groupby("arch", observed=True):
-        row = {"architecture": label(arch)}
-        for length in lengths:
-            counts = outcome_counts(part[part["length"] == length], "arch").sum()
-            share = share_of(counts["solved"], counts["n"])
-            at_end = f", {counts['solved_at_end']} at the end" if counts["solved"] else ""
-            row[f"T = {length:g}"] = share + at_end
-        rows.append(row)
-    total = outcome_counts(table, "arch").sum()
-    n, reached, kept = total["n"], total["solved"], total["solved_at_end"]
+def solved(records: Records) -> list[Block]:
+    """How many runs solved the task, by the axis that matters most for it.
+
+    A table of the two axes that matter most follows where more than two varied: of fewer, 'At a glance' has it.
+    """
+    n, reached, kept = (int(part.sum()) for part in (records.cells["cell"].notna(), *_flags(records)))
     thresholds = records.cells["solved_at"].dropna().unique()
     score = (
         f"{number(thresholds[0])} in {records.score_name}"
         if len(thresholds) == 1
         else "the score that the task asks for"
     )
-    text = f"**{percent(reached, n)} of runs solved the task** ({reached} of {n}): an evaluation reached {score}."
+    text = f"**{percent(reached, n)} of runs solved the task** ({reached} of {n}): "
+    text += f"{'an' if reached else 'no'} evaluation reached {score}."
     text += f" At the end {kept} of the {reached} were still solved." if reached else ""
-    caption = "Runs that solved the task, inits and clipping pooled, and how many of them were solved at the end."
-    return [Prose(text), Tabular(render(pd.DataFrame(rows), names=1), caption)]
+    text += f" Solved: {spread}." if (spread := by_level(records, "solved")) else ""
+    return [Prose(text), *([_table(records)] if len(records.varied) > 2 and 0 < reached < n else [])]
+
+
+def _flags(records: Records) -> tuple[pd.Series, pd.Series]:
+    return COUNTS["solved"](records.cells), COUNTS["solved_at_end"](records.cells)
+
+
+def _table(records: Records) -> Tabular:
+    """Runs that solved the task by the two axes that matter most, `18/18`, and how many were solved at the end."""
+    table = layout(records, 2)
+    cells = records.cells.assign(**dict(zip(("solved", "kept"), _flags(records), strict=True)))
+    row, column = table.rows[0], str(table.column or table.rows[-1])
+    counts = cells.groupby([row, column], observed=True).agg(
+        n=("cell", "size"), solved=("solved", "sum"), kept=("kept", "sum")
+    )
+    by_levels = counts.to_dict("index")
+    levels = [each for each in cells[row].cat.categories if (cells[row] == each).any()]
+    shown = axis_columns(pd.DataFrame({row: levels}), [row])
+    for across in cells[column].cat.categories:
+        shown[level_text(column, across)] = [_field(by_levels, (level, across)) for level in levels]
+    pooled = f", {what_is_pooled(table.pooled)}" if table.pooled else ""
+    kept = "; where fewer were solved at the end, how many" if (counts["kept"] < counts["solved"]).any() else ""
+    return Tabular(render(shown, names=1), f"Runs that solved the task, of all runs{pooled}{kept}.")
+
+
+def _field(counts: Mapping[Any, Mapping[Any, Any]], levels: tuple[Any, Any]) -> str:
+    if levels not in counts:
+        return EMPTY
+    row = counts[levels]
+    return f"{row['solved']}/{row['n']}" + (f", {row['kept']} at the end" if row["kept"] < row["solved"] else "")

@@ -7,17 +7,16 @@ from typing import Any
 
 import pandas as pd
 
-from sweeps.analysis.labels import level_said, said
+from sweeps.analysis.labels import level_said, listed, said
 from sweeps.analysis.loading.axes import owner_of
 from sweeps.analysis.loading.records import Records
-from sweeps.analysis.statistics.effects import Effect, Effects, best_levels, varied
+from sweeps.analysis.statistics.effects import Effect, Effects, best_levels
 from sweeps.analysis.statistics.intervals import medians
 from sweeps.analysis.statistics.measures import per_run
 from sweeps.analysis.statistics.paired import ALPHA
 from sweeps.analysis.statistics.variation import Variation
 from sweeps.analysis.text import EMPTY, number, number_of, render, with_interval
 from sweeps.report.document import Block, Prose, Tabular
-from sweeps.tables.notes import listed
 
 MOST_NAMED = 6
 """Levels for each of which an interaction names the best level of the other axis."""
@@ -132,7 +131,7 @@ def _contrast(records: Records, effect: Effect, found: Effects) -> str:
         return f"All of its levels stand the same (in {pairs})."
     ends = [_levels(records, effect.axis, levels, found) for levels in (effect.best, effect.worst)]
     p = f", p = {number(effect.p_holm, 2)}" if effect.testable else ""
-    own = [said(name) for name in varied(records) if owner_of(name) == effect.axis]
+    own = [said(name) for name in records.varied if owner_of(name) == effect.axis]
     medians_of = f"; of runs that differ in the {listed(own)} their median" if own else ""
     return (
         f"Best is {ends[0]}, worst {ends[1]}; in {number_of(effect.pairs, 'pair')} of runs that differ in the {axis} "

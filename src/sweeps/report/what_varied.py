@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from sweeps.analysis.labels import HEADS, label
+from sweeps.analysis.labels import label, level_text, said
 from sweeps.analysis.loading.axes import AXES, grid, may_vary, ordered_levels, owner_of
 from sweeps.analysis.loading.records import IN_GRID, Records
 from sweeps.analysis.text import number, number_of, render
@@ -16,22 +16,24 @@ from sweeps.config.analysis import NOTHING, Analysis
 from sweeps.report.document import Prose, Section, Tabular
 from sweeps.report.machines import mixed_warning
 
-CONSTANT = ("task", *AXES, "optim", "lr", "hidden", "gain", "steps", "batch", "task.solved_at")
+CONSTANT = ("task", "optim", "lr", "hidden", "gain", "steps", "batch", "task.solved_at")
 """Settings that the section names if they are the same in every cell."""
-NAMES = {**HEADS, "optim": "optimiser", "steps": "updates", "task.solved_at": "solved at a score of"}
+NAMES = {"task.solved_at": "solved at a score of"}
+"""Of settings whose name says too little in that sentence."""
 
 
 def what_varied(records: Records, analysis: Analysis = NOTHING) -> Section:
     """The section: the axes with their levels, the number of cells, and what was the same in all of them."""
     planned = records.planned()
     lost = records.problems[records.problems["problem"].isin(IN_GRID)]
-    axes = (*(axis for axis in records.axes if planned[axis].nunique() > 1), "seed")
+    constant = [axis for axis in records.axes if planned[axis].nunique() < 2]
+    axes = [*(axis for axis in records.axes if axis not in constant), "seed"]
     seeds = pd.concat([records.cells["seed"], lost["seed"]], ignore_index=True)
     levels = {axis: ordered_levels(axis, seeds if axis == "seed" else planned[axis].astype(object)) for axis in axes}
     alone = {axis: having for axis in records.axes if (having := _owners(planned, axis))}
     rows = [
         {
-            "axis": NAMES.get(axis, axis),
+            "axis": said(axis),
             "levels": _levels(levels[axis]) + (f" ({alone[axis]} alone)" if axis in alone else ""),
             "number": len(levels[axis]),
         }
@@ -44,7 +46,8 @@ def what_varied(records: Records, analysis: Analysis = NOTHING) -> Section:
         size = f"{number_of(total, 'cell')}, the full grid of those that have the settings"
     elif total != product:
         size = f"{number_of(total, 'cell')} (the full grid would be {product})"
-    same, tied = _same(records, axes), _tied(records)
+    fixed = [level_text(axis, planned[axis].dropna().iloc[0]) for axis in constant if planned[axis].notna().any()]
+    same, tied = [*fixed, *_same(records)], _tied(records)
     along = "; ".join(_along(records, tied))
     texts = [f"{size}."]
     texts += [f"The same in every cell: {', '.join(same)}."] if same else []
@@ -53,7 +56,7 @@ def what_varied(records: Records, analysis: Analysis = NOTHING) -> Section:
         [f"**Varied along with another axis, so that their effects cannot be told apart: {along}.**"] if along else []
     )
     texts += [text] if (text := mixed_warning(records)) else []
-    several = [axis for axis in records.axes if len(levels[axis]) > 1]
+    several = [axis for axis in axes if axis in records.axes]
     texts += [text] if (text := analysis.not_varied(several)) else []
     texts += ["Runs of the same seed see the same data, so that comparisons are paired."]
     table = Tabular(render(pd.DataFrame(rows), names=2), "The axes and their levels.")
@@ -75,14 +78,14 @@ def _levels(levels: Sequence[Any]) -> str:
     return ", ".join(label(level) if isinstance(level, str) else number(level, 6) for level in levels) or "none"
 
 
-def _same(records: Records, varied: Collection[str]) -> list[str]:
+def _same(records: Records) -> list[str]:
     """`learning rate 0.01`: those settings of `CONSTANT` that are the same in every cell."""
     texts = []
     for name in CONSTANT:
-        if name in records.cells and name not in varied and records.cells[name].nunique(dropna=False) == 1:
+        if name in records.cells and name not in records.axes and records.cells[name].nunique(dropna=False) == 1:
             value = records.cells[name].iloc[0]
             if pd.notna(value):
-                texts.append(f"{NAMES.get(name, name)} {label(value) if isinstance(value, str) else number(value, 6)}")
+                texts.append(f"{NAMES.get(name, said(name))} {value if isinstance(value, str) else number(value, 6)}")
     return texts
 
 
@@ -106,4 +109,4 @@ def _along(records: Records, tied: Iterable[str]) -> list[str]:
     known = {*records.axes, *tied}
     names = [name for name in records.settings if may_vary(name) and name not in known]
     varied = [name for name in names if records.cells[name].nunique() > 1]
-    return [f"{NAMES.get(name, name)} {_levels(ordered_levels(name, records.cells[name]))}" for name in varied]
+    return [f"{NAMES.get(name, said(name))} {_levels(ordered_levels(name, records.cells[name]))}" for name in varied]

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sweeps.analysis.labels import axes_said
 from sweeps.analysis.loading.axes import owner_of
 from sweeps.analysis.loading.records import Records
-from sweeps.analysis.statistics.design import Design, Incomplete, check_axes, key_of, lay_out, named_axes
+from sweeps.analysis.statistics.design import Design, Incomplete, check_axes, key_of, lay_out, named_axes, named_levels
 from sweeps.analysis.statistics.intervals import Floats, medians
 from sweeps.analysis.statistics.measures import (
     MEASURES,
@@ -25,7 +26,7 @@ from sweeps.analysis.statistics.summaries import numbers_of
 from sweeps.analysis.text import axis_columns, number
 from sweeps.errors import SweepsError
 from sweeps.tables import notes
-from sweeps.tables.compare import bracketed, joined
+from sweeps.tables.compare import bracketed, joined, present
 from sweeps.tables.coverage import median_words
 from sweeps.tables.table import Entry, Table
 
@@ -69,11 +70,12 @@ def clipping_audit(
         SweepsError: as `compare`; also if `clip` is not among the axes, or no run is without clipping.
     """
     measure = measure_named(metric)
+    axes = named_axes(records, axes)
     if "clip" not in axes:
         raise SweepsError(f"axes: {', '.join(axes)} given; the audit is of clipping, so 'clip' must be one of them")
-    if select:
-        records = records.select(**select)
-    axes = named_axes(records, axes)
+    selected = named_levels(records, select)
+    if selected:
+        records = records.select(**selected)
     check_axes(records, axes)
     if REFERENCE not in set(records.cells["clip"]):
         raise SweepsError("the audit compares with clip=none, of which these records have no finished run")
@@ -97,8 +99,10 @@ def clipping_audit(
         axis=1,
     )
     unclipped = design.values[without]
-    frame["without"] = np.nanmean(unclipped, axis=(1, 2)) if measure.share else medians(medians(unclipped))
-    return _table(records, frame, rows_axes, measure, design, select or {}, alpha, crossed)
+    flat = [row[~np.isnan(row)] for row in unclipped]
+    shares = [row.mean() if len(row) else np.nan for row in flat]
+    frame["without"] = shares if measure.share else medians(medians(unclipped))
+    return _table(records, frame, rows_axes, measure, design, selected, alpha, crossed)
 
 
 def _partners(design: Design, axes: Sequence[str]) -> tuple[list[int], list[int]]:
@@ -142,7 +146,7 @@ def _table(
     axes: list[str],
     measure: Measure,
     design: Design,
-    select: Mapping[str, Any],
+    selected: Mapping[str, Any],
     alpha: float,
     crossed: int,
 ) -> Table:
@@ -160,18 +164,14 @@ def _table(
         for texts, (_, row) in zip(names.itertuples(index=False), frame.iterrows(), strict=True)
     )
     what = measure.label.format(score=records.score_name)
-    fixed = [f"{name} = {level}" for name, level in select.items() if name not in design.fixed]
     n = frame["seeds"]
     change = "that of the shares"
     if not measure.share:
         change = f"median over n = {notes.several(n)} seeds of the median over a seed's pairs, {median_words(n)}"
     caption = [
-        f"What clipping did, by {notes.listed(axes)}, against no clipping in runs paired by "
-        f"{notes.listed(['seed', *design.pooled])}.",
-        "Clipped (share of logged steps at which clipping acted) and gradient norm (before → after) are medians over "
-        f"runs of each run's share or median; without is the {what} of the runs without clipping.",
-        f"The change is the difference in {what}, with minus without: {change}.",
-        notes.what_is_pooled(design, fixed, share=measure.share),
+        f"What clipping did, by {axes_said(axes)}, against no clipping in runs paired by "
+        f"{axes_said(['seed', *design.pooled])}.",
+        notes.what_is_fixed(design, selected),
     ]
     diverged, total = int(design.runs["diverged"].sum()), int(design.runs["runs"].sum())
     tested = (
@@ -180,6 +180,10 @@ def _table(
     )
     warning = None if crossed else too_small(frame["smallest_p"].to_numpy(dtype=np.float64), alpha=alpha)
     sentences = [
+        "Clipped (share of logged steps at which clipping acted) and gradient norm (before → after) are medians over "
+        f"runs of each run's share or median; without is the {what} of the runs without clipping.",
+        f"The change is the difference in {what}, with minus without: {change}.",
+        notes.what_is_pooled(design, share=measure.share),
         f"{diverged} of {total} runs diverged. {how_diverged_count(measure, records.score_name)}",
         "Their gradient norms are those of the logged steps that were still finite. A change that reads inf or -inf is "
         "one between a score and divergence.",
@@ -190,7 +194,7 @@ def _table(
     ]
     outcomes = ("solved", "solved at the end", "diverged")
     heads = (*names.columns, "pairs", "clipped", "gradient norm", "without", "change", *outcomes)
-    return Table("clipping_audit", frame, heads, rows, joined(caption), tuple(sentences), len(axes), frame)
+    return Table("clipping_audit", frame, heads, rows, joined(caption), present(sentences), len(axes), frame)
 
 
 def _signed(row: pd.Series) -> str:

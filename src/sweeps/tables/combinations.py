@@ -5,12 +5,13 @@ Every combination of the grid has a row; one without a finished run has n = 0 an
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from sweeps.analysis.loading.axes import AXES, grid
+from sweeps.analysis.loading.axes import grid
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.statistics.design import key_of
 from sweeps.analysis.statistics.interquartile import iqm, iqm_interval
@@ -18,7 +19,6 @@ from sweeps.analysis.statistics.intervals import median_interval, medians
 from sweeps.analysis.statistics.measures import MEASURES, per_run
 from sweeps.analysis.statistics.outcomes import outcomes
 from sweeps.analysis.statistics.summaries import numbers_of
-from sweeps.errors import SweepsError, unknown
 
 MEDIANS = ("grad_norm", "decay_start", "decay_training", "change_start", "change_training", "clipped", "zeros")
 
@@ -44,7 +44,7 @@ def comparison(records: Records, *, seed: int = 0) -> pd.DataFrame:
     cells = records.cells.join(numbers_of(records), on="cell")
     cells["ranked_score"] = per_run(records, MEASURES["best_score"])
     groups = {key_of(row): part for row, part in cells.groupby(axes, dropna=False, observed=True)}
-    problems = _problem_counts(records)
+    problems = problem_counts(records, axes)
     rows = []
     combinations = grid(records.planned(), records.axes)
     for values in combinations.itertuples(index=False):
@@ -62,41 +62,6 @@ def lost_counts(kinds: dict[str, int]) -> dict[str, int]:
         "failed": kinds.get("failed", 0),
         "unfinished": sum(kinds.get(kind, 0) for kind in ("unfinished", "missing", "damaged", "contradictory")),
     }
-
-
-def overview(table: pd.DataFrame, clip: Any) -> pd.DataFrame:
-    """The comparison at one level of clipping, shortened: a row per arch x init (x further axes), lengths as columns.
-
-    Args:
-        table: from `comparison`.
-        clip: level of `clip`, usually "none".
-
-    Raises:
-        SweepsError: the table has no such level of `clip`.
-
-    Returns:
-        `arch, init, ...`; for each length T `solved_T, diverged_T, best_score_T`, and at the longest
-        length `factor_start, factor_training`: the factor of the gradient per step of lag, 10**decay rate, and
-        `change_start`: its end-to-end change at initialisation, decades per step.
-    """
-    if clip not in set(table["clip"]):
-        raise SweepsError(unknown("clip", str(clip), map(str, table["clip"].cat.categories)))
-    chosen = table[table["clip"] == clip]
-    lengths = list(chosen["length"].cat.categories)
-    keys = ["arch", "init", *_extra(table)]
-    columns = {"share_solved": "solved", "share_diverged": "diverged", "best_score": "best_score"}
-    combinations = chosen[keys].drop_duplicates().reset_index(drop=True)
-    short: pd.DataFrame = combinations.copy()
-    by_length = {length: part.set_index(keys) for length, part in chosen.groupby("length", observed=True)}
-    for length in lengths:
-        part = by_length.get(length)
-        for source, name in columns.items():
-            short[f"{name}_{length:g}"] = _look_up(combinations, part, source)
-    longest = by_length.get(lengths[-1]) if lengths else None
-    for when in ("start", "training"):
-        short[f"factor_{when}"] = 10.0 ** _look_up(combinations, longest, f"decay_{when}")
-    short["change_start"] = _look_up(combinations, longest, "change_start")
-    return short
 
 
 def _aggregate(part: pd.DataFrame, seed: int) -> dict[str, Any]:
@@ -119,25 +84,10 @@ def _aggregate(part: pd.DataFrame, seed: int) -> dict[str, Any]:
     }
 
 
-def _problem_counts(records: Records) -> dict[tuple[Any, ...], dict[str, int]]:
+def problem_counts(records: Records, axes: Sequence[str]) -> dict[tuple[Any, ...], dict[str, int]]:
     """For each combination of the axes the number of its cells by kind of problem."""
     counts: dict[tuple[Any, ...], dict[str, int]] = {}
-    for row in records.problems[[*records.axes, "problem"]].itertuples(index=False):
+    for row in records.problems[[*axes, "problem"]].itertuples(index=False):
         kinds = counts.setdefault(key_of(row[:-1]), {})
         kinds[row[-1]] = kinds.get(row[-1], 0) + 1
     return counts
-
-
-def _extra(table: pd.DataFrame) -> list[str]:
-    """The axes of a comparison table beyond arch, init, clip and length."""
-    names = [str(name) for name in table]
-    return names[len(AXES) : names.index("n")]
-
-
-def _look_up(combinations: pd.DataFrame, part: pd.DataFrame | None, column: str) -> pd.Series:
-    """The column's value for every combination, NaN where there is no such row."""
-    if part is None:
-        return pd.Series(np.nan, index=combinations.index)
-    values = {key_of(key): value for key, value in zip(part.index, part[column], strict=True)}
-    column_values = [values.get(key_of(row), np.nan) for row in combinations.itertuples(index=False)]
-    return pd.Series(column_values, index=combinations.index, dtype=float)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from sweeps.analysis.labels import HEADS, label
+from sweeps.analysis.labels import axes_said, level_text
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.statistics.contrast import Contrast, Statistic, contrast
 from sweeps.analysis.statistics.design import Incomplete, key_of
@@ -36,8 +37,9 @@ def compare(
     """One metric over one to four axes; marked are the best combination and those significantly worse than it.
 
     Args:
-        axes: the levels of the last one are columns if they are few. Axes that are neither here nor selected are
-            pooled: each seed counts once, with the median (interquartile mean) of its runs there.
+        axes: under any of their names (`init.gain`, `gain`); the levels of the last one are columns if they are few.
+            Axes that are neither here nor selected are pooled: each seed counts once, with the median (interquartile
+            mean) of its runs there.
         metric: best_score, final_score, best_loss, final_loss, final_eval_loss, solved_step, solved, solved_at_end,
             diverged, diverged_at_start, grad_norm, grad_norm_clipped, clipped, decay_start, decay_training,
             change_start, change_training or zeros.
@@ -68,26 +70,26 @@ def compare(
     heads, rows, names = _pivoted(result)
     what = result.measure.label.format(score=result.score)
     caption = [
-        f"{what[0].upper()}{what[1:]} by {notes.listed(result.axes)}.",
-        notes.what_the_numbers_are(result),
-        notes.what_is_pooled(result.design, notes.selected_words(result), share=result.measure.share),
+        f"{what[0].upper()}{what[1:]} by {axes_said(result.axes)}.",
+        notes.what_is_fixed(result.design, result.selected),
     ]
-    sentences = [notes.how_diverged(result)]
-    if result.frame["diverged"].any() and result.measure.name != "diverged":
-        sentences.append("“k div.” counts them.")
+    sentences = [
+        notes.what_the_numbers_are(result),
+        notes.what_is_pooled(result.design, share=result.measure.share),
+        notes.how_diverged(result),
+    ]
     if result.crossings:
         sentences.append(notes.what_was_tested(result))
     elif result.measure.better:
-        scope = f"for each {notes.listed(result.within)}" if result.within else "of the table"
-        sentences.append(
-            f"Bold: the best {scope}. *: worse than that best, p < {result.alpha:g}. {notes.what_was_tested(result)}"
-        )
+        scope = f"for each {axes_said(result.within)}" if result.within else "of the table"
+        sentences.append(f"Bold: the best {scope}. *: worse than that best, p < {result.alpha:g}.")
+        sentences.append(notes.what_was_tested(result))
     sentences += notes.warnings(result)
     frame = result.frame
-    return Table("compare", frame, heads, rows, joined(caption), tuple(sentences), names, named_pairs(result))
+    return Table("compare", frame, heads, rows, joined(caption), present(sentences), names, named_pairs(result))
 
 
-def bracketed(value: float, low: float, high: float, measure: Measure | None = None, digits: int = 3) -> str:
+def bracketed(value: float, low: float, high: float, measure: Measure | None = None, digits: int = 2) -> str:
     """`0.98 [0.95, 0.99]`; the infinite value of the worst rank is replaced by the measure's word for it."""
     word = measure.worst if measure is not None and measure.better else None
     return with_interval(value, low, high, digits, infinite=word)
@@ -95,18 +97,13 @@ def bracketed(value: float, low: float, high: float, measure: Measure | None = N
 
 def combination_texts(frame: pd.DataFrame, axes: Sequence[str]) -> list[str]:
     """`tanh RNN, orthogonal, T = 50` of every row."""
-    return [", ".join(_text(axis, row[axis]) for axis in axes) for _, row in frame.iterrows()]
-
-
-def _text(axis: str, level: Any) -> str:
-    if pd.isna(level):
-        return f"no {axis}"
-    return label(level) if isinstance(level, str) else f"{HEADS.get(axis, axis)} = {level:g}"
+    return [", ".join(level_text(axis, row[axis]) for axis in axes) for _, row in frame.iterrows()]
 
 
 def _pivoted(result: Contrast) -> tuple[tuple[str, ...], tuple[tuple[Entry, ...], ...], int]:
     """Heads, rows and the number of name columns; the levels of the last axis are columns if they are few."""
     frame, axes = result.frame, list(result.axes)
+    frame = frame.assign(numbers=np.sum(~np.isnan(result.design.values), axis=(1, 2)))
     across = axes[-1]
     levels = [level for level in dict.fromkeys(frame[across]) if not pd.isna(level)]
     if len(axes) == 1 or len(levels) > SIDE_BY_SIDE or frame[across].isna().any():
@@ -126,15 +123,20 @@ def _pivoted(result: Contrast) -> tuple[tuple[str, ...], tuple[tuple[Entry, ...]
         (*map(Entry, texts), *(_cell(cells.get(level), result.measure) for level in levels))
         for texts, cells in zip(names.itertuples(index=False), by_row.values(), strict=True)
     )
-    return (*names.columns, *(_text(across, level) for level in levels)), body, len(kept)
+    return (*names.columns, *(level_text(across, level) for level in levels)), body, len(kept)
 
 
 def _cell(row: pd.Series | None, measure: Measure) -> Entry:
+    """`0.98 [0.95, 0.99], 1 diverged`; a share as `3/4 [0.19, 0.99]`; `3/4 diverged` where they decide the number."""
     if row is None:
         return Entry(EMPTY)
     text = bracketed(row["value"], row["low"], row["high"], measure)
-    if row["diverged"] and measure.name != "diverged":
-        text += f" {row['diverged']} div."
+    if measure.share and row["numbers"] == row["runs"] > 0:
+        text = f"{round(row['value'] * row['runs'])}/{row['runs']}{text[text.index(' [') :] if ' [' in text else ''}"
+    elif measure.better and np.isinf(row["value"]) and measure.worst == "diverged":
+        text = f"{row['diverged']}/{row['runs']} diverged"
+    elif row["diverged"] and not measure.name.startswith("diverged"):
+        text += f", {row['diverged']} diverged"
     return Entry(text, best=bool(row["best"]), mark="*" if row["worse"] else "")
 
 
@@ -149,4 +151,9 @@ def named_pairs(result: Contrast) -> pd.DataFrame:
 
 def joined(parts: Sequence[str]) -> str:
     """Sentences as a paragraph, empty ones left out."""
-    return " ".join(part for part in parts if part)
+    return " ".join(present(parts))
+
+
+def present(parts: Sequence[str]) -> tuple[str, ...]:
+    """The sentences that are not empty."""
+    return tuple(part for part in parts if part)

@@ -1,4 +1,7 @@
-"""Tables as LaTeX with booktabs; the document needs `\\usepackage{booktabs}` and nothing else."""
+"""Tables as LaTeX: rules of booktabs, a caption of two lines at most, everything else as notes of threeparttable.
+
+The document needs `\\usepackage{booktabs}` and `\\usepackage{threeparttable}` and nothing else.
+"""
 
 from __future__ import annotations
 
@@ -33,6 +36,9 @@ ESCAPES = {
 }
 """Characters that mean something else in LaTeX, or cannot be typeset without a package."""
 
+CAPTION = 200
+"""Characters of a caption at most: two typeset lines."""
+
 _POWER = re.compile(r"(?<![\w.])(-?)(\d+(?:\.\d+)?)e(-?\d+)(?![\w.])")
 _MINUS = re.compile(r"(?<![\w$])-(?=[\d.]|inf\b)")
 _SYMBOL = re.compile(r"(?<![\w\\$])(T(?!\w)|[np](?=$| = | \$<\$| \(Holm\)))")
@@ -41,31 +47,47 @@ _SYMBOL = re.compile(r"(?<![\w\\$])(T(?!\w)|[np](?=$| = | \$<\$| \(Holm\)))")
 def to_latex(
     table: Table, *, caption: str | None = None, label: str | None = None, size: str = "", comment: str = ""
 ) -> str:
-    """The table as a `table` environment with booktabs rules.
+    """The table as a `table` environment with booktabs rules; its notes are `tablenotes`, as wide as the table.
 
     Args:
-        caption: replaces the table's own; the notes (counting, tests, warnings) follow it.
+        caption: replaces the table's own. Sentences beyond `CAPTION` characters become the first of the notes (what was
+            counted, how it was tested, warnings).
         label: by default `tab:<name>`.
         size: of the cells, e.g. "small" where the table is wider than the page.
         comment: lines put in front as LaTeX comments, e.g. where the records come from.
     """
-    own = table.caption if caption is None else caption
-    legend = " ".join((own, *table.notes))
+    short, rest = split_caption(table.caption if caption is None else caption)
     body = pd.DataFrame(
         [[_latex_entry(cell) for cell in row] for row in table.rows],
         columns=[escaped(head) for head in table.heads],
     )
-    text = body.style.hide(axis="index").to_latex(
-        column_format="l" * table.names + "r" * (len(table.heads) - table.names),
-        hrules=True,
-        position="tbp",
-        position_float="centering",
-        caption=escaped(legend),
-        label=label or f"tab:{table.name}",
-    )
-    before = "\\smallskip\n" + (f"\\{size}\n" if size else "")  # the standard classes leave no room under a caption
-    text = text.replace(r"\begin{tabular}", before + r"\begin{tabular}", 1)
-    return "".join(f"% {line}\n" for line in comment.splitlines()) + str(text)
+    columns = "l" * table.names + "r" * (len(table.heads) - table.names)
+    tabular = body.style.hide(axis="index").to_latex(column_format=columns, hrules=True).strip()
+    notes = [rf"\item {escaped(note)}" for note in (rest, *table.notes) if note]
+    lines = [
+        *(f"% {line}" for line in comment.splitlines()),
+        r"\begin{table}[tbp]",
+        r"\centering",
+        r"\begin{threeparttable}",
+        rf"\caption{{{escaped(short)}}}",
+        rf"\label{{{label or f'tab:{table.name}'}}}",
+        r"\smallskip",  # the standard classes leave no room under a caption
+        *([rf"\{size}"] if size else []),
+        tabular,
+        *([r"\begin{tablenotes}[flushleft]", r"\footnotesize", *notes, r"\end{tablenotes}"] if notes else []),
+        r"\end{threeparttable}",
+        r"\end{table}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def split_caption(text: str) -> tuple[str, str]:
+    """The sentences of a caption that fit into `CAPTION` characters, at least the first, and the others."""
+    sentences = re.split(r"(?<=[.!?]) (?=\S)", text.strip())
+    kept = 1
+    while kept < len(sentences) and len(" ".join(sentences[: kept + 1])) <= CAPTION:
+        kept += 1
+    return " ".join(sentences[:kept]), " ".join(sentences[kept:])
 
 
 def escaped(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The comparison and its overview as Markdown, and the sentences on counting beneath them."""
+"""The comparison as Markdown, and the sentences on counting beneath it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pandas as pd
 
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.statistics.measures import MEASURES, crossings
+from sweeps.analysis.statistics.outcomes import counted
 from sweeps.analysis.text import EMPTY, axis_columns, decades, factor, number, render, with_interval
 from sweeps.tables import notes
 from sweeps.tables.coverage import iqm_words, median_words, share_words
@@ -26,29 +27,15 @@ def comparison_markdown(table: pd.DataFrame, score: str) -> str:
     for name in ("failed", "unfinished"):
         if table[name].any():
             shown[name] = table[name].astype(str)
-    shown["share solved"] = _intervals(table, "share_solved")
-    shown["at the end"] = table["share_solved_at_end"].map(lambda share: number(share, 2))
-    shown["share diverged"] = _intervals(table, "share_diverged")
-    shown[f"best {score}"] = _intervals(table, "best_score", infinite="diverged")
+    shown["solved"] = _runs(table, "solved")
+    shown["at the end"] = _runs(table, "solved_at_end", interval=False)
+    shown["diverged"] = _runs(table, "diverged")
+    best = zip(table["best_score"], table["best_score_low"], table["best_score_high"], strict=True)
+    shown[f"best {score}"] = [with_interval(*row, infinite="diverged") for row in best]
     shown["gradient norm"] = table["grad_norm"].map(number)
     shown["decades per step, end to end, at init"] = table["change_start"].map(decades)
     shown["factor per step, at init"] = table["decay_start"].map(factor)
     shown["in training"] = table["decay_training"].map(factor)
-    return render(shown)
-
-
-def overview_markdown(short: pd.DataFrame) -> str:
-    """The overview, from `tables.comparison.overview`, for reading: at each length the share solved (best score)."""
-    names = [str(name) for name in short]
-    lengths = [name.removeprefix("solved_") for name in names if name.startswith("solved_")]
-    axes = names[: names.index(f"solved_{lengths[0]}")]
-    shown = axis_columns(short, axes)
-    for length in lengths:
-        columns = (short[f"{name}_{length}"] for name in ("solved", "best_score", "diverged"))
-        shown[f"T = {length}"] = [_field(*row) for row in zip(*columns, strict=True)]
-    shown["decades per step, end to end, at init"] = short["change_start"].map(decades)
-    for name, head in (("start", "factor per step, at init"), ("training", "in training")):
-        shown[head] = [factor(-math.inf if value == 0 else math.log10(value)) for value in short[f"factor_{name}"]]
     return render(shown)
 
 
@@ -86,16 +73,12 @@ def counting_rules(table: pd.DataFrame, records: Records, seed: int) -> str:
     return " ".join(sentences) + "\n"
 
 
-def _field(solved: float, score: float, diverged: float) -> str:
-    """Share solved (best score), and the share diverged if it is not 0."""
-    if math.isnan(solved):
-        return EMPTY
-    reached = "diverged" if math.isinf(score) else number(score, 2)
-    return f"{number(solved, 2)} ({reached})" + (f", diverged {number(diverged, 2)}" if diverged else "")
-
-
-def _intervals(table: pd.DataFrame, name: str, *, infinite: str | None = None) -> list[str]:
-    """A column with its interval; shares have three digits, so that rounding does not change what an end says."""
-    columns = (table[name], table[f"{name}_low"], table[f"{name}_high"])
-    digits = 3 if name.startswith("share_") else 2
-    return [with_interval(*row, digits, infinite=infinite) for row in zip(*columns, strict=True)]
+def _runs(table: pd.DataFrame, name: str, *, interval: bool = True) -> list[str]:
+    """`3/4 [0.19, 0.99]`: runs of all runs of a row, with the interval of the share."""
+    texts = []
+    for count, n, low, high in zip(
+        counted(table, name), table["n"], table[f"share_{name}_low"], table[f"share_{name}_high"], strict=True
+    ):
+        bounds = f" [{low:.2f}, {high:.2f}]" if interval and not math.isnan(low) else ""
+        texts.append(f"{count}/{n}{bounds}" if n else EMPTY)
+    return texts

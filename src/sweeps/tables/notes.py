@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 
-from sweeps.analysis.labels import HEADS, label
+from sweeps.analysis.labels import axes_said, level_text
 from sweeps.analysis.statistics.contrast import Contrast
 from sweeps.analysis.statistics.design import Design
 from sweeps.analysis.statistics.measures import STOPS, how_diverged_count
 from sweeps.analysis.statistics.paired import too_small
 from sweeps.analysis.statistics.summaries import ENDS, SHORTEST
+from sweeps.analysis.text import number_of
 from sweeps.tables.coverage import iqm_words, median_words, share_words
 
-HOW_IT_TRAVELS = (
-    "Decades per step, end to end, are log10 of ‖∂L/∂h_t‖ at the first time step over that at the last, divided by the "
-    f"T - 1 steps between them. The factor per step is 10 to the slope of log10 ‖∂L/∂h_t‖ against lag, {ENDS} steps at "
+THE_FACTOR = (
+    f"The factor per step is 10 to the slope of log10 ‖∂L/∂h_t‖ against lag, {ENDS} steps at "
     "either end left out, where it still depends on the readout or on the start from 0: a sequence of fewer than "
     f"{SHORTEST} steps has none. Below 1 the gradient vanishes on its way back, above 1 it explodes; 0 (-inf decades) "
     "is of one that is exactly zero somewhere on its way."
+)
+"""What the factor is by which tables describe the gradient through time."""
+HOW_IT_TRAVELS = (
+    "Decades per step, end to end, are log10 of ‖∂L/∂h_t‖ at the first time step over that at the last, divided by the "
+    f"T - 1 steps between them. {THE_FACTOR}"
 )
 """What the two numbers mean by which tables describe the gradient through time."""
 
@@ -30,45 +36,35 @@ def several(counts: Iterable[int]) -> str:
     return f"{kept[0]}" if len(kept) == 1 else f"{kept[0]} to {kept[-1]}"
 
 
-def listed(names: Sequence[str]) -> str:
-    """`a, b and c` of axes, under their readable names."""
-    words = [HEADS.get(name, name) for name in names]
-    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]
-
-
 def what_the_numbers_are(contrast: Contrast) -> str:
     """n, the statistic and its interval, as part of the caption."""
     n = contrast.frame["n"]
     if contrast.measure.share:
         interval = share_words(n, pooled=bool(contrast.design.pooled))
-        return f"Each number is a share of {several(contrast.frame['runs'])} runs ({several(n)} seeds), {interval}."
+        runs = several(contrast.frame["runs"])
+        return f"Shares are in runs, of which an entry has {runs} ({several(n)} seeds), {interval}."
     if contrast.statistic == "median":
         return f"Each number is the median over n = {several(n)} seeds, {median_words(n)}."
     return f"Each number is the interquartile mean over n = {several(n)} seeds, {iqm_words(n, contrast.seed)}."
 
 
-def what_is_pooled(design: Design, selected: Sequence[str] = (), *, share: bool = False) -> str:
-    """Which axes are pooled and which are fixed; empty if there are none."""
-    parts = []
-    if design.pooled:
-        counts = "all their runs" if share else "one number per seed, that of all its runs there"
-        parts.append(f"Pooled: {listed(design.pooled)} ({counts}).")
-    fixed = [f"{HEADS.get(axis, axis)} = {label(level)}" for axis, level in design.fixed.items()]
-    fixed += [text for text in selected if text not in fixed]
-    if fixed:
-        parts.append(f"Fixed: {', '.join(fixed)}.")
-    return " ".join(parts)
+def what_is_pooled(design: Design, *, share: bool = False) -> str:
+    """Which axes are pooled; empty if there are none."""
+    if not design.pooled:
+        return ""
+    counts = "all their runs" if share else "one number per seed, that of all its runs there"
+    return f"Pooled: {axes_said(design.pooled)} ({counts})."
 
 
-def selected_words(contrast: Contrast) -> list[str]:
-    """The levels that the caller selected, apart from axes with only that level, which are listed as fixed."""
-    words = []
-    for name, level in contrast.selected.items():
-        if name in contrast.design.fixed:
+def what_is_fixed(design: Design, selected: Mapping[str, Any]) -> str:
+    """`Fixed: GRU, orthogonal, T = 60.`: the axes with one level, and what the caller selected; empty for none."""
+    texts = [level_text(axis, level) for axis, level in design.fixed.items()]
+    for name, level in selected.items():
+        if name in design.fixed:
             continue
         levels = level if isinstance(level, list | tuple) else [level]
-        words.append(f"{HEADS.get(name, name)} = {' or '.join(label(each) for each in levels)}")
-    return words
+        texts.append(" or ".join(dict.fromkeys(level_text(name, each) for each in levels)))
+    return f"Fixed: {', '.join(dict.fromkeys(texts))}." if texts else ""
 
 
 def crossed(count: int, runs: int) -> str:
@@ -85,10 +81,10 @@ def what_was_tested(contrast: Contrast) -> str:
     if contrast.crossings:
         return crossed(contrast.crossings, int(contrast.frame["runs"].sum()))
     tested = contrast.pairs["p"].notna().sum()
-    by = listed(["seed", *contrast.design.pooled])
+    by = axes_said(["seed", *contrast.design.pooled])
     return (
         f"Tests are signed-rank tests on runs paired by {by}, exchanging the signs of whole seeds, with Holm's "
-        f"correction over all {tested} pairs of the table."
+        f"correction over {number_of(int(tested), 'pair')}."
     )
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sweeps.analysis.labels import axes_said
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.statistics.contrast import contrast
 from sweeps.analysis.statistics.design import Incomplete
 from sweeps.analysis.statistics.paired import ALPHA
 from sweeps.analysis.text import number
 from sweeps.tables import notes
-from sweeps.tables.compare import bracketed, combination_texts, joined, named_pairs
+from sweeps.tables.compare import bracketed, combination_texts, joined, named_pairs, present
 from sweeps.tables.coverage import median_words
 from sweeps.tables.table import Entry, Table
 
@@ -66,15 +67,17 @@ def pairwise(
         f"seed's pairs, {median_words(result.pairs['seeds'])}."
     )
     caption = [
-        f"Differences in {what}, first minus second, between {notes.listed(result.axes)}.",
-        spread,
-        notes.what_is_pooled(result.design, notes.selected_words(result), share=result.measure.share),
+        f"Differences in {what}, first minus second, between levels of {axes_said(result.axes)}.",
+        notes.what_is_fixed(result.design, result.selected),
     ]
     sentences = [
+        spread,
+        notes.what_is_pooled(result.design, share=result.measure.share),
         notes.how_diverged(result),
         "Effect is the matched-pairs rank-biserial correlation: 1 if the first is larger in every pair, -1 if the "
-        f"second is. *: p < {alpha:g}. {notes.what_was_tested(result)}",
+        f"second is. *: p < {alpha:g}.",
+        notes.what_was_tested(result),
         *notes.warnings(result),
     ]
     heads = ("first", "second", "pairs", "seeds", "difference", "effect", "p", "p (Holm)")
-    return Table("pairwise", frame, heads, rows, joined(caption), tuple(sentences), 2, frame)
+    return Table("pairwise", frame, heads, rows, joined(caption), present(sentences), 2, frame)

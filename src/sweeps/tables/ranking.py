@@ -8,15 +8,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sweeps.analysis.labels import axes_said
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.statistics.contrast import Contrast, Statistic, contrast
 from sweeps.analysis.statistics.design import Incomplete
 from sweeps.analysis.statistics.measures import MEASURES
-from sweeps.analysis.statistics.paired import ALPHA
+from sweeps.analysis.statistics.paired import ALPHA, too_small
 from sweeps.analysis.text import EMPTY, axis_columns
 from sweeps.errors import SweepsError
 from sweeps.tables import notes
-from sweeps.tables.compare import bracketed, joined, named_pairs
+from sweeps.tables.compare import bracketed, combination_texts, joined, named_pairs, present
 from sweeps.tables.table import Entry, Table
 
 
@@ -76,20 +77,48 @@ def rank(
         for texts, (_, row) in zip(names.itertuples(index=False), frame.iterrows(), strict=True)
     )
     what = measure.label.format(score=result.score)
-    each = f", for each {notes.listed(result.within)} alone" if result.within else ""
+    each = f", for each {axes_said(result.within)} alone" if result.within else ""
     caption = [
-        f"Ranking of {notes.listed(result.axes)} by {what}{each}.",
-        notes.what_the_numbers_are(result),
-        notes.what_is_pooled(result.design, notes.selected_words(result), share=measure.share),
+        f"Ranking of {axes_said(result.axes)} by {what}{each}.",
+        notes.what_is_fixed(result.design, result.selected),
     ]
     sentences = [
+        notes.what_the_numbers_are(result),
+        notes.what_is_pooled(result.design, share=measure.share),
         notes.how_diverged(result),
         f"The rank is 1 + the number of combinations that are significantly better (p < {alpha:g}): equal ranks are "
-        f"ties that these runs cannot break. Bold: the best number. {notes.what_was_tested(result)}",
+        "ties that these runs cannot break. Bold: the best number.",
+        notes.what_was_tested(result),
         *notes.warnings(result),
     ]
     heads = (*names.columns, "rank", what, "better than", "worse than", "diverged")
-    return Table("rank", frame, heads, rows, joined(caption), tuple(sentences), len(axes), named_pairs(result))
+    return Table("rank", frame, heads, rows, joined(caption), present(sentences), len(axes), named_pairs(result))
+
+
+def ties(table: Table) -> str | None:
+    """The sentence that says what a ranking says in which every rank is 1; None where one row is better than another.
+
+    Args:
+        table: from `rank`.
+    """
+    ranked = table.frame[table.frame["rank"].notna()]
+    if (ranked["rank"] != 1.0).any():
+        return None
+    axes = [str(name) for name in table.frame][: table.names]
+    names = combination_texts(table.frame, axes)
+    rows = [index for index, each in enumerate(table.frame["rank"]) if each == 1.0]
+    what, at = table.heads[table.names + 1], table.names + 1
+    tested = int(table.pairs["p"].notna().sum())
+    why = too_small(table.pairs["smallest_p"].to_numpy(dtype=np.float64))
+    if len(rows) < 2:
+        return f"There are no two rows with a {what} to rank."
+    ends = [f"{names[row]} ({table.rows[row][at].text})" for row in (rows[0], rows[-1])]
+    no_two = "The two rows cannot" if len(rows) == 2 else f"No two of the {len(rows)} rows can"
+    return (
+        f"**{no_two} be told apart by the {what}** (signed-rank tests, Holm's correction over {tested} "
+        f"pair{'s' * (tested != 1)}), so that there is nothing to rank. First and last in order are {ends[0]} "
+        f"and {ends[1]}." + (f" {why}" if why else "")
+    )
 
 
 def _ranked(result: Contrast) -> pd.DataFrame:

@@ -9,16 +9,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sweeps.analysis.labels import axes_said
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.statistics.contrast import PROBLEMS, contrast
-from sweeps.analysis.statistics.design import Incomplete, check_axes, key_of, named_axes
+from sweeps.analysis.statistics.design import Incomplete, check_axes, key_of, named_axes, named_levels
 from sweeps.analysis.statistics.intervals import NO_INTERVAL, mean_interval
 from sweeps.analysis.statistics.measures import MEASURES
 from sweeps.analysis.statistics.paired import ALPHA
 from sweeps.analysis.statistics.survival import budget, durations
 from sweeps.analysis.text import axis_columns, number
 from sweeps.tables import notes
-from sweeps.tables.compare import bracketed, joined, named_pairs
+from sweeps.tables.compare import bracketed, joined, named_pairs, present
 from sweeps.tables.coverage import mean_words, median_words
 from sweeps.tables.table import Entry, Table
 
@@ -50,8 +51,9 @@ def steps_to_solve(
     Raises:
         SweepsError: as `compare` does.
     """
-    if select:
-        records = records.select(**select)
+    selected = named_levels(records, select)
+    if selected:
+        records = records.select(**selected)
     axes = named_axes(records, axes)
     check_axes(records, axes)
     within = [axis for axis in PROBLEMS if axis in axes]
@@ -93,26 +95,40 @@ def steps_to_solve(
         for texts, (_, row) in zip(names.itertuples(index=False), frame.iterrows(), strict=True)
     )
     budgets = sorted(frame["budget"].dropna().unique())
-    scope = f"for each {notes.listed(within)}" if within else "of the table"
-    chosen = replace(result, selected=dict(select or {}))
+    scope = f"for each {axes_said(within)}" if within else "of the table"
     caption = [
-        f"Updates until solved by {notes.listed(axes)}, within a budget of "
+        f"Updates until solved by {axes_said(axes)}, within a budget of "
         f"{' to '.join(dict.fromkeys(number(each, 6) for each in (budgets[0], budgets[-1])))} updates.",
+        notes.what_is_fixed(result.design, selected),
+    ]
+    sentences = [
         f"Median over n = {notes.several(frame['n'])} seeds, {median_words(frame['n'])}; restricted mean: "
         "mean over seeds of the updates spent, of an unsolved run the whole budget (the area under the Kaplan-Meier "
         f"curve), {mean_words(frame['n'], MEAN_SEEDS)}.",
-        notes.what_is_pooled(result.design, notes.selected_words(chosen)),
-    ]
-    sentences = [
+        notes.what_is_pooled(result.design),
         notes.how_diverged(result),
         "Unsolved and diverged runs are censored at the budget: “unsolved” stands for a number beyond it. A run counts "
         "as solved at the evaluation that saw it, up to `train.eval_every` updates late.",
-        f"Bold: the lowest median {scope}. *: slower than that, p < {alpha:g}. {notes.what_was_tested(result)}",
+        f"Bold: the lowest median {scope}. *: slower than that, p < {alpha:g}.",
+        notes.what_was_tested(result),
         *notes.warnings(result),
     ]
     heads = (*names.columns, "solved", "diverged", "median updates", "restricted mean")
     pairs = named_pairs(result)
-    return Table("steps_to_solve", frame, heads, rows, joined(caption), tuple(sentences), len(axes), pairs)
+    return Table("steps_to_solve", frame, heads, rows, joined(caption), present(sentences), len(axes), pairs)
+
+
+def unsolved(table: Table) -> str | None:
+    """The sentence that says what the table says where no run was solved; else None.
+
+    Args:
+        table: from `steps_to_solve`.
+    """
+    frame = table.frame
+    if frame["solved"].any():
+        return None
+    budgets = sorted({number(each, 6) for each in frame["budget"].dropna()})
+    return f"No run solved the task (0 of {int(frame['runs'].sum())}) within {' to '.join(budgets)} updates."
 
 
 def _restricted(part: pd.DataFrame | None) -> dict[str, float]:

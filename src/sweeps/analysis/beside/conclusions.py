@@ -14,7 +14,7 @@ from scipy.stats import rankdata
 from sweeps.analysis.beside.pairing import Pairing
 from sweeps.analysis.labels import level_said, said
 from sweeps.analysis.loading.records import Records
-from sweeps.analysis.statistics.effects import Effect, Effects, effects, measure_that_varies, varied
+from sweeps.analysis.statistics.effects import Effect, Effects, effects, measure_that_varies
 from sweeps.analysis.statistics.measures import MEASURES, Measure, per_run
 from sweeps.analysis.statistics.outcomes import solved
 
@@ -121,7 +121,7 @@ def _order(effect: Effect) -> str:
 
 def _combinations(a: Records, b: Records, measure: Measure) -> pd.DataFrame:
     """See `Conclusions.combinations`."""
-    axes = [axis for axis in a.axes if axis in {*varied(a), *varied(b)}]
+    axes = [axis for axis in a.axes if axis in {*a.varied, *b.varied}]
     frame = a.cells[axes].astype(object).assign(n=1)
     for side, records in (("a", a), ("b", b)):
         frame[f"solved_{side}"] = solved(records.cells).to_numpy().astype(int)

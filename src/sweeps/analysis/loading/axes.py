@@ -79,13 +79,17 @@ def may_vary(name: str) -> bool:
     return parts[0] not in EXCLUDED and parts[-1] != "seed" and name not in AXES
 
 
+def setting_of(axis: str) -> str:
+    """The setting that an axis is, under its full dotted name: `optim.lr` of `lr`."""
+    return next((full for full, short in SHORT_NAMES.items() if short == axis), axis)
+
+
 def owner_of(axis: str) -> str | None:
     """The group of settings that an axis belongs to: `init` for `gain` and `init.std`, `optim` for `lr`.
 
     None for a setting outside the groups (`seed`) and for the choice of a group itself (`init`).
     """
-    dotted = next((key for key, column in SHORT_NAMES.items() if column == axis), axis)
-    group, _, rest = dotted.partition(".")
+    group, _, rest = setting_of(axis).partition(".")
     return group if rest and rest != "name" else None
 
 

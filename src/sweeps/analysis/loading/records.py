@@ -97,6 +97,11 @@ class Records:
         return (*AXES, *self.extra_axes)
 
     @property
+    def varied(self) -> list[str]:
+        """The axes with several levels among the runs; the task, of which a table or figure has one, is none."""
+        return [axis for axis in self.axes if axis != "task" and self.cells[axis].nunique() > 1]
+
+    @property
     def settings(self) -> list[str]:
         """Names of the columns of `cells` and of `problems` that are settings."""
         return [str(name) for name in self.problems if name not in ("cell", "sweep", "problem", "reason")]

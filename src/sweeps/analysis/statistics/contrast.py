@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from sweeps.analysis.loading.records import Records
-from sweeps.analysis.statistics.design import Design, Incomplete, lay_out, named_axes
+from sweeps.analysis.statistics.design import Design, Incomplete, lay_out, named_axes, named_levels
 from sweeps.analysis.statistics.interquartile import iqm, iqm_interval
 from sweeps.analysis.statistics.intervals import (
     NO_INTERVAL,
@@ -82,12 +82,13 @@ def contrast(
     if not 0 < alpha < 1:
         raise SweepsError(f"alpha: {alpha!r} is not between 0 and 1")
     axes = named_axes(records, axes)
-    within = tuple(axis for axis in PROBLEMS if axis in axes) if within is None else tuple(within)
+    within = [axis for axis in PROBLEMS if axis in axes] if within is None else named_axes(records, within)
     for axis in within:
         if axis not in axes:
             raise SweepsError(unknown("within", str(axis), axes))
-    if select:
-        records = records.select(**select)
+    selected = named_levels(records, select)
+    if selected:
+        records = records.select(**selected)
     if not len(records.cells):
         raise SweepsError("no finished run is left after the selection")
     design = lay_out(records, axes, per_run(records, measure), incomplete)
@@ -111,8 +112,8 @@ def contrast(
         frame,
         pairs,
         tuple(axes),
-        within,
-        dict(select or {}),
+        tuple(within),
+        selected,
         seed,
         alpha,
         records.score_name,

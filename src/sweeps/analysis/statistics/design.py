@@ -6,7 +6,7 @@ combinations of the pooled axes). A run is paired with the runs of the same seed
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -93,6 +93,15 @@ def named_axes(records: Records, axes: Sequence[str]) -> list[str]:
         SweepsError: one of them is no axis of the records; the message names the nearest.
     """
     return [column_of(str(axis), records.axes, "axis") for axis in axes]
+
+
+def named_levels(records: Records, select: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Selected levels by the column of `records.cells` that each setting is in, from any of its names.
+
+    Raises:
+        SweepsError: there is no such setting; the message names the nearest.
+    """
+    return {column_of(str(name), map(str, records.cells)): level for name, level in (select or {}).items()}
 
 
 def check_axes(records: Records, axes: Sequence[str]) -> None:

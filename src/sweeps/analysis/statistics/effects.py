@@ -124,9 +124,22 @@ def measure_that_varies(records: Records) -> tuple[Measure, str]:
     return MEASURES["best_loss"], f"{why}, and the best score is the same" if scored else "the task has no score"
 
 
-def varied(records: Records) -> list[str]:
-    """The axes with more than one level among the runs."""
-    return [axis for axis in records.axes if records.cells[axis].nunique() > 1]
+def by_importance(records: Records, measure: Measure | None = None) -> list[str]:
+    """The axes that varied, that with the largest share of the variation (beyond chance) first.
+
+    Those whose share is not large (`Variation.large`) keep the order of the records, and an axis with more than
+    `MOST_LEVELS` levels comes last.
+
+    Args:
+        records: of one task.
+        measure: by default that of `measure_that_varies`.
+    """
+    names = records.varied
+    axes = [axis for axis in names if records.cells[axis].nunique() <= MOST_LEVELS]
+    values = per_run(records, measure or measure_that_varies(records)[0])
+    shares = variation.of_axes(records.cells[[*axes, "seed"]], axes, values)
+    ordered = sorted(axes, key=lambda axis: -shares[axis].excess if shares[axis].large else 0.0)
+    return [*ordered, *(axis for axis in names if axis not in axes)]
 
 
 def effects(records: Records, measure: Measure | None = None) -> Effects:
@@ -140,7 +153,7 @@ def effects(records: Records, measure: Measure | None = None) -> Effects:
     if measure is None:
         measure, why = measure_that_varies(records)
     values = per_run(records, measure)
-    names = varied(records)
+    names = records.varied
     counts = {axis: records.cells[axis].nunique() for axis in names}
     axes = [axis for axis in names if counts[axis] <= MOST_LEVELS]
     cells = records.cells[[*axes, "seed"]]
@@ -166,7 +179,7 @@ def effects(records: Records, measure: Measure | None = None) -> Effects:
 
 def effects_of(records: Records, measure: Measure | None = None) -> Effects | None:
     """The effects of the axes that varied, as `effects` has them; None where no axis varied."""
-    return effects(records, measure) if varied(records) else None
+    return effects(records, measure) if records.varied else None
 
 
 def standings(values: Floats, better: int) -> Floats:
