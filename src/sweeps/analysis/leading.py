@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.roles import is_number
+from sweeps.analysis.statistics.arrival import learned
 from sweeps.analysis.statistics.effects import by_importance
-from sweeps.analysis.statistics.measures import Measure
+from sweeps.analysis.statistics.measures import Measure, per_run
 
 MOST_COLOURS, MOST_PANELS = 9, 6
 """Levels of an axis that can be told apart as colours, and as panels beside each other."""
+
+
+def shown_measure(records: Records, measure: Measure | None) -> Measure:
+    """The measure that was asked for, if these runs have such numbers; else how well they learned."""
+    return measure if measure is not None and per_run(records, measure).notna().any() else learned(records)
 
 
 def leading_roles(records: Records, measure: Measure) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -88,7 +88,8 @@ def roles(
 ) -> Roles:
     """The roles of the axes of a study in a figure of some kind.
 
-    An axis by custom has its slot (`Kind.slots`) where it varied. The other axes that varied take what is free: numbers
+    Numbers beyond the four axes with more levels than lengths are what the study is about: they are x. Then an axis by
+    custom has its slot (`Kind.slots`) where it varied. The other axes that varied take what is free: numbers
     first x, then colour; names a column, a row, then colour. What a study adds to arch, init, clip and length is what
     it asks about, so it takes the slot of an axis that can be fixed if none is free. What is left is shown at one level
     (the longest sequence, the clipping that leaves gradients as they are) or pooled.
@@ -114,6 +115,9 @@ def roles(
             slots[slot] = axis
             waiting.remove(axis)
     chosen = {slot: axis for slot, axis in slots.items() if axis is not None}
+    if slots.get("x", "") is None and (asked_of := _asked_number(records, waiting)):
+        slots["x"] = asked_of
+        waiting.remove(asked_of)
     for slot, custom in kind.slots.items():
         if slots[slot] is None and custom in waiting:
             slots[slot] = custom
@@ -151,6 +155,14 @@ def _shown(records: Records, axis: str) -> Any:
 def is_number(axis: str, records: Records) -> bool:
     """Whether the levels of an axis are numbers."""
     return not isinstance(records.cells[axis].dropna().iloc[0], str)
+
+
+def _asked_number(records: Records, waiting: Sequence[str]) -> str | None:
+    """The axis of numbers that a study is about: one beyond the four, with more levels than lengths; None for none."""
+    levels = {axis: records.cells[axis].nunique() for axis in waiting if axis in records.extra_axes}
+    numbers = [axis for axis in levels if is_number(axis, records)]
+    most = max(numbers, key=lambda axis: levels[axis], default=None)
+    return most if most is not None and levels[most] > records.cells["length"].nunique() else None
 
 
 def _free(slots: Mapping[str, str | None], axis: str, records: Records) -> str | None:

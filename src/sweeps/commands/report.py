@@ -32,16 +32,20 @@ def figure(arguments: list[str]) -> int:
 
     `figure gradient_by_lag_start colour=init.gain panel=arch row=init select='task.length=100 clip=none'` says which
     axis is drawn as what, and of which part of the records; what is not said is found from what the study varied.
+    `figure score_by_level metric=decay_start` shows any number of a run, by the axes that matter most for it.
     experiment=a,b takes several sweeps as one.
     """
     from sweeps.figures.catalogue import FIGURES, why_nothing
+    from sweeps.figures.charts import ON_FIRST_SCREEN
     from sweeps.figures.draw import draw
     from sweeps.report.make import records_to_report
     from sweeps.report.study import analysis_of
 
     names = [text for text in arguments if "=" not in text and not text.startswith("-")]
     rest = [text for text in arguments if text not in names]
-    settings = settings_in(rest, ("experiment", "runs_dir", "formats", "into", *ROLES, "select"), several=True)
+    settings = settings_in(
+        rest, ("experiment", "runs_dir", "formats", "into", *ROLES, "select", "metric"), several=True
+    )
     if not names:
         say(f"Figures: {', '.join(FIGURES)}")
         return 0
@@ -50,7 +54,11 @@ def figure(arguments: list[str]) -> int:
     formats = [kind for kind in settings.get("formats", "pdf,svg,png").split(",") if kind]
     chosen = {slot: settings[key] for key, slot in ROLES.items() if key in settings}
     records = selected(records_to_report(roots), settings.get("select", ""))
-    drawn = draw(records, into, names, formats, chosen, analysis_of(settings["experiment"]).axes)
+    if "metric" in settings and (others := [name for name in names if name != ON_FIRST_SCREEN]):
+        raise ConfigError([f"metric: {', '.join(others)} shows numbers of its own; {ON_FIRST_SCREEN} shows any"])
+    drawn = draw(
+        records, into, names, formats, chosen, analysis_of(settings["experiment"]).axes, settings.get("metric")
+    )
     for each in drawn:
         for kind in formats:
             say(str(each.stem.with_name(f"{each.stem.name}.{kind}")))

@@ -40,6 +40,11 @@ class Analysis:
     tuned: tuple[str, ...] = ()
     figures: tuple[str, ...] = ()
 
+    @property
+    def metric(self) -> str | None:
+        """The first measure; None where the study chose none."""
+        return self.metrics[0] if self.metrics else None
+
     def not_varied(self, varied: Collection[str]) -> str:
         """A sentence on the axes named here that did not vary, as a command line can cause; empty if all did."""
         idle = [axis for axis in dict.fromkeys([*self.axes, *self.tuned]) if axis not in varied]

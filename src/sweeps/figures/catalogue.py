@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from sweeps.analysis.leading import leading_roles
+from sweeps.analysis.leading import leading_roles, shown_measure
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.roles import BY_LAG, BY_LEVEL, LEADING, NORM_BY_LEVEL, OVER_TRAINING, Kind, Roles, map_axes, roles
-from sweeps.analysis.statistics.arrival import arrival, group_of, learned
+from sweeps.analysis.statistics.arrival import arrival, group_of
+from sweeps.analysis.statistics.measures import Measure, measure_named
 from sweeps.analysis.statistics.outcomes import shares
 from sweeps.config.short_names import column_of
 from sweeps.errors import SweepsError, unknown
@@ -65,8 +66,8 @@ def _loss(records: Records, drawn: Roles) -> Draw | None:
     return draw if len(frame) else None
 
 
-def _score(records: Records, drawn: Roles) -> Draw | None:
-    measure = learned(records)
+def _score(records: Records, drawn: Roles, measure: Measure | None = None) -> Draw | None:
+    measure = shown_measure(records, measure)
     runs, medians = curves.numbers_by_level(records, drawn, measure)
     name = measure.label.format(score=records.score_name)
     thresholds = sorted(records.cells["solved_at"].dropna().unique()) if measure.name.endswith("score") else []
@@ -138,7 +139,13 @@ def why_nothing(name: str, records: Records) -> str:
     return "no number that it shows is finite"
 
 
-def figure(name: str, records: Records, preferred: Mapping[str, str] | None = None, **chosen: str) -> Grid | None:
+def figure(
+    name: str,
+    records: Records,
+    preferred: Mapping[str, str] | None = None,
+    metric: str | None = None,
+    **chosen: str,
+) -> Grid | None:
     """A figure of the catalogue, to show in a notebook or to write with `save`; None if there is nothing to draw.
 
     >>> figure("gradient_by_lag_start", records, colour="init.gain", column="arch")
@@ -146,18 +153,23 @@ def figure(name: str, records: Records, preferred: Mapping[str, str] | None = No
     Args:
         name: one of `FIGURES`.
         preferred: slots by axis, for the figures that have such a slot (`roles.roles`).
+        metric: any of `measures.MEASURES` or of the numbers of a run, for `score_by_level`.
         chosen: axes by role (x, colour, column, row), for those that are not to be found by themselves.
 
     Raises:
         SweepsError: there is no such figure, it has no such role, the records have no such axis, or are of several
             tasks.
     """
-    draw = prepared(name, records, chosen, preferred)
+    draw = prepared(name, records, chosen, preferred, measure_named(metric) if metric else None)
     return draw() if draw is not None else None
 
 
 def prepared(
-    name: str, records: Records, chosen: Mapping[str, str] | None = None, preferred: Mapping[str, str] | None = None
+    name: str,
+    records: Records,
+    chosen: Mapping[str, str] | None = None,
+    preferred: Mapping[str, str] | None = None,
+    measure: Measure | None = None,
 ) -> Draw | None:
     """What a figure of the catalogue shows, computed and ready to be drawn; arguments and errors as of `figure`."""
     if name not in FIGURES:
@@ -166,21 +178,28 @@ def prepared(
         raise SweepsError(f"records: given {records!r}, must be what sweeps.load or sweeps.train gives")
     if records.cells["task"].nunique() > 1:
         raise SweepsError("two tasks are never one figure: select one, or draw each part of records.by_task()")
-    drawn = roles_of(name, records, chosen, preferred)
-    _, prepare = FIGURES[name]
+    drawn = roles_of(name, records, chosen, preferred, measure)
+    kind, prepare = FIGURES[name]
+    if kind is LEADING:
+        prepare = partial(_score, measure=measure)
     return prepare(drawn.within(records), drawn)
 
 
 def roles_of(
-    name: str, records: Records, chosen: Mapping[str, str] | None = None, preferred: Mapping[str, str] | None = None
+    name: str,
+    records: Records,
+    chosen: Mapping[str, str] | None = None,
+    preferred: Mapping[str, str] | None = None,
+    measure: Measure | None = None,
 ) -> Roles:
     """The roles that the axes of the records have in a figure of the catalogue; the arguments are those of `roles`.
 
-    Where the study prefers no roles, the leading axes are those of a figure of the kind `LEADING`.
+    What is neither chosen nor preferred goes, in a figure of the kind `LEADING`, to the axes that matter most.
     """
-    kind, given = FIGURES[name][0], dict(chosen or {})
-    if kind is LEADING and not preferred:
-        taken = {column_of(axis, records.axes) for axis in given.values()}
-        leading = leading_roles(records, learned(records)).items()
-        given |= {slot: axis for slot, axis in leading if slot not in given and axis not in taken}
+    kind, given, preferred = FIGURES[name][0], dict(chosen or {}), preferred or {}
+    if kind is LEADING:
+        axes = {*preferred, *(column_of(axis, records.axes) for axis in given.values())}
+        slots = {*given, *preferred.values()}
+        leading = leading_roles(records, shown_measure(records, measure)).items()
+        given |= {slot: axis for slot, axis in leading if slot not in slots and axis not in axes}
     return roles(records, kind, given, preferred)

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.provenance import Provenance, provenance
+from sweeps.analysis.statistics.measures import measure_named
 from sweeps.errors import SweepsError, unknown
 from sweeps.figures.behind import behind
 from sweeps.figures.catalogue import FIGURES, Draw, prepared
@@ -54,6 +55,7 @@ def draw(
     formats: Sequence[str] = FORMATS,
     chosen: Mapping[str, str] | None = None,
     preferred: Mapping[str, str] | None = None,
+    metric: str | None = None,
     *,
     narrow: bool = False,
 ) -> list[Drawn]:
@@ -63,6 +65,7 @@ def draw(
         names: figures of the catalogue, `FIGURES`; all of them unless told.
         formats: some of pdf, svg and png.
         chosen, preferred: axes by role and roles by axis, as for `catalogue.figure`.
+        metric: what `score_by_level` shows, as for `catalogue.figure`.
         narrow: draw each of them once more for a small screen, as `NAME_narrow.png`.
 
     A figure that has nothing to show is left out; where `folder` is the sweep's own, in its `report/`, the files of an
@@ -76,12 +79,13 @@ def draw(
     wrong += [unknown("format", kind, FORMATS) for kind in formats if kind not in FORMATS]
     if wrong:
         raise SweepsError("; ".join(wrong))
+    measure = measure_named(metric) if metric else None
     own = folder.resolve().is_relative_to(SweepPaths(records.root).report.root.resolve())
     drawn = []
     for task, part in records.by_task():
         for name in names:
             stem = folder / name if task is None else folder / str(task) / name
-            ready = prepared(name, part, chosen, preferred)
+            ready = prepared(name, part, chosen, preferred, measure)
             if ready is None:
                 for kind in FORMATS if own else ():
                     stem.with_name(f"{name}.{kind}").unlink(missing_ok=True)

@@ -229,8 +229,10 @@ def level_axis(ax: Axes, at: Mapping[Any, float], logarithmic: bool) -> None:
         ):
             shown.append((text, here, place))
     texts = [text for text, *_ in shown]
-    names = any(isinstance(level, str) for level in at)
-    ax.set_xticks([place for *_, place in shown], texts, rotation=30 if names else 0, ha="right" if names else "center")
+    tilted = any(isinstance(level, str) for level in at) and 4 * sum(len(text) + 2 for text in texts) > width
+    ax.set_xticks(
+        [place for *_, place in shown], texts, rotation=30 if tilted else 0, ha="right" if tilted else "center"
+    )
     ax.minorticks_off()
 
 

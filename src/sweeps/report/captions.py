@@ -9,9 +9,11 @@ import numpy as np
 import pandas as pd
 
 from sweeps.analysis.labels import UNSET, axes_said, head, label, level_text, said
+from sweeps.analysis.leading import shown_measure
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.roles import Roles
-from sweeps.analysis.statistics.arrival import WHEN, arrival, learned
+from sweeps.analysis.statistics.arrival import WHEN, arrival
+from sweeps.analysis.statistics.measures import Measure, measure_named, per_run
 from sweeps.analysis.statistics.outcomes import COUNTS, diverged, diverged_at_start
 from sweeps.analysis.statistics.summaries import ENDS, SHORTEST
 from sweeps.analysis.text import decades, factor, number, number_of, percent
@@ -27,16 +29,16 @@ NEAR = (0.95, 1.05)
 """Factors per step that the caption of gradient and learning counts as near 1."""
 
 
-def captions(records: Records, preferred: Mapping[str, str] | None = None) -> dict[str, str]:
+def captions(records: Records, preferred: Mapping[str, str] | None = None, metric: str | None = None) -> dict[str, str]:
     """A caption for every figure of the catalogue, by its name: what is drawn, then the main result in numbers.
 
     Args:
         records: of one task.
-        preferred: slots by axis, with which the figures are drawn.
+        preferred, metric: slots by axis and the measure, with which the figures are drawn.
     """
-    length = records.longest
+    length, measure = records.longest, shown_measure(records, measure_named(metric) if metric else None)
     shown, by_lag, norm, loss, share = (
-        roles_of(name, records, preferred=preferred)
+        roles_of(name, records, preferred=preferred, measure=measure)
         for name in ("score_by_level", "gradient_by_lag_start", "gradient_norm_by_level", "loss_curves", "share_solved")
     )
     present = by_lag.within(records).cells
@@ -45,7 +47,7 @@ def captions(records: Records, preferred: Mapping[str, str] | None = None) -> di
     at = f" ({norm.where})" if norm.where else ""
     whole = len(records.cells) // max(1, len(records.cells[list(records.axes)].drop_duplicates()))
     return {
-        "score_by_level": score_caption(records, shown),
+        "score_by_level": score_caption(records, shown, measure),
         "gradient_by_lag_start": (
             f"Norm of the gradient that reaches the hidden state, ‖∂L/∂h_t‖, against steps back from the end of the "
             f"sequence, before training ({at_level}): level, it survives, falling, it vanishes, rising, it explodes. "
@@ -81,13 +83,14 @@ def captions(records: Records, preferred: Mapping[str, str] | None = None) -> di
     }
 
 
-def score_caption(records: Records, drawn: Roles) -> str:
+def score_caption(records: Records, drawn: Roles, measure: Measure) -> str:
     """What a mark of the first figure is, and what is pooled."""
-    measure = learned(records)
     name = measure.label.format(score=records.score_name)
+    infinite = int(np.isinf(per_run(records, measure)).sum())
+    worst = f"; a cross is a run of the worst rank, {measure.worst} ({infinite} of them)" if infinite else ""
     return (
         f"The {name} of every run by {said(str(drawn.x))}: a mark is a run, a bar the median over "
-        f"{_runs(records, drawn)}; runs of the worst rank ({measure.worst}) are crosses.{drawn.pooling}"
+        f"{_runs(records, drawn)}{worst}.{drawn.pooling}"
     )
 
 

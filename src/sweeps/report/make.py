@@ -83,7 +83,8 @@ def make_figures(sweep: SweepPaths, records: Records | None = None, analysis: An
         SweepsError: there is no finished cell.
     """
     names = analysis.figures or tuple(FIGURES)
-    drawn = draw(records or records_to_report(sweep.root), sweep.report.figures, names, preferred=analysis.axes)
+    records = records or records_to_report(sweep.root)
+    drawn = draw(records, sweep.report.figures, names, preferred=analysis.axes, metric=analysis.metric)
     return [path for figure in drawn for path in (figure.pdf, figure.svg, figure.png)]
 
 
@@ -150,9 +151,9 @@ def _document(
         _part(task, part, table if task is None else table[table["task"] == task], analysis)
         for task, part in records.by_task()
     ]
-    captioned = {part.task: captions(part.records, analysis.axes) for part in parts}
+    captioned = {part.task: captions(part.records, analysis.axes, analysis.metric) for part in parts}
     names = dict.fromkeys((ON_FIRST_SCREEN, *(analysis.figures or FIGURES)))
-    drawn = draw(records, paths.figures, names, preferred=analysis.axes, narrow=True)
+    drawn = draw(records, paths.figures, names, preferred=analysis.axes, metric=analysis.metric, narrow=True)
     (title, text), changed = readme(question or ""), changed_settings(records.root)
     asked = "\n\n".join(filter(None, (analysis.question, changed if text else None, text)))
     pictures = [picture(each, captioned[each.task]) for each in drawn if each.name == ON_FIRST_SCREEN]

@@ -33,6 +33,8 @@ from sweeps.analysis.statistics.paired import ALPHA, FLIPS, compare_pairs, diffe
 
 MOST_LEVELS = 30
 """An axis with more levels (a random search) is not compared level by level."""
+FEW = 0.1
+"""Share of runs that solved the task, or did not, below which the share solved says little of most runs."""
 EQUAL = 1e-9
 """Difference in standing up to which two levels are tied."""
 
@@ -111,11 +113,15 @@ class Effects:
 
 
 def measure_that_varies(records: Records) -> tuple[Measure, str]:
-    """Share solved where some runs solved the task and others did not; else what still tells them apart, and why."""
-    reached = int(solved(records.cells).sum())
-    if 0 < reached < len(records.cells):
+    """Share solved where some runs solved the task and others did not; else what still tells them apart, and why.
+
+    Where fewer than `FEW` of them did the one or the other, their numbers tell more of the rest.
+    """
+    reached, runs = int(solved(records.cells).sum()), len(records.cells)
+    if FEW * runs <= reached <= (1 - FEW) * runs:
         return MEASURES["solved"], "some runs solved the task and others did not"
-    why = f"{'every run' if reached else 'no run'} solved the task"
+    count = "every run" if reached == runs else f"{reached} of {runs} runs" if reached else "no run"
+    why = f"{count} solved the task"
     if crossings(records, MEASURES["best_score"]):
         return MEASURES["solved_step"], f"{why} and ended there"
     if per_run(records, MEASURES["best_score"]).nunique() > 1:
