@@ -50,11 +50,11 @@ def test_the_tables_have_a_row_for_the_runs_without_it(records: Records) -> None
 def test_the_report_says_whose_setting_it_is_and_counts_no_hole(records: Records, tmp_path: Path) -> None:
     sweep = SweepPaths(records.root)
     text = make_report(sweep, records=records).markdown.read_text()
-    assert re.search(r"arch\.forget_bias\s*\| 0, 2 \(LSTM alone\)", text)
+    assert re.search(r"\| forget bias\s*\| 0, 2 \(LSTM alone\)", text)
     assert "9 cells, the full grid of those that have the settings." in text
     assert "of runs that differ in the forget bias their median" in text
     assert re.search(r"\| unset +\| +0\.501 \(n = 3\) \| +– \|", text), "the factor per step of the tanh network"
-    assert "tanh RNN no forget bias 0.501" in text
+    assert "tanh RNN: no forget bias (0.501)" in text
     assert "from forget bias = 0 to forget bias = 2" in text
     assert not re.search(r"\bnan\b", text) and "have no run" not in text
     assert not verify(sweep).differs

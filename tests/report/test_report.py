@@ -85,7 +85,8 @@ def test_page_and_markdown_say_the_same(sweep: SweepPaths) -> None:
 
 def test_the_report_answers(sweep: SweepPaths) -> None:
     text = (sweep.report.root / "report.md").read_text()
-    assert text.startswith("# Do gradients survive?\n\n72 runs: 38 solved (38 at the end), 4 diverged, 30 neither.")
+    assert text.startswith("# Do gradients survive?\n\n**In these runs the init goes with the largest part of ")
+    assert "\n\n72 runs: 38 solved (38 at the end), 4 diverged, 30 neither. Varied: " in text.partition("\n## ")[0]
     assert "## The question\n\nA question.\n\n### Why\n\nBecause.\n" in text
     assert "72 runs with 2 seeds: a description of these runs, which proves nothing about others." in text
     # planted: 10^-0.012 and 10^0.02 per step, with some scatter
@@ -168,7 +169,7 @@ def test_figures_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     old.parent.mkdir(parents=True)
     old.touch()
     paths = make_figures(SweepPaths(tmp_path / "one"))
-    assert len(paths) == 3 * 7 and {path.suffix for path in paths} == {".pdf", ".svg", ".png"}
+    assert len(paths) == 3 * 8 and {path.suffix for path in paths} == {".pdf", ".svg", ".png"}
     assert not any("clipping" in path.name for path in paths) and not old.exists()  # nothing was clipped
 
 

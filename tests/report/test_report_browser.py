@@ -92,7 +92,7 @@ def test_it_opens_without_an_error_and_without_the_network(opened: Seen, report:
 
 def test_every_picture_is_there(page: Page) -> None:
     pictures = page.locator("img")
-    assert pictures.count() == 8
+    assert pictures.count() == 9
     widths = pictures.evaluate_all("all => all.map(each => each.complete ? each.naturalWidth : 0)")
     assert min(widths) > 600
     assert all(pictures.evaluate_all("all => all.map(each => each.alt.length > 10)"))

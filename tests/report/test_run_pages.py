@@ -27,7 +27,7 @@ from sweeps.report.run_pages import write_run_pages
 @pytest.fixture
 def sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SweepPaths:
     """Four runs; figures of the report are not drawn, which is what takes long."""
-    monkeypatch.setattr("sweeps.report.make.draw", lambda records, folder: [])
+    monkeypatch.setattr("sweeps.report.make.draw", lambda *_, **__: [])
     write_sweep(
         tmp_path / "runs" / "small", archs=("gru",), inits=("random", "identity"), clips=("none",), lengths=(6,)
     )

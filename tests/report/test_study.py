@@ -61,7 +61,7 @@ def test_the_report_has_the_figures_in_the_order_of_the_study_and_its_question(
         made = make_report(sweep, readme, into=tmp_path / str(readme is None), records=records, analysis=chosen)
         text = made.markdown.read_text()
         above = "## The question\n\nDoes gain help?\n\n" + ("The design.\n\n" if readme else "")
-        assert above + "## The answer" in text
+        assert above + "## What was varied" in text
         assert text.index("### Share solved") < text.index("### Loss over training")
         assert "Not drawn" not in text and "Gradient through time, at initialisation" not in text
         assert "lr is no axis of these runs" in text and "gain is no axis" not in text
@@ -107,7 +107,7 @@ def test_a_measure_that_these_runs_cannot_be_compared_by_is_told(tmp_path: Path)
     stopped = load(tmp_path)
     measure, said = measure_of(stopped, Analysis(metrics=("best_score",)))
     assert measure is None and said.startswith("Runs ended as soon as they were solved")
-    assert "Ranking by the updates until solved at T = 20" in dict(paired(stopped, 0, Analysis(metrics=("score",))))
+    assert "Ranking by the updates until solved" in dict(paired(stopped, 0, Analysis(metrics=("score",))))
     assert said in what_mattered(stopped, *compared(stopped, Analysis(metrics=("score",))))[0].text  # type: ignore[union-attr]
     assert measure_of(stopped, NOTHING) == (None, "")
 

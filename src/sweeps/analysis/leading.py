@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.roles import is_number
 from sweeps.analysis.statistics.arrival import learned
 from sweeps.analysis.statistics.effects import by_importance
 from sweeps.analysis.statistics.measures import Measure, per_run
+from sweeps.config.short_names import column_of
 
 MOST_COLOURS, MOST_PANELS = 9, 6
 """Levels of an axis that can be told apart as colours, and as panels beside each other."""
@@ -36,3 +39,17 @@ def leading_roles(records: Records, measure: Measure) -> dict[str, str]:
         elif "column" not in roles and levels[axis] <= MOST_PANELS:
             roles["column"] = axis
     return roles
+
+
+def with_leading(
+    records: Records, measure: Measure, chosen: Mapping[str, str], preferred: Mapping[str, str]
+) -> dict[str, str]:
+    """Axes by role: those chosen, and in the other roles the leading axes that are neither chosen nor preferred.
+
+    Args:
+        preferred: roles by axis.
+    """
+    axes = {*preferred, *(column_of(axis, records.axes) for axis in chosen.values())}
+    taken = {*chosen, *preferred.values()}
+    leading = leading_roles(records, measure).items()
+    return {**chosen, **{slot: axis for slot, axis in leading if slot not in taken and axis not in axes}}

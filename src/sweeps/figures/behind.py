@@ -55,8 +55,8 @@ def behind(figure: Grid) -> dict[str, Any]:
 
 
 def _plain(label: str) -> str:
-    """The label of an axis without the level of its row above it, and without TeX."""
-    return label.rpartition("\n")[2].replace(NORM, "‖∂L/∂h_t‖")
+    """The label of an axis without the level of its row above it, the length behind it, and TeX."""
+    return label.rpartition("\n")[2].partition(", T = ")[0].replace(NORM, "‖∂L/∂h_t‖")
 
 
 def _frame(ax: Axes) -> dict[str, Any]:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from sweeps.analysis.leading import leading_roles, shown_measure
+from sweeps.analysis.leading import shown_measure, with_leading
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.roles import BY_LAG, BY_LEVEL, LEADING, NORM_BY_LEVEL, OVER_TRAINING, Kind, Roles, map_axes, roles
 from sweeps.analysis.statistics.arrival import arrival, group_of
 from sweeps.analysis.statistics.measures import Measure, measure_named
 from sweeps.analysis.statistics.outcomes import shares
-from sweeps.config.short_names import column_of
 from sweeps.errors import SweepsError, unknown
 from sweeps.figures import curves, gradient, learning, scatter, score
 from sweeps.figures.behind import put_behind
@@ -196,10 +195,7 @@ def roles_of(
 
     What is neither chosen nor preferred goes, in a figure of the kind `LEADING`, to the axes that matter most.
     """
-    kind, given, preferred = FIGURES[name][0], dict(chosen or {}), preferred or {}
+    kind, given = FIGURES[name][0], dict(chosen or {})
     if kind is LEADING:
-        axes = {*preferred, *(column_of(axis, records.axes) for axis in given.values())}
-        slots = {*given, *preferred.values()}
-        leading = leading_roles(records, shown_measure(records, measure)).items()
-        given |= {slot: axis for slot, axis in leading if slot not in slots and axis not in axes}
+        given = with_leading(records, shown_measure(records, measure), given, preferred or {})
     return roles(records, kind, given, preferred)
