@@ -84,7 +84,11 @@ class Roles:
 
 
 def roles(
-    records: Records, kind: Kind, chosen: Mapping[str, str] | None = None, preferred: Mapping[str, str] | None = None
+    records: Records,
+    kind: Kind,
+    chosen: Mapping[str, str] | None = None,
+    preferred: Mapping[str, str] | None = None,
+    leading: str | None = None,
 ) -> Roles:
     """The roles of the axes of a study in a figure of some kind.
 
@@ -99,6 +103,7 @@ def roles(
         chosen: axes by slot, as somebody asked for them; they come first.
         preferred: slots by axis, or `pooled` for an axis that has none, as a study asks for in all of its figures
             (`Analysis.axes`); where this kind has no such slot or the axis did not vary, it says nothing.
+        leading: the axis that matters most, which has a role in every figure, like what the study adds to the four.
 
     Raises:
         SweepsError: a slot is not one of this kind, or an axis is not one of the records.
@@ -123,7 +128,7 @@ def roles(
             slots[slot] = custom
             waiting.remove(custom)
     for axis in sorted(waiting, key=lambda axis: axis in kind.fixed or axis in ("clip", "length")):
-        asked = axis in records.extra_axes
+        asked = axis in records.extra_axes or axis == leading
         if (moved := _makes_room(slots, axis, records, chosen)) is not None:
             slots[moved], slots["colour"] = slots["colour"], axis
             continue

@@ -8,12 +8,14 @@ from functools import partial
 from sweeps.analysis.leading import shown_measure, with_leading
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.roles import BY_LAG, BY_LEVEL, LEADING, NORM_BY_LEVEL, OVER_TRAINING, Kind, Roles, map_axes, roles
-from sweeps.analysis.statistics.arrival import arrival, group_of
+from sweeps.analysis.statistics.arrival import arrival_by_axis
+from sweeps.analysis.statistics.effects import by_importance
 from sweeps.analysis.statistics.measures import Measure, measure_named
 from sweeps.analysis.statistics.outcomes import shares
 from sweeps.errors import SweepsError, unknown
 from sweeps.figures import curves, gradient, learning, scatter, score
 from sweeps.figures.behind import put_behind
+from sweeps.figures.clipped import clipped_runs
 from sweeps.figures.facets import levels_of, positions
 from sweeps.figures.outcome_map import outcome_map
 from sweeps.figures.panels import Grid
@@ -85,28 +87,27 @@ def _outcomes(records: Records, drawn: Roles) -> Draw:
 
 
 def _clipping(records: Records, drawn: Roles) -> Draw | None:
-    length = records.longest
-    init = curves.most_clipped_init(records, length=length)
-    if init is None:
+    shown = clipped_runs(records)
+    if shown is None:
         return None
-    chosen, row = records.select(init=init, length=length), curves.clipping_axis(records)
-    runs = curves.norms_of_clipped_runs(chosen)
-    frame, ends = curves.clipping_over_training(chosen, runs, row)
-    by_row = chosen.cells.groupby(row, observed=True)["threshold"]
+    runs = curves.norms_of_clipped_runs(shown.records)
+    frame, ends = curves.clipping_over_training(shown.records, runs, shown.row, shown.column)
+    by_row = shown.records.cells.groupby(shown.row, observed=True)["threshold"]
     thresholds = {level: sorted(set(values.dropna())) for level, values in by_row}
+    placed = Roles(row=shown.row, column=shown.column)
 
     def draw() -> Grid:
-        figure = gradient.clipping_over_training(frame, ends, thresholds, row, length)
-        put_behind(figure, runs, Roles(row=row, column="arch"), "step", "after")
+        figure = gradient.clipping_over_training(frame, ends, thresholds, placed, shown.length)
+        put_behind(figure, runs, placed, "step", "after")
         return figure
 
     return draw if len(frame) else None
 
 
 def _scatter(records: Records, drawn: Roles) -> Draw:
-    frame = arrival(records, ends=True)
+    frame, group = arrival_by_axis(records)
     scored = bool(records.cells["best_score"].notna().any())
-    return partial(scatter.factor_and_score, frame, group_of(records, frame), records.score_name if scored else None)
+    return partial(scatter.factor_and_score, frame, group, records.score_name if scored else None)
 
 
 FIGURES: dict[str, tuple[Kind, Prepare]] = {
@@ -198,4 +199,4 @@ def roles_of(
     kind, given = FIGURES[name][0], dict(chosen or {})
     if kind is LEADING:
         given = with_leading(records, shown_measure(records, measure), given, preferred or {})
-    return roles(records, kind, given, preferred)
+    return roles(records, kind, given, preferred, next(iter(by_importance(records)), None))

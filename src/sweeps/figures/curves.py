@@ -6,12 +6,9 @@ runs. Norms are log10, so that values far outside the range of float64 can be dr
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
-from sweeps.analysis.loading.axes import owner_of
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.roles import Roles
 from sweeps.analysis.statistics.measures import Measure, per_run
@@ -154,45 +151,30 @@ def loss_of_runs(records: Records, roles: Roles) -> pd.DataFrame:
     return chosen.with_axes(long)
 
 
-def clipping_axis(records: Records) -> str:
-    """What tells clippings apart: the kind; of a single kind the first of its settings that varied (`threshold`)."""
-    kinds = set(records.cells["clip"]) - {"none"}
-    own = [axis for axis in records.varied if owner_of(axis) == "clip"]
-    return own[0] if len(kinds) == 1 and own else "clip"
-
-
 def clipping_over_training(
-    records: Records, runs: pd.DataFrame, axis: str = "clip"
+    records: Records, runs: pd.DataFrame, row: str = "clip", column: str = "arch"
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """log10 of the gradient norm before and after clipping over training.
 
     Args:
-        records: of one init and length.
+        records: those that are shown.
         runs: from `norms_of_clipped_runs`, of the same records.
-        axis: what tells clippings apart, from `clipping_axis`.
+        row, column: axes, see `clipped.Clipped`.
 
     Returns:
-        `arch`, the axis of `clipping_axis`, `step, when` ("before", "after"), `median, low, high, n`, and where clipped
-        runs diverged, as from `divergences`. Updates at which the norm of a run was not finite are left out for it.
+        Both axes, `step, when` ("before", "after"), `median, low, high, n`, and where clipped runs diverged, as from
+        `divergences`. Updates at which the norm of a run was not finite are left out for it.
     """
-    parts = [band(runs, ["arch", axis, "step"], when).assign(when=when) for when in ("before", "after")]
+    parts = [band(runs, [column, row, "step"], when).assign(when=when) for when in ("before", "after")]
     ends = divergences(records)
     return pd.concat(parts, ignore_index=True), ends[ends["clip"] != "none"]
 
 
 def norms_of_clipped_runs(records: Records) -> pd.DataFrame:
     """log10 of the gradient norm of every run with clipping: `cell, step, before, after` and the axes."""
-    rows = records.with_axes(records.metrics)
+    rows = records.with_axes(records.metrics[["cell", "step", "grad_norm", "grad_norm_clipped"]])
     rows = rows[(rows["clip"] != "none") & np.isfinite(rows["grad_norm"]) & np.isfinite(rows["grad_norm_clipped"])]
     return rows.assign(before=_log10(rows["grad_norm"]), after=_log10(rows["grad_norm_clipped"]))
-
-
-def most_clipped_init(records: Records, *, length: Any) -> Any:
-    """The init whose gradients were clipped at the largest share of logged updates; None if no run has clipping."""
-    rows = records.with_axes(records.metrics).dropna(subset=["clip_scale"])  # where the gradient was still finite
-    rows = rows[(rows["clip"] != "none") & (rows["length"] == length)]
-    share = (rows["clip_scale"] < 1.0).groupby(rows["init"], observed=True).mean()
-    return share.idxmax() if len(share) else None
 
 
 def _log10(values: pd.Series) -> pd.Series:

@@ -56,12 +56,17 @@ def part_of(frame: pd.DataFrame, roles: Roles, panel: Panel) -> pd.DataFrame:
 
 
 def titles(panel: Panel, roles: Roles, *, left: str) -> tuple[str, str]:
-    """The label of a panel's y axis, with its row's level and the only length, and the title of its column, or what all
-    panels share."""
+    """The label of a panel's y axis, with its row's level and the only length, and the title of its column.
+
+    What all panels share stands above the first column, or is the title where there are no columns.
+    """
     row = "" if roles.row is None else f"{level_text(roles.row, panel.row)}\n"
     between = ", " if roles.row is None else "\n"
     length = "" if roles.length is None else f"{between}T = {roles.length:g}"
-    return row + left + length, roles.title if roles.column is None else level_text(roles.column, panel.column)
+    if roles.column is None:
+        return row + left + length, roles.title
+    shared = f"{roles.title}\n" if roles.title and panel.left and panel.top else ""
+    return row + left + length, shared + level_text(roles.column, panel.column)
 
 
 def styles(frame: pd.DataFrame, roles: Roles) -> dict[Any, Line]:

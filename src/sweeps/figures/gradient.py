@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from sweeps.analysis.labels import UNSET, label, level_text
+from sweeps.analysis.labels import UNSET, level_text
 from sweeps.analysis.roles import Roles
 from sweeps.figures.facets import axis_name, by_colour, facets, legend_of, levels_of, part_of, positions, styles, titles
 from sweeps.figures.panels import (
@@ -111,43 +111,45 @@ def norm_by_level(frame: pd.DataFrame, roles: Roles) -> Grid:
 
 
 def clipping_over_training(
-    frame: pd.DataFrame, ends: pd.DataFrame, thresholds: Mapping[Any, Sequence[float]], axis: str, length: Any
+    frame: pd.DataFrame, ends: pd.DataFrame, thresholds: Mapping[Any, Sequence[float]], roles: Roles, length: Any
 ) -> Grid:
-    """Gradient norm before and after clipping over training, rows by clipping, columns by arch.
+    """Gradient norm before and after clipping over training, rows by clipping.
 
     Args:
-        frame, ends: from `curves.clipping_over_training`, of one length.
+        frame, ends: from `curves.clipping_over_training`.
         thresholds: those of each row; each is drawn as a thin line.
-        axis: of the rows, from `curves.clipping_axis`.
+        roles: with a row and a column, from `clipped.clipped_runs`.
+        length: the sequence length of all; None where there are several.
     """
+    assert roles.row is not None and roles.column is not None
     with house():
-        archs = list(frame["arch"].cat.categories)
-        rows = [level for level in frame[axis].cat.categories if level != "none"]
-        figure, grid = grid_of(rows, archs, height=1.45, widest=4, sharey=False)
-        style = lines(axis, list(frame[axis].cat.categories))
+        rows = [level for level in levels_of(frame, roles.row) if level not in ("none", UNSET)]
+        figure, grid = grid_of(rows, levels_of(frame, roles.column), height=1.45, widest=4, sharey=False)
+        style = lines(roles.row, levels_of(frame, roles.row))
         last = max([1.0, *frame["step"], *ends["step"]])
         for panel in grid:
-            ax, row = panel.ax, panel.row
-            part = frame[(frame[axis] == row) & (frame["arch"] == panel.column)]
-            diverged = ends.loc[(ends[axis] == row) & (ends["arch"] == panel.column), "step"]
+            ax, line = panel.ax, style[panel.row]
+            part, diverged = part_of(frame, roles, panel), part_of(ends, roles, panel)["step"]
             if part.empty:
                 note(ax, "no run" if diverged.empty else "no finite gradient")
             before, after = (part[part["when"] == when] for when in ("before", "after"))
-            draw_band(ax, before, "step", style[row], **BEFORE)
-            draw_band(ax, after, "step", style[row], linestyle="-", linewidth=1.5)
-            crosses(ax, diverged, style[row], 0)
-            levels = [math.log10(value) for value in thresholds.get(row, ()) if 0 < value < math.inf]
+            draw_band(ax, before, "step", line, **BEFORE)
+            draw_band(ax, after, "step", line, linestyle="-", linewidth=1.5)
+            crosses(ax, diverged, line, 0)
+            levels = [math.log10(value) for value in thresholds.get(panel.row, ()) if 0 < value < math.inf]
             for level in levels:
                 ax.axhline(level, **THRESHOLD)
             ax.set_xlim(0, last)
             ax.xaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
-            left = f"{level_text(axis, row)}\ngradient norm\nT = {length:g}"
-            outer_labels(panel, left=left, top=label(panel.column), bottom="training step (updates)")
+            left, top = titles(panel, roles, left="gradient norm" + ("" if length is None else f"\nT = {length:g}"))
+            outer_labels(panel, left=left, top=top, bottom="training step (updates)")
             if panel.left:
-                shown = frame[frame[axis] == row]
+                shown = frame[frame[roles.row] == panel.row]
                 log10_axis(ax, [*shown["low"], *shown["high"], *levels])
         handles = [Line2D([], [], label="before clipping", **BEFORE)]
-        handles += [Line2D([], [], color=style[row].colour, label=f"after, {level_text(axis, row)}") for row in rows]
+        handles += [
+            Line2D([], [], color=style[row].colour, label=f"after, {level_text(roles.row, row)}") for row in rows
+        ]
         handles.append(Line2D([], [], label="threshold (by value: of each element)", **THRESHOLD))
         legend_above(figure, handles + ([DIVERGED] if len(ends) else []))
         return figure

@@ -50,7 +50,7 @@ def factor_and_score(frame: pd.DataFrame, axis: str | None, score: str | None) -
         axes[0].set_xlim(-0.03, np.clip(largest if len(frame) else 1.0, 1.1, HIGHEST) + 0.03)
         if not score:
             log10_axis(axes[0], frame["drawn"])
-        length = f", T = {frame['length'].iloc[0]:g}" if len(frame) else ""
+        length = f", T = {frame['length'].iloc[0]:g}" if frame["length"].nunique() == 1 else ""
         axes[0].set_ylabel((f"best {score}" if score else "best evaluation loss") + length)
         legend_above(figure, [_handle(line, level_said(level) if axis else ALL) for level, line in style.items()])
         figure.legend(handles=_meanings(), loc="outside lower center", ncols=3)

@@ -12,7 +12,7 @@ from sweeps.analysis.labels import UNSET, axes_said, head, label, level_text, sa
 from sweeps.analysis.leading import shown_measure
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.roles import Roles
-from sweeps.analysis.statistics.arrival import WHEN, arrival
+from sweeps.analysis.statistics.arrival import WHEN, arrival_by_axis
 from sweeps.analysis.statistics.measures import Measure, measure_named, per_run
 from sweeps.analysis.statistics.outcomes import COUNTS, diverged, diverged_at_start
 from sweeps.analysis.statistics.summaries import ENDS, SHORTEST
@@ -20,6 +20,7 @@ from sweeps.analysis.text import decades, factor, number, number_of, percent
 from sweeps.config.cards import card
 from sweeps.figures import curves
 from sweeps.figures.catalogue import roles_of
+from sweeps.figures.clipped import clipped_runs
 from sweeps.report.by_axis import by_level, where
 from sweeps.tables.notes import several
 
@@ -73,7 +74,7 @@ def captions(records: Records, preferred: Mapping[str, str] | None = None, metri
             f"{_runs(records, share)} a point, with exact 95% intervals over seeds. "
             f"{solved_sentence(records, share.x)}{share.pooling}"
         ),
-        "clipping": clipping_caption(records, length),
+        "clipping": clipping_caption(records),
         "outcomes": (
             f"Share of runs that diverged (left) and that solved the task (right), {number_of(whole, 'run')} a field: "
             f"unmarked is 0, hatched had no run; a run that was solved and then diverged is in both. "
@@ -213,32 +214,31 @@ def outcome_sentence(records: Records) -> str:
     return f"{text}{f': {more}' if more else ''}."
 
 
-def clipping_caption(records: Records, length: Any) -> str:
+def clipping_caption(records: Records) -> str:
     """The caption of the clipping figure: which runs it shows, and how often their gradients were clipped."""
-    init = curves.most_clipped_init(records, length=length)
-    if init is None:
+    shown = clipped_runs(records)
+    if shown is None:
         return "No run was clipped."
-    chosen, axis = records.select(init=init, length=length), curves.clipping_axis(records)
-    rows = chosen.with_axes(chosen.metrics).dropna(subset=["clip_scale"])  # where the gradient was still finite
+    rows = shown.records.with_axes(shown.records.metrics).dropna(subset=["clip_scale"])  # where it was still finite
     rows = rows[rows["clip"] != "none"]
-    shares = (rows["clip_scale"] < 1.0).groupby([rows[axis], rows["cell"]], observed=True).mean()
-    texts = [
-        f"{level_text(axis, level)} {share:.0%}" for level, share in shares.groupby(axis, observed=True).mean().items()
-    ]
-    of_init = f", for the init that was clipped most: {label(init)}" if "init" in records.varied else ""
+    shares = (rows["clip_scale"] < 1.0).groupby([rows[shown.row], rows["cell"]], observed=True).mean()
+    by_row = shares.groupby(shown.row, observed=True).mean()
+    texts = [f"{level_text(shown.row, level)} {share:.0%}" for level, share in by_row.items()]
+    of_init = "" if shown.init is None else f", for the init that was clipped most: {label(shown.init)}"
+    at_length = "" if shown.length is None else f", T = {shown.length:g}"
     by_value = " Clipping by value bounds each element, so the norm after it may lie above its threshold."
     bounds = by_value if "value" in set(rows["clip"]) else ""
-    rest = [each for each in records.varied if each not in ("arch", "init", "clip", "length", axis)]
+    rest = [each for each in shown.records.varied if each not in ("clip", shown.row, shown.column)]
     pooling = f" Runs are pooled over {axes_said(rest)}." if rest else ""
     return (
-        f"Gradient norm before and after clipping, T = {length:g}{of_init}. Share of logged steps at which the "
+        f"Gradient norm before and after clipping{at_length}{of_init}. Share of logged steps at which the "
         f"gradient was made smaller, mean over runs: {', '.join(texts)}.{bounds}{pooling}"
     )
 
 
 def arrival_caption(records: Records) -> str:
     """The caption of the figure of gradient and learning: what a mark is, and how many runs near 1 were solved."""
-    frame = arrival(records, ends=True)
+    frame, _ = arrival_by_axis(records)
     if frame.empty:
         return "No gradient was finite from end to end."
     best = f"best {records.score_name}" if frame["best"].notna().any() else "best evaluation loss"
@@ -251,8 +251,9 @@ def arrival_caption(records: Records) -> str:
     solved_near = (
         f" A factor of {NEAR[0]:g} to {NEAR[1]:g}: {' and '.join(texts)} solved the task{learnt}." if texts else ""
     )
+    length = f"T = {frame['length'].iloc[0]:g}, " if frame["length"].nunique() == 1 else ""
     return (
         f"The {what} back in time, before training (left) and in training (right), against the {best} of each run, "
-        f"T = {frame['length'].iloc[0]:g}, n = {number_of(len(frame), 'run')}. Filled: solved the task; open: did not; "
+        f"{length}n = {number_of(len(frame), 'run')}. Filled: solved the task; open: did not; "
         f"cross: diverged; the line is a gradient that arrives as it left.{solved_near}"
     )

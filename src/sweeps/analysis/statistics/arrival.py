@@ -7,6 +7,7 @@ import pandas as pd
 from scipy import stats
 
 from sweeps.analysis.loading.records import Records
+from sweeps.analysis.statistics.effects import by_importance
 from sweeps.analysis.statistics.intervals import Floats
 from sweeps.analysis.statistics.measures import MEASURES, Measure, crossings, per_run
 from sweeps.analysis.statistics.outcomes import diverged, solved
@@ -16,12 +17,14 @@ WHEN = {"start": "at the start", "training": "in training"}
 """Columns with the factor per step, and how they are called."""
 
 
-def arrival(records: Records, *, ends: bool = False) -> pd.DataFrame:
+def arrival(records: Records, *, ends: bool = False, longest: bool = True) -> pd.DataFrame:
     """The factor per step back in time of every run, at the longest length that has one.
 
     Args:
         records: of one task.
         ends: where no length is long enough for a factor, take the end-to-end change per step at the longest.
+
+        longest: of that length alone; False for every length that has one.
 
     Returns:
         `cell`, the axes, `seed`, `start` and `training` (the factor itself: 1 is a gradient that arrives as it left, 0
@@ -44,8 +47,19 @@ def arrival(records: Records, *, ends: bool = False) -> pd.DataFrame:
         if len(known):
             factors = {when: 10.0 ** cells[f"{kind}_{when}"] for when in WHEN}
             frame = frame.assign(**factors, whole=kind == "change")
-            return frame[cells["length"] == known.max()].reset_index(drop=True)
+            lengths = {known.max()} if longest else set(known)
+            return frame[cells["length"].isin(lengths)].reset_index(drop=True)
     return frame.iloc[:0].assign(start=[], training=[], whole=[])
+
+
+def arrival_by_axis(records: Records) -> tuple[pd.DataFrame, str | None]:
+    """`arrival`, or the end-to-end changes, and the axis by which a figure tells the runs apart.
+
+    That is the axis that matters most. Where it is the length, the runs of all lengths are there.
+    """
+    order = by_importance(records)
+    frame = arrival(records, ends=True, longest=order[:1] != ["length"])
+    return frame, next((axis for axis in order if frame[axis].nunique() > 1), None)
 
 
 def learned(records: Records) -> Measure:
