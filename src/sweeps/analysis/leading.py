@@ -8,7 +8,7 @@ from sweeps.analysis.loading.records import Records
 from sweeps.analysis.roles import is_number
 from sweeps.analysis.statistics.arrival import learned
 from sweeps.analysis.statistics.effects import by_importance
-from sweeps.analysis.statistics.measures import Measure, per_run
+from sweeps.analysis.statistics.measures import Measure
 from sweeps.config.short_names import column_of
 
 MOST_COLOURS, MOST_PANELS = 9, 6
@@ -16,15 +16,18 @@ MOST_COLOURS, MOST_PANELS = 9, 6
 
 
 def shown_measure(records: Records, measure: Measure | None) -> Measure:
-    """The measure that was asked for, if these runs have such numbers; else how well they learned."""
-    return measure if measure is not None and per_run(records, measure).notna().any() else learned(records)
+    """The measure that was asked for; how well the runs learned where none was, or a share, which no one run has."""
+    return learned(records) if measure is None or measure.share else measure
 
 
-def leading_roles(records: Records, measure: Measure) -> dict[str, str]:
+def leading_roles(records: Records, measure: Measure | None = None) -> dict[str, str]:
     """The roles of the three axes with the largest shares of the variation.
 
     x is that of numbers with the most levels, or the first. Colour comes before column. An axis with more levels than
     can be told apart as colours or panels has no role.
+
+    Args:
+        measure: whose variation it is; by default that of `effects.measure_that_varies`, as in the answer.
     """
     levels = {axis: records.cells[axis].nunique() for axis in by_importance(records, measure)[:3]}
     if not levels:
@@ -42,7 +45,7 @@ def leading_roles(records: Records, measure: Measure) -> dict[str, str]:
 
 
 def with_leading(
-    records: Records, measure: Measure, chosen: Mapping[str, str], preferred: Mapping[str, str]
+    records: Records, measure: Measure | None, chosen: Mapping[str, str], preferred: Mapping[str, str]
 ) -> dict[str, str]:
     """Axes by role: those chosen, and in the other roles the leading axes that are neither chosen nor preferred.
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sweeps.analysis.labels import head, label, level_text
+from sweeps.analysis.labels import axes_said, label, level_text
 from sweeps.analysis.loading.records import Records
 from sweeps.config.analysis import POOLED
 from sweeps.config.short_names import column_of
@@ -79,8 +79,7 @@ class Roles:
     @property
     def pooling(self) -> str:
         """A sentence that names the pooled axes; empty if there are none."""
-        names = ", ".join(head(axis) for axis in self.pooled)
-        return f" Runs are pooled over {names}." if names else ""
+        return f" Runs are pooled over {axes_said(self.pooled)}." if self.pooled else ""
 
 
 def roles(

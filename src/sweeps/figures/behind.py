@@ -21,24 +21,29 @@ def put_behind(figure: Grid, runs: pd.DataFrame, roles: Roles, x: str, y: str) -
     """Note for every panel of a figure of facets which runs it shows.
 
     Args:
-        runs: a row per run, or per point of its curve: the axes, `cell`, and `x` and `y` in the units of the panels.
+        runs: a row per run, or per point of its curve: the axes, `cell`, and `x` and `y` in the units of the panels;
+            `value`, if `y` is only where its mark is.
     """
     rows, columns = (
         list(dict.fromkeys(levels)) for levels in zip(*((p.row, p.column) for p in figure.panels), strict=True)
     )
+    columns_of = ["cell", x, y, *(["value"] if "value" in runs else [])]
     for panel in sorted(figure.panels, key=lambda panel: (rows.index(panel.row), columns.index(panel.column))):
         part = part_of(runs, roles, panel)
-        figure.behind.append((panel.ax, part[["cell", x, y]].set_axis(["cell", "x", "y"], axis=1)))
+        figure.behind.append(
+            (panel.ax, part[columns_of].set_axis(["cell", "x", "y", "value"][: len(columns_of)], axis=1))
+        )
 
 
 def behind(figure: Grid) -> dict[str, Any]:
     """What a page needs to say which run is where in a figure that is laid out; {} if no run was noted.
 
     Returns:
-        `x` and `y`, the names of what the panels show (empty where a place in a panel is not a number of the run), and
-        `power`, whether y is log10. `panels`, for each `box` (left, top, right, bottom, as shares of the figure), `x`
-        and `y` (the values at its sides; `log`: x is logarithmic between them), and the runs: `marks` (cell, x, y of
-        each), or `at` (values of x) and `curves` (cell, the y at each of them, None where there is none).
+        `x` and `y`, the names of what the panels show (empty where a place in a panel is not a number of the run);
+        `power`, whether y is log10; `worst`, what an infinite number is called. `panels`, for each `box` (left, top,
+        right, bottom, as shares of the figure), `x` and `y` (the values at its sides; `log`: x is logarithmic between
+        them), and the runs: `marks` (cell, x, y of each, and its number where it lies elsewhere, None if infinite), or
+        `at` (values of x) and `curves` (cell, the y at each of them, None where there is none).
     """
     if not figure.behind:
         return {}
@@ -49,6 +54,7 @@ def behind(figure: Grid) -> dict[str, Any]:
     return {
         "x": labels[0] if "x" in figure.said else "",
         "y": labels[1] if "y" in figure.said else "",
+        "worst": figure.worst,
         "power": isinstance(axes[0].yaxis.get_major_formatter(), PowerOfTen),
         "panels": [{**_frame(ax), **_runs(runs, most)} for ax, runs in figure.behind],
     }
@@ -70,7 +76,11 @@ def _runs(runs: pd.DataFrame, most: int) -> dict[str, Any]:
     runs = runs[np.isfinite(runs["x"].astype(float)) & np.isfinite(runs["y"].astype(float))]
     if not runs["cell"].duplicated().any():
         marks = zip(runs["cell"].astype(str), runs["x"], runs["y"], strict=True)
-        return {"marks": [[cell, _short(x), _short(y)] for cell, x, y in marks]}
+        found: list[list[Any]] = [[cell, _short(x), _short(y)] for cell, x, y in marks]
+        for mark, value in zip(found, runs.get("value", ()), strict=False):
+            if _plain_number(value) != mark[2]:
+                mark.append(_plain_number(value))
+        return {"marks": found}
     places = np.unique(runs["x"].astype(float))
     shown = places[np.unique(np.linspace(0, len(places) - 1, min(most, len(places))).round().astype(int))]
     table = runs[runs["x"].isin(shown)].pivot_table(
@@ -81,6 +91,10 @@ def _runs(runs: pd.DataFrame, most: int) -> dict[str, Any]:
         for cell, row in zip(table.index, table.reindex(columns=shown).to_numpy(dtype=float), strict=True)
     ]
     return {"at": [_short(each) for each in shown], "curves": curves}
+
+
+def _plain_number(value: float) -> float | None:
+    return _short(value) if np.isfinite(value) else None
 
 
 def _short(value: Any) -> float:

@@ -10,11 +10,12 @@ from sweeps.analysis.loading.records import Records
 from sweeps.analysis.roles import BY_LAG, BY_LEVEL, LEADING, NORM_BY_LEVEL, OVER_TRAINING, Kind, Roles, map_axes, roles
 from sweeps.analysis.statistics.arrival import arrival_by_axis
 from sweeps.analysis.statistics.effects import by_importance
-from sweeps.analysis.statistics.measures import Measure, measure_named
+from sweeps.analysis.statistics.measures import Measure, measure_named, per_run
 from sweeps.analysis.statistics.outcomes import shares
 from sweeps.errors import SweepsError, unknown
 from sweeps.figures import curves, gradient, learning, scatter, score
 from sweeps.figures.behind import put_behind
+from sweeps.figures.charts import ON_FIRST_SCREEN
 from sweeps.figures.clipped import clipped_runs
 from sweeps.figures.facets import levels_of, positions
 from sweeps.figures.outcome_map import outcome_map
@@ -69,6 +70,8 @@ def _loss(records: Records, drawn: Roles) -> Draw | None:
 
 def _score(records: Records, drawn: Roles, measure: Measure | None = None) -> Draw | None:
     measure = shown_measure(records, measure)
+    if per_run(records, measure).isna().all():
+        return None
     runs, medians = curves.numbers_by_level(records, drawn, measure)
     name = measure.label.format(score=records.score_name)
     thresholds = sorted(records.cells["solved_at"].dropna().unique()) if measure.name.endswith("score") else []
@@ -136,7 +139,7 @@ def why_nothing(name: str, records: Records) -> str:
         return f"no run of T = {length:g} has clip={clip}"
     if name == "clipping" and clips == {"none"}:
         return f"no run of T = {length:g} has clipping"
-    return "no number that it shows is finite"
+    return "these runs have no such number" if name == ON_FIRST_SCREEN else "no number that it shows is finite"
 
 
 def figure(
@@ -198,5 +201,5 @@ def roles_of(
     """
     kind, given = FIGURES[name][0], dict(chosen or {})
     if kind is LEADING:
-        given = with_leading(records, shown_measure(records, measure), given, preferred or {})
+        given = with_leading(records, measure, given, preferred or {})
     return roles(records, kind, given, preferred, next(iter(by_importance(records)), None))

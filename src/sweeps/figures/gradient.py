@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from sweeps.analysis.labels import UNSET, level_text
+from sweeps.analysis.labels import UNSET, level_said, level_text
 from sweeps.analysis.roles import Roles
 from sweeps.figures.facets import axis_name, by_colour, facets, legend_of, levels_of, part_of, positions, styles, titles
 from sweeps.figures.panels import (
@@ -60,7 +60,7 @@ def gradient_by_lag(frame: pd.DataFrame, roles: Roles) -> Grid:
             remarks = _no_run(part, roles, list(style))
             zero = []
             for level, curve in by_colour(part, roles):
-                name = roles.title if level is None else level_text(str(roles.colour), level)
+                name = roles.title if level is None else level_said(level)
                 draw_band(ax, curve, "lag", style[level])
                 if np.isneginf(curve["median"]).mean() > 0.5:
                     zero.append(name)

@@ -98,6 +98,7 @@ def solved_by_level(frame: pd.DataFrame, roles: Roles, cells: pd.DataFrame | Non
             put_behind(figure, _at_their_share(frame, cells, roles, shift), roles, "at", "share")
         holes = bool((frame["n"] == 0).any())
         at = {level: float(place) for place, level in enumerate(levels)}
+        joined = not any(isinstance(level, str) for level in levels)
         for panel in panels:
             ax = panel.ax
             for name, points in by_colour(part_of(frame, roles, panel), roles):
@@ -106,7 +107,8 @@ def solved_by_level(frame: pd.DataFrame, roles: Roles, cells: pd.DataFrame | Non
                 share = points["share_solved"].to_numpy()
                 reach = np.abs(points[["share_solved_low", "share_solved_high"]].to_numpy().T - share)
                 line = style[name]
-                ax.plot(x, share, color=line.colour, linestyle=line.dashes, linewidth=0.6, alpha=0.6)
+                if joined:
+                    ax.plot(x, share, color=line.colour, linestyle=line.dashes, linewidth=0.6, alpha=0.6)
                 ax.errorbar(x, share, yerr=reach, color=line.colour, linewidth=0, elinewidth=0.7, alpha=0.5)
                 ax.plot(x, share, color=line.colour, linestyle="none", marker=line.marker, zorder=3)
                 hole = points["n"].to_numpy() == 0

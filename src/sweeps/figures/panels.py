@@ -83,6 +83,7 @@ class Grid(Figure):
     Attributes:
         panels: of facets, in the order of their rows.
         said: which of x and y are numbers of the run itself ("xy", "y", ""), and not the place of a group of runs.
+        worst: what an infinite number is called.
         behind: axes, and the runs in them: `cell`, and `x` and `y` in the units of the axes.
     """
 
@@ -90,6 +91,7 @@ class Grid(Figure):
         super().__init__(figsize=(width, height), layout="constrained")
         self.panels: list[Panel] = []
         self.said = "xy"
+        self.worst = ""
         self.behind: list[tuple[Axes, pd.DataFrame]] = []
 
 
@@ -246,7 +248,7 @@ def legend_above(figure: Figure, handles: Sequence[Any]) -> None:
     """Put one legend for the whole figure above the panels, where it hides no data."""
     if handles:
         widths = [len(str(each.get_label())) + 9 for each in handles]  # in letters, with the line beside the text
-        room = 21 * figure.get_figwidth()
+        room = 18 * figure.get_figwidth()
         columns = len(handles)
         while columns > 1 and sum(max(widths[start::columns]) for start in range(columns)) > room:
             columns -= 1

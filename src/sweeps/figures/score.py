@@ -17,7 +17,7 @@ from sweeps.figures.behind import put_behind
 from sweeps.figures.curves import on_log_axis
 from sweeps.figures.facets import axis_name, by_colour, facets, legend_of, levels_of, part_of, positions, styles, titles
 from sweeps.figures.gradient import THRESHOLD
-from sweeps.figures.panels import Grid, legend_above, level_axis, log10_axis, outer_labels
+from sweeps.figures.panels import Grid, legend_above, level_axis, log10_axis, note, outer_labels
 from sweeps.figures.style import Line, house
 
 LOWEST = -0.2
@@ -60,12 +60,14 @@ def score_by_level(
         ends = {name: place(medians, pd.Series(side, medians.index)) for name, side in (("from", -1.0), ("to", 1.0))}
         medians = medians.assign(at=place(medians, pd.Series(0.0, medians.index)), **ends)
         figure.said = "y"
+        figure.worst = measure.worst
         put_behind(figure, runs, roles, "at", "drawn")
         for panel in panels:
             for level, part in by_colour(part_of(runs, roles, panel), roles):
                 _marks(panel.ax, part, style[level])
             for level, part in by_colour(part_of(medians, roles, panel), roles):
                 _medians(panel.ax, part, style[level], measure, joined=number)
+            note(panel.ax, _beyond(part_of(runs, roles, panel)), x=0.97, y=0.03, ha="right", va="bottom")
             for threshold in thresholds:
                 panel.ax.axhline(threshold, **THRESHOLD)
             level_axis(panel.ax, at, logarithmic)
@@ -110,6 +112,12 @@ def within(values: pd.Series, measure: Measure) -> pd.Series:
     low, high = (finite.min(), finite.max()) if len(finite) else (0.0, 0.0)
     room = 0.08 * (high - low) or 0.1
     return values.clip(lower=low - room, upper=high + room)
+
+
+def _beyond(runs: pd.DataFrame) -> str:
+    """How many scores lie below the axis, and the lowest; empty if none does."""
+    below = runs.loc[np.isfinite(runs["value"]) & (runs["drawn"] > runs["value"]), "value"]
+    return f"{len(below)} below {LOWEST:g}, lowest {below.min():.2g}" if len(below) else ""
 
 
 def _medians(ax: Axes, medians: pd.DataFrame, line: Line, measure: Measure, *, joined: bool) -> None:

@@ -34,7 +34,7 @@ def by_level(records: Records, outcome: str, axis: str | None = None) -> str:
     axis = axis or next(iter(by_importance(records, MEASURES[outcome])), None)
     if axis is None or flags.nunique() < 2 or records.cells[axis].nunique() < 2:
         return ""
-    counts = flags.groupby(records.cells[axis], observed=True).agg(["sum", "count", "mean"])
+    counts = flags.groupby(records.with_unset([axis]).cells[axis], observed=True).agg(["sum", "count", "mean"])
     if counts["mean"].nunique() < 2:
         return ""
     texts = {

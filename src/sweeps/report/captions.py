@@ -11,7 +11,7 @@ import pandas as pd
 from sweeps.analysis.labels import UNSET, axes_said, head, label, level_text, said
 from sweeps.analysis.leading import shown_measure
 from sweeps.analysis.loading.records import Records
-from sweeps.analysis.roles import Roles
+from sweeps.analysis.roles import Roles, map_axes
 from sweeps.analysis.statistics.arrival import WHEN, arrival_by_axis
 from sweeps.analysis.statistics.measures import Measure, measure_named, per_run
 from sweeps.analysis.statistics.outcomes import COUNTS, diverged, diverged_at_start
@@ -22,6 +22,7 @@ from sweeps.figures import curves
 from sweeps.figures.catalogue import roles_of
 from sweeps.figures.clipped import clipped_runs
 from sweeps.report.by_axis import by_level, where
+from sweeps.report.gradients_alive import acts_later
 from sweeps.tables.notes import several
 
 MOST = 6
@@ -46,18 +47,20 @@ def captions(records: Records, preferred: Mapping[str, str] | None = None, metri
     start, end = (curves.decay_by_run(records, by_lag, at=at) for at in ("start", "end"))
     at_level = by_lag.where or f"T = {length:g}"
     at = f" ({norm.where})" if norm.where else ""
-    whole = len(records.cells) // max(1, len(records.cells[list(records.axes)].drop_duplicates()))
+    rows, columns = map_axes(records)
+    fields = records.with_unset([*rows, *columns]).cells.groupby([*rows, *columns], observed=True).size()
+    a_field = f"{several(fields)} run{'s' * bool(fields.max() != 1)}"
     return {
         "score_by_level": score_caption(records, shown, measure),
         "gradient_by_lag_start": (
             f"Norm of the gradient that reaches the hidden state, ‖∂L/∂h_t‖, against steps back from the end of the "
             f"sequence, before training ({at_level}): level, it survives, falling, it vanishes, rising, it explodes. "
-            f"{decay_sentence(start, by_lag)}{_of_the_architectures(present)} {_scales(by_lag)}; what leaves the range "
-            f"of float32 has a note.{_lines(records, by_lag)}"
+            f"{decay_sentence(start, by_lag, at_start=True)}{_of_the_architectures(present)} {_scales(by_lag)}; what "
+            f"leaves the range of float32 has a note.{_lines(records, by_lag)}"
         ),
         "gradient_by_lag_end": (
-            f"The same at the last logged update that was finite ({at_level}). {decay_sentence(end, by_lag)}"
-            f"{_lines(records, by_lag)}"
+            f"The same at the last logged update that was finite ({at_level}). "
+            f"{decay_sentence(end, by_lag, at_start=False)}{_lines(records, by_lag)}"
         ),
         "gradient_norm_by_level": (
             "Norm of the gradient of all parameters, each run's median over training, against "
@@ -76,7 +79,7 @@ def captions(records: Records, preferred: Mapping[str, str] | None = None, metri
         ),
         "clipping": clipping_caption(records),
         "outcomes": (
-            f"Share of runs that diverged (left) and that solved the task (right), {number_of(whole, 'run')} a field: "
+            f"Share of runs that diverged (left) and that solved the task (right), {a_field} a field: "
             f"unmarked is 0, hatched had no run; a run that was solved and then diverged is in both. "
             f"{outcome_sentence(records)}"
         ),
@@ -125,12 +128,15 @@ def _of_the_architectures(here: pd.DataFrame) -> str:
     return "".join(f" {sentence}" for sentence in sentences if sentence)
 
 
-def decay_sentence(rates: pd.DataFrame, drawn: Roles) -> str:
+def decay_sentence(rates: pd.DataFrame, drawn: Roles, *, at_start: bool) -> str:
     """For every panel the line whose gradient stays nearest to constant and the one farthest from it, with their rates.
 
     Args:
         rates: from `curves.decay_by_run`.
+        at_start: whether they are of networks before training, which differ in nothing that acts later.
     """
+    if drawn.colour is not None and acts_later(drawn.colour) and at_start:
+        return f"The {said(drawn.colour)} acts after this: its lines are those of the same networks."
     fitted = rates["decay_rate"].notna().any()
     name, as_text = ("decay_rate", factor) if fitted else ("change", decades)
     known = rates.dropna(subset=[name])

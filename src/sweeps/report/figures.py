@@ -46,6 +46,7 @@ def picture(figure: Drawn, captions: dict[str, str]) -> Picture:
     """
     title = _title(figure.name, figure.task)
     caption = captions.get(figure.name, f"{_title(figure.name)}.")
+    caption = caption if figure.task is None else f"Task {figure.task}. {caption}"
     return Picture(title, figure.png, figure.pdf, caption, figure.narrow, figure.behind, figure.behind_narrow)
 
 

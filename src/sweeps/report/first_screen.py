@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from sweeps.analysis.labels import level_said, listed, said
-from sweeps.analysis.loading.records import Records
+from sweeps.analysis.loading.records import IN_GRID, Records
 from sweeps.analysis.statistics.effects import Effects
 from sweeps.analysis.text import number_of
 from sweeps.report.answer import MATTERED, MEANS_LEARNING
 from sweeps.report.document import Prose, anchor, with_task
 from sweeps.report.gradient_and_learning import in_short as learning_in_short
+from sweeps.report.what_mattered import also_in_scores
 from sweeps.report.what_mattered import in_short as mattered_in_short
 from sweeps.report.what_ran import headline
 
@@ -29,7 +30,7 @@ def first_screen(parts: Sequence[tuple[Any, Records, Effects | None]]) -> list[P
     blocks = []
     for task, records, found in parts:
         sentences = [
-            (mattered_in_short(records, found) if found else "", MATTERED),
+            (" ".join(filter(None, _mattered(records, found))), MATTERED),
             (learning_in_short(records), MEANS_LEARNING),
         ]
         texts = [f"{text} [{title}](#{anchor(with_task(title, task))})" for text, title in sentences if text]
@@ -39,16 +40,29 @@ def first_screen(parts: Sequence[tuple[Any, Records, Effects | None]]) -> list[P
     return blocks
 
 
+def _mattered(records: Records, found: Effects | None) -> list[str]:
+    return [] if found is None else [mattered_in_short(records, found), also_in_scores(records, found)]
+
+
 def what_ran_in_short(records: Records) -> str:
     """`48 runs: 12 solved (10 at the end), 3 diverged, 33 neither. Varied: gain (0.5, 1, 2), 5 seeds. tanh RNN, ...`"""
     cells = records.cells
     varied = [f"{said(axis)} ({_levels(records, axis)})" for axis in records.axes if cells[axis].nunique() > 1]
     same = [_same(records, axis) for axis in ("arch", "init", "clip", "length") if cells[axis].nunique() == 1]
-    texts = [f"{headline(records)[:-1]}"]
+    texts = [f"{headline(records)[:-1]}", *_lost(records)]
     texts.append(f"Varied: {listed([*varied, number_of(cells['seed'].nunique(), 'seed')])}")
     if same:
         texts.append(f"The same in all: {', '.join(same)}")
     return ". ".join(texts) + ". [What was varied](#what-was-varied), [what ran](#what-ran)"
+
+
+def _lost(records: Records) -> list[str]:
+    """A sentence on the cells that were asked for and have no numbers; none if there are none."""
+    kinds = records.problems.loc[records.problems["problem"].isin(IN_GRID), "problem"].value_counts().sort_index()
+    if not len(kinds):
+        return []
+    asked = len(records.cells) + int(kinds.sum())
+    return [f"Of {asked} cells that were asked for {listed([f'{count} {kind}' for kind, count in kinds.items()])}"]
 
 
 def _levels(records: Records, axis: str) -> str:

@@ -51,9 +51,14 @@ def at_initialisation(records: Records) -> pd.DataFrame:
     return start.drop(columns="cell").reset_index(drop=True)
 
 
+def acts_later(axis: str) -> bool:
+    """Whether an axis acts only after the first gradient is taken."""
+    return axis in LATER or owner_of(axis) in ("clip", "optim")
+
+
 def further(records: Records) -> list[str]:
     """The axes beyond arch, init and length that tell networks apart before training."""
-    return [axis for axis in records.extra_axes if axis not in LATER and owner_of(axis) not in ("clip", "optim")]
+    return [axis for axis in records.extra_axes if not acts_later(axis)]
 
 
 def alive(records: Records, start: pd.DataFrame) -> list[Block]:

@@ -151,9 +151,10 @@ def _document(
         _part(task, part, table if task is None else table[table["task"] == task], analysis)
         for task, part in records.by_task()
     ]
-    captioned = {part.task: captions(part.records, analysis.axes, analysis.metric) for part in parts}
+    metric = analysis.metric if all(part.note == "" for part in parts) else None
+    captioned = {part.task: captions(part.records, analysis.axes, metric) for part in parts}
     names = dict.fromkeys((ON_FIRST_SCREEN, *(analysis.figures or FIGURES)))
-    drawn = draw(records, paths.figures, names, preferred=analysis.axes, metric=analysis.metric, narrow=True)
+    drawn = draw(records, paths.figures, names, preferred=analysis.axes, metric=metric, narrow=True)
     (title, text), changed = readme(question or ""), changed_settings(records.root)
     asked = "\n\n".join(filter(None, (analysis.question, changed if text else None, text)))
     pictures = [picture(each, captioned[each.task]) for each in drawn if each.name == ON_FIRST_SCREEN]

@@ -7,12 +7,12 @@ from typing import Any
 
 import pandas as pd
 
-from sweeps.analysis.labels import level_said, listed, said
+from sweeps.analysis.labels import axes_said, level_said, listed, said
 from sweeps.analysis.loading.axes import owner_of
 from sweeps.analysis.loading.records import Records
-from sweeps.analysis.statistics.effects import Effect, Effects, best_levels
+from sweeps.analysis.statistics.effects import Effect, Effects, best_levels, effects
 from sweeps.analysis.statistics.intervals import medians
-from sweeps.analysis.statistics.measures import per_run
+from sweeps.analysis.statistics.measures import MEASURES, crossings, per_run
 from sweeps.analysis.statistics.paired import ALPHA
 from sweeps.analysis.statistics.variation import Variation
 from sweeps.analysis.text import EMPTY, number, number_of, render, with_interval
@@ -45,7 +45,7 @@ def what_mattered(records: Records, found: Effects | None, note: str = "") -> li
     name = _name(records, found)
     texts = [_headline(records, found, name), *_shapes(found)]
     texts += [_together(records, each, found) for each in found.interactions]
-    texts += [note, *_left_out(found)]
+    texts += [also_in_scores(records, found), note, *_left_out(found)]
     blocks: list[Block] = [Prose(" ".join(filter(None, texts)))]
     return blocks + ([_table(records, found, name)] if found.axes else [])
 
@@ -79,6 +79,24 @@ def in_short(records: Records, found: Effects) -> str:
         f"**Nothing that varied has an effect on the {name} that these runs could show**: most goes with the {axis}, "
         f"{share} of the variation, where chance gives {chance}.{also}{seen}{why}"
     )
+
+
+def also_in_scores(records: Records, found: Effects) -> str:
+    """What goes with the best score where the share solved is compared: an axis may act among the runs of one outcome.
+
+    Returns:
+        A sentence on the axes and interactions that the share solved does not show; empty if there are none.
+    """
+    score = MEASURES["best_score"]
+    if found.measure.name != "solved" or crossings(records, score) or records.cells["best_score"].isna().all():
+        return ""
+    other = effects(records, score)
+    known = {each.axis for each in found.axes if each.shown or each.variation.large}
+    axes = [each for each in other.axes if each.axis not in known and (each.shown or each.variation.large)]
+    pairs = [each for each in other.interactions if {*each.axes} not in [{*own.axes} for own in found.interactions]]
+    texts = [f"the {said(each.axis)} with {_share(each.variation)} of the variation" for each in axes[:MOST_IN_SHORT]]
+    texts += [f"the {axes_said(each.axes)} together with {_share(each)}" for each in pairs[:MOST_IN_SHORT]]
+    return f"In the {score.label.format(score=records.score_name)} also {listed(texts)}." if texts else ""
 
 
 def _nothing(records: Records, found: Effects) -> str:

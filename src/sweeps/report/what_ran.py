@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from sweeps.analysis.labels import label
+from sweeps.analysis.labels import level_text
 from sweeps.analysis.loading.axes import AXES
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.statistics.outcomes import COUNTS
@@ -74,7 +74,7 @@ def what_ran(records: Records) -> Section:
     if len(records.problems):
         shown = records.problems.sort_values(["problem", "cell"])
         lines = [
-            f"- `{row['cell']}`{_where(row)}{_settings(row)} {row['problem']}: {_last_line(row['reason'])}"
+            f"- `{row['cell']}`{_where(row)}{_settings(row, records)} {row['problem']}: {_last_line(row['reason'])}"
             for _, row in shown.head(LISTED).iterrows()
         ]
         if len(shown) > LISTED:
@@ -93,9 +93,9 @@ def _where(row: pd.Series) -> str:
     return f" of {row['sweep']}" if "sweep" in row else ""
 
 
-def _settings(row: pd.Series) -> str:
-    """The axis values and seed of a cell in brackets; empty if they are not known."""
+def _settings(row: pd.Series, records: Records) -> str:
+    """The levels of a cell's axes and its seed in brackets; empty if they are not known."""
     if row[[*AXES, "seed"]].isna().any():
         return ""
-    names = [label(row[axis]) if axis != "length" else f"T = {row[axis]:g}" for axis in AXES]
-    return f" ({', '.join(names)}, seed {row['seed']:g})"
+    axes = [*AXES, *(axis for axis in records.extra_axes if pd.notna(row[axis]))]
+    return f" ({', '.join(level_text(axis, row[axis]) for axis in axes)}, seed {row['seed']:g})"

@@ -38,8 +38,9 @@ def overview(records: Records, table: Layout | None = None) -> pd.DataFrame:
         runs decide it); and of `statistics.per_cell` the medians of `GRADIENT`, in decades per step back in time.
     """
     axes = list((table or layout(records)).axes)
-    cells = records.cells.join(numbers_of(records)[list(GRADIENT)], on="cell")
-    cells["reached"] = per_run(records, MEASURES["best_score"])
+    numbers, reached = numbers_of(records)[list(GRADIENT)], per_run(records, MEASURES["best_score"])
+    records = records.with_unset(axes)
+    cells = records.cells.join(numbers, on="cell").assign(reached=reached)
     groups = {(): cells}
     if axes:
         groups = {key_of(levels): part for levels, part in cells.groupby(axes, dropna=False, observed=True)}

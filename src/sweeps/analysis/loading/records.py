@@ -200,7 +200,7 @@ class Records:
     def with_unset(self, axes: Iterable[str]) -> Records:
         """The same records with `UNSET` as the last level of these axes where a cell has no such setting.
 
-        Only for figures, which show these cells beside the others: a test must not take it for a level.
+        Only for figures and listings, which show these cells beside the others: a test must not take it for a level.
         """
         cells, problems, planned = self.cells.copy(), self.problems.copy(), self.planned()
         for axis in axes:

@@ -32,9 +32,9 @@
       return [(left + across * (right - left)) * image.clientWidth, (bottom - up * (bottom - top)) * image.clientHeight];
     };
     const points = (panel) => panel.marks
-      ? panel.marks.map(([run, x, y]) => ({ run, x, y, place: at(panel, x, y) }))
+      ? panel.marks.map(([run, x, y, value = y]) => ({ run, x, y, value, place: at(panel, x, y) }))
       : panel.curves.flatMap(([run, ...ys]) => ys.map((y, i) => y === null ? null
-        : { run, x: panel.at[i], y, place: at(panel, panel.at[i], y) }).filter(Boolean));
+        : { run, x: panel.at[i], y, value: y, place: at(panel, panel.at[i], y) }).filter(Boolean));
     const distance = (one, [x, y]) => Math.hypot(one.place[0] - x, one.place[1] - y);
     // On a curve the pointer is between two of its points: as far from it as from the line between them.
     const nearest = (panel, pointer) => {
@@ -75,8 +75,8 @@
       tip.replaceChildren();
       found.slice(0, LISTED).forEach(line);
       if (found.length > LISTED) make(tip, "p", {}).textContent = `and ${found.length - LISTED} more`;
-      const { x, y, run } = found[0];
-      if (look.y) make(tip, "p", { class: "value" }).innerHTML = `${look.x && `${look.x} ${number(x)}: `}${look.y} ${number(y, look.power)}`;
+      const { x, value, run } = found[0];
+      if (look.y) make(tip, "p", { class: "value" }).innerHTML = `${look.x && `${look.x} ${number(x)}: `}${look.y} ${value === null ? look.worst : number(value, look.power)}`;
       const [id] = data.runs[run];
       const how = data.pages ? (found.length > 1 ? "click to choose one" : "click for its page") : `python -m sweeps show cell=${id}`;
       make(tip, "p", { class: "how" }).textContent = `cell ${id}${found.length > 1 ? " …" : ""} – ${how}`;
