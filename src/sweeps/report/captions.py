@@ -38,7 +38,7 @@ def captions(records: Records, preferred: Mapping[str, str] | None = None, metri
         records: of one task.
         preferred, metric: slots by axis and the measure, with which the figures are drawn.
     """
-    length, measure = records.longest, shown_measure(records, measure_named(metric) if metric else None)
+    length, measure = records.longest, measure_named(metric) if metric else None
     shown, by_lag, norm, loss, share = (
         roles_of(name, records, preferred=preferred, measure=measure)
         for name in ("score_by_level", "gradient_by_lag_start", "gradient_norm_by_level", "loss_curves", "share_solved")
@@ -51,7 +51,7 @@ def captions(records: Records, preferred: Mapping[str, str] | None = None, metri
     fields = records.with_unset([*rows, *columns]).cells.groupby([*rows, *columns], observed=True).size()
     a_field = f"{several(fields)} run{'s' * bool(fields.max() != 1)}"
     return {
-        "score_by_level": score_caption(records, shown, measure),
+        "score_by_level": score_caption(records, shown, shown_measure(records, measure)),
         "gradient_by_lag_start": (
             f"Norm of the gradient that reaches the hidden state, ‖∂L/∂h_t‖, against steps back from the end of the "
             f"sequence, before training ({at_level}): level, it survives, falling, it vanishes, rising, it explodes. "
