@@ -19,6 +19,7 @@ from sweeps.in_process import compose, train
 from sweeps.main import main
 from sweeps.records.paths import SweepPaths
 from sweeps.report import make, run_pages
+from sweeps.report.in_words import in_words
 from sweeps.report.make import make_report
 from sweeps.report.run_page import write_run_page
 from sweeps.report.run_pages import write_run_pages
@@ -53,7 +54,8 @@ def test_a_page_among_many_is_the_page_of_the_run_alone(
     assert [path.stem for path in written] == load(sweep.root).cells["cell"].tolist() and len(written) == 6
     for path in written:
         run = read_run(sweep.cell(path.stem))
-        write_run_page(run, typed(run.config, run.id), tmp_path / "alone.html", back="../report.html")
+        words = in_words(load(sweep.root))[run.id]
+        write_run_page(run, typed(run.config, run.id), tmp_path / "alone.html", back="../report.html", words=words)
         assert path.read_bytes() == (tmp_path / "alone.html").read_bytes()
 
 

@@ -26,12 +26,19 @@ if TYPE_CHECKING:
 
 
 def write_run_page(
-    run: OneRun, typed: Typed, path: Path, *, reach: Sequence[Reach] | None = None, back: str | None = None
+    run: OneRun,
+    typed: Typed,
+    path: Path,
+    *,
+    reach: Sequence[Reach] | None = None,
+    back: str | None = None,
+    words: str = "",
 ) -> None:
     """Write the page of a sound record; the same record gives the same bytes.
 
     Args:
         reach: from `run_facts.reaches`, if it is known already.
+        words: what tells the run apart from the others of its report, from `in_words`.
         back: a link to the report that the page belongs to; None for a page of its own.
 
     Raises:
@@ -47,6 +54,7 @@ def write_run_page(
         run=run,
         title=title(run.config) or run.id,
         back=back,
+        words=words,
         ended=ended(run.summary, run.config.get("train", {}).get("steps")),
         figures=figures,
         numbers=list(zip(list(table)[1:], *table.to_numpy()[:, 1:].tolist(), strict=True)),

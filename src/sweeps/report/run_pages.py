@@ -17,6 +17,7 @@ from sweeps.errors import SweepsError
 from sweeps.records.paths import CELL_FILES, SweepPaths
 from sweeps.records.safe_reading import SMALL, read_bytes, why
 from sweeps.records.summary import finished
+from sweeps.report.in_words import in_words
 from sweeps.report.run_page import write_run_page
 
 MOST = 2_000
@@ -37,6 +38,7 @@ def write_run_pages(records: Records, folder: Path) -> list[Path]:
 
     rows = {name: _rows_by_cell(getattr(records, name)) for name in FRAMES}
     sweeps = dict(zip(records.cells["cell"], records.cells["sweep"], strict=True)) if records.sweeps else {}
+    words = in_words(records)
     every, written = [str(cell) for cell in records.cells["cell"]], []
     for start in range(0, len(every), TOGETHER):
         cells = every[start : start + TOGETHER]
@@ -45,7 +47,9 @@ def write_run_pages(records: Records, folder: Path) -> list[Path]:
         for cell in cells:
             run = _run(records, cell, sweeps.get(cell), {name: frames[name][cell] for name in FRAMES})
             path = folder / f"{cell}.html"
-            write_run_page(run, typed(run.config, cell), path, reach=reach.get(cell, []), back="../report.html")
+            write_run_page(
+                run, typed(run.config, cell), path, reach=reach.get(cell, []), back="../report.html", words=words[cell]
+            )
             written.append(path)
     return written
 
