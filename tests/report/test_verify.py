@@ -76,7 +76,7 @@ def test_what_is_gone_new_touched_or_left_is_named(sweep: SweepPaths) -> None:
     assert f"{first.name}/summary.json is gone since the report was made" in verdict.records
     assert "0123456789ab/summary.json is new since the report was made" in verdict.records
     assert {"figures/share_solved.svg differs", f"tables/{table.name} is missing"} <= set(verdict.report)
-    assert verdict.left == ["notes.txt"]
+    assert verdict.left == ["notes.txt", f"runs/{first.name}.html"], "the page of the run that is gone is left"
 
 
 def test_without_a_report_there_is_nothing_to_verify(sweep: SweepPaths) -> None:
