@@ -19,6 +19,7 @@ from sweeps.analysis.statistics.arrival import arrival_by_axis
 from sweeps.analysis.statistics.effects import effects_of
 from sweeps.figures.catalogue import FIGURES, figure, roles_of
 from sweeps.figures.clipped import clipped_runs
+from sweeps.report.captions import captions
 from sweeps.report.document import anchor
 from sweeps.report.first_screen import first_screen
 
@@ -101,3 +102,13 @@ def test_links_lead_to_parts_and_counts_are_those_of_the_records(tmp_path: Path)
     titles = {"What mattered?", "Does a gradient that arrives mean learning?", "What was varied", "What ran"}
     targets = {target for text in texts for target in re.findall(r"\]\(#([^)]+)\)", text)}
     assert targets <= {anchor(title) for title in titles} and len(targets) >= 3
+
+
+def test_a_caption_names_a_length_only_where_the_figure_shows_one(tmp_path: Path) -> None:
+    levels = (3, 5, 8)
+    several = planted(tmp_path / "several", whole("length", levels), seeds=3, length=levels)
+    one = planted(tmp_path / "one", whole("arch", ("gru", "lstm")), seeds=3, arch=("gru", "lstm"), length=(8,))
+    for name in ("loss_curves", "gradient_by_lag_start", "gradient_by_lag_end"):
+        assert roles_of(name, several).length is None and "T = 8)" not in captions(several)[name].partition(";")[0]
+        assert "over training at T" not in captions(several)[name]
+        assert roles_of(name, one).length == 8 and "T = 8" in captions(one)[name].partition(";")[0]

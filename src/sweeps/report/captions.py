@@ -38,17 +38,18 @@ def captions(records: Records, preferred: Mapping[str, str] | None = None, metri
         records: of one task.
         preferred, metric: slots by axis and the measure, with which the figures are drawn.
     """
-    length, measure = records.longest, measure_named(metric) if metric else None
+    measure = measure_named(metric) if metric else None
     shown, by_lag, norm, loss, share = (
         roles_of(name, records, preferred=preferred, measure=measure)
         for name in ("score_by_level", "gradient_by_lag_start", "gradient_norm_by_level", "loss_curves", "share_solved")
     )
     present = by_lag.within(records).cells
     start, end = (curves.decay_by_run(records, by_lag, at=at) for at in ("start", "end"))
-    at_level = by_lag.where or f"T = {length:g}"
+    at_level = by_lag.where or ("every length" if by_lag.length is None else f"T = {by_lag.length:g}")
     at = f" ({norm.where})" if norm.where else ""
     rows, columns = map_axes(records)
     fields = records.with_unset([*rows, *columns]).cells.groupby([*rows, *columns], observed=True).size()
+    at_length = "" if loss.length is None else f" at T = {loss.length:g}"
     a_field = f"{several(fields)} run{'s' * bool(fields.max() != 1)}"
     return {
         "score_by_level": score_caption(records, shown, shown_measure(records, measure)),
@@ -68,7 +69,7 @@ def captions(records: Records, preferred: Mapping[str, str] | None = None, metri
             f"{growth_sentence(records, norm)}{_lines(records, norm)}"
         ),
         "loss_curves": (
-            f"Evaluation loss over training at T = {length:g}{_panels(loss)}; grey: the loss of the best constant "
+            f"Evaluation loss over training{at_length}{_panels(loss)}; grey: the loss of the best constant "
             "answer, on which a run has learned nothing; a cross: where a run diverged, the line goes on with the "
             f"others. {solved_sentence(loss.within(records))}{_lines(records, loss)}"
         ),
