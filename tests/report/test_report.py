@@ -235,10 +235,18 @@ def test_what_cannot_be_drawn_is_named_with_the_true_reason(tmp_path: Path, monk
         lines = make_report(SweepPaths(tmp_path / name)).markdown.read_text().splitlines()
         return "\n".join(line for line in lines if line.startswith("Not drawn"))
 
-    text = not_drawn("one", {"length": 10}, {"length": 60, "clip": "norm"})
+    archs: list[dict[str, Any]] = [
+        {"arch": "gru", "best_score": 0.8},
+        {"arch": "lstm", "best_score": 0.1},
+    ]  # they matter
+    text = not_drawn(
+        "one", *(more | each for each in archs for more in ({"length": 10}, {"length": 60, "clip": "norm"}))
+    )
     assert text.count("(no run of T = 60 has clip=none)") == 2, "at initialisation, and at the end of training"
     assert "no run of T = 60 has clipping" not in text
-    text = not_drawn("two", {"length": 60}, {"length": 10, "clip": "norm"})
+    text = not_drawn(
+        "two", *(more | each for each in archs for more in ({"length": 60}, {"length": 10, "clip": "norm"}))
+    )
     assert text == "Not drawn: Gradient norm before and after clipping (no run of T = 60 has clipping)."
     assert not_drawn("three", {}, {"clip": "norm"}) == ""
 
