@@ -22,6 +22,7 @@ from sweeps.figures.clipped import clipped_runs
 from sweeps.report.captions import captions
 from sweeps.report.document import anchor
 from sweeps.report.first_screen import first_screen
+from sweeps.report.what_mattered import what_mattered
 
 NOISE = np.random.default_rng(5).normal(0, 0.02, (12, 40))
 BESIDE: dict[str, Sequence[Any]] = {"arch": ("lstm", "gru"), "init": ("random", "orthogonal"), "clip": ("none", "norm")}
@@ -88,7 +89,31 @@ def test_an_interaction_is_named(tmp_path: Path) -> None:
 
     records = planted(tmp_path, rule, seeds=10, arch=("lstm", "gru"), init=("random", "orthogonal"))
     first, *_ = first_sentences(records)
-    assert "The architecture acts differently by init." in first
+    assert first.startswith("**What the architecture does to the best explained variance depends on the init**: 75%")
+
+
+def test_an_axis_with_too_few_seeds_for_its_test_is_not_denied_because_another_could_be_tested(tmp_path: Path) -> None:
+    records = planted(
+        tmp_path, lambda run: run["init__gain"] == 1.0, seeds=7, init__gain=(0.5, 1.0, 2.0), arch=("lstm", "gru")
+    )
+    found = effects_of(records)
+    text = what_mattered(records, found)[0].text  # type: ignore[union-attr]
+    assert found is not None and not found.axes[0].testable and found.axes[1].testable
+    for each in (text, first_sentences(records)[0]):
+        assert each.startswith("**In these runs the gain goes with the largest part") and "No axis" not in each
+
+
+def test_an_axis_of_too_many_levels_is_said_before_nothing_is(tmp_path: Path) -> None:
+    lrs = tuple(round(0.001 * 1.1**at, 6) for at in range(31))
+    records = planted(
+        tmp_path,
+        lambda run: 0.5 + NOISE[run["seed"], 0] + lrs.index(run["optim__lr"]) / 100,
+        seeds=4,
+        optim__lr=lrs,
+        init=("random", "orthogonal"),
+    )
+    first, *_ = first_sentences(records)
+    assert first.startswith("The learning rate has 31 levels, too many to compare one with another. **Nothing else ")
 
 
 def test_links_lead_to_parts_and_counts_are_those_of_the_records(tmp_path: Path) -> None:

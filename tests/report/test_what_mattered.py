@@ -95,7 +95,9 @@ def test_two_axes_that_act_together(tmp_path: Path) -> None:
     axes = {"arch": ("lstm", "gru"), "init": ("orthogonal", "identity")}
     records = planted(tmp_path, lambda run: (run["arch"], run["init"]) in good, seeds=8, **axes)
     text = told(records)
-    assert text.startswith("**No axis has an effect on the share solved that 32 runs with 8 seeds could show.**")
+    assert text.startswith(
+        "**What the architecture does to the share solved depends on the init**: 100% of the variation"
+    )
     assert "**The init acts differently by architecture:** 100% of the variation goes with the two together" in text
     assert "(n = 32, p = 0.0078). Best init by architecture, at LSTM: identity; at GRU: orthogonal." in text
 

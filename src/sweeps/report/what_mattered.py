@@ -69,15 +69,19 @@ def in_short(records: Records, found: Effects) -> str:
     if first.shown:
         return f"**What mattered most for the {name} is the {axis}**, {share} of the variation{ends}.{also}"
     why = "" if first.testable else f" {number_of(found.seeds, 'seed')} are too few for a test of it."
+    if _depends(found):
+        return _depending(found, name)
     if first.variation.large:
         why = why or " The test does not show it."
         part = f"**In these runs the {axis} goes with the largest part of the variation in the {name}** ({share})"
         return f"{part}{ends}.{also}{why}"
+    crowded = "".join(f"{text} " for text in _crowded(found))
+    else_ = "else " if crowded else ""
     seen = "" if not first.testable else f" {_detectable(first, found)}"
     chance = _percent(first.variation.chance)
     return (
-        f"**Nothing that varied has an effect on the {name} that these runs could show**: most goes with the {axis}, "
-        f"{share} of the variation, where chance gives {chance}.{also}{seen}{why}"
+        f"{crowded}**Nothing {else_}that varied has an effect on the {name} that these runs could show**: "
+        f"most goes with the {axis}, {share} of the variation, where chance gives {chance}.{also}{seen}{why}"
     )
 
 
@@ -97,6 +101,27 @@ def also_in_scores(records: Records, found: Effects) -> str:
     texts = [f"the {said(each.axis)} with {_share(each.variation)} of the variation" for each in axes[:MOST_IN_SHORT]]
     texts += [f"the {axes_said(each.axes)} together with {_share(each)}" for each in pairs[:MOST_IN_SHORT]]
     return f"In the {score.label.format(score=records.score_name)} also {listed(texts)}." if texts else ""
+
+
+def _depends(found: Effects) -> bool:
+    """Whether two axes together have an effect where none has one of its own."""
+    return bool(found.interactions) and not any(each.shown or each.variation.large for each in found.axes)
+
+
+def _depending(found: Effects, name: str) -> str:
+    pair = found.interactions[0]
+    one, other = (said(each) for each in pair.axes)
+    return (
+        f"**What the {one} does to the {name} depends on the {other}**: {_share(pair)} of the variation goes with the "
+        "two together, and no axis alone goes with much of it."
+    )
+
+
+def _crowded(found: Effects) -> list[str]:
+    return [
+        f"The {said(axis)} has {count} levels, too many to compare one with another."
+        for axis, count in found.crowded.items()
+    ]
 
 
 def _nothing(records: Records, found: Effects) -> str:
@@ -123,7 +148,9 @@ def _headline(records: Records, found: Effects, name: str) -> str:
             f"**What mattered most for the {name} is the {axis}:** {share} of the variation goes with it. "
             f"{_contrast(records, first, found)}{also}"
         )
-    if others or not any(each.testable for each in found.axes):
+    if _depends(found):
+        return f"{_depending(found, name)} {_contrast(records, first, found)}"
+    if others or first.variation.large or not any(each.testable for each in found.axes):
         text = f"**In these runs the {axis} goes with the largest part of the variation in the {name}** ({share})."
         if not first.variation.large:
             text = (
@@ -218,10 +245,7 @@ def _together(records: Records, each: Variation, found: Effects) -> str:
 
 def _left_out(found: Effects) -> list[str]:
     """Sentences on the axes that were not compared, and on holes in the grid."""
-    texts = [
-        f"The {said(axis)} has {count} levels, too many to compare one with another."
-        for axis, count in found.crowded.items()
-    ]
+    texts = _crowded(found)
     if found.missing:
         have = "has" if found.missing == 1 else "have"
         texts.append(f"{number_of(found.missing, 'cell')} of the grid {have} no run; the pairs are those there are.")
