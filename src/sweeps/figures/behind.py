@@ -62,7 +62,8 @@ def behind(figure: Grid) -> dict[str, Any]:
 
 def _plain(label: str) -> str:
     """The label of an axis without the level of its row above it, the length behind it, and TeX."""
-    return label.rpartition("\n")[2].partition(", T = ")[0].replace(NORM, "‖∂L/∂h_t‖")
+    lines = [line for line in label.replace("\nbefore", " before").split("\n") if not line.startswith("T = ")]
+    return lines[-1].partition(", T = ")[0].replace(NORM, "‖∂L/∂h_t‖") if lines else ""
 
 
 def _frame(ax: Axes) -> dict[str, Any]:
