@@ -18,10 +18,9 @@ from sweeps.figures.curves import on_log_axis
 from sweeps.figures.facets import axis_name, by_colour, facets, legend_of, levels_of, part_of, positions, styles, titles
 from sweeps.figures.gradient import THRESHOLD
 from sweeps.figures.panels import Grid, legend_above, level_axis, log10_axis, note, outer_labels
+from sweeps.figures.scatter import LOWEST
 from sweeps.figures.style import Line, house
 
-LOWEST = -0.2
-"""The lowest score that is shown: one below 0 is worse than a constant answer."""
 SPREAD = 0.32
 """Half the room that the marks of one level take, of the least distance between two levels."""
 GREY: dict[str, Any] = {"color": "#555555", "linestyle": "none"}

@@ -47,7 +47,7 @@ def _mattered(records: Records, found: Effects | None) -> list[str]:
 def what_ran_in_short(records: Records) -> str:
     """`48 runs: 12 solved (10 at the end), 3 diverged, 33 neither. Varied: gain (0.5, 1, 2), 5 seeds. tanh RNN, ...`"""
     cells = records.cells
-    varied = [f"{said(axis)} ({_levels(records, axis)})" for axis in records.axes if cells[axis].nunique() > 1]
+    varied = [f"{said(axis)} ({_levels(records, axis)})" for axis in records.varied]
     same = [_same(records, axis) for axis in ("arch", "init", "clip", "length") if cells[axis].nunique() == 1]
     texts = [f"{headline(records)[:-1]}", *_lost(records)]
     texts.append(f"Varied: {listed([*varied, number_of(cells['seed'].nunique(), 'seed')])}")
