@@ -15,6 +15,7 @@ from analysis.make_records import write_cell
 from sweeps import comparison, load
 from sweeps.analysis.loading.cellfiles import config_of
 from sweeps.analysis.loading.csvfiles import parse
+from sweeps.config.identity import completed
 from sweeps.errors import SweepsError
 from sweeps.records.plan_file import write_plan
 
@@ -242,10 +243,22 @@ def test_settings_read_key_by_key_are_those_of_the_whole_file(text: str) -> None
         whole = yaml.safe_load(text)
     except yaml.YAMLError:
         whole = None
-    assert config_of(text.encode()) == (whole if isinstance(whole, dict) else None)
+    assert config_of(text.encode()) == (completed(whole) if isinstance(whole, dict) else None)
 
 
 def test_aliases_which_can_grow_beyond_any_memory_are_no_settings() -> None:
     laughs = "a: &a [x, x, x, x, x, x, x, x, x]\n"
     laughs += "".join(f"{new}: &{new} [{', '.join([f'*{old}'] * 9)}]\n" for old, new in pairwise("abcdefghijkl"))
     assert config_of(laughs.encode()) is None
+
+
+def test_records_from_before_a_setting_existed_have_its_value(tmp_path: Path) -> None:
+    """Beside cells that set it, they are those of the value that was always so; alone, it is no axis."""
+    for seed in (0, 1):
+        write_cell(tmp_path / "old", seed=seed)
+        write_cell(tmp_path / "mixed", seed=seed)
+        write_cell(tmp_path / "mixed", seed=seed, settings={"train.truncate": 5})
+    old, mixed = load(tmp_path / "old"), load(tmp_path / "mixed")
+    assert "train.truncate" not in old.varied and set(old.cells["train.truncate"]) == {0}
+    assert mixed.varied == ("train.truncate",)
+    assert list(mixed.cells["train.truncate"].cat.categories) == [0, 5]

@@ -129,3 +129,31 @@ def test_an_id_is_twelve_hex_digits() -> None:
     ids = {cell_id(make_cell(f"seed={seed}")) for seed in range(200)}
     assert len(ids) == 200
     assert all(len(each) == 12 and int(each, 16) >= 0 for each in ids)
+
+
+def test_a_setting_that_came_later_orphans_no_record() -> None:
+    """A cell from before a setting existed has the id of today's cell at the value that was always so."""
+    cell = make_cell("arch=lstm", "clip=norm", "optim.lr=1e-3", "seed=7")
+    before = as_dict(cell)
+    for key in identity.BEFORE:
+        section, _, name = key.partition(".")
+        del before[section][name]
+    assert identity.id_of(before, identity.NUMERICS_VERSION) == cell_id(cell) == "a2ea9073dcd0"
+    assert identity.completed(before) == as_dict(cell), "readers give it the value"
+    assert identity.completed(as_dict(cell)) == as_dict(cell)
+
+
+@pytest.mark.parametrize("key", identity.BEFORE)
+def test_its_other_values_are_other_cells(key: str) -> None:
+    cell = make_cell()
+    assert cell_id(changed(cell, key)) != cell_id(cell)
+    assert identity.completed(as_dict(changed(cell, key))) == as_dict(changed(cell, key)), "and are not overwritten"
+
+
+def test_a_section_that_came_later_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(identity, "BEFORE", {"stack.layers": 1, "stack.norm": "none"})
+    old: dict[str, Any] = {"arch": {"name": "gru"}, "seed": 1}
+    new = {**old, "stack": {"layers": 1, "norm": "none"}}
+    assert identity.id_of(new, 3) == identity.id_of(old, 3)
+    assert identity.id_of({**old, "stack": {"layers": 2, "norm": "none"}}, 3) != identity.id_of(old, 3)
+    assert identity.completed(old) == new and "stack" not in old

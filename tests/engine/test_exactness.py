@@ -46,6 +46,7 @@ class Case:
             update = Update(training)
             for _ in range(updates):
                 update.backward()
+                update.clip()
                 update.apply()
         self.network = training.network
         self.x, self.y = training.data.next()

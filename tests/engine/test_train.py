@@ -9,7 +9,7 @@ from sklearn.metrics import r2_score
 
 from helpers import make_cell
 from sweeps.engine.setup import Training
-from sweeps.engine.train import Measurement, train
+from sweeps.engine.train import Measurement, evaluate, train
 from sweeps.probes.weights import parameter_rows
 
 
@@ -119,3 +119,17 @@ def test_training_takes_one_thread_and_flushes_subnormals_to_zero() -> None:
     finally:
         torch.set_num_threads(threads)
     assert set(seen) == {(1, 0.0)}
+
+
+def test_the_weights_are_changed_as_often_as_there_are_updates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last row is of the weights that a run ends with: nothing changes them after it."""
+    made: list[Training] = []
+
+    def kept(training: Training, lane: int) -> None:
+        made[:] = [training]
+
+    [settings] = [make_cell("train.steps=4", "train.log_every=2", "train.eval_every=2", "optim.lr=0.1")]
+    rows = [m for row in train([settings], kept) for m in row]
+    [training] = made
+    [(loss, score)] = evaluate(training)
+    assert (loss, score) == (rows[-1].eval_loss, rows[-1].eval_score) and rows[-1].step == 4

@@ -111,6 +111,7 @@ FIXED = {
     "train.eval_every": "train.eval_every=4",
     "train.eval_size": "train.eval_size=17",
     "train.stop_when_solved": "train.stop_when_solved=true",
+    "train.truncate": "train.truncate=5",
     "executor.kernel": "executor.kernel=torch",
     "executor.device": "executor.device=cuda",
 }

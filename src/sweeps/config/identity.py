@@ -1,6 +1,7 @@
 """The id of a cell: a hash of the resolved settings that decide its numbers.
 
-All resolved settings are hashed, not only those that differ from defaults: editing a default must change the id. Bump
+All resolved settings are hashed, not only those that differ from defaults: editing a default must change the id. A
+setting that was added later is left out at the value of `BEFORE`, so that adding one changes no id. Bump
 NUMERICS_VERSION with every change of code that changes numbers; old records then count as other cells.
 """
 
@@ -11,7 +12,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from sweeps.config.schema import Settings, as_dict
+from sweeps.config.schema import Settings, Value, as_dict
 
 NUMERICS_VERSION = 3
 EXCLUDED = ("plan", "tracker", "executor", "runs_dir", "experiment")
@@ -19,6 +20,25 @@ EXCLUDED = ("plan", "tracker", "executor", "runs_dir", "experiment")
 
 Of these only the executor's kernel and device affect the numbers: the choices agree to the rounding of float32.
 """
+
+
+BEFORE: dict[str, Value] = {"train.truncate": 0}
+"""Settings that came after the first records, each with the value that stands for what was always so before.
+
+At this value a setting is left out of the hash, and `completed` gives it to settings that lack it. It is no default: a
+default may be edited, a value here never, because the id of every record without the setting depends on it.
+"""
+
+
+def completed(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The nested settings of a `config.yaml`, with the settings that did not exist when it was written."""
+    out = dict(config)
+    for key, value in BEFORE.items():
+        section, _, name = key.partition(".")
+        node = out.get(section, {})
+        if isinstance(node, Mapping) and name not in node:
+            out[section] = {**node, name: value}
+    return out
 
 
 def deciding(settings: Settings) -> dict[str, Any]:
@@ -34,15 +54,26 @@ def cell_id(settings: Settings) -> str:
 def id_of(config: Mapping[str, Any], numerics: int) -> str:
     """The id of a cell whose `config.yaml` holds `config`, trained by code of that numerics version.
 
-    Only what the file holds is hashed, not what today's defaults would add: records made before a setting was added
-    keep their id.
+    Only what the file holds is hashed, not what today's defaults would add, and nothing that has its value of `BEFORE`:
+    records made before a setting was added keep their id.
 
     Raises:
         TypeError: `config` is not a mapping of names to nested plain values.
     """
-    canonical = json.dumps({"numerics": numerics, **_deciding(config)}, sort_keys=True)
+    canonical = json.dumps({"numerics": numerics, **_hashed(_deciding(config))}, sort_keys=True)
     return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 
 
 def _deciding(config: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in config.items() if key not in EXCLUDED}
+
+
+def _hashed(config: dict[str, Any]) -> dict[str, Any]:
+    """`config` without the settings that have their value of `BEFORE`; a section of none but these is left out."""
+    for key, value in BEFORE.items():
+        section, _, name = key.partition(".")
+        node = config.get(section)
+        if isinstance(node, Mapping) and name in node and node[name] == value:
+            less = {own: each for own, each in node.items() if own != name}
+            config = {own: each for own, each in config.items() if own != section} | ({section: less} if less else {})
+    return config

@@ -41,6 +41,7 @@ RULES: dict[str, Rule] = {
     "train.log_every": COUNT,
     "train.eval_every": COUNT,
     "train.eval_size": SEVERAL,
+    "train.truncate": NATURAL,
     "plan.max_cells": COUNT,
     "executor.workers": NATURAL,
     "executor.lanes": NATURAL,

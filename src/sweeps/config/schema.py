@@ -58,6 +58,7 @@ class Train:
     eval_every: int  # updates
     eval_size: int  # sequences
     stop_when_solved: bool
+    truncate: int  # steps T after which the gradient is cut, counted from the end; 0 = never
 
 
 @dataclass(frozen=True)

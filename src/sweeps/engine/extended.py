@@ -62,6 +62,10 @@ class Rows:
         """The first n columns."""
         return Rows(self.value[..., :n], self.exponent)
 
+    def nothing(self) -> Rows:
+        """Rows of zeros, of the same shape."""
+        return Rows(torch.zeros_like(self.value), torch.full_like(self.exponent, ZERO))
+
     def settled(self) -> Rows:
         """The same numbers, normalised: the largest magnitude of each row is in [1/2, 1)."""
         largest = self.value.abs().amax(-1, keepdim=True)

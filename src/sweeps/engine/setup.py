@@ -70,7 +70,10 @@ def set_up(settings: Sequence[Settings], kernel: str = "auto", device: torch.dev
     """
     first = settings[0]
     task = tasks.task_of(first.task)
-    sizes = Sizes(len(settings), task.length, first.train.batch, task.inputs, first.arch.hidden, device)
+    train = first.train
+    sizes = Sizes(
+        len(settings), task.length, train.batch, task.inputs, first.arch.hidden, device, truncate=train.truncate
+    )
     network = Network(first.arch.name, sizes, task.outputs, task.loss, kernel, first.arch.options)
     for lane, each in enumerate(settings):
         initialise(network, lane, each)

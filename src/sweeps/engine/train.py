@@ -67,7 +67,9 @@ def train(
         measured = logged or any(reasons[k] for k in training.running)
         norms = update.log10_norm() if measured else np.empty(0)
         probed = {k: probe(training, k) for k in training.running} if evaluated else {}
-        clipped = update.apply()
+        clipped = update.clip()
+        if not last:
+            update.apply()
 
         if measured:
             after, rates = clipped.tolist(), training.optimizer.lr

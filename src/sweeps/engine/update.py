@@ -1,8 +1,8 @@
-"""One update of a pack, in two halves: gradients (`backward`), then clipping and the optimiser (`apply`).
+"""One update of a pack, in three parts: gradients (`backward`), clipping (`clip`) and the optimiser (`apply`).
 
-Between the halves the caller may read weights, unclipped gradients and the gradient through time. On a CPU the halves
-are plain calls. On a CUDA device each is captured once in a CUDA graph and replayed: otherwise the GPU would wait for
-the host to launch some thousand small kernels per update, one by one.
+After `backward` the caller may read weights, unclipped gradients and the gradient through time. On a CPU the parts are
+plain calls. On a CUDA device each is captured once in a CUDA graph and replayed: otherwise the GPU would wait for the
+host to launch some thousand small kernels per update, one by one.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Update:
     def __init__(self, training: Training, captured: bool | None = None) -> None:
         """
         Args:
-            captured: whether the halves are CUDA graphs; None: if the pack is on a CUDA device.
+            captured: whether the parts are CUDA graphs; None: if the pack is on a CUDA device.
         """
         self.training = training
         sizes = training.network.sizes
@@ -47,14 +47,14 @@ class Update:
         self._trace = Trace(sizes.lanes, sizes.length, sizes.device)
         self._backward: Callable[[], tuple[Tensor, Tensor]] = self._gradients
         self._record: Callable[[], None] = self._through_time
-        self._apply: Callable[[], Tensor] = self._clip_and_update
+        self._clip: Callable[[], Tensor] = self._clip_gradients
+        self._apply: Callable[[], None] = self._change_weights
         if self.captured:
             network, optimizer = training.network, training.optimizer
             self._backward = capture(self._gradients, [])
             self._record = capture(self._through_time, [])
-            self._apply = capture(
-                self._clip_and_update, [network.p.flat, network.grads.flat, *optimizer.state.values()]
-            )
+            self._clip = capture(self._clip_gradients, [network.grads.flat])
+            self._apply = capture(self._change_weights, [network.p.flat, *optimizer.state.values()])
 
     def backward(self, traced: bool = False) -> tuple[list[float], list[float]]:
         """Loss and gradient norm of each lane on the next batch; leaves the gradients in the network.
@@ -74,9 +74,13 @@ class Update:
             self._record()
         return self._trace.log10_norm()
 
-    def apply(self) -> Tensor:
-        """Clip the gradients and update the weights; returns the gradient norm of each lane after clipping, `[K]`."""
-        return self._apply()
+    def clip(self) -> Tensor:
+        """Clip the gradients; returns the gradient norm of each lane after clipping, `[K]`."""
+        return self._clip()
+
+    def apply(self) -> None:
+        """Change the weights by the clipped gradients."""
+        self._apply()
 
     def _gradients(self) -> tuple[Tensor, Tensor]:
         network, data = self.training.network, self.training.data
@@ -87,11 +91,12 @@ class Update:
     def _through_time(self) -> None:
         self.training.network.through_time(self.training.data.x, self.training.data.y, self._trace)
 
-    def _clip_and_update(self) -> Tensor:
+    def _clip_gradients(self) -> Tensor:
+        return self.training.clip(self.training.network.grads.flat, self._norm)
+
+    def _change_weights(self) -> None:
         network = self.training.network
-        clipped = self.training.clip(network.grads.flat, self._norm)
         self.training.optimizer.step(network.p.flat, network.grads.flat)
-        return clipped
 
 
 Result = TypeVar("Result")

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from sweeps.config.identity import id_of
+from sweeps.config.identity import completed, id_of
 from sweeps.errors import SweepsError
 from sweeps.records.columns import GRADIENT_THROUGH_TIME, METRICS
 from sweeps.records.rows import wrong_end, wrong_header, wrong_lags, wrong_steps
@@ -31,7 +31,7 @@ def read_settings(path: Path, numerics: int) -> dict[str, Any]:
             raise ValueError("it does not hold settings")
         if (actual := id_of(value, numerics)) != path.parent.name:
             raise ValueError(f"its settings have the id {actual}")
-        return value
+        return completed(value)
 
 
 def read_metrics(path: Path, summary: Summary) -> dict[int, dict[str, float]]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from sweeps.config.identity import NUMERICS_VERSION, id_of
+from sweeps.config.identity import NUMERICS_VERSION, completed, id_of
 from sweeps.records.columns import FORMAT
 from sweeps.records.paths import CONFIG, FAILURE, SUMMARY
 from sweeps.records.safe_reading import is_settings, json_object, yaml_value
@@ -36,14 +36,17 @@ NUMBERS: tuple[str, ...] = (
 
 
 def config_of(content: bytes | None) -> dict[str, Any] | None:
-    """The nested settings of a cell from its config.yaml, or None if that is missing, incomplete or no settings."""
+    """The nested settings of a cell from its config.yaml, or None if that is missing, incomplete or no settings.
+
+    A setting that was added after the file was written has the value that was always so before.
+    """
     if content is None:
         return None
     try:
         config = _config(content.decode())
     except ValueError:
         return None
-    return config if is_settings(config) else None
+    return completed(config) if is_settings(config) else None
 
 
 def _config(text: str) -> Any:

@@ -15,6 +15,7 @@ from sweeps.analysis.loading.cellfiles import NUMBERS, summary_row
 from sweeps.analysis.loading.raw_records import RawRecords
 from sweeps.analysis.loading.records import IN_GRID, UNREADABLE, Records, with_levels
 from sweeps.analysis.loading.scan import scan
+from sweeps.config.identity import BEFORE
 from sweeps.config.short_names import SHORT_NAMES
 from sweeps.errors import SweepsError
 from sweeps.records.paths import CONFIG, SweepPaths
@@ -64,14 +65,18 @@ def _read_sweep_files(sweep: SweepPaths, raw: RawRecords) -> dict[str, dict[str,
 def _planned(path: Path) -> dict[str, dict[str, Any]] | None:
     """The settings of every cell that the last sweep requested, by id; None without a plan.
 
-    Settings have the names and types of `axes.flatten`; an empty field is a setting that the cell does not have.
+    Settings have the names and types of `axes.flatten`; an empty field is a setting that the cell does not have, a
+    column that the plan lacks one that was added later.
 
     Raises:
         SweepsError: the plan exists and cannot be read; the message is a clause.
     """
     rows = read_plan(path)
     return rows and {
-        cell: {SHORT_NAMES.get(name, name): typed(value) for name, value in row.items() if value}
+        cell: {
+            SHORT_NAMES.get(name, name): value
+            for name, value in (BEFORE | {name: typed(text) for name, text in row.items() if text}).items()
+        }
         for cell, row in rows.items()
     }
 

@@ -22,7 +22,9 @@ constexpr int ROWS = 8;     // rows of a register tile
 constexpr int VECTORS = 2;  // vectors in each of its rows
 
 struct Shape {
-    int64_t lanes, steps, batch, inputs, hidden;
+    int64_t lanes, steps, batch, inputs, hidden, truncate;
+    // Whether the gradient is cut between time steps t and t - 1.
+    bool cut_before(int64_t t) const { return truncate > 0 && (steps - t) % truncate == 0; }
 };
 
 template <typename S, int N>

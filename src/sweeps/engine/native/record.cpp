@@ -351,7 +351,7 @@ void rnn_record(const Shape *s, int64_t phi, const float *pre, int64_t pre_lane,
                     for (int j = 0; j < W; ++j) out[j] = a[j] <= 0.f ? 0. : in[j];
             }
             std::fill(adjoint.value.begin(), adjoint.value.end(), 0.);
-            back.add(B, delta.value.data(), adjoint.value.data());
+            if (!s->cut_before(t)) back.add(B, delta.value.data(), adjoint.value.data());
         }
     }
 }
@@ -398,7 +398,8 @@ void lstm_record(const Shape *s, const float *pre, int64_t pre_lane, const float
                 adjoint.exponent[b] = top;
             }
             std::fill(adjoint.value.begin(), adjoint.value.end(), 0.);
-            back.add(B, delta.value.data(), adjoint.value.data());
+            if (s->cut_before(t)) dc.zero();
+            else back.add(B, delta.value.data(), adjoint.value.data());
         }
     }
 }
@@ -443,7 +444,8 @@ void gru_record(const Shape *s, const float *pre, int64_t pre_lane, const float 
                                                         delta.row(b));
                 adjoint.exponent[b] = top;
             }
-            back.add(B, delta.value.data(), adjoint.value.data());
+            if (s->cut_before(t)) std::fill(adjoint.value.begin(), adjoint.value.end(), 0.);
+            else back.add(B, delta.value.data(), adjoint.value.data());
         }
     }
 }

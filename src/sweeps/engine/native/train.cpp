@@ -128,7 +128,7 @@ void rnn_backward(const Shape *s, int64_t phi, const float *x, int64_t x_lane, c
                 for (long i = 0; i < n; ++i) d[i] = out[i] <= 0.f ? 0.f : adjoint[i];
             if (t > 0) {
                 std::fill(adjoint.begin(), adjoint.end(), 0.f);
-                product(B, H, H, d, H, 1, back.data(), H, adjoint.data(), H);
+                if (!s->cut_before(t)) product(B, H, H, d, H, 1, back.data(), H, adjoint.data(), H);
             }
             if (deltas.full(t)) {
                 if (all_zero(deltas.first(), deltas.size()) && all_zero(adjoint.data(), n)) break;  // the rest is 0
@@ -213,7 +213,8 @@ void lstm_backward(const Shape *s, const float *x, int64_t x_lane, const float *
             }
             if (t > 0) {
                 std::fill(adjoint.begin(), adjoint.end(), 0.f);
-                product(B, H, G, d, G, 1, back.data(), H, adjoint.data(), H);
+                if (s->cut_before(t)) std::fill(dc.begin(), dc.end(), 0.f);
+                else product(B, H, G, d, G, 1, back.data(), H, adjoint.data(), H);
             }
             if (deltas.full(t)) {
                 if (all_zero(deltas.first(), deltas.size()) && all_zero(adjoint.data(), n) && all_zero(dc.data(), n)) break;
@@ -296,7 +297,9 @@ void gru_backward(const Shape *s, const float *x, int64_t x_lane, const float *w
                     dh_t[j] = kept;
                 }
             }
-            if (t > 0) {
+            if (s->cut_before(t)) {
+                std::fill(adjoint.begin(), adjoint.end(), 0.f);
+            } else if (t > 0) {
                 product(B, H, 2 * H, d, G, 1, back.data(), H, adjoint.data(), H);
                 product(B, H, H, d_s, H, 1, back.data() + 2L * H * H, H, adjoint.data(), H);
             }

@@ -72,13 +72,15 @@ class Autograd:
         for name in names:
             grads[name].zero_()
         adjoint: State = (dh, *(torch.zeros_like(dh) for _ in range(self.states - 1)))
-        while self._steps:
+        for t in reversed(range(self.sizes.length)):
             before, after = self._steps.pop()
             inputs = [*before, *(self._leaves[name] for name in names)]
             gradients = torch.autograd.grad(after, inputs, adjoint, materialize_grads=True)
             adjoint = gradients[: self.states]
             for name, delta in zip(names, gradients[self.states :], strict=True):
                 grads[name].add_(delta)
+            if self.sizes.cut_before(t):
+                adjoint = tuple(torch.zeros_like(part) for part in adjoint)
 
     def through_time(self, p: Mapping[str, Tensor], dh: Rows, trace: Trace) -> None:
         """Compute each time step again in float64 from its stored state; all parts of the state share an exponent."""
@@ -93,3 +95,5 @@ class Autograd:
                 after = self.step(weights, self._inputs[t].double(), before)
             gradients = torch.autograd.grad(after, before, adjoint.value.split(width, -1), materialize_grads=True)
             adjoint = Rows(torch.cat(gradients, -1), adjoint.exponent)
+            if self.sizes.cut_before(t):
+                adjoint = adjoint.nothing()

@@ -24,6 +24,11 @@ class Sizes:
     inputs: int  # I
     hidden: int  # H
     device: torch.device | str = "cpu"
+    truncate: int = 0  # time steps after which the gradient is cut, counted from the end; 0: never
+
+    def cut_before(self, t: int) -> bool:
+        """Whether the gradient is cut between time steps t and t - 1: truncated back-propagation (Werbos 1990)."""
+        return self.truncate > 0 and (self.length - t) % self.truncate == 0
 
 
 class Recurrence(Protocol):

@@ -84,7 +84,9 @@ class Gru:
             torch.mul(n, s, out=u)  # dL/dr
             torch.mul(n, r, out=s)  # dL/ds
             sigmoid_backward(u, r, grad_input=r)
-            if t > 0:
+            if self.sizes.cut_before(t):
+                dh.zero_()
+            elif t > 0:
                 add_product(add_product(dh.copy_(v), self.rz_t[t], back_rz), s, back_n)
         delta, delta_s = over_time(self.gate), over_time(self.s)
         before = over_time(self.h[:, :-1]).transpose(1, 2)
@@ -100,7 +102,10 @@ class Gru:
         for t, (to_r, to_z, to_s, kept) in back_in_time(_local, self.pre, self.s, h[:, :-1]):
             dh = dh.settled()
             trace.note(t, dh)
-            dh = side_by_side(dh * to_r, dh * to_z, dh * to_s) @ back + dh * kept
+            if self.sizes.cut_before(t):
+                dh = dh.nothing()
+            else:
+                dh = side_by_side(dh * to_r, dh * to_z, dh * to_s) @ back + dh * kept
 
     def _states(self) -> Tensor:
         """h_{-1} .. h_{T-1} in float64, `[K, T+1, B, H]`."""

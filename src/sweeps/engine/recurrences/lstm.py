@@ -80,7 +80,10 @@ class Lstm:
             torch.mul(dc, self.c_t[t], out=u)
             dc.mul_(f)
             sigmoid_backward(u, f, grad_input=f)
-            if t > 0:
+            if self.sizes.cut_before(t):
+                dh.zero_()
+                dc.zero_()
+            elif t > 0:
                 multiply(self.gate_t[t], back, out=dh)
         delta = over_time(self.gate)
         multiply(over_time(self.h[:, :-1]).transpose(1, 2), delta, out=grads["weight_hh"])
@@ -94,6 +97,9 @@ class Lstm:
             dh = dh.settled()
             trace.note(t, dh)
             dc = (dc + (dh * to_c).settled_apart()).settled_apart()
+            if self.sizes.cut_before(t):
+                dh, dc = dh.nothing(), dc.nothing()
+                continue
             dh = side_by_side(dc * to_i, dc * to_f, dh * to_o, dc * to_g) @ back
             dc = dc * kept
 

@@ -24,12 +24,12 @@ from sweeps.engine.recurrences.base import Sizes, register
 
 
 class _Shape(ctypes.Structure):
-    _fields_ = [(name, ctypes.c_int64) for name in ("lanes", "length", "batch", "inputs", "hidden")]
+    _fields_ = [(name, ctypes.c_int64) for name in ("lanes", "length", "batch", "inputs", "hidden", "truncate")]
 
 
 def _call(name: str, sizes: Sizes, *arguments: Tensor | np.ndarray | int | None) -> None:
     """Call a kernel; tensors and arrays go as pointers, numbers as int64."""
-    shape = _Shape(sizes.lanes, sizes.length, sizes.batch, sizes.inputs, sizes.hidden)
+    shape = _Shape(*(getattr(sizes, name) for name, _ in _Shape._fields_))
     function = getattr(library(), name)
     function.restype = None
     function(ctypes.byref(shape), *map(_argument, arguments))

@@ -75,7 +75,9 @@ class Rnn:
         back = p["weight_hh"].transpose(1, 2)
         for t in reversed(range(self.sizes.length)):
             self.derivative(dh, self.h_t[t + 1], self.delta_t[t])
-            if t > 0:
+            if self.sizes.cut_before(t):
+                dh.zero_()
+            elif t > 0:
                 multiply(self.delta_t[t], back, out=dh)
         delta = over_time(self.delta)
         multiply(over_time(self.h[:, :-1]).transpose(1, 2), delta, out=grads["weight_hh"])
@@ -87,7 +89,7 @@ class Rnn:
         for t, (slope,) in back_in_time(lambda pre: (self.slope(pre.double()),), self.pre):
             dh = dh.settled()
             trace.note(t, dh)
-            dh = (dh * slope) @ back
+            dh = dh.nothing() if self.sizes.cut_before(t) else (dh * slope) @ back
 
 
 register("rnn_tanh", partial(Rnn, phi_=torch.tanh_, derivative=tanh_derivative, slope=tanh_slope))
