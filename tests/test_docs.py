@@ -16,7 +16,7 @@ from sweeps.analysis.loading.records import Records
 from sweeps.commands import COMMANDS
 from sweeps.config import command_line, places
 from sweeps.config.compose import Composer, settings_of
-from sweeps.engine.recurrences import base
+from sweeps.engine.architectures import base
 from sweeps.engine.train import train
 from sweeps.report.study import analysis_of
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import sweeps
-from sweeps.engine.recurrences import base
+from sweeps.engine.recurrences import choice
 from sweeps.errors import ConfigError
 from sweeps.main import main
 
@@ -60,8 +60,8 @@ def test_a_cell_that_fails_stops_no_other(tmp_path: Path, monkeypatch: pytest.Mo
     def broken(sizes: object) -> None:
         raise RuntimeError("no such gate")
 
-    monkeypatch.setitem(base._REGISTRY["gru"], "native", broken)
-    monkeypatch.setitem(base._REGISTRY["gru"], "torch", broken)
+    monkeypatch.setitem(choice._FAST["gru"], "native", broken)
+    monkeypatch.setitem(choice._FAST["gru"], "torch", broken)
     cells = sweeps.compose("arch=gru,rnn_tanh", *SMALL)
     with pytest.raises(sweeps.SweepsError, match=r"1 of 2 cells failed: .*no such gate"):
         sweeps.train(cells, tmp_path / "half")

@@ -15,7 +15,7 @@ from sweeps.config.grid import expand
 from sweeps.config.places import CONF, EXPERIMENTS, choices
 from sweeps.config.rules import RULES, check
 from sweeps.config.schema import GROUPS
-from sweeps.engine import recurrences
+from sweeps.engine import architectures
 from sweeps.engine.clip import CLIPS
 from sweeps.engine.init import INITS
 from sweeps.engine.optim import OPTIMIZERS
@@ -43,7 +43,7 @@ def test_every_choice_composes_and_is_valid(path) -> None:  # type: ignore[no-un
 @pytest.mark.parametrize(
     ("group", "names"),
     [
-        ("arch", recurrences.registered()),
+        ("arch", architectures.registered()),
         ("init", INITS),
         ("clip", CLIPS),
         ("optim", OPTIMIZERS),

@@ -108,7 +108,7 @@ def test_evaluations_fall_on_logged_rows(log_every: int, eval_every: int, right:
 
 def test_executor_kernel() -> None:
     assert problems_of("executor.kernel=nativ") == [
-        "executor.kernel: 'nativ' is not known; did you mean 'native'? (allowed: auto, native, torch)"
+        "executor.kernel: 'nativ' is not known; did you mean 'native'? (allowed: auto, native, reference, torch)"
     ]
 
 

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from helpers import make_cell, make_cells
-from sweeps.engine.recurrences import base, choose
+from sweeps.engine.recurrences import choice, choose
 from sweeps.engine.setup import set_up
 from sweeps.execute.worker import train_pack
 from sweeps.plan.packs import Pack
@@ -62,7 +62,7 @@ def test_a_build_is_cached_once(tmp_path: Path, kernel: str) -> None:
 
 
 def test_native_by_name_is_refused_where_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(base._REGISTRY, "gru", {"torch": base._REGISTRY["gru"]["torch"]})
+    monkeypatch.setitem(choice._FAST, "gru", {"torch": choice._FAST["gru"]["torch"]})
     with pytest.raises(ValueError, match="no native kernel of gru"):
         choose("gru", "native")
     assert choose("gru", "auto") == "torch"
@@ -90,7 +90,7 @@ def test_tanh_to_the_last_bits(kernel: str) -> None:
     values = torch.cat([torch.logspace(-30, 2, 4000), -torch.logspace(-30, 2, 4000), torch.linspace(-10, 10, 8000)])
     sizes = Sizes(2, 1, len(values), 1, 1)
     net = build("rnn_tanh", sizes, kernel)
-    p = Parameters.zeros(2, net.shapes())
+    p = Parameters.zeros(2, {"weight_ih": (1, 1), "weight_hh": (1, 1), "bias": (1,)})
     p["weight_ih"].fill_(1.0)
     x = zeros(2, len(values), 1)
     x[0, :, 0] = x[1, :, 0] = values

@@ -18,33 +18,35 @@ from helpers import make_cell
 from sweeps.check import option_problems, problems_with
 from sweeps.config.cards import Card
 from sweeps.config.schema import Settings
+from sweeps.engine.architectures import State, base
 from sweeps.engine.init import INITS
 from sweeps.engine.optim import OPTIMIZERS
 from sweeps.engine.options import KNOWN
-from sweeps.engine.recurrences import Sizes, base, build
-from sweeps.engine.recurrences.autograd import Autograd, State
+from sweeps.engine.recurrences import Sizes, build, choice
+from sweeps.engine.recurrences.autograd import Autograd
 from sweeps.engine.train import train
 from sweeps.plan.packs import shape
 
 
 def leaky_step(p: Mapping[str, Tensor], x: Tensor, state: State, leak: float) -> State:
     (h,) = state
-    new = (x @ p["weight_ih"] + h @ p["weight_hh"] + p["bias"].unsqueeze(1)).tanh()
-    return ((1 - leak) * h + leak * new,)
+    return ((1 - leak) * h + leak * base.drive(p, x, h).tanh(),)
 
 
-def leaky(sizes: Sizes, leak: float) -> Autograd:
-    return Autograd(sizes, ("h",), partial(leaky_step, leak=leak))
+def without(p: Mapping[str, Tensor], x: Tensor, state: State) -> State:
+    return leaky_step(p, x, state, leak=0.1)
 
 
-def without(sizes: Sizes) -> Autograd:
-    return Autograd(sizes, ("h",), partial(leaky_step, leak=0.1))
+def parameters(inputs: int, hidden: int) -> dict[str, base.Parameter]:
+    return base.gated(inputs, hidden, ["h"])
 
 
 @pytest.fixture
-def registry(monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, Any]]:
-    """The registry of recurrences, put back afterwards; `rnn_tanh` is the leaky network."""
-    monkeypatch.setattr(base, "_REGISTRY", {**base._REGISTRY, "rnn_tanh": {"torch": leaky}})
+def registry(monkeypatch: pytest.MonkeyPatch) -> dict[str, base.Architecture]:
+    """The registry of architectures, put back afterwards; `rnn_tanh` is the leaky network."""
+    leaky = base.Architecture(parameters, leaky_step)
+    monkeypatch.setattr(base, "_REGISTRY", {**base._REGISTRY, "rnn_tanh": leaky})
+    monkeypatch.setattr(choice, "_FAST", {})
     return base._REGISTRY
 
 
@@ -84,10 +86,11 @@ def test_a_smaller_pack_keeps_the_options(registry: dict[str, Any]) -> None:
 def test_an_option_that_the_recurrence_does_not_take_is_refused(registry: dict[str, Any]) -> None:
     [problem] = option_problems([with_options("arch", leak=0.1, lek=0.2), with_options("arch", leak=0.3, lek=0.2)])
     assert "conf/arch/rnn_tanh.yaml" in problem and "'lek' is not known; did you mean 'leak'?" in problem
-    assert option_problems([make_cell()]) == [], "an architecture without options is not looked at"
+    [problem] = option_problems([make_cell()])
+    assert problem.startswith("arch.leak: the code of arch=rnn_tanh needs this option")
     [problem] = option_problems([with_options("arch", forget_bias=1.0, leak=0.1)])
     assert "'forget_bias' is not known" in problem, "it has no forget gate"
-    registry["rnn_tanh"] = {"torch": without}
+    registry["rnn_tanh"] = base.Architecture(parameters, without)
     [problem] = option_problems([with_options("arch", leak=0.1)])
     assert problem == (
         "arch.leak: conf/arch/rnn_tanh.yaml has this option, but the code of arch=rnn_tanh takes none of its own"
@@ -95,7 +98,7 @@ def test_an_option_that_the_recurrence_does_not_take_is_refused(registry: dict[s
 
 
 def test_an_option_that_the_recurrence_needs_is_asked_for(registry: dict[str, Any]) -> None:
-    registry["rnn_tanh"] = {"torch": lambda sizes, leak, rate: leaky(sizes, leak)}
+    registry["rnn_tanh"] = base.Architecture(parameters, lambda p, x, state, leak, rate: leaky_step(p, x, state, leak))
     [problem] = option_problems([with_options("arch", leak=0.1)])
     assert problem == "arch.rate: the code of arch=rnn_tanh needs this option; add it to conf/arch/rnn_tanh.yaml"
 
@@ -144,6 +147,14 @@ def test_the_choices_that_ship_are_checked_without_torch() -> None:
     subprocess.run([sys.executable, "-c", code], check=True, env={"PYTHONPATH": "tests", "PATH": ""})
 
 
-def test_kernels_get_what_they_name() -> None:
+def test_a_fast_recurrence_gets_every_option_of_the_time_step(
+    registry: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that does not take an option must fail, not compute something else."""
     sizes = Sizes(1, 2, 1, 1, 1)
-    assert build("lstm", sizes, options={"forget_bias": 2.0}).gates == build("lstm", sizes).gates
+    given: dict[str, Any] = {}
+    monkeypatch.setitem(choice._FAST, "rnn_tanh", {"torch": lambda sizes, **options: given.update(options) or sizes})
+    assert build("rnn_tanh", sizes, "torch", {"leak": 0.5}) is sizes and given == {"leak": 0.5}
+    monkeypatch.setitem(choice._FAST, "rnn_tanh", {"torch": lambda sizes: sizes})
+    with pytest.raises(TypeError, match="leak"):
+        build("rnn_tanh", sizes, "torch", {"leak": 0.5})

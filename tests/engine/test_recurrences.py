@@ -1,7 +1,7 @@
-"""Each fast recurrence is the recurrence it claims to be: against the float64 loop with autograd, and against torch.nn.
+"""Each recurrence is what it claims to be: against its definition in float64 with autograd, and against torch.nn.
 
 Loss, every parameter's gradient and every dL/dh_t agree to float32 rounding over odd and even sizes, B = 1, all inits;
-and so do both kernels.
+and so do all kernels. That the definition itself is right is for torch.nn to say, and for many digits (exactness).
 """
 
 from __future__ import annotations
@@ -15,17 +15,18 @@ from torch import Tensor
 
 from helpers import make_cell
 from sweeps.engine.adjoint import Trace
+from sweeps.engine.architectures import architecture, registered
 from sweeps.engine.data import Data
 from sweeps.engine.network import Network
-from sweeps.engine.recurrences import registered
-from sweeps.engine.reference import REFERENCE
+from sweeps.engine.reference import states
 from sweeps.engine.setup import set_up
 
 FAST = ("rnn_tanh", "rnn_relu", "lstm", "gru")
 INITS = ("random", "xavier", "he", "orthogonal", "identity")
 SIZES = ((1, 1, 1), (5, 7, 1), (8, 16, 3), (13, 17, 8), (6, 33, 9))  # T, H, B
-ROUNDING = 5e-6
-"""Relative to the largest value of the quantity. float32 has 6e-8; these are sums of up to some hundred terms."""
+ROUNDING = 1e-5
+"""Relative to the largest value of the quantity. float32 has 6e-8; these are sums of up to some hundred terms, of which
+some cancel."""
 
 
 def network_of(arch: str, init: str, t: int, h: int, b: int, kernel: str, lanes: int = 3) -> tuple[Network, Data]:
@@ -46,17 +47,17 @@ def network_of(arch: str, init: str, t: int, h: int, b: int, kernel: str, lanes:
 
 def truth(network: Network, lane: int, x: Tensor, y: Tensor) -> tuple[Tensor, dict[str, Tensor], list[Tensor]]:
     """Loss, gradients and dL/dh_t of one lane, in float64 by autograd."""
-    p = {name: value[lane].double().detach().requires_grad_() for name, value in network.p.items()}
+    p = {name: value[lane : lane + 1].double().detach().requires_grad_() for name, value in network.p.items()}
     s = network.sizes
-    inputs = x[lane].double().view(s.length, s.batch, s.inputs)
-    states = REFERENCE[network.arch](p, inputs)
-    outputs = states[-1] @ p["weight_out"] + p["bias_out"]
+    inputs = x[lane : lane + 1].double().view(1, s.length, s.batch, s.inputs)
+    h = states(architecture(network.arch), p, inputs, s.hidden)
+    outputs = h[-1][0] @ p["weight_out"][0] + p["bias_out"][0]
     if network.loss_name == "mse":
         loss = torch.nn.functional.mse_loss(outputs, y[lane].double())
     else:
         loss = torch.nn.functional.cross_entropy(outputs, y[lane])
-    gradients = torch.autograd.grad(loss, [*p.values(), *states])
-    return loss.detach(), dict(zip(p, gradients, strict=False)), list(gradients[len(p) :])
+    gradients = torch.autograd.grad(loss, [*p.values(), *h])
+    return loss.detach(), {n: g[0] for n, g in zip(p, gradients, strict=False)}, list(gradients[len(p) :])
 
 
 def assert_close(got: Tensor, want: Tensor, what: str) -> None:
@@ -67,9 +68,9 @@ def assert_close(got: Tensor, want: Tensor, what: str) -> None:
 
 @pytest.mark.parametrize("arch", FAST)
 @pytest.mark.parametrize(("t", "h", "b"), SIZES)
-def test_agrees_with_float64_autograd(arch: str, t: int, h: int, b: int, kernel: str) -> None:
+def test_agrees_with_float64_autograd(arch: str, t: int, h: int, b: int, any_kernel: str) -> None:
     for init in INITS:
-        network, data = network_of(arch, init, t, h, b, kernel)
+        network, data = network_of(arch, init, t, h, b, any_kernel)
         x, y = data.next()
         trace = Trace(network.sizes.lanes, t)
         losses = network.gradients(x, y, trace)
@@ -93,9 +94,9 @@ def in_torch_order(arch: str, w: Tensor) -> Tensor:
 
 
 @pytest.mark.parametrize("arch", FAST)
-def test_agrees_with_torch_nn(arch: str, kernel: str) -> None:
+def test_agrees_with_torch_nn(arch: str, any_kernel: str) -> None:
     t, h, b = 11, 20, 8
-    network, data = network_of(arch, "xavier", t, h, b, kernel, lanes=2)
+    network, data = network_of(arch, "xavier", t, h, b, any_kernel, lanes=2)
     x, y = data.next()
     network.gradients(x, y)
     for lane in range(2):
@@ -125,9 +126,8 @@ def test_agrees_with_torch_nn(arch: str, kernel: str) -> None:
             assert_close(in_torch_order(arch, network.grads[name][lane]), want.double(), name)
 
 
-def test_every_fast_recurrence_has_a_reference() -> None:
-    assert set(FAST) == set(REFERENCE)
-    assert set(FAST) <= set(registered())
+def test_every_architecture_that_ships_is_compared() -> None:
+    assert set(FAST) == set(registered())
 
 
 def test_gradient_is_the_slope_of_the_loss(kernel: str) -> None:

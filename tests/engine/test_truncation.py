@@ -67,13 +67,13 @@ def truth(network: Network, x: Tensor, y: Tensor, every: int) -> tuple[dict[str,
 
 @pytest.mark.parametrize("every", [1, 3, 4, 12, 13, 20])
 @pytest.mark.parametrize("arch", ARCHS)
-def test_gradients_are_those_of_a_state_detached_at_every_cut(arch: str, every: int, kernel: str) -> None:
+def test_gradients_are_those_of_a_state_detached_at_every_cut(arch: str, every: int, any_kernel: str) -> None:
     settings = [
         make_cell(f"arch={arch}", "init=xavier", "task=binary_sum", f"task.length={LENGTH}", f"arch.hidden={HIDDEN}",
                   f"train.batch={BATCH}", f"train.truncate={every}", f"seed={seed}")
         for seed in (3, 4)
     ]  # fmt: skip
-    training = set_up(settings, kernel)
+    training = set_up(settings, any_kernel)
     network, (x, y) = training.network, training.data.next()
     for name in ("bias", *(["bias_hn"] if arch == "gru" else [])):
         network.p[name].copy_(torch.randn(network.p[name].shape, generator=torch.Generator().manual_seed(1)) / 2)

@@ -9,7 +9,7 @@ import pytest
 
 from helpers import make_cell, make_cells
 from sweeps.engine.native import RECURRENCES, Kernels, kernels
-from sweeps.engine.recurrences import base
+from sweeps.engine.recurrences import choice
 from sweeps.execute import kernels as module
 from sweeps.execute.worker import train_pack
 from sweeps.plan.packs import Pack
@@ -20,11 +20,11 @@ from sweeps.records.summary import read_summary
 def test_the_names_are_those_that_are_registered() -> None:
     if kernels().library is None:
         pytest.skip("no C++ compiler: there are no native kernels on this machine")
-    assert {name for name, made in base._REGISTRY.items() if "native" in made} == set(RECURRENCES)
+    assert {name for name, made in choice._FAST.items() if "native" in made} == set(RECURRENCES)
 
 
 @pytest.mark.parametrize("arch", RECURRENCES)
-@pytest.mark.parametrize("kernel", ["auto", "torch"])
+@pytest.mark.parametrize("kernel", ["auto", "torch", "reference"])
 def test_what_the_plan_foresees_is_what_the_summary_says(arch: str, kernel: str, tmp_path: Path) -> None:
     [cell] = make_cells((f"arch={arch}", f"executor.kernel={kernel}"))
     train_pack(Pack((cell,)), tmp_path, lambda kind, content: None)

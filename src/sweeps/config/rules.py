@@ -49,7 +49,7 @@ RULES: dict[str, Rule] = {
     "seed": NATURAL,
 }
 DEVICES = ("cpu", "cuda")
-KERNELS = ("auto", "native", "torch")
+KERNELS = ("auto", "native", "torch", "reference")
 NO_FOLDER = "runs_dir: given {!r}, must be a folder for the records, for example runs (. is this one)"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 

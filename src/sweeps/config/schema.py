@@ -81,7 +81,7 @@ class Executor:
     lanes: int  # cells in a pack at most; 0 = chosen by the size of the cache
     patience: float  # seconds without a message from a worker after which it is killed; inf = never
     device: str  # cpu, cuda
-    kernel: str  # native, torch, or auto: native where it can be built
+    kernel: str  # native, torch, reference (the definition itself), or auto: native where it can be built
 
 
 @dataclass(frozen=True)

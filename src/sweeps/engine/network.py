@@ -8,7 +8,9 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from sweeps.config.schema import Value
 from sweeps.engine.adjoint import Trace
+from sweeps.engine.architectures import Parameter, architecture
 from sweeps.engine.losses import EXACT, LOSSES
 from sweeps.engine.memory import in_float64, zeros
 from sweeps.engine.parameters import Parameters
@@ -35,19 +37,28 @@ class Network:
         outputs: int,
         loss: str,
         kernel: str = "auto",
-        options: Mapping[str, bool | int | float | str] | None = None,
+        options: Mapping[str, Value] | None = None,
     ) -> None:
         self.arch, self.sizes, self.outputs, self.loss_name = arch, sizes, outputs, loss
         self.kernel = choose(arch, kernel, sizes.device)
         self.options = dict(options or {})
         self.recurrence = build(arch, sizes, self.kernel, self.options)
-        shapes = {**self.recurrence.shapes(), "weight_out": (sizes.hidden, outputs), "bias_out": (outputs,)}
+        shapes = {name: parameter.shape for name, parameter in self.parameters(self.options).items()}
         self.p = Parameters.zeros(sizes.lanes, shapes, sizes.device)
         self.grads = Parameters.zeros(sizes.lanes, shapes, sizes.device)
         k, b, device = sizes.lanes, sizes.batch, sizes.device
         self._dh = zeros(k, b, sizes.hidden, device=device)
         self._multiply = native_products if self.kernel == "native" else multiply
         self._out, self._d_out = zeros(k, b, outputs, device=device), zeros(k, b, outputs, device=device)
+
+    def parameters(self, options: Mapping[str, Value]) -> dict[str, Parameter]:
+        """The parameters of a lane with these options of the architecture, and how they are drawn."""
+        inputs, hidden = self.sizes.inputs, self.sizes.hidden
+        return {
+            **architecture(self.arch).parameters_with(inputs, hidden, options),
+            "weight_out": Parameter((hidden, self.outputs), "input"),
+            "bias_out": Parameter((self.outputs,)),
+        }
 
     def forward(self, x: Tensor, keep: bool = False) -> Tensor:
         """Outputs `[K, B, O]` for `x [K, T*B, I]`; `keep=True` stores the pre-activations that the trace needs."""

@@ -1,7 +1,6 @@
 """Checks that the own options of a choice (`arch.leak`, `init.std`) reach its code, before anything is trained.
 
-Torch is imported only for an architecture with an option that its initialisation does not consume, and for an
-optimiser whose options are not those of `KNOWN`.
+Torch is imported only for an optimiser whose options are not those of `KNOWN`.
 """
 
 from __future__ import annotations
@@ -11,12 +10,11 @@ from typing import Any
 
 from sweeps import tasks
 from sweeps.config.schema import Settings
+from sweeps.engine.architectures import architecture
 from sweeps.engine.init import INITS
 from sweeps.errors import unknown
 from sweeps.signatures import named
 
-INITIALISED = "forget_bias"
-"""The option that initialisation consumes, where a recurrence has a gate block `f`. It may differ between lanes."""
 KNOWN = {"sgd": {"momentum"}, "rmsprop": {"alpha", "eps"}, "adam": {"beta1", "beta2", "eps"}}
 """The options of the optimisers here, as their classes list them; a test holds the two together."""
 
@@ -32,10 +30,9 @@ def problems(settings: Iterable[Settings], per_lane: Callable[[str], Sequence[st
         for group in ("arch", "init", "clip", "optim", "task"):
             choice = getattr(each, group)
             key: tuple[Any, ...] = (group, choice.name, *choice.options)
-            if group == "arch":
-                key += (each.executor.kernel, each.executor.device)
             if key not in seen:
-                seen[key] = _arch(each, per_lane) if group == "arch" else _other(group, choice.name, choice.options)
+                name, options = choice.name, choice.options
+                seen[key] = _arch(name, options, per_lane(name)) if group == "arch" else _other(group, name, options)
     return list(dict.fromkeys(sentence for sentences in seen.values() for sentence in sentences))
 
 
@@ -55,26 +52,17 @@ def _other(group: str, name: str, options: Iterable[str]) -> list[str]:
     return _mismatches(group, name, options, taken)
 
 
-def _arch(settings: Settings, per_lane: Callable[[str], Sequence[str]]) -> list[str]:
-    """The problems of an architecture, of the kernel that it would train on."""
-    name, options = settings.arch.name, settings.arch.options
-    lanes = per_lane(name)
-    if all(option == INITIALISED and option in lanes for option in options):
-        return []
-    from sweeps.engine.recurrences import Sizes, build, choose, options_of
-
+def _arch(name: str, options: Iterable[str], lanes: Sequence[str]) -> list[str]:
+    """The problems of an architecture; `lanes` are the options that its card lets differ between lanes."""
     try:
-        taken = options_of(name, kernel := choose(name, settings.executor.kernel, settings.executor.device))
-    except (KeyError, ValueError):  # no such architecture or no such kernel: reported elsewhere
+        made = architecture(name)
+    except KeyError:  # no such architecture: reported elsewhere
         return []
-    shared = [option for option in lanes if option in taken]
-    lacking = any(must and option not in options for option, must in taken.items())
-    if INITIALISED in options and not lacking and "f" in build(name, Sizes(1, 1, 1, 1, 1), kernel, options).gates:
-        taken.setdefault(INITIALISED, False)
-    return _mismatches("arch", name, options, taken) + [
-        f"arch.{option}: conf/cards.yaml names it under per_lane, but the recurrence of a pack takes one value for all "
-        "of its lanes; remove it there"
-        for option in shared
+    return _mismatches("arch", name, options, made.options) + [
+        f"arch.{option}: conf/cards.yaml names it under per_lane, but the time step of arch={name} takes one value for "
+        "all lanes of a pack; remove it there"
+        for option in lanes
+        if option in made.step_options
     ]
 
 

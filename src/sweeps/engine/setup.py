@@ -95,22 +95,19 @@ def initialise(network: Network, lane: int, settings: Settings) -> None:
     """Draw the weights of one lane; each gate block of each parameter has a random stream of its own.
 
     Input and readout weights depend only on the seed, the gate and the shape, so cells that differ in `init` share
-    them. Biases are zero, except the forget gate's.
+    them.
     """
-    hidden, gates = network.sizes.hidden, network.recurrence.gates
-    for name, weights in network.p.items():
-        if name in ("weight_ih", "weight_hh"):
-            for gate, block in zip(gates, weights[lane].split(hidden, -1), strict=True):
-                rng = generator(settings.seed, "init", name, gate)
-                if name == "weight_hh":
-                    _assign(block, INITS[settings.init.name](rng, hidden, settings.init.gain, **settings.init.options))
-                else:
-                    _assign(block, glorot(rng, len(block), hidden))
-        elif weights.dim() == 3:
-            _assign(weights[lane], glorot(generator(settings.seed, "init", name), *weights.shape[1:]))
-    if "f" in gates and "forget_bias" in settings.arch.options:
-        forget = network.p["bias"][lane].split(hidden, -1)[gates.index("f")]
-        forget.fill_(float(settings.arch.options["forget_bias"]))
+    init = settings.init
+    for name, parameter in network.parameters(settings.arch.options).items():
+        blocks = network.p[name][lane].chunk(len(parameter.blocks), -1)
+        for block, weights in zip(parameter.blocks, blocks, strict=True):
+            rng = generator(settings.seed, "init", name, *filter(None, [block]))
+            if parameter.draw == "recurrent":
+                _assign(weights, INITS[init.name](rng, len(weights), init.gain, **init.options))
+            elif parameter.draw == "input":
+                _assign(weights, glorot(rng, *weights.shape))
+            else:
+                weights.fill_(parameter.values.get(block, 0.0))
 
 
 def _assign(target: torch.Tensor, value: np.ndarray) -> None:

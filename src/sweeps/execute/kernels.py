@@ -15,9 +15,8 @@ AGREEMENT = "they agree to the rounding of float32, which training can magnify, 
 
 def takes_native(settings: Settings) -> bool:
     """Whether a cell with these settings trains on native kernels where they can be built."""
-    return (
-        settings.executor.kernel != "torch" and settings.executor.device == "cpu" and settings.arch.name in RECURRENCES
-    )
+    executor = settings.executor
+    return executor.kernel in ("auto", "native") and executor.device == "cpu" and settings.arch.name in RECURRENCES
 
 
 def lacks_native(settings: Settings) -> bool:
@@ -39,7 +38,7 @@ def described_here(settings: Settings) -> str:
     native = kernels()
     if takes_native(settings) and native.library is not None:
         return _description("native", native.instructions, native.build, processor())
-    return _description("torch", on=processor())
+    return _description("reference" if settings.executor.kernel == "reference" else "torch", on=processor())
 
 
 def described(summary: Summary) -> str:
@@ -62,6 +61,8 @@ def kernels_line(settings: Iterable[Settings]) -> str:
     [(kernel, device), *_] = executor
     if device != "cpu":
         return "Kernels: torch's, on the GPU"
+    if kernel == "reference":
+        return "Kernels: the time steps as they are defined, by autograd (executor.kernel=reference); this is slow"
     if kernel == "torch":
         return "Kernels: torch's, as executor.kernel=torch asks for"
     native = kernels()

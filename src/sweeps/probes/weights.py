@@ -36,17 +36,16 @@ def _norm(x: Tensor) -> float:
 
 
 def parameter_rows(training: Training, lane: int) -> list[ParameterRow]:
-    """One row per parameter of a lane; the recurrent weights have one row per gate block."""
+    """One row per parameter of a lane; one that the initialisation draws has a row per gate block."""
     rows = []
     network = training.network
-    gates = network.recurrence.gates
-    hidden = network.sizes.hidden
-    for name, weights in network.p.items():
-        w, g = weights[lane].cpu(), network.grads[name][lane].cpu()
-        if name != "weight_hh":
+    for name, parameter in network.parameters(network.options).items():
+        w, g = network.p[name][lane].cpu(), network.grads[name][lane].cpu()
+        if parameter.draw != "recurrent":
             rows.append(ParameterRow(name, _norm(g), _norm(w)))
             continue
-        for gate, block, slope in zip(gates, w.split(hidden, -1), g.split(hidden, -1), strict=True):
-            label = name if len(gates) == 1 else f"{name}.{gate}"
+        count = len(parameter.blocks)
+        for gate, block, slope in zip(parameter.blocks, w.chunk(count, -1), g.chunk(count, -1), strict=True):
+            label = name if count == 1 else f"{name}.{gate}"
             rows.append(ParameterRow(label, _norm(slope), _norm(block), *spectrum(block)))
     return rows

@@ -72,11 +72,11 @@ def _planned(path: Path) -> dict[str, dict[str, Any]] | None:
         SweepsError: the plan exists and cannot be read; the message is a clause.
     """
     rows = read_plan(path)
-    return rows and {
-        cell: {
-            SHORT_NAMES.get(name, name): value
-            for name, value in (BEFORE | {name: typed(text) for name, text in row.items() if text}).items()
-        }
+    if rows is None:
+        return None
+    later = {SHORT_NAMES.get(name, name): value for name, value in BEFORE.items()}
+    return {
+        cell: later | {SHORT_NAMES.get(name, name): typed(value) for name, value in row.items() if value}
         for cell, row in rows.items()
     }
 

@@ -1,62 +1,43 @@
-"""A recurrence without a hand-written backward pass: it is defined by its time step, and autograd differentiates that.
+"""A recurrence as its definition says: it runs the time step of its architecture, and autograd differentiates that.
 
 Each time step is an autograd graph of its own, cut at the state that enters it; the adjoint is passed from graph to
 graph here. So every dL/dh_t is available, and the graphs stay small. For the trace each time step is computed again in
 float64, with derivatives of tanh and sigmoid computed from their arguments; those of other functions are autograd's.
-
-    from sweeps.engine.recurrences.autograd import Autograd
-    register("leaky", lambda sizes, leak: Autograd(sizes, gates=("h",), step=partial(leaky_step, leak=leak)))
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
 
+from sweeps.config.schema import Value
 from sweeps.engine.adjoint import Trace
+from sweeps.engine.architectures import Architecture, State
 from sweeps.engine.exact_slopes import ExactSlopes
 from sweeps.engine.extended import Rows
 from sweeps.engine.memory import in_float64, zeros
 from sweeps.engine.recurrences.base import Sizes
 
-State = tuple[Tensor, ...]
-"""The tensors passed from one time step to the next, each `[K, B, H]`; the first is h."""
-Step = Callable[[Mapping[str, Tensor], Tensor, State], State]
-"""(parameters, x_t [K, B, I], state before) -> state after."""
-
 
 class Autograd:
-    """A `Recurrence` made from `step`.
+    """The `Recurrence` of an architecture.
 
     Args:
-        gates: names of the gate blocks.
-        step: one time step.
-        states: number of tensors in the state.
-        extra: shapes of parameters beside `weight_ih`, `weight_hh` and `bias`.
+        options: of the choice, equal in all lanes where the time step takes them.
     """
 
-    def __init__(
-        self,
-        sizes: Sizes,
-        gates: tuple[str, ...],
-        step: Step,
-        states: int = 1,
-        extra: Mapping[str, tuple[int, ...]] | None = None,
-    ) -> None:
-        self.sizes, self.gates, self.step, self.states, self.extra = sizes, gates, step, states, dict(extra or {})
+    def __init__(self, sizes: Sizes, architecture: Architecture, options: Mapping[str, Value]) -> None:
+        self.sizes, self.states, self.step = sizes, architecture.states, architecture.step_with(options)
+        self.names = tuple(architecture.parameters_with(sizes.inputs, sizes.hidden, options))
         self._steps: list[tuple[State, State]] = []  # (state before, a leaf; state after), per time step
         self._inputs: tuple[Tensor, ...] = ()
         self._leaves: dict[str, Tensor] = {}
 
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        i, h, g = self.sizes.inputs, self.sizes.hidden, len(self.gates)
-        return {"weight_ih": (i, g * h), "weight_hh": (h, g * h), "bias": (g * h,), **self.extra}
-
     def forward(self, p: Mapping[str, Tensor], x: Tensor, keep: bool = False) -> Tensor:
         s = self.sizes
-        self._leaves = {name: value.detach().requires_grad_() for name, value in p.items() if name in self.shapes()}
+        self._leaves = {name: value.detach().requires_grad_() for name, value in p.items() if name in self.names}
         self._inputs = x.unflatten(1, (s.length, s.batch)).unbind(1)
         self._steps = []
         state: State = tuple(zeros(s.lanes, s.batch, s.hidden, device=s.device) for _ in range(self.states))

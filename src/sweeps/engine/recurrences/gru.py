@@ -1,10 +1,4 @@
-"""Gated recurrent unit (Cho et al. 2014), in the form that torch.nn.GRU and cuDNN compute:
-
-r, z = sigmoid(h_{t-1} W + x_t U + b);  n = tanh(x_t U_n + b_n + r s), s = h_{t-1} W_n + b_hn;
-h_t = (1 - z) n + z h_{t-1}.
-
-Blocks are ordered r, z, n as in torch.nn. The bias b_hn inside the reset product is a parameter of its own, `bias_hn`.
-"""
+"""The GRU with a backward pass written by hand; s = h_{t-1} W_n + b_hn is the argument of the reset product."""
 
 from __future__ import annotations
 
@@ -18,7 +12,8 @@ from sweeps.engine.adjoint import Trace
 from sweeps.engine.extended import Rows, back_in_time, gate, gate_slope, in_time, side_by_side, tanh_slope
 from sweeps.engine.memory import by_time, in_float64, over_time, zeros
 from sweeps.engine.products import add_product, multiply, project
-from sweeps.engine.recurrences.base import Sizes, register
+from sweeps.engine.recurrences.base import Sizes
+from sweeps.engine.recurrences.choice import register_fast
 
 tanh_backward = torch.ops.aten.tanh_backward.grad_input
 sigmoid_backward = torch.ops.aten.sigmoid_backward.grad_input
@@ -26,8 +21,6 @@ sigmoid_backward = torch.ops.aten.sigmoid_backward.grad_input
 
 class Gru:
     """Three gate blocks, a bias for each and `bias_hn`."""
-
-    gates = ("r", "z", "n")
 
     def __init__(self, sizes: Sizes) -> None:
         self.sizes = s = sizes
@@ -46,10 +39,6 @@ class Gru:
     def pre(self) -> Tensor:
         """Pre-activations of the last forward pass with `keep`, `[K, T, B, 3H]`."""
         return zeros(*self.gate.shape, device=self.sizes.device)
-
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        i, h = self.sizes.inputs, self.sizes.hidden
-        return {"weight_ih": (i, 3 * h), "weight_hh": (h, 3 * h), "bias": (3 * h,), "bias_hn": (h,)}
 
     def forward(self, p: Mapping[str, Tensor], x: Tensor, keep: bool = False) -> Tensor:
         project(x, p["weight_ih"], p["bias"], out=over_time(self.gate))
@@ -128,4 +117,4 @@ def _local(pre: Tensor, s: Tensor, before: Tensor) -> tuple[Rows, ...]:
     return to_n * gate_slope(r) * s.double(), gate_slope(z) * (before - n.tanh()), to_n * gate(r), gate(z)
 
 
-register("gru", Gru)
+register_fast("gru", Gru)

@@ -1,8 +1,5 @@
-"""Long short-term memory (Hochreiter & Schmidhuber 1997; forget gate: Gers et al. 2000), without peepholes:
+"""The LSTM with a backward pass written by hand.
 
-i, f, o = sigmoid(.), g = tanh(.) of h_{t-1} W + x_t U + b;  c_t = f c_{t-1} + i g;  h_t = o tanh(c_t).
-
-Blocks are ordered i, f, o, g, so that one call applies the sigmoid to three gates (torch.nn.LSTM orders i, f, g, o).
 The adjoint has two parts, dL/dh_t and dL/dc_t; the trace records the norm of the first. For the trace c_t is computed
 again in float64 from the pre-activations: tanh'(c) falls by e^2 for each unit of c, and rounding errors add up in c.
 """
@@ -19,7 +16,8 @@ from sweeps.engine.adjoint import Trace
 from sweeps.engine.extended import Rows, back_in_time, gate, gate_slope, in_time, side_by_side, tanh_slope
 from sweeps.engine.memory import by_time, in_float64, over_time, zeros
 from sweeps.engine.products import add_product, multiply, project
-from sweeps.engine.recurrences.base import Sizes, register
+from sweeps.engine.recurrences.base import Sizes
+from sweeps.engine.recurrences.choice import register_fast
 
 tanh_backward = torch.ops.aten.tanh_backward.grad_input
 sigmoid_backward = torch.ops.aten.sigmoid_backward.grad_input
@@ -27,8 +25,6 @@ sigmoid_backward = torch.ops.aten.sigmoid_backward.grad_input
 
 class Lstm:
     """Four gate blocks, one bias."""
-
-    gates = ("i", "f", "o", "g")
 
     def __init__(self, sizes: Sizes) -> None:
         self.sizes = s = sizes
@@ -47,10 +43,6 @@ class Lstm:
     def pre(self) -> Tensor:
         """Pre-activations of the last forward pass with `keep`, `[K, T, B, 4H]`."""
         return zeros(*self.gate.shape, device=self.sizes.device)
-
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        i, h = self.sizes.inputs, self.sizes.hidden
-        return {"weight_ih": (i, 4 * h), "weight_hh": (h, 4 * h), "bias": (4 * h,)}
 
     def forward(self, p: Mapping[str, Tensor], x: Tensor, keep: bool = False) -> Tensor:
         project(x, p["weight_ih"], p["bias"], out=over_time(self.gate))
@@ -129,4 +121,4 @@ def _local(pre: Tensor, before: Tensor, c: Tensor) -> tuple[Rows, ...]:
     return to_c, to_i, to_f, gate_slope(o) * c.tanh(), tanh_slope(g) * gate(i), gate(f, apart=True)
 
 
-register("lstm", Lstm)
+register_fast("lstm", Lstm)

@@ -20,16 +20,20 @@ from sweeps.engine.extended import Rows
 from sweeps.engine.fading import revive
 from sweeps.engine.memory import zeros
 from sweeps.engine.native import library
-from sweeps.engine.recurrences.base import Sizes, register
+from sweeps.engine.recurrences.base import Sizes
+from sweeps.engine.recurrences.choice import register_fast
+
+SHAPE = ("lanes", "length", "batch", "inputs", "hidden", "truncate")
+"""The fields of `Shape` in kernels.h, by the names of `Sizes`."""
 
 
 class _Shape(ctypes.Structure):
-    _fields_ = [(name, ctypes.c_int64) for name in ("lanes", "length", "batch", "inputs", "hidden", "truncate")]
+    _fields_ = [(name, ctypes.c_int64) for name in SHAPE]
 
 
 def _call(name: str, sizes: Sizes, *arguments: Tensor | np.ndarray | int | None) -> None:
     """Call a kernel; tensors and arrays go as pointers, numbers as int64."""
-    shape = _Shape(*(getattr(sizes, name) for name, _ in _Shape._fields_))
+    shape = _Shape(*(getattr(sizes, name) for name in SHAPE))
     function = getattr(library(), name)
     function.restype = None
     function(ctypes.byref(shape), *map(_argument, arguments))
@@ -56,13 +60,13 @@ class _Native:
     """Common to the three: the stored pre-activations, and the backward pass for the trace."""
 
     sizes: Sizes
-    gates: tuple[str, ...]
+    gates: int  # gate blocks G
 
     @cached_property
     def pre(self) -> Tensor:
         """Pre-activations of the last forward pass with `keep`, `[K, T, B, G*H]`."""
         s = self.sizes
-        return zeros(s.lanes, s.length, s.batch, len(self.gates) * s.hidden)
+        return zeros(s.lanes, s.length, s.batch, self.gates * s.hidden)
 
     def pre_buffer(self, keep: bool) -> tuple[Tensor | None, int]:
         """Where a forward pass stores its pre-activations, and their stride between lanes; (None, 0) without `keep`."""
@@ -82,15 +86,11 @@ class _Native:
 class NativeRnn(_Native):
     """See rnn.py."""
 
-    gates = ("h",)
+    gates = 1
 
     def __init__(self, sizes: Sizes, phi: int) -> None:
         self.sizes, self.phi = sizes, phi
         self.h = zeros(sizes.lanes, sizes.length + 1, sizes.batch, sizes.hidden)
-
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        i, h = self.sizes.inputs, self.sizes.hidden
-        return {"weight_ih": (i, h), "weight_hh": (h, h), "bias": (h,)}
 
     def forward(self, p: Mapping[str, Tensor], x: Tensor, keep: bool = False) -> Tensor:
         w = p["weight_hh"]
@@ -112,7 +112,7 @@ class NativeRnn(_Native):
 class NativeLstm(_Native):
     """See lstm.py."""
 
-    gates = ("i", "f", "o", "g")
+    gates = 4
 
     def __init__(self, sizes: Sizes) -> None:
         self.sizes = s = sizes
@@ -120,10 +120,6 @@ class NativeLstm(_Native):
         self.h = zeros(s.lanes, s.length + 1, s.batch, s.hidden)
         self.c = zeros(s.lanes, s.length + 1, s.batch, s.hidden)
         self.tanh_c = zeros(s.lanes, s.length, s.batch, s.hidden)
-
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        i, h = self.sizes.inputs, self.sizes.hidden
-        return {"weight_ih": (i, 4 * h), "weight_hh": (h, 4 * h), "bias": (4 * h,)}
 
     def forward(self, p: Mapping[str, Tensor], x: Tensor, keep: bool = False) -> Tensor:
         w = p["weight_hh"]
@@ -145,17 +141,13 @@ class NativeLstm(_Native):
 class NativeGru(_Native):
     """See gru.py."""
 
-    gates = ("r", "z", "n")
+    gates = 3
 
     def __init__(self, sizes: Sizes) -> None:
         self.sizes = s = sizes
         self.gate = zeros(s.lanes, s.length, s.batch, 3 * s.hidden)
         self.s = zeros(s.lanes, s.length, s.batch, s.hidden)
         self.h = zeros(s.lanes, s.length + 1, s.batch, s.hidden)
-
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        i, h = self.sizes.inputs, self.sizes.hidden
-        return {"weight_ih": (i, 3 * h), "weight_hh": (h, 3 * h), "bias": (3 * h,), "bias_hn": (h,)}
 
     def forward(self, p: Mapping[str, Tensor], x: Tensor, keep: bool = False) -> Tensor:
         w = p["weight_hh"]
@@ -175,7 +167,7 @@ class NativeGru(_Native):
 
 
 if library() is not None:
-    register("rnn_tanh", partial(NativeRnn, phi=0), kernel="native")
-    register("rnn_relu", partial(NativeRnn, phi=1), kernel="native")
-    register("lstm", NativeLstm, kernel="native")
-    register("gru", NativeGru, kernel="native")
+    register_fast("rnn_tanh", partial(NativeRnn, phi=0), kernel="native")
+    register_fast("rnn_relu", partial(NativeRnn, phi=1), kernel="native")
+    register_fast("lstm", NativeLstm, kernel="native")
+    register_fast("gru", NativeGru, kernel="native")

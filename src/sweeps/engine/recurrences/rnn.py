@@ -1,4 +1,4 @@
-"""The plain recurrent network of Elman (1990): h_t = phi(h_{t-1} W + x_t U + b), phi = tanh or relu.
+"""The plain recurrent network with a backward pass written by hand.
 
 Backward (Pascanu et al. 2013, eq. 5): delta_t = dL/dh_t * phi'(h_t), dL/dh_{t-1} = delta_t W^T, and
 dL/dW = sum_t h_{t-1}^T delta_t, computed as one product over time and batch.
@@ -18,7 +18,8 @@ from sweeps.engine.extended import Rows, back_in_time, tanh_slope
 from sweeps.engine.fading import revive
 from sweeps.engine.memory import by_time, in_float64, over_time, zeros
 from sweeps.engine.products import add_product, multiply, project
-from sweeps.engine.recurrences.base import Sizes, register
+from sweeps.engine.recurrences.base import Sizes
+from sweeps.engine.recurrences.choice import register_fast
 
 Derivative = Callable[[Tensor, Tensor, Tensor], None]
 """(dh, h, out): writes dh * phi'(a) to out, the derivative computed from h = phi(a)."""
@@ -41,8 +42,6 @@ def relu_slope(a: Tensor) -> Rows:
 class Rnn:
     """One gate block, one bias."""
 
-    gates = ("h",)
-
     def __init__(self, sizes: Sizes, phi_: Callable[[Tensor], Tensor], derivative: Derivative, slope: Slope) -> None:
         self.sizes = s = sizes
         self.phi_, self.derivative, self.slope = phi_, derivative, slope
@@ -54,10 +53,6 @@ class Rnn:
     def pre(self) -> Tensor:
         """Pre-activations of the last forward pass with `keep`, `[K, T, B, H]`."""
         return zeros(*self.delta.shape, device=self.sizes.device)
-
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        i, h = self.sizes.inputs, self.sizes.hidden
-        return {"weight_ih": (i, h), "weight_hh": (h, h), "bias": (h,)}
 
     def forward(self, p: Mapping[str, Tensor], x: Tensor, keep: bool = False) -> Tensor:
         project(x, p["weight_ih"], p["bias"], out=over_time(self.h[:, 1:]))
@@ -92,5 +87,5 @@ class Rnn:
             dh = dh.nothing() if self.sizes.cut_before(t) else (dh * slope) @ back
 
 
-register("rnn_tanh", partial(Rnn, phi_=torch.tanh_, derivative=tanh_derivative, slope=tanh_slope))
-register("rnn_relu", partial(Rnn, phi_=torch.relu_, derivative=relu_derivative, slope=relu_slope))
+register_fast("rnn_tanh", partial(Rnn, phi_=torch.tanh_, derivative=tanh_derivative, slope=tanh_slope))
+register_fast("rnn_relu", partial(Rnn, phi_=torch.relu_, derivative=relu_derivative, slope=relu_slope))

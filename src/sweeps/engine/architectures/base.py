@@ -1,0 +1,121 @@
+"""What an architecture is: its parameters and one time step. All that computes it faster must compute the same.
+
+The plain float64 loop of `reference`, autograd's recurrence and whatever asks for a Jacobian run the time step itself.
+Nothing here imports torch, so that the options of an architecture can be checked before anything heavy is loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
+
+from sweeps.config.schema import Value
+from sweeps.signatures import named
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Weights = Mapping[str, "Tensor"]
+"""The parameters by name, each `[K, *shape]`."""
+State = tuple["Tensor", ...]
+"""The tensors passed from one time step to the next, each `[K, B, H]`; the first is h."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of a lane, and how it is drawn before training.
+
+    Attributes:
+        shape: its shape; `blocks` divide the last dimension into equal parts.
+        draw: `input`: Glorot's uniform distribution, for the fan of one block; `recurrent`: the cell's initialisation,
+            which draws square blocks; `constant`: the numbers of `values`.
+        blocks: the names of its gate blocks. Each is drawn on its own, from a random stream named after it.
+        values: the value of every block that does not start at 0, where `draw` is `constant`.
+    """
+
+    shape: tuple[int, ...]
+    draw: str = "constant"
+    blocks: tuple[str, ...] = ("",)
+    values: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A recurrent architecture.
+
+    Attributes:
+        parameters: `(inputs I, hidden H, **options)` -> the parameters of one lane by name. Weights multiply from the
+            right, `h @ weight_hh`: the transposes of torch.nn's.
+        step: `(p, x_t [K, B, I], state before, **options)` -> state after.
+        states: number of tensors in the state.
+
+    The options are those of conf/arch/NAME.yaml that `parameters` or `step` names. Those of `parameters` alone may
+    differ between the lanes of a pack; those of `step` are equal in all of them.
+    """
+
+    parameters: Callable[..., dict[str, Parameter]]
+    step: Callable[..., State]
+    states: int = 1
+
+    @property
+    def step_options(self) -> dict[str, bool]:
+        """The options that `step` takes, and whether each must be given."""
+        return named(self.step, 3)
+
+    @property
+    def options(self) -> dict[str, bool]:
+        """All options, and whether each must be given."""
+        return {**named(self.parameters, 2), **self.step_options}
+
+    def parameters_with(self, inputs: int, hidden: int, options: Mapping[str, Value]) -> dict[str, Parameter]:
+        """The parameters of one lane whose choice has these options."""
+        taken = named(self.parameters, 2)
+        return self.parameters(inputs, hidden, **{key: value for key, value in options.items() if key in taken})
+
+    def step_with(self, options: Mapping[str, Value]) -> Callable[[Weights, Tensor, State], State]:
+        """The time step of a pack whose choice has these options."""
+        taken = self.step_options
+        return partial(self.step, **{key: value for key, value in options.items() if key in taken})
+
+
+_REGISTRY: dict[str, Architecture] = {}
+
+
+def register(name: str, made: Architecture) -> None:
+    """Make `arch=name` mean this architecture."""
+    _REGISTRY[name] = made
+
+
+def registered() -> list[str]:
+    """The names of all architectures."""
+    return sorted(_REGISTRY)
+
+
+def architecture(name: str) -> Architecture:
+    """The architecture of this name.
+
+    Raises:
+        KeyError: there is none.
+    """
+    return _REGISTRY[name]
+
+
+def gated(inputs: int, hidden: int, blocks: Sequence[str], **values: float) -> dict[str, Parameter]:
+    """`weight_ih [I, G*H]`, `weight_hh [H, G*H]` and `bias [G*H]` of G gate blocks.
+
+    Args:
+        values: the bias of every block where it does not start at 0.
+    """
+    names, width = tuple(blocks), len(blocks) * hidden
+    return {
+        "weight_ih": Parameter((inputs, width), "input", names),
+        "weight_hh": Parameter((hidden, width), "recurrent", names),
+        "bias": Parameter((width,), blocks=names, values=values),
+    }
+
+
+def drive(p: Weights, x: Tensor, h: Tensor) -> Tensor:
+    """h W + x U + b of `gated`, `[K, B, G*H]`."""
+    return x @ p["weight_ih"] + h @ p["weight_hh"] + p["bias"].unsqueeze(1)

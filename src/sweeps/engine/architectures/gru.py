@@ -1,0 +1,32 @@
+"""Gated recurrent unit (Cho et al. 2014), in the form that torch.nn.GRU and cuDNN compute:
+
+r, z = sigmoid(h_{t-1} W + x_t U + b);  n = tanh(x_t U_n + b_n + r s), s = h_{t-1} W_n + b_hn;
+h_t = (1 - z) n + z h_{t-1}.
+
+Blocks are ordered r, z, n as in torch.nn. The bias b_hn inside the reset product is a parameter of its own, `bias_hn`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sweeps.engine.architectures.base import Architecture, Parameter, State, Weights, gated, register
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def parameters(inputs: int, hidden: int) -> dict[str, Parameter]:
+    return {**gated(inputs, hidden, ["r", "z", "n"]), "bias_hn": Parameter((hidden,))}
+
+
+def step(p: Weights, x: Tensor, state: State) -> State:
+    [h] = state
+    x_r, x_z, x_n = (x @ p["weight_ih"] + p["bias"].unsqueeze(1)).chunk(3, -1)
+    h_r, h_z, h_n = (h @ p["weight_hh"]).chunk(3, -1)
+    a_r, a_z = x_r + h_r, x_z + h_z
+    n = (x_n + a_r.sigmoid() * (h_n + p["bias_hn"].unsqueeze(1))).tanh()
+    return ((-a_z).sigmoid() * n + a_z.sigmoid() * h,)  # 1 - sigmoid(a) is sigmoid(-a), which never rounds to 0
+
+
+register("gru", Architecture(parameters, step))

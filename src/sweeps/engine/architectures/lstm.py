@@ -1,0 +1,30 @@
+"""Long short-term memory (Hochreiter & Schmidhuber 1997; forget gate: Gers et al. 2000), without peepholes:
+
+i, f, o = sigmoid(.), g = tanh(.) of h_{t-1} W + x_t U + b;  c_t = f c_{t-1} + i g;  h_t = o tanh(c_t).
+
+Blocks are ordered i, f, o, g, so that one call applies the sigmoid to three gates (torch.nn.LSTM orders i, f, g, o).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sweeps.engine.architectures.base import Architecture, Parameter, State, Weights, drive, gated, register
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def parameters(inputs: int, hidden: int, forget_bias: float = 0.0) -> dict[str, Parameter]:
+    """`forget_bias` is what the bias of the forget gate starts at (Jozefowicz et al. 2015)."""
+    return gated(inputs, hidden, ["i", "f", "o", "g"], f=forget_bias)
+
+
+def step(p: Weights, x: Tensor, state: State) -> State:
+    h, c = state
+    i, f, o, g = drive(p, x, h).chunk(4, -1)
+    c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+    return o.sigmoid() * c.tanh(), c
+
+
+register("lstm", Architecture(parameters, step, states=2))
