@@ -166,7 +166,7 @@ def assert_close(got: Any, want: Any, what: str) -> None:
 def test_the_engine_agrees(kernel: str, init: str, task: str, t: int, h: int, b: int) -> None:
     network, x, y = engines(task, init, t, h, b, kernel)
     trace = Trace(3, t)
-    losses = network.gradients(x, y, trace)
+    losses = network.gradients(x, y, [trace])
     for lane in range(3):
         want = truth(network, lane, x, y)
         assert_close(losses[lane], want.loss, "loss")
@@ -181,7 +181,7 @@ def test_the_engine_agrees(kernel: str, init: str, task: str, t: int, h: int, b:
 def test_the_engine_agrees_on_every_element_of_every_dl_dh(init: str) -> None:
     network, x, y = engines("adding", init, 12, 16, 8, "torch")
     tape = Tape(3, 12)
-    network.gradients(x, y, tape)
+    network.gradients(x, y, [tape])
     assert sorted(tape.seen) == list(range(12))
     for lane in range(3):
         want = truth(network, lane, x, y).dL_dh
@@ -194,7 +194,7 @@ def test_the_record_goes_on_where_float32_ends() -> None:
     """Forty decades below float32's range the engine's log10 is that of the textbook in float64."""
     network, x, y = engines("adding", "random", 60, 16, 8, "auto")
     trace = Trace(3, 60)
-    network.gradients(x, y, trace)
+    network.gradients(x, y, [trace])
     for lane in range(3):
         want = np.log10(np.linalg.norm(truth(network, lane, x, y).dL_dh, axis=(1, 2)))
         assert want[0] < -38 - 40

@@ -69,7 +69,7 @@ def sides(case: Case) -> dict[str, Callable[[], object]]:
     def ours(traced: bool) -> Callable[[], object]:
         def step() -> object:
             trace = Trace(case.lanes, case.t) if traced else None
-            loss = made.network.gradients(x, y, trace)
+            loss = made.network.gradients(x, y, [trace] if trace else ())
             norm = global_norm(made.network.grads.flat)
             values = loss.tolist(), norm.tolist()
             made.clip(made.network.grads.flat, norm)

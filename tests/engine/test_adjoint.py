@@ -34,7 +34,7 @@ def test_vanishing_net_agrees_with_float64_below_float32(arch: str, kernel: str)
         training.network.p["bias"][..., 12:24].fill_(-4.0)  # the update gate keeps nothing
     x, y = training.data.next()
     trace = Trace(2, 150)
-    training.network.gradients(x, y, trace)
+    training.network.gradients(x, y, [trace])
     p = {name: value[:1].double().detach().requires_grad_() for name, value in training.network.p.items()}
     h = states(architecture(arch), p, x[:1].double().view(1, 150, 8, 1), 12)
     loss = torch.nn.functional.cross_entropy(h[-1][0] @ p["weight_out"][0] + p["bias_out"][0], y[0])
@@ -50,7 +50,7 @@ def test_exploding_net_is_recorded_past_float32(kernel: str) -> None:
     training.network.p["weight_ih"].abs_()  # every unit stays active
     x.mul_(1e-36)  # small states, so that the loss is finite: 3^90 is 1e43
     trace = Trace(1, 90)
-    training.network.gradients(x, y, trace)
+    training.network.gradients(x, y, [trace])
     recorded = trace.log10_norm()[0]
     assert np.isfinite(recorded).all()
     assert recorded[0] > 42
@@ -63,7 +63,7 @@ def test_zero_is_minus_infinity_and_only_zero(kernel: str) -> None:
     training.network.p["bias"].fill_(-1e6)  # no unit is active
     x, y = training.data.next()
     trace = Trace(1, 10)
-    training.network.gradients(x, y, trace)
+    training.network.gradients(x, y, [trace])
     assert np.isfinite(trace.log10_norm()[0, -1])  # dL/dh_{T-1} comes from the readout
     assert (trace.log10_norm()[0, :-1] == -np.inf).all()
 
@@ -94,5 +94,5 @@ def test_tracing_changes_no_gradient(arch: str, init: str, gain: float, kernel: 
     x, y = training.data.next()
     training.network.gradients(x, y)
     plain = training.network.grads.flat.clone()
-    training.network.gradients(x, y, Trace(3, 60))
+    training.network.gradients(x, y, [Trace(3, 60)])
     assert torch.equal(plain, training.network.grads.flat)

@@ -16,7 +16,7 @@ from sweeps.engine.extended import Rows
 from sweeps.engine.memory import zeros
 from sweeps.engine.parameters import Parameters
 from sweeps.engine.recurrences import Sizes, build, choice
-from sweeps.engine.recurrences.autograd import Autograd
+from sweeps.engine.recurrences.apart import Apart
 from sweeps.engine.setup import set_up
 from sweeps.probes.weights import parameter_rows
 
@@ -39,7 +39,7 @@ def test_equals_the_hand_written_backward(arch: str, scale: float) -> None:
     results = []
     for recurrence in (fast, slow):
         grads, trace = Parameters.zeros(3, shapes), Trace(3, 40)
-        h = recurrence.forward(p, x, keep=True).clone()
+        h = recurrence.forward(p, x, keep=True)[:, -1].clone()
         recurrence.through_time(p, Rows.of(start), trace)
         recurrence.backward(p, x, start.clone(), grads)
         results.append((h, grads, trace.log10_norm()))
@@ -95,7 +95,7 @@ def test_an_architecture_of_ones_own_trains_in_a_pack(monkeypatch: pytest.Monkey
     cells = [make_cell(f"seed={seed}", "train.steps=20", "optim.lr=0.01", "init=identity") for seed in range(2)]
     cells = [replace(cell, arch=replace(cell.arch, options={"start": cell.seed / 4})) for cell in cells]
     training = set_up(cells)
-    assert isinstance(training.network.recurrence, Autograd)
+    assert isinstance(training.network.layers[0].recurrence, Apart)
     assert torch.equal(training.network.p["w"][0], torch.eye(cells[0].arch.hidden)), "the initialisation draws w"
     assert training.network.p["start"][:, 0].tolist() == [0.0, 0.25], "an option of its parameters, lane by lane"
     assert [row.parameter for row in parameter_rows(training, 1)] == ["w", "u", "start", "weight_out", "bias_out"]

@@ -23,6 +23,7 @@ from sweeps.engine.init import INITS
 from sweeps.engine.optim import OPTIMIZERS
 from sweeps.engine.options import KNOWN
 from sweeps.engine.recurrences import Sizes, build, choice
+from sweeps.engine.recurrences.apart import Apart
 from sweeps.engine.recurrences.autograd import Autograd
 from sweeps.engine.train import train
 from sweeps.plan.packs import shape
@@ -78,7 +79,9 @@ def test_a_smaller_pack_keeps_the_options(registry: dict[str, Any]) -> None:
     cell = with_options("arch", leak=0.25)
     training = set_up([cell, replace(cell, seed=1)])
     assert training.end([0])
-    recurrence = training.network.recurrence
+    recurrence = training.network.layers[0].recurrence
+    assert isinstance(recurrence, Apart)
+    [recurrence] = recurrence.lanes
     assert isinstance(recurrence, Autograd) and isinstance(recurrence.step, partial)
     assert recurrence.step.keywords == {"leak": 0.25}
 

@@ -73,7 +73,7 @@ def test_agrees_with_float64_autograd(arch: str, t: int, h: int, b: int, any_ker
         network, data = network_of(arch, init, t, h, b, any_kernel)
         x, y = data.next()
         trace = Trace(network.sizes.lanes, t)
-        losses = network.gradients(x, y, trace)
+        losses = network.gradients(x, y, [trace])
         log10_norm = trace.log10_norm()
         for lane in range(network.sizes.lanes):
             loss, gradients, adjoints = truth(network, lane, x, y)

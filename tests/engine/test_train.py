@@ -30,7 +30,7 @@ def test_rows_are_at_the_logged_steps() -> None:
     [rows] = run("train.steps=7", "train.log_every=2", "train.eval_every=4")
     assert [m.step for m in rows] == [0, 2, 4, 6, 7]  # at initialisation, every second, and the last
     assert [m.step for m in rows if m.eval_loss is not None] == [0, 4, 7]
-    assert all(m.log10_norm.shape == (6,) for m in rows)
+    assert all(m.log10_norm.shape == (1, 6) for m in rows)
 
 
 def test_measuring_never_changes_training() -> None:

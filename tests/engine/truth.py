@@ -7,7 +7,7 @@ the 80-bit floats of x86, whose range (1e-4932) holds what these tests need. Wei
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import mpmath
@@ -85,17 +85,28 @@ class Truth:
             kept.append((*state, after[1], *parts))
             state = after
         outputs = d.times(state[0], p["weight_out"]) + p["bias_out"]
-        dh, dc = d.times(self.loss_slope(outputs, y, loss), p["weight_out"].T), zero
+        above = {len(x) - 1: d.times(self.loss_slope(outputs, y, loss), p["weight_out"].T)}
+        return self.backward(kept, above)[0]
+
+    def backward(self, kept: list[tuple[Array, ...]], above: Mapping[int, Array]) -> tuple[Array, dict[int, Array]]:
+        """log10 norms of dL/dh_t [T], and dL/dx_t by t.
+
+        Args:
+            kept: states before and what `forward` returns, by t.
+            above: what comes down to h_t and not through later states, by t.
+        """
+        d, p, dx = self.d, self.p, {}
         back = getattr(self, f"back_{self.arch.removeprefix('rnn_')}")
-        norms, decades = np.empty(len(x)), 0.0  # dL/dh_t is dh * 10**decades, so that long doubles hold it
-        for t in reversed(range(len(x))):
+        zero = 0 * next(iter(above.values()))
+        dh, dc, norms = zero, zero, np.empty(len(kept))
+        for t in reversed(range(len(kept))):
+            dh = dh + above.get(t, zero)
             size = abs(dh).max()
-            norms[t] = d.log10(((dh / size) ** 2).sum()) / 2 + d.log10(size) + decades if size else -np.inf
-            dh, dc = back(dh, dc, *kept[t])
-            size = max(abs(dh).max(), abs(dc).max())
-            if size and abs(d.log10(size)) > 1000:
-                dh, dc, decades = dh / size, dc / size, decades + d.log10(size)
-        return norms
+            norms[t] = d.log10(((dh / size) ** 2).sum()) / 2 + d.log10(size) if size else -np.inf
+            at_x, at_h, direct, dc = back(dh, dc, *kept[t])
+            dx[t] = d.times(at_x, p["weight_ih"].T)
+            dh = d.times(at_h, p["weight_hh"].T) + direct
+        return norms, dx
 
     def loss_slope(self, outputs: Array, y: Array, loss: str) -> Array:
         if loss == "mse":
@@ -124,25 +135,51 @@ class Truth:
         c = self.sigmoid(f) * c + self.sigmoid(i) * self.tanh(g)
         return (self.sigmoid(o) * self.tanh(c), c), (i, f, o, g)
 
-    def back_tanh(self, dh: Array, dc: Array, h: Array, c_before: Array, c: Array, a: Array) -> tuple[Array, Array]:
-        return self.d.times(dh * self.tanh_slope(a), self.p["weight_hh"].T), dc
+    # Each returns dL/d(x U), dL/d(h_{t-1} W), dL/dh_{t-1} past that product, dL/dc_{t-1}.
 
-    def back_relu(self, dh: Array, dc: Array, h: Array, c_before: Array, c: Array, a: Array) -> tuple[Array, Array]:
-        return self.d.times(dh * (a > 0), self.p["weight_hh"].T), dc
+    def back_tanh(self, dh: Array, dc: Array, h: Array, c_before: Array, c: Array, a: Array) -> tuple[Array, ...]:
+        delta = dh * self.tanh_slope(a)
+        return delta, delta, 0 * dh, dc
+
+    def back_relu(self, dh: Array, dc: Array, h: Array, c_before: Array, c: Array, a: Array) -> tuple[Array, ...]:
+        delta = dh * (a > 0)
+        return delta, delta, 0 * dh, dc
 
     def back_lstm(
         self, dh: Array, dc: Array, h: Array, c_before: Array, c: Array, i: Array, f: Array, o: Array, g: Array
-    ) -> tuple[Array, Array]:
+    ) -> tuple[Array, ...]:
         dc = dc + dh * self.sigmoid(o) * self.tanh_slope(c)
         d_i, d_f = dc * self.tanh(g) * self.sigmoid_slope(i), dc * c_before * self.sigmoid_slope(f)
         d_o, d_g = dh * self.tanh(c) * self.sigmoid_slope(o), dc * self.sigmoid(i) * self.tanh_slope(g)
-        back = self.d.times(np.concatenate([d_i, d_f, d_o, d_g], -1), self.p["weight_hh"].T)
-        return back, dc * self.sigmoid(f)
+        delta = np.concatenate([d_i, d_f, d_o, d_g], -1)
+        return delta, delta, 0 * dh, dc * self.sigmoid(f)
 
     def back_gru(
         self, dh: Array, dc: Array, h: Array, c_before: Array, c: Array, r: Array, z: Array, n: Array, s: Array
-    ) -> tuple[Array, Array]:
+    ) -> tuple[Array, ...]:
         d_n = dh * self.sigmoid(-z) * self.tanh_slope(n)
         d_z, d_r = dh * (h - self.tanh(n)) * self.sigmoid_slope(z), d_n * s * self.sigmoid_slope(r)
-        back = self.d.times(np.concatenate([d_r, d_z, d_n * self.sigmoid(r)], -1), self.p["weight_hh"].T)
-        return dh * self.sigmoid(z) + back, dc
+        at_x = np.concatenate([d_r, d_z, d_n], -1)
+        return at_x, np.concatenate([d_r, d_z, d_n * self.sigmoid(r)], -1), dh * self.sigmoid(z), dc
+
+
+def stacked(arch: str, layers: Sequence[Weights], readout: Weights, x: Array, y: Array, loss: str, d: Digits) -> Array:
+    """log10 ||dL/dh_t|| of every layer, [layers, T]: one above the other, a loss of the highest's last state."""
+    truths, states = [Truth(arch, {**p, **readout}, d) for p in layers], [*d.hold(x)]
+    kept: list[list[tuple[Array, ...]]] = []
+    for truth in truths:
+        zero = d.hold(np.zeros((x.shape[1], len(truth.p["weight_hh"]))))
+        state: tuple[Array, Array] = (zero, zero)
+        kept.append([])
+        for t, x_t in enumerate(states):
+            after, parts = truth.forward(t, x_t, *state)
+            kept[-1].append((*state, after[1], *parts))
+            state, states[t] = after, after[0]
+    top = truths[-1]
+    outputs = d.times(states[-1], top.p["weight_out"]) + top.p["bias_out"]
+    above = {len(x) - 1: d.times(top.loss_slope(outputs, y, loss), top.p["weight_out"].T)}
+    norms = []
+    for truth, rows in zip(reversed(truths), reversed(kept), strict=True):
+        own, above = truth.backward(rows, above)
+        norms.append(own)
+    return np.array(norms[::-1])

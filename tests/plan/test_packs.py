@@ -112,6 +112,7 @@ FIXED = {
     "train.eval_size": "train.eval_size=17",
     "train.stop_when_solved": "train.stop_when_solved=true",
     "train.truncate": "train.truncate=5",
+    "stack.layers": "stack.layers=2",
     "executor.kernel": "executor.kernel=torch",
     "executor.device": "executor.device=cuda",
 }

@@ -42,6 +42,7 @@ RULES: dict[str, Rule] = {
     "train.eval_every": COUNT,
     "train.eval_size": SEVERAL,
     "train.truncate": NATURAL,
+    "stack.layers": COUNT,
     "plan.max_cells": COUNT,
     "executor.workers": NATURAL,
     "executor.lanes": NATURAL,

@@ -62,6 +62,11 @@ class Train:
 
 
 @dataclass(frozen=True)
+class Stack:
+    layers: int  # recurrences, one above the other
+
+
+@dataclass(frozen=True)
 class Plan:
     max_cells: int  # a grid of more cells is an error
 
@@ -92,6 +97,7 @@ class Settings:
     task: Task
     optim: Optim
     train: Train
+    stack: Stack
     plan: Plan
     tracker: Tracker
     executor: Executor
@@ -113,6 +119,7 @@ SECTIONS: dict[str, type] = {
     "task": Task,
     "optim": Optim,
     "train": Train,
+    "stack": Stack,
     "plan": Plan,
     "tracker": Tracker,
     "executor": Executor,

@@ -28,6 +28,12 @@ class Trace:
         self.norms = torch.zeros(k, t, dtype=torch.float64, device=device)
         self.exponents = torch.zeros(k, t, dtype=torch.float64, device=device)
 
+    def lane(self, k: int) -> Trace:
+        """The trace of one lane, in the memory of this one."""
+        own = Trace(0, 0)
+        own.norms, own.exponents = self.norms[k : k + 1], self.exponents[k : k + 1]
+        return own
+
     def note(self, t: int, dh: Rows) -> None:
         """Record the norm of `dh = dL/dh_t`, `[K, B, H]`, which must be normalised by `Rows.settled`."""
         top = dh.exponent.amax(1)  # [K, 1]

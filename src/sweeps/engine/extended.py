@@ -19,6 +19,7 @@ from sweeps.engine.memory import zeros
 from sweeps.engine.products import multiply
 
 LN_2 = math.log(2.0)
+FIELDS = ("value", "exponent")
 ZERO = -1e300
 """The exponent of a row that is exactly zero."""
 CHUNK = 2**15
@@ -58,6 +59,10 @@ class Rows:
         """Time step t of rows `[K, T, B, N]`: `[K, B, N]`."""
         return Rows(self.value[:, t], self.exponent[:, t])
 
+    def last_and_others(self) -> tuple[Rows, Rows | None]:
+        """Of rows `[K, T, B, N]` the last time step and all of them; of rows `[K, B, N]` themselves and None."""
+        return (self.at(-1), self) if self.value.dim() == 4 else (self, None)
+
     def first(self, n: int) -> Rows:
         """The first n columns."""
         return Rows(self.value[..., :n], self.exponent)
@@ -82,6 +87,12 @@ class Rows:
     def down_to(self, exponent: Tensor) -> Tensor:
         """The values as multiples of 2**exponent, where `exponent` is at least the rows' own."""
         return self.value * power_of_two(self.exponent - exponent)
+
+
+def in_order(steps: Sequence[Rows]) -> Rows:
+    """Rows `[K, T, B, N]` from those of each time step, last step first."""
+    value, exponent = (torch.stack([getattr(rows, name) for rows in reversed(steps)], 1) for name in FIELDS)
+    return Rows(value, exponent)
 
 
 def side_by_side(*parts: Rows) -> Rows:
@@ -127,7 +138,7 @@ def lanes_apart(function: Callable[..., tuple[Rows, ...]], *tensors: Tensor) -> 
         return function(*tensors)
     parts = [function(*(each[k : k + 1] for each in tensors)) for k in range(len(tensors[0]))]
     return tuple(
-        Rows(*(torch.cat([getattr(rows, name) for rows in column]) for name in ("value", "exponent")))
+        Rows(*(torch.cat([getattr(rows, name) for rows in column]) for name in FIELDS))
         for column in zip(*parts, strict=True)
     )
 

@@ -74,7 +74,7 @@ def set_up(settings: Sequence[Settings], kernel: str = "auto", device: torch.dev
     sizes = Sizes(
         len(settings), task.length, train.batch, task.inputs, first.arch.hidden, device, truncate=train.truncate
     )
-    network = Network(first.arch.name, sizes, task.outputs, task.loss, kernel, first.arch.options)
+    network = Network(first.arch.name, sizes, task.outputs, task.loss, kernel, first.arch.options, first.stack.layers)
     for lane, each in enumerate(settings):
         initialise(network, lane, each)
     return Training(

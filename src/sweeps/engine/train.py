@@ -29,7 +29,7 @@ class Measurement:
     grad_norm: float  # before clipping
     grad_norm_clipped: float
     lr: float
-    log10_norm: np.ndarray  # [T], log10 ||dL/dh_t||
+    log10_norm: np.ndarray  # [layers, T], log10 ||dL/dh_t||
     eval_loss: float | None  # None: not evaluated at this step
     eval_score: float | None
     solved: bool  # the score has reached the task's `solved_at`; False where it was not evaluated

@@ -44,7 +44,7 @@ class Update:
         self._traced = False
         self.captured = on_gpu(training) if captured is None else captured
         self.spare = 0.5 if self.captured else 0.0
-        self._trace = Trace(sizes.lanes, sizes.length, sizes.device)
+        self._traces = [Trace(sizes.lanes, sizes.length, sizes.device) for _ in training.network.layers]
         self._backward: Callable[[], tuple[Tensor, Tensor]] = self._gradients
         self._record: Callable[[], None] = self._through_time
         self._clip: Callable[[], Tensor] = self._clip_gradients
@@ -69,10 +69,10 @@ class Update:
         return values[0], values[1]
 
     def log10_norm(self) -> np.ndarray:
-        """log10 ||dL/dh_t|| on the last `backward`'s batch, `[K, T]`; call it before `apply` changes the weights."""
+        """log10 ||dL/dh_t|| on the last `backward`'s batch, `[K, layers, T]`; call it before `apply`."""
         if not self._traced:
             self._record()
-        return self._trace.log10_norm()
+        return np.stack([trace.log10_norm() for trace in self._traces], 1)
 
     def clip(self) -> Tensor:
         """Clip the gradients; returns the gradient norm of each lane after clipping, `[K]`."""
@@ -84,12 +84,12 @@ class Update:
 
     def _gradients(self) -> tuple[Tensor, Tensor]:
         network, data = self.training.network, self.training.data
-        loss = network.gradients(data.x, data.y, self._trace if self._traced else None)
+        loss = network.gradients(data.x, data.y, self._traces if self._traced else ())
         self._norm = global_norm(network.grads.flat)
         return loss, self._norm
 
     def _through_time(self) -> None:
-        self.training.network.through_time(self.training.data.x, self.training.data.y, self._trace)
+        self.training.network.through_time(self.training.data.x, self.training.data.y, self._traces)
 
     def _clip_gradients(self) -> Tensor:
         return self.training.clip(self.training.network.grads.flat, self._norm)

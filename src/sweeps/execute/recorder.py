@@ -77,9 +77,10 @@ class Recorder:
             self.paths.gradient_through_time,
             columns.GRADIENT_THROUGH_TIME,
             (
-                (m.step, t, len(m.log10_norm) - 1 - t, value)
+                (m.step, t, len(norms) - 1 - t, value)
                 for m in self._measured
-                for t, value in enumerate(m.log10_norm.tolist())
+                for norms in m.log10_norm.tolist()
+                for t, value in enumerate(norms)
             ),
         )
         write_csv(

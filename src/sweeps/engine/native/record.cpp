@@ -211,6 +211,63 @@ struct Back {
     }
 };
 
+}  // namespace
+
+// The layers above and below a recurrence, in double, a power of two for each sequence of each step. Null pointers: none.
+struct OutsideRows {
+    const double *above;  // [K, T, B, H] times 2^above_exponent [K, T, B]
+    int64_t above_lane;
+    const double *above_exponent;
+    const float *w_ih;
+    double *dx;  // [K, T, B, I] times 2^dx_exponent [K, T, B], written
+    int64_t dx_lane;
+    double *dx_exponent;
+};
+
+namespace {
+
+// The same for one lane after the other. A delta has `blocks` blocks, each padded to whole vectors.
+struct Neighbours {
+    const OutsideRows &o;
+    const int steps, batch, inputs, n, blocks, width;
+    std::vector<double> down;  // the transpose of w_ih, its rows padded as a delta is
+    const double *above = nullptr, *above_exponent = nullptr;
+    double *dx = nullptr, *dx_exponent = nullptr;
+
+    Neighbours(const OutsideRows *o_, const Shape *s, int blocks_)
+        : o(*o_), steps(s->steps), batch(s->batch), inputs(s->inputs), n(s->hidden), blocks(blocks_),
+          width(padded(s->hidden)), down(o.dx ? (size_t)blocks_ * width * s->inputs : 0) {}
+    void lane(int64_t k, int64_t p_lane) {
+        const long rows = (long)steps * batch;
+        if (o.above) above = o.above + k * o.above_lane, above_exponent = o.above_exponent + k * rows;
+        if (!o.dx) return;
+        dx = o.dx + k * o.dx_lane, dx_exponent = o.dx_exponent + k * rows;
+        std::fill(dx, dx + rows * inputs, 0.);
+        const float *w = o.w_ih + k * p_lane;
+        for (int i = 0; i < inputs; ++i)
+            for (int g = 0; g < blocks; ++g)
+                for (int j = 0; j < n; ++j)
+                    down[((size_t)g * width + j) * inputs + i] = w[((long)i * blocks + g) * n + j];
+    }
+    void pass_down(int t, const double *delta, const double *exponents) {
+        const int depth = blocks * width;
+        product(batch, inputs, depth, delta, depth, 1, down.data(), inputs, dx + (long)t * batch * inputs, inputs);
+        std::copy(exponents, exponents + batch, dx_exponent + (long)t * batch);
+    }
+    // Adds what comes down to h_{t-1}, each row on the larger of the two exponents.
+    void take(int t, Rows &adjoint) const {
+        if (!above) return;
+        for (int b = 0; b < batch; ++b) {
+            const long row = (long)(t - 1) * batch + b;
+            const double top = std::max(adjoint.exponent[b], above_exponent[row]);
+            const double own = power(adjoint.exponent[b] - top), other = power(above_exponent[row] - top);
+            double *x = adjoint.row(b);
+            for (int j = 0; j < n; ++j) x[j] = x[j] * own + above[row * n + j] * other;
+            adjoint.exponent[b] = top;
+        }
+    }
+};
+
 template <bool deep>
 void tanh_row(int width, const float *a, double k, const double *dh, double *delta) {
     for (int j = 0; j < width; j += N) {
@@ -308,11 +365,12 @@ struct GruScales {
 };
 template <bool deep>
 void gru_row(int width, const float *r, const float *z, const float *m, const float *inner, const double *before,
-             const GruScales &s, double *dh, double *delta) {
+             const GruScales &s, double *dh, double *delta, double *d_m_row) {
     for (int j = 0; j < width; j += N) {
         const V a_r = load(r + j), a_z = load(z + j), a_m = load(m + j), a = load(dh + j);
         const Decay<deep> d_r(absolute(a_r)), d_z(absolute(a_z)), d_m(absolute(a_m) * 2.);
         const V through = a * d_z.gate(-a_z, s.k_w) * d_m.slope(s.s_m) * 4.;
+        if (d_m_row) *(V *)(d_m_row + j) = through;
         *(V *)(delta + j) = through * load(inner + j) * d_r.slope(s.s_r) * s.to_r;
         *(V *)(delta + width + j) = a * (load(before + j) - d_m.tangent(a_m)) * d_z.slope(s.s_z) * s.to_z;
         *(V *)(delta + 2 * width + j) = through * d_r.gate(a_r, s.k_r) * s.to_s;
@@ -326,19 +384,21 @@ void gru_row(int width, const float *r, const float *z, const float *m, const fl
 extern "C" {
 
 void rnn_record(const Shape *s, int64_t phi, const float *pre, int64_t pre_lane, const float *w_hh, int64_t p_lane,
-                const double *dh, int64_t dh_lane, const double *dh_exponent, double *norm, double *exponent) {
+                const double *dh, int64_t dh_lane, const double *dh_exponent, double *norm, double *exponent, const OutsideRows *outside) {
     const int T = s->steps, B = s->batch, H = s->hidden, W = padded(H);
     Back back(H, 1);
+    Neighbours beside(outside, s, 1);
     std::vector<double> squares(B);
     Rows adjoint(B, W), delta(B, W);
     Padded whole(H, 1);
     for (int64_t k = 0; k < s->lanes;
          ++k, pre += pre_lane, w_hh += p_lane, dh += dh_lane, dh_exponent += B, norm += T, exponent += T) {
         back.set(w_hh);
+        beside.lane(k, p_lane);
         adjoint.set(H, dh, dh_exponent);
         for (int t = T - 1; t >= 0; --t) {
             note(adjoint, squares, norm + t, exponent + t);
-            if (t == 0) break;
+            if (t == 0 && !beside.dx) break;
             for (int b = 0; b < B; ++b) {
                 const float *a = whole(pre + ((long)t * B + b) * H);
                 const double *in = adjoint.row(b);
@@ -350,17 +410,21 @@ void rnn_record(const Shape *s, int64_t phi, const float *pre, int64_t pre_lane,
                 } else
                     for (int j = 0; j < W; ++j) out[j] = a[j] <= 0.f ? 0. : in[j];
             }
+            if (beside.dx) beside.pass_down(t, delta.value.data(), adjoint.exponent.data());
+            if (t == 0) break;
             std::fill(adjoint.value.begin(), adjoint.value.end(), 0.);
             if (!s->cut_before(t)) back.add(B, delta.value.data(), adjoint.value.data());
+            beside.take(t, adjoint);
         }
     }
 }
 
 void lstm_record(const Shape *s, const float *pre, int64_t pre_lane, const float *w_hh, int64_t p_lane, const double *dh,
-                 int64_t dh_lane, const double *dh_exponent, double *norm, double *exponent) {
+                 int64_t dh_lane, const double *dh_exponent, double *norm, double *exponent, const OutsideRows *outside) {
     const int T = s->steps, B = s->batch, H = s->hidden, W = padded(H);
     const long n = (long)B * W;
     Back back(H, 4);
+    Neighbours beside(outside, s, 4);
     std::vector<double> squares(B), cell((size_t)(T + 1) * n);
     Rows adjoint(B, W), delta(B, 4 * W);
     Cells dc(B, W);
@@ -368,6 +432,7 @@ void lstm_record(const Shape *s, const float *pre, int64_t pre_lane, const float
     for (int64_t k = 0; k < s->lanes;
          ++k, pre += pre_lane, w_hh += p_lane, dh += dh_lane, dh_exponent += B, norm += T, exponent += T) {
         back.set(w_hh);
+        beside.lane(k, p_lane);
         for (long row = 0; row < (long)T * B; ++row) {
             const float *gates = pre + row * 4 * H;
             double *before = cell.data() + row * W;
@@ -377,7 +442,7 @@ void lstm_record(const Shape *s, const float *pre, int64_t pre_lane, const float
         dc.zero();
         for (int t = T - 1; t >= 0; --t) {
             note(adjoint, squares, norm + t, exponent + t);
-            if (t == 0) break;
+            if (t == 0 && !beside.dx) break;
             for (int b = 0; b < B; ++b) {
                 const float *gates = pre + ((long)t * B + b) * 4 * H;
                 const float *i = whole(gates, 0), *f = whole(gates, 1), *o = whole(gates, 2), *g = whole(gates, 3);
@@ -397,25 +462,31 @@ void lstm_record(const Shape *s, const float *pre, int64_t pre_lane, const float
                 (deep ? lstm_row<true> : lstm_row<false>)(W, i, f, g, before, x, dc_t, dc_exponent, delta.row(b));
                 adjoint.exponent[b] = top;
             }
+            if (beside.dx) beside.pass_down(t, delta.value.data(), adjoint.exponent.data());
+            if (t == 0) break;
             std::fill(adjoint.value.begin(), adjoint.value.end(), 0.);
             if (s->cut_before(t)) dc.zero();
             else back.add(B, delta.value.data(), adjoint.value.data());
+            beside.take(t, adjoint);
         }
     }
 }
 
 void gru_record(const Shape *s, const float *pre, int64_t pre_lane, const float *inner, int64_t inner_lane,
                 const float *w_hh, int64_t p_lane, const double *dh, int64_t dh_lane, const double *dh_exponent,
-                double *norm, double *exponent) {
+                double *norm, double *exponent, const OutsideRows *outside) {
     const int T = s->steps, B = s->batch, H = s->hidden, W = padded(H);
     const long n = (long)B * W;
     Back back(H, 3);
+    Neighbours beside(outside, s, 3);
     std::vector<double> squares(B), h((size_t)(T + 1) * n);
     Rows adjoint(B, W), delta(B, 3 * W);  // delta: dr, dz, and ds in place of dn
+    Rows for_x(B, 3 * W);                 // dr, dz, dn
     Padded whole(H, 3), whole_inner(H, 1);
     for (int64_t k = 0; k < s->lanes; ++k, pre += pre_lane, inner += inner_lane, w_hh += p_lane, dh += dh_lane,
                  dh_exponent += B, norm += T, exponent += T) {
         back.set(w_hh);
+        beside.lane(k, p_lane);
         for (long row = 0; row < (long)T * B; ++row) {
             const float *gates = pre + row * 3 * H;
             double *before = h.data() + row * W;
@@ -424,7 +495,7 @@ void gru_record(const Shape *s, const float *pre, int64_t pre_lane, const float 
         adjoint.set(H, dh, dh_exponent);
         for (int t = T - 1; t >= 0; --t) {
             note(adjoint, squares, norm + t, exponent + t);
-            if (t == 0) break;
+            if (t == 0 && !beside.dx) break;
             for (int b = 0; b < B; ++b) {
                 const long row = (long)t * B + b;
                 const float *gates = pre + row * 3 * H, *in = whole_inner(inner + row * H);
@@ -440,12 +511,21 @@ void gru_record(const Shape *s, const float *pre, int64_t pre_lane, const float 
                 const double top = std::max(std::max(e_kept, e_z), std::max(e_r, e_s));
                 x.to_kept = power(e_kept - top), x.to_z = power(e_z - top);
                 x.to_r = power(e_r - top), x.to_s = power(e_s - top);
+                double *d_m = beside.dx ? for_x.row(b) + 2 * W : nullptr;
                 (deep ? gru_row<true> : gru_row<false>)(W, r, z, m, in, h.data() + row * W, x, adjoint.row(b),
-                                                        delta.row(b));
+                                                        delta.row(b), d_m);
                 adjoint.exponent[b] = top;
+                if (!d_m) continue;
+                const double higher = std::max(top, e_n), other = power(top - higher), own = power(e_n - higher);
+                for (int j = 0; j < 2 * W; ++j) for_x.row(b)[j] = delta.row(b)[j] * other;
+                for (int j = 0; j < W; ++j) d_m[j] *= own;
+                for_x.exponent[b] = higher;
             }
+            if (beside.dx) beside.pass_down(t, for_x.value.data(), for_x.exponent.data());
+            if (t == 0) break;
             if (s->cut_before(t)) std::fill(adjoint.value.begin(), adjoint.value.end(), 0.);
             else back.add(B, delta.value.data(), adjoint.value.data());
+            beside.take(t, adjoint);
         }
     }
 }

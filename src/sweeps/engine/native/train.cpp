@@ -72,6 +72,44 @@ static bool all_zero(const float *x, long n) {
     return true;
 }
 
+// The layers above and below a recurrence. A null pointer means that there is none.
+struct Outside {
+    const float *above;  // [K, T, B, H]: what comes down to every h_t; without it only h_{T-1} has any
+    int64_t above_lane;
+    const float *w_ih;
+    float *dx;  // [K, T, B, I], written
+    int64_t dx_lane;
+};
+
+// The same for one lane after the other. `columns` is the width of a delta.
+struct Neighbours {
+    const Outside &o;
+    const int steps, batch, inputs, columns;
+    const long n;
+    std::vector<float> down;  // the transpose of w_ih
+    const float *above = nullptr;
+    float *dx = nullptr;
+
+    Neighbours(const Outside *o_, const Shape *s, int columns_)
+        : o(*o_), steps(s->steps), batch(s->batch), inputs(s->inputs), columns(columns_), n((long)s->batch * s->hidden),
+          down(o.dx ? (size_t)s->inputs * columns_ : 0) {}
+    void lane(int64_t k, int64_t p_lane) {
+        if (o.above) above = o.above + k * o.above_lane;
+        if (!o.dx) return;
+        dx = o.dx + k * o.dx_lane;
+        transpose(inputs, columns, o.w_ih + k * p_lane, down.data());
+        std::memset(dx, 0, sizeof(float) * steps * batch * inputs);
+    }
+    void pass_down(int t, const float *delta) {
+        if (dx) product(batch, inputs, columns, delta, columns, 1, down.data(), inputs, dx + (long)t * batch * inputs, inputs);
+    }
+    // Adds what comes down to h_{t-1}.
+    void take(int t, float *adjoint) const {
+        if (above && t > 0)
+            for (long i = 0; i < n; ++i) adjoint[i] += above[(t - 1) * n + i];
+    }
+};
+
 static const float ONE = 1.f;
 
 // grad[inputs, columns] += input^T delta over the chunk; input [.., inputs] row-major, delta with leading dimension ldb.
@@ -107,13 +145,15 @@ void rnn_forward(const Shape *s, int64_t phi, const float *x, int64_t x_lane, co
 
 void rnn_backward(const Shape *s, int64_t phi, const float *x, int64_t x_lane, const float *w_hh, int64_t p_lane,
                   const float *h, int64_t h_lane, const float *dh, int64_t dh_lane, float *g_ih, float *g_hh,
-                  float *g_bias) {
+                  float *g_bias, const Outside *outside) {
     const int T = s->steps, B = s->batch, I = s->inputs, H = s->hidden;
     const long n = (long)B * H;
     std::vector<float> back((size_t)H * H), adjoint(n);
+    Neighbours beside(outside, s, H);
     for (int64_t k = 0; k < s->lanes; ++k, x += x_lane, w_hh += p_lane, h += h_lane, dh += dh_lane, g_ih += p_lane,
                  g_hh += p_lane, g_bias += p_lane) {
         transpose(H, H, w_hh, back.data());
+        beside.lane(k, p_lane);
         std::memset(g_ih, 0, sizeof(float) * I * H);
         std::memset(g_hh, 0, sizeof(float) * H * H);
         std::memset(g_bias, 0, sizeof(float) * H);
@@ -126,12 +166,14 @@ void rnn_backward(const Shape *s, int64_t phi, const float *x, int64_t x_lane, c
                 for (long i = 0; i < n; ++i) d[i] = adjoint[i] * (1.f - out[i] * out[i]);
             else
                 for (long i = 0; i < n; ++i) d[i] = out[i] <= 0.f ? 0.f : adjoint[i];
+            beside.pass_down(t, d);
             if (t > 0) {
                 std::fill(adjoint.begin(), adjoint.end(), 0.f);
                 if (!s->cut_before(t)) product(B, H, H, d, H, 1, back.data(), H, adjoint.data(), H);
+                beside.take(t, adjoint.data());
             }
             if (deltas.full(t)) {
-                if (all_zero(deltas.first(), deltas.size()) && all_zero(adjoint.data(), n)) break;  // the rest is 0
+                if (!beside.above && all_zero(deltas.first(), deltas.size()) && all_zero(adjoint.data(), n)) break;  // the rest is 0
                 const int depth = deltas.count * B;
                 add_products(H, H, depth, h + t * n, deltas.first(), H, g_hh, H);
                 add_products(I, H, depth, x + (long)t * B * I, deltas.first(), H, g_ih, H);
@@ -179,13 +221,15 @@ void lstm_forward(const Shape *s, const float *x, int64_t x_lane, const float *w
 void lstm_backward(const Shape *s, const float *x, int64_t x_lane, const float *w_hh, int64_t p_lane,
                    const float *gate, int64_t gate_lane, const float *h, const float *c, int64_t h_lane,
                    const float *tanh_c, int64_t tanh_c_lane, const float *dh, int64_t dh_lane, float *g_ih, float *g_hh,
-                   float *g_bias) {
+                   float *g_bias, const Outside *outside) {
     const int T = s->steps, B = s->batch, I = s->inputs, H = s->hidden, G = 4 * s->hidden;
     const long n = (long)B * H;
     std::vector<float> back((size_t)G * H), adjoint(n), dc(n);
+    Neighbours beside(outside, s, G);
     for (int64_t k = 0; k < s->lanes; ++k, x += x_lane, w_hh += p_lane, gate += gate_lane, h += h_lane, c += h_lane,
                  tanh_c += tanh_c_lane, dh += dh_lane, g_ih += p_lane, g_hh += p_lane, g_bias += p_lane) {
         transpose(H, G, w_hh, back.data());
+        beside.lane(k, p_lane);
         std::memset(g_ih, 0, sizeof(float) * I * G);
         std::memset(g_hh, 0, sizeof(float) * H * G);
         std::memset(g_bias, 0, sizeof(float) * G);
@@ -211,13 +255,17 @@ void lstm_backward(const Shape *s, const float *x, int64_t x_lane, const float *
                     cell[j] = whole * f;
                 }
             }
+            beside.pass_down(t, d);
             if (t > 0) {
                 std::fill(adjoint.begin(), adjoint.end(), 0.f);
                 if (s->cut_before(t)) std::fill(dc.begin(), dc.end(), 0.f);
                 else product(B, H, G, d, G, 1, back.data(), H, adjoint.data(), H);
+                beside.take(t, adjoint.data());
             }
             if (deltas.full(t)) {
-                if (all_zero(deltas.first(), deltas.size()) && all_zero(adjoint.data(), n) && all_zero(dc.data(), n)) break;
+                if (!beside.above && all_zero(deltas.first(), deltas.size()) && all_zero(adjoint.data(), n) &&
+                    all_zero(dc.data(), n))
+                    break;
                 const int depth = deltas.count * B;
                 add_products(H, G, depth, h + t * n, deltas.first(), G, g_hh, G);
                 add_products(I, G, depth, x + (long)t * B * I, deltas.first(), G, g_ih, G);
@@ -266,13 +314,16 @@ void gru_forward(const Shape *s, const float *x, int64_t x_lane, const float *w_
 
 void gru_backward(const Shape *s, const float *x, int64_t x_lane, const float *w_hh, int64_t p_lane, const float *gate,
                   int64_t gate_lane, const float *inner, int64_t inner_lane, const float *h, int64_t h_lane,
-                  const float *dh, int64_t dh_lane, float *g_ih, float *g_hh, float *g_bias, float *g_bias_hn) {
+                  const float *dh, int64_t dh_lane, float *g_ih, float *g_hh, float *g_bias, float *g_bias_hn,
+                  const Outside *outside) {
     const int T = s->steps, B = s->batch, I = s->inputs, H = s->hidden, G = 3 * s->hidden;
     const long n = (long)B * H;
     std::vector<float> back((size_t)G * H), adjoint(n);
+    Neighbours beside(outside, s, G);
     for (int64_t k = 0; k < s->lanes; ++k, x += x_lane, w_hh += p_lane, gate += gate_lane, inner += inner_lane, h += h_lane,
                  dh += dh_lane, g_ih += p_lane, g_hh += p_lane, g_bias += p_lane, g_bias_hn += p_lane) {
         transpose(H, G, w_hh, back.data());
+        beside.lane(k, p_lane);
         std::memset(g_ih, 0, sizeof(float) * I * G);
         std::memset(g_hh, 0, sizeof(float) * H * G);
         std::memset(g_bias, 0, sizeof(float) * G);
@@ -297,14 +348,16 @@ void gru_backward(const Shape *s, const float *x, int64_t x_lane, const float *w
                     dh_t[j] = kept;
                 }
             }
+            beside.pass_down(t, d);
             if (s->cut_before(t)) {
                 std::fill(adjoint.begin(), adjoint.end(), 0.f);
             } else if (t > 0) {
                 product(B, H, 2 * H, d, G, 1, back.data(), H, adjoint.data(), H);
                 product(B, H, H, d_s, H, 1, back.data() + 2L * H * H, H, adjoint.data(), H);
             }
+            beside.take(t, adjoint.data());
             if (deltas.full(t)) {
-                if (all_zero(deltas.first(), deltas.size()) && all_zero(adjoint.data(), n)) break;  // the rest is 0
+                if (!beside.above && all_zero(deltas.first(), deltas.size()) && all_zero(adjoint.data(), n)) break;  // the rest is 0
                 const int depth = deltas.count * B;
                 add_products(H, 2 * H, depth, h + t * n, deltas.first(), G, g_hh, G);
                 add_products(H, H, depth, h + t * n, inners.first(), H, g_hh + 2 * H, G);

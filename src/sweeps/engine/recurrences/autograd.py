@@ -16,9 +16,9 @@ from sweeps.config.schema import Value
 from sweeps.engine.adjoint import Trace
 from sweeps.engine.architectures import Architecture, State
 from sweeps.engine.exact_slopes import ExactSlopes
-from sweeps.engine.extended import Rows
-from sweeps.engine.memory import in_float64, zeros
-from sweeps.engine.recurrences.base import Sizes
+from sweeps.engine.extended import Rows, in_order
+from sweeps.engine.memory import by_time, in_float64, zeros
+from sweeps.engine.recurrences.base import Sizes, last_and_others
 
 
 class Autograd:
@@ -34,47 +34,74 @@ class Autograd:
         self._steps: list[tuple[State, State]] = []  # (state before, a leaf; state after), per time step
         self._inputs: tuple[Tensor, ...] = ()
         self._leaves: dict[str, Tensor] = {}
+        self.h = zeros(sizes.lanes, sizes.length, sizes.batch, sizes.hidden, device=sizes.device)
 
     def forward(self, p: Mapping[str, Tensor], x: Tensor, keep: bool = False) -> Tensor:
         s = self.sizes
         self._leaves = {name: value.detach().requires_grad_() for name, value in p.items() if name in self.names}
-        self._inputs = x.unflatten(1, (s.length, s.batch)).unbind(1)
+        self._inputs = tuple(x_t.detach().requires_grad_() for x_t in x.unflatten(1, (s.length, s.batch)).unbind(1))
         self._steps = []
         state: State = tuple(zeros(s.lanes, s.batch, s.hidden, device=s.device) for _ in range(self.states))
-        for x_t in self._inputs:
+        for t, x_t in enumerate(self._inputs):
             before = tuple(part.detach().requires_grad_() for part in state)
             with torch.enable_grad():
                 state = self.step(self._leaves, x_t, before)
             self._steps.append((before, state))
-        return state[0].detach()
+            self.h[:, t] = state[0].detach()
+        return self.h
 
-    def backward(self, p: Mapping[str, Tensor], x: Tensor, dh: Tensor, grads: Mapping[str, Tensor]) -> None:
-        names = list(self._leaves)
+    def backward(
+        self,
+        p: Mapping[str, Tensor],
+        x: Tensor,
+        dy: Tensor,
+        grads: Mapping[str, Tensor],
+        dx: Tensor | None = None,
+    ) -> None:
+        names, (dh, above) = list(self._leaves), last_and_others(dy)
+        down = () if dx is None else by_time(dx.unflatten(1, (self.sizes.length, self.sizes.batch)))
         for name in names:
             grads[name].zero_()
         adjoint: State = (dh, *(torch.zeros_like(dh) for _ in range(self.states - 1)))
         for t in reversed(range(self.sizes.length)):
             before, after = self._steps.pop()
-            inputs = [*before, *(self._leaves[name] for name in names)]
+            inputs = [*before, *(self._leaves[name] for name in names), *([self._inputs[t]] if down else [])]
             gradients = torch.autograd.grad(after, inputs, adjoint, materialize_grads=True)
             adjoint = gradients[: self.states]
-            for name, delta in zip(names, gradients[self.states :], strict=True):
+            for name, delta in zip(names, gradients[self.states :], strict=False):
                 grads[name].add_(delta)
+            if down:
+                down[t].copy_(gradients[-1])
             if self.sizes.cut_before(t):
                 adjoint = tuple(torch.zeros_like(part) for part in adjoint)
+            if above and t > 0:
+                adjoint = (adjoint[0] + above[t - 1], *adjoint[1:])
 
-    def through_time(self, p: Mapping[str, Tensor], dh: Rows, trace: Trace) -> None:
+    def through_time(self, p: Mapping[str, Tensor], dy: Rows, trace: Trace, below: bool = False) -> Rows | None:
         """Compute each time step again in float64 from its stored state; all parts of the state share an exponent."""
+        dh, above = dy.last_and_others()
+        dx: list[Rows] = []
         weights = {name: in_float64(value.detach()) for name, value in self._leaves.items()}
         width = self.sizes.hidden
-        adjoint = Rows(torch.cat([dh.value, *[torch.zeros_like(dh.value)] * (self.states - 1)], -1), dh.exponent)
+        adjoint = self._as_state(dh)
         for t in reversed(range(self.sizes.length)):
             adjoint = adjoint.settled()
             trace.note(t, adjoint.first(width).settled())
             before = tuple(in_float64(part).requires_grad_() for part in self._steps[t][0])
+            x_t = self._inputs[t].detach().double().requires_grad_()
             with torch.enable_grad(), ExactSlopes():
-                after = self.step(weights, self._inputs[t].double(), before)
-            gradients = torch.autograd.grad(after, before, adjoint.value.split(width, -1), materialize_grads=True)
-            adjoint = Rows(torch.cat(gradients, -1), adjoint.exponent)
+                after = self.step(weights, x_t, before)
+            inputs = [*before, x_t] if below else before
+            gradients = torch.autograd.grad(after, inputs, adjoint.value.split(width, -1), materialize_grads=True)
+            if below:
+                dx.append(Rows(gradients[-1], adjoint.exponent))
+            adjoint = Rows(torch.cat(gradients[: self.states], -1), adjoint.exponent)
             if self.sizes.cut_before(t):
                 adjoint = adjoint.nothing()
+            if above is not None and t > 0:
+                adjoint = adjoint + self._as_state(above.at(t - 1))
+        return in_order(dx) if below else None
+
+    def _as_state(self, dh: Rows) -> Rows:
+        """dL/dh_t beside zeros for the other parts of the state, `[K, B, states * H]`."""
+        return Rows(torch.cat([dh.value, *[torch.zeros_like(dh.value)] * (self.states - 1)], -1), dh.exponent)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,6 +11,7 @@ from torch import Tensor
 
 from sweeps.engine.adjoint import Trace
 from sweeps.engine.extended import Rows
+from sweeps.engine.memory import by_time
 
 
 @dataclass(frozen=True)
@@ -40,14 +41,39 @@ class Recurrence(Protocol):
             keep: store the pre-activations as well, for `through_time`.
 
         Returns:
-            h_{T-1}, `[K, B, H]`.
+            h_0 .. h_{T-1}, `[K, T, B, H]`, which the next forward pass overwrites.
         """
 
-    def backward(self, p: Mapping[str, Tensor], x: Tensor, dh: Tensor, grads: Mapping[str, Tensor]) -> None:
-        """Backward pass in float32 from `dh = dL/dh_{T-1} [K, B, H]`, which is overwritten; writes `grads`."""
+    def backward(
+        self,
+        p: Mapping[str, Tensor],
+        x: Tensor,
+        dy: Tensor,
+        grads: Mapping[str, Tensor],
+        dx: Tensor | None = None,
+    ) -> None:
+        """Backward pass in float32; writes `grads`.
 
-    def through_time(self, p: Mapping[str, Tensor], dh: Rows, trace: Trace) -> None:
+        Args:
+            dy: what the loss passes down to the states, and not through later ones: to h_{T-1} alone, `[K, B, H]`, or
+                to each, `[K, T, B, H]`. It is overwritten.
+            dx: where dL/dx is written, `[K, T*B, I]`; None: nobody asks for it.
+        """
+
+    def through_time(self, p: Mapping[str, Tensor], dy: Rows, trace: Trace, below: bool = False) -> Rows | None:
         """Backward pass in float64 along the pre-activations that `forward` stored; records each dL/dh_t in `trace`.
 
         It is called before `backward` and changes nothing that `backward` reads.
+
+        Args:
+            dy: as for `backward`, with a power of two for each sequence of each time step.
+            below: whether dL/dx is wanted.
+
+        Returns:
+            dL/dx, `[K, T, B, I]`, if `below`.
         """
+
+
+def last_and_others(dy: Tensor) -> tuple[Tensor, Sequence[Tensor]]:
+    """dL/dh_{T-1} as it comes from above, and what comes from above to h_t at place t; () where that is nothing."""
+    return (dy[:, -1], by_time(dy)) if dy.dim() == 4 else (dy, ())

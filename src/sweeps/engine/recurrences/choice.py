@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import torch
 
 from sweeps.config.schema import Value
 from sweeps.engine.architectures import architecture
+from sweeps.engine.recurrences.apart import Apart
 from sweeps.engine.recurrences.autograd import Autograd
 from sweeps.engine.recurrences.base import Recurrence, Sizes
 
@@ -51,5 +53,8 @@ def build(name: str, sizes: Sizes, kernel: str = "auto", options: Mapping[str, V
     """
     made, given = architecture(name), options or {}
     if (fast := _FAST.get(name, {}).get(choose(name, kernel, sizes.device))) is None:
-        return Autograd(sizes, made, given)
+        if torch.device(sizes.device).type != "cpu":
+            return Autograd(sizes, made, given)
+        one = replace(sizes, lanes=1)
+        return Apart(sizes, [Autograd(one, made, given) for _ in range(sizes.lanes)])
     return fast(sizes, **{key: value for key, value in given.items() if key in made.step_options})

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from sweeps.engine.adjoint import Trace
-from sweeps.engine.extended import Rows, back_in_time, gate, gate_slope, in_time, side_by_side, tanh_slope
+from sweeps.engine.extended import Rows, back_in_time, gate, gate_slope, in_order, in_time, side_by_side, tanh_slope
 from sweeps.engine.memory import by_time, in_float64, over_time, zeros
 from sweeps.engine.products import add_product, multiply, project
-from sweeps.engine.recurrences.base import Sizes
+from sweeps.engine.recurrences.base import Sizes, last_and_others
 from sweeps.engine.recurrences.choice import register_fast
 
 tanh_backward = torch.ops.aten.tanh_backward.grad_input
@@ -58,9 +58,17 @@ class Gru:
                 self.pre[:, t, :, two:] = n
             n.tanh_()
             torch.addcmul(n, z, torch.sub(before, n, out=self.difference), out=self.h_t[t + 1])
-        return self.h_t[-1]
+        return self.h[:, 1:]
 
-    def backward(self, p: Mapping[str, Tensor], x: Tensor, dh: Tensor, grads: Mapping[str, Tensor]) -> None:
+    def backward(
+        self,
+        p: Mapping[str, Tensor],
+        x: Tensor,
+        dy: Tensor,
+        grads: Mapping[str, Tensor],
+        dx: Tensor | None = None,
+    ) -> None:
+        dh, above = last_and_others(dy)
         hidden, u, v = self.sizes.hidden, self.u, self.v
         back_rz, back_n = p["weight_hh"].transpose(1, 2).split([2 * hidden, hidden], dim=1)
         for t in reversed(range(self.sizes.length)):
@@ -77,7 +85,11 @@ class Gru:
                 dh.zero_()
             elif t > 0:
                 add_product(add_product(dh.copy_(v), self.rz_t[t], back_rz), s, back_n)
+            if above and t > 0:
+                dh.add_(above[t - 1])
         delta, delta_s = over_time(self.gate), over_time(self.s)
+        if dx is not None:
+            multiply(delta, p["weight_ih"].transpose(1, 2), out=dx)
         before = over_time(self.h[:, :-1]).transpose(1, 2)
         grad_rz, grad_n = grads["weight_hh"].split([2 * hidden, hidden], dim=-1)
         multiply(before, delta[..., : 2 * hidden], out=grad_rz)
@@ -86,15 +98,22 @@ class Gru:
         torch.sum(delta, 1, out=grads["bias"])
         torch.sum(delta_s, 1, out=grads["bias_hn"])
 
-    def through_time(self, p: Mapping[str, Tensor], dh: Rows, trace: Trace) -> None:
-        back, h = in_float64(p["weight_hh"]).transpose(1, 2), self._states()
-        for t, (to_r, to_z, to_s, kept) in back_in_time(_local, self.pre, self.s, h[:, :-1]):
+    def through_time(self, p: Mapping[str, Tensor], dy: Rows, trace: Trace, below: bool = False) -> Rows | None:
+        back, down = (in_float64(p[name]).transpose(1, 2) for name in ("weight_hh", "weight_ih"))
+        h, dx = self._states(), list[Rows]()
+        dh, above = dy.last_and_others()
+        for t, (to_r, to_z, to_n, to_s, kept) in back_in_time(_local, self.pre, self.s, h[:, :-1]):
             dh = dh.settled()
             trace.note(t, dh)
+            if below:
+                dx.append(side_by_side(dh * to_r, dh * to_z, dh * to_n) @ down)
             if self.sizes.cut_before(t):
                 dh = dh.nothing()
             else:
                 dh = side_by_side(dh * to_r, dh * to_z, dh * to_s) @ back + dh * kept
+            if above is not None and t > 0:
+                dh = dh + above.at(t - 1)
+        return in_order(dx) if below else None
 
     def _states(self) -> Tensor:
         """h_{-1} .. h_{T-1} in float64, `[K, T+1, B, H]`."""
@@ -111,10 +130,10 @@ def _update(pre: Tensor) -> tuple[Rows, ...]:
 
 
 def _local(pre: Tensor, s: Tensor, before: Tensor) -> tuple[Rows, ...]:
-    """Factors that turn dL/dh_t into dL/da_r, dL/da_z and dL/ds; and z_t, the factor of the direct path to h_{t-1}."""
+    """Factors that turn dL/dh_t into dL/da of r, z, n and into dL/ds; and z_t, that of the direct path to h_{t-1}."""
     r, z, n = pre.double().chunk(3, -1)
     to_n = gate(-z) * tanh_slope(n)
-    return to_n * gate_slope(r) * s.double(), gate_slope(z) * (before - n.tanh()), to_n * gate(r), gate(z)
+    return to_n * gate_slope(r) * s.double(), gate_slope(z) * (before - n.tanh()), to_n, to_n * gate(r), gate(z)
 
 
 register_fast("gru", Gru)

@@ -13,10 +13,10 @@ import torch
 from torch import Tensor
 
 from sweeps.engine.adjoint import Trace
-from sweeps.engine.extended import Rows, back_in_time, gate, gate_slope, in_time, side_by_side, tanh_slope
+from sweeps.engine.extended import Rows, back_in_time, gate, gate_slope, in_order, in_time, side_by_side, tanh_slope
 from sweeps.engine.memory import by_time, in_float64, over_time, zeros
 from sweeps.engine.products import add_product, multiply, project
-from sweeps.engine.recurrences.base import Sizes
+from sweeps.engine.recurrences.base import Sizes, last_and_others
 from sweeps.engine.recurrences.choice import register_fast
 
 tanh_backward = torch.ops.aten.tanh_backward.grad_input
@@ -56,10 +56,18 @@ class Lstm:
             g.tanh_()
             c = torch.mul(f, self.c_t[t], out=self.c_t[t + 1]).addcmul_(i, g)
             torch.mul(o, torch.tanh(c, out=self.tanh_c_t[t]), out=self.h_t[t + 1])
-        return self.h_t[-1]
+        return self.h[:, 1:]
 
-    def backward(self, p: Mapping[str, Tensor], x: Tensor, dh: Tensor, grads: Mapping[str, Tensor]) -> None:
+    def backward(
+        self,
+        p: Mapping[str, Tensor],
+        x: Tensor,
+        dy: Tensor,
+        grads: Mapping[str, Tensor],
+        dx: Tensor | None = None,
+    ) -> None:
         back = p["weight_hh"].transpose(1, 2)
+        dh, above = last_and_others(dy)
         dc, u, v = self.dc.zero_(), self.u, self.v
         for t in reversed(range(self.sizes.length)):
             i, f, o, g = self.ifog_t[t]
@@ -77,23 +85,34 @@ class Lstm:
                 dc.zero_()
             elif t > 0:
                 multiply(self.gate_t[t], back, out=dh)
+            if above and t > 0:
+                dh.add_(above[t - 1])
         delta = over_time(self.gate)
+        if dx is not None:
+            multiply(delta, p["weight_ih"].transpose(1, 2), out=dx)
         multiply(over_time(self.h[:, :-1]).transpose(1, 2), delta, out=grads["weight_hh"])
         multiply(x.transpose(1, 2), delta, out=grads["weight_ih"])
         torch.sum(delta, 1, out=grads["bias"])
 
-    def through_time(self, p: Mapping[str, Tensor], dh: Rows, trace: Trace) -> None:
-        back, c = in_float64(p["weight_hh"]).transpose(1, 2), self._cells()
+    def through_time(self, p: Mapping[str, Tensor], dy: Rows, trace: Trace, below: bool = False) -> Rows | None:
+        back, down = (in_float64(p[name]).transpose(1, 2) for name in ("weight_hh", "weight_ih"))
+        c, dx = self._cells(), list[Rows]()
+        dh, above = dy.last_and_others()
         dc = (dh * torch.zeros_like(dh.exponent)).settled_apart()
         for t, (to_c, to_i, to_f, to_o, to_g, kept) in back_in_time(_local, self.pre, c[:, :-1], c[:, 1:]):
             dh = dh.settled()
             trace.note(t, dh)
             dc = (dc + (dh * to_c).settled_apart()).settled_apart()
+            delta = side_by_side(dc * to_i, dc * to_f, dh * to_o, dc * to_g)
+            if below:
+                dx.append(delta @ down)
             if self.sizes.cut_before(t):
                 dh, dc = dh.nothing(), dc.nothing()
-                continue
-            dh = side_by_side(dc * to_i, dc * to_f, dh * to_o, dc * to_g) @ back
-            dc = dc * kept
+            else:
+                dh, dc = delta @ back, dc * kept
+            if above is not None and t > 0:
+                dh = dh + above.at(t - 1)
+        return in_order(dx) if below else None
 
     def _cells(self) -> Tensor:
         """c_{-1} .. c_{T-1} in float64, `[K, T+1, B, H]`."""

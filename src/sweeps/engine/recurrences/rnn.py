@@ -14,11 +14,11 @@ import torch
 from torch import Tensor
 
 from sweeps.engine.adjoint import Trace
-from sweeps.engine.extended import Rows, back_in_time, tanh_slope
+from sweeps.engine.extended import Rows, back_in_time, in_order, tanh_slope
 from sweeps.engine.fading import revive
 from sweeps.engine.memory import by_time, in_float64, over_time, zeros
 from sweeps.engine.products import add_product, multiply, project
-from sweeps.engine.recurrences.base import Sizes
+from sweeps.engine.recurrences.base import Sizes, last_and_others
 from sweeps.engine.recurrences.choice import register_fast
 
 Derivative = Callable[[Tensor, Tensor, Tensor], None]
@@ -64,27 +64,47 @@ class Rnn:
             self.phi_(h)
         if keep and self.phi_ is torch.relu_:
             revive(p, x, self.h, self.pre)
-        return self.h_t[-1]
+        return self.h[:, 1:]
 
-    def backward(self, p: Mapping[str, Tensor], x: Tensor, dh: Tensor, grads: Mapping[str, Tensor]) -> None:
+    def backward(
+        self,
+        p: Mapping[str, Tensor],
+        x: Tensor,
+        dy: Tensor,
+        grads: Mapping[str, Tensor],
+        dx: Tensor | None = None,
+    ) -> None:
         back = p["weight_hh"].transpose(1, 2)
+        dh, above = last_and_others(dy)
         for t in reversed(range(self.sizes.length)):
             self.derivative(dh, self.h_t[t + 1], self.delta_t[t])
             if self.sizes.cut_before(t):
                 dh.zero_()
             elif t > 0:
                 multiply(self.delta_t[t], back, out=dh)
+            if above and t > 0:
+                dh.add_(above[t - 1])
         delta = over_time(self.delta)
+        if dx is not None:
+            multiply(delta, p["weight_ih"].transpose(1, 2), out=dx)
         multiply(over_time(self.h[:, :-1]).transpose(1, 2), delta, out=grads["weight_hh"])
         multiply(x.transpose(1, 2), delta, out=grads["weight_ih"])
         torch.sum(delta, 1, out=grads["bias"])
 
-    def through_time(self, p: Mapping[str, Tensor], dh: Rows, trace: Trace) -> None:
-        back = in_float64(p["weight_hh"]).transpose(1, 2)
+    def through_time(self, p: Mapping[str, Tensor], dy: Rows, trace: Trace, below: bool = False) -> Rows | None:
+        back, down = (in_float64(p[name]).transpose(1, 2) for name in ("weight_hh", "weight_ih"))
+        dx: list[Rows] = []
+        dh, above = dy.last_and_others()
         for t, (slope,) in back_in_time(lambda pre: (self.slope(pre.double()),), self.pre):
             dh = dh.settled()
             trace.note(t, dh)
-            dh = dh.nothing() if self.sizes.cut_before(t) else (dh * slope) @ back
+            delta = dh * slope
+            if below:
+                dx.append(delta @ down)
+            dh = delta.nothing() if self.sizes.cut_before(t) else delta @ back
+            if above is not None and t > 0:
+                dh = dh + above.at(t - 1)
+        return in_order(dx) if below else None
 
 
 register_fast("rnn_tanh", partial(Rnn, phi_=torch.tanh_, derivative=tanh_derivative, slope=tanh_slope))

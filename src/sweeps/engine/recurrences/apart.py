@@ -1,0 +1,49 @@
+"""Lanes computed one after the other, each as a pack of its own, for code whose operations go over all lanes at once.
+
+A batched product or a vectorised function may treat the same numbers differently in a pack of another size, and an
+architecture's definition is free to use any. So that a cell has the same bits alone and in a pack, each lane is run by
+itself; on a GPU, where equal bytes are not promised, lanes stay together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from sweeps.engine.adjoint import Trace
+from sweeps.engine.extended import FIELDS, Rows
+from sweeps.engine.memory import zeros
+from sweeps.engine.recurrences.base import Recurrence, Sizes
+
+Tensors = Mapping[str, Tensor]
+
+
+class Apart:
+    """A `Recurrence` made from one of a single lane for each lane."""
+
+    def __init__(self, sizes: Sizes, lanes: Sequence[Recurrence]) -> None:
+        self.lanes = lanes
+        self.h = zeros(sizes.lanes, sizes.length, sizes.batch, sizes.hidden)
+
+    def forward(self, p: Tensors, x: Tensor, keep: bool = False) -> Tensor:
+        for k, lane in enumerate(self.lanes):
+            self.h[k : k + 1] = lane.forward(_of(k, p), x[k : k + 1], keep)
+        return self.h
+
+    def backward(self, p: Tensors, x: Tensor, dy: Tensor, grads: Tensors, dx: Tensor | None = None) -> None:
+        for k, lane in enumerate(self.lanes):
+            below = None if dx is None else dx[k : k + 1]
+            lane.backward(_of(k, p), x[k : k + 1], dy[k : k + 1], _of(k, grads), below)
+
+    def through_time(self, p: Tensors, dy: Rows, trace: Trace, below: bool = False) -> Rows | None:
+        dx = []
+        for k, lane in enumerate(self.lanes):
+            own = Rows(dy.value[k : k + 1], dy.exponent[k : k + 1])
+            dx.append(lane.through_time(_of(k, p), own, trace.lane(k), below))
+        return Rows(*(torch.cat([getattr(rows, name) for rows in dx]) for name in FIELDS)) if below else None
+
+
+def _of(k: int, tensors: Tensors) -> dict[str, Tensor]:
+    return {name: value[k : k + 1] for name, value in tensors.items()}
