@@ -15,6 +15,7 @@ MACHINE = 64 * 10**9
     [
         (["arch.hidden=1000000"], "arch.hidden=1000000: a cell would take about 16 TB of memory"),
         (["arch=lstm", "arch.hidden=100000"], "arch.hidden=100000: "),
+        (["arch.hidden=100000", "stack.layers=3"], "arch.hidden=100000, stack.layers=3: "),
         (["task.length=999999999999"], "task.length=999999999999, train.batch=8, arch.hidden=8: "),
         (["train.batch=1000000000"], "task.length=6, train.batch=1000000000, arch.hidden=8: "),
         (["train.eval_size=1000000000000"], "task.length=6, train.eval_size=1000000000000: "),

@@ -69,7 +69,8 @@ LARGE = ("arch.hidden=64", "task.length=100", "train.batch=32", "train.steps=100
 
 
 @pytest.mark.parametrize(
-    "override", ["task.length=200", "train.steps=2000", "arch.hidden=128", "train.batch=64", "arch=lstm"]
+    "override",
+    ["task.length=200", "train.steps=2000", "arch.hidden=128", "train.batch=64", "arch=lstm", "stack.layers=2"],
 )
 def test_more_work_is_forecast_to_take_longer(override: str) -> None:
     assert core_seconds(make_cell(*LARGE, override)) > 1.3 * core_seconds(make_cell(*LARGE))

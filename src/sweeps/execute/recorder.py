@@ -73,13 +73,14 @@ class Recorder:
         settings = yaml.safe_dump(as_dict(self.cell.settings), sort_keys=False)
         write_atomically(self.paths.config, settings)
         write_csv(self.paths.metrics, columns.METRICS, map(_metrics_row, self._measured))
+        stacked = (columns.LAYER,) if self.cell.settings.stack.layers > 1 else ()
         write_csv(
             self.paths.gradient_through_time,
-            columns.GRADIENT_THROUGH_TIME,
+            columns.GRADIENT_THROUGH_TIME + stacked,
             (
-                (m.step, t, len(norms) - 1 - t, value)
+                (m.step, t, len(norms) - 1 - t, value, *((layer,) if stacked else ()))
                 for m in self._measured
-                for norms in m.log10_norm.tolist()
+                for layer, norms in enumerate(m.log10_norm.tolist())
                 for t, value in enumerate(norms)
             ),
         )

@@ -25,9 +25,10 @@ def core_seconds(settings: Settings) -> float:
 
     `PER_CELL` and `PER_UPDATE` say what was measured of the cost that does not depend on the size.
     """
-    t, b, h = settings.task.length, settings.train.batch, settings.arch.hidden
+    t, b, h, layers = settings.task.length, settings.train.batch, settings.arch.hidden, settings.stack.layers
     arch = card("arch", settings.arch.name)
-    per_sequence = arch.gates * arch.elementwise * t * (2 * h * h + 15 * h)  # one forward product, and elementwise work
+    products = 2 * layers - 1  # with the state before, and with the layer below; the task's inputs are few
+    per_sequence = arch.gates * arch.elementwise * t * (products * 2 * h * h + layers * 15 * h)  # forward
     train = settings.train.steps * b * 3 * per_sequence
     evaluations = settings.train.steps / settings.train.eval_every * settings.train.eval_size * per_sequence
     return PER_CELL + PER_UPDATE * settings.train.steps + (train + evaluations) / RATE

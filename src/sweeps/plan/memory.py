@@ -11,15 +11,19 @@ FLOAT32, FLOAT64 = 4, 8
 
 def memory(settings: Settings) -> dict[tuple[str, ...], int]:
     """A lower bound of the bytes that a cell takes in a pack of its own, by the settings that determine each part."""
-    t, b, h, train = settings.task.length, settings.train.batch, settings.arch.hidden, settings.train
+    t, b, h, layers = settings.task.length, settings.train.batch, settings.arch.hidden, settings.stack.layers
+    train = settings.train
     arch = card("arch", settings.arch.name)
-    weights = arch.gates * h * (h + 1) * card("optim", settings.optim.name).copies
-    states = t * b * (h * arch.states + 1)
+    weights = arch.gates * h * (layers * (h + 1) + (layers - 1) * h) * card("optim", settings.optim.name).copies
+    states = t * b * (layers * h * arch.states + 1)
+    stack = ("stack.layers",) if layers > 1 else ()
     evaluation = 0 if card("task", settings.task.name).fixed_test else t * train.eval_size
-    record = 0 if train.stop_when_solved else t * (train.steps // max(1, train.log_every))  # kept until the cell ends
+    record = (
+        0 if train.stop_when_solved else layers * t * (train.steps // max(1, train.log_every))
+    )  # kept until the cell ends
     return {
-        ("arch.hidden",): FLOAT32 * weights,
-        ("task.length", "train.batch", "arch.hidden"): FLOAT32 * states,
+        ("arch.hidden", *stack): FLOAT32 * weights,
+        ("task.length", "train.batch", "arch.hidden", *stack): FLOAT32 * states,
         ("task.length", "train.eval_size"): FLOAT32 * evaluation,
         ("task.length", "train.steps", "train.log_every"): FLOAT64 * record,
     }

@@ -24,6 +24,8 @@ GRADIENT_THROUGH_TIME = (
     "lag",  # T - 1 - t
     "log10_norm",  # log10 of the Frobenius norm of dL/dh_t over batch and hidden units
 )
+LAYER = "layer"
+"""A further, last column of gradient_through_time.csv where a network has several layers: 0 is the lowest."""
 PARAMETERS = (
     "step",
     "parameter",  # e.g. weight_hh.f: the recurrent matrix of the forget gate

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sweeps.records.columns import OPTIONAL
+from sweeps.records.columns import LAYER, OPTIONAL
 from sweeps.records.summary import Final, Summary
 
 Ints = np.ndarray[Any, np.dtype[np.integer[Any]]]
@@ -40,7 +40,7 @@ def wrong_rows(frame: str, rows: Columns, summary: Summary, metrics: Columns) ->
         return wrong_steps(rows["step"], summary.step) or wrong_end(rows, summary.final)
     steps = metrics["step"]
     if frame == "gradient":
-        return wrong_lags(rows["step"], rows["t"], rows["lag"], steps)
+        return wrong_lags(rows["step"], rows["t"], rows["lag"], steps, rows.get(LAYER))
     return wrong_parameters(rows["step"], rows["parameter"].codes, steps, steps[~np.isnan(metrics["eval_loss"])])
 
 
@@ -73,27 +73,34 @@ def wrong_end(rows: Columns, final: Final) -> str | None:
     return None
 
 
-def wrong_lags(steps: Ints, t: Ints, lag: Ints, measured: Ints) -> str | None:
-    """Check gradient_through_time.csv: at each measured step the rows t = 0 .. T-1 with lag = T-1-t, T always the same.
+def wrong_lags(steps: Ints, t: Ints, lag: Ints, measured: Ints, layer: Ints | None = None) -> str | None:
+    """Check gradient_through_time.csv: at each measured step the rows t = 0 .. T-1 with lag = T-1-t, T always the same;
+    of several layers those of the lowest first.
 
     Args:
-        steps, t, lag: [R], one per row.
+        steps, t, lag, layer: [R], one per row; no `layer` stands for one layer.
         measured: [S], the steps of metrics.csv.
     """
     if not len(steps):
         return f"has no rows, the run at step {measured[-1]}"
-    length = max(1, int((steps == measured[0]).sum()))
-    count = min(len(steps), length * len(measured))
-    actual, time = (steps[:count], t[:count], lag[:count]), np.arange(count) % length
-    expected = (np.repeat(measured, length)[:count], time, length - 1 - time)
+    first = steps == measured[0]
+    lowest = first if layer is None else first & (layer == 0)
+    layers = 1 if layer is None else max(1, int(layer[first].max(initial=0)) + 1)
+    length = max(1, int(lowest.sum()))
+    rows = layers * length
+    count = min(len(steps), rows * len(measured))
+    at = np.arange(count) % rows
+    expected = [np.repeat(measured, rows)[:count], at % length, length - 1 - at % length, at // length]
+    actual = [steps[:count], t[:count], lag[:count], expected[3] if layer is None else layer[:count]]
     wrong = np.concatenate([np.flatnonzero(a != e) for a, e in zip(actual, expected, strict=True)])
+    words = "step {}, t = {}, lag {}" + (", layer {}" if layers > 1 else "")
     if len(wrong):
-        at = wrong.min()
-        has, must = ("step {}, t = {}, lag {}".format(*(each[at] for each in rows)) for rows in (actual, expected))
-        return f"has {has} in line {at + 2}, where {must} must be"
+        line = wrong.min()
+        has, must = (words.format(*(each[line] for each in table)) for table in (actual, expected))
+        return f"has {has} in line {line + 2}, where {must} must be"
     if len(steps) > count:
         return f"has rows after lag 0 of step {measured[-1]}"
-    if len(steps) < length * len(measured):
+    if len(steps) < rows * len(measured):
         return f"ends at lag {lag[-1]} of step {steps[-1]}, not at lag 0 of step {measured[-1]}"
     return None
 

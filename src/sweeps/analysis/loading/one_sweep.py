@@ -18,6 +18,7 @@ from sweeps.analysis.loading.scan import scan
 from sweeps.config.identity import BEFORE
 from sweeps.config.short_names import SHORT_NAMES
 from sweeps.errors import SweepsError
+from sweeps.records.columns import LAYER
 from sweeps.records.paths import CONFIG, SweepPaths
 from sweeps.records.plan_file import read_overrides, read_plan
 
@@ -103,4 +104,16 @@ def assemble(root: Path, raw: RawRecords, frames: Mapping[str, pd.DataFrame], pl
     cells = cells.sort_values([*AXES, *extra, "seed", "cell"], ignore_index=True)
     bad = bad.reset_index(drop=True)
     metrics, gradient, parameters = (frames[name] for name in ("metrics", "gradient", "parameters"))
-    return Records(root, cells, metrics, gradient, parameters, bad, extra, plan=plan, digests=raw.digests)
+    highest, layers = by_layer(gradient)
+    return Records(root, cells, metrics, highest, parameters, bad, extra, layers, plan=plan, digests=raw.digests)
+
+
+def by_layer(gradient: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame | None]:
+    """The rows of the highest layer of each cell, without `layer`; and all rows, if a cell has several layers."""
+    if LAYER not in gradient:
+        return gradient, None
+    codes = gradient["cell"].cat.codes.to_numpy()
+    layer = np.maximum(gradient[LAYER].to_numpy(), 0)  # -1 where the file of a cell has no such column
+    top = np.zeros(len(gradient["cell"].cat.categories), layer.dtype)
+    np.maximum.at(top, codes, layer)
+    return gradient[layer == top[codes]].drop(columns=LAYER), gradient.assign(**{LAYER: layer})

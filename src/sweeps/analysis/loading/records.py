@@ -14,7 +14,7 @@ from sweeps.analysis.labels import UNSET
 from sweeps.analysis.loading.axes import AXES, extra_axes, ordered_levels
 from sweeps.config.short_names import column_of
 from sweeps.errors import SweepsError, unknown
-from sweeps.records.columns import OUTCOMES
+from sweeps.records.columns import LAYER, OUTCOMES
 from sweeps.records.paths import SweepPaths
 
 IN_GRID = ("missing", "unfinished", "failed", "damaged", "contradictory")
@@ -49,12 +49,14 @@ class Records:
         root: folder of the sweep; of several, `first+second` beside the first, which holds what is made of them.
         cells: a row per done cell: `cell`, its settings (`arch, init, clip, length, seed, gain, ...`, any
             other under its dotted name), `outcome`, and the numbers of its summary (see `NUMBERS`).
-        metrics, gradient, parameters: every row of the CSV files, with `cell` in front.
+        metrics, gradient, parameters: every row of the CSV files, with `cell` in front; `gradient` is of the highest
+            layer of each network.
         problems: a row per cell that is not in `cells`: `cell, problem, reason` and its settings if they are
             known; problem is missing, unfinished, failed, damaged, duplicate, contradictory, foreign, other
             format, other numerics, or unreadable: of a file beside the cells, whose name is then in `cell`.
             Of several sweeps both frames also have `sweep`, the name of the first sweep that has the cell.
         extra_axes: settings that vary beyond arch, init, clip, length and seed.
+        layers: the rows of `gradient` of every layer, with `layer` (0 is the lowest); None where networks have one.
         plan: ids of the cells that the last sweep requested, None where that is not known.
         digests: SHA-256 of every file the frames were read from, by its path in the sweep's folder; of several sweeps
             the name of the sweep comes first.
@@ -69,6 +71,7 @@ class Records:
     parameters: pd.DataFrame
     problems: pd.DataFrame
     extra_axes: tuple[str, ...]
+    layers: pd.DataFrame | None = None
     plan: tuple[str, ...] | None = None
     digests: Mapping[str, str] = field(default_factory=dict, repr=False)
     others: int = 0
@@ -147,6 +150,17 @@ class Records:
             problems = problems[problems["problem" if name == "outcome" else name].isin(allowed)]
         return self._only(self.cells[chosen], problems)
 
+    def at_layer(self, layer: int) -> Records:
+        """The same records with the gradient through time of one layer, 0 the lowest, of the networks that have it.
+
+        Raises:
+            SweepsError: no network has so many layers.
+        """
+        rows = self.gradient.assign(**{LAYER: 0}) if self.layers is None else self.layers
+        if not (chosen := rows[LAYER] == layer).any():
+            raise SweepsError(f"layer: given {layer!r}, must be from 0, the lowest, to {rows[LAYER].max()}")
+        return replace(self, gradient=rows[chosen].drop(columns=LAYER))
+
     def in_plan(self) -> Records:
         """The part of the records that the last sweep requested, with the axes of that sweep.
 
@@ -182,8 +196,9 @@ class Records:
             return replace(self, cells=cells, problems=problems)
         kept = set(cells["cell"])
         parts: dict[str, Any] = {}
-        for name in ("metrics", "gradient", "parameters"):
-            frame = getattr(self, name)
+        for name in ("metrics", "gradient", "parameters", "layers"):
+            if (frame := getattr(self, name)) is None:
+                continue
             inside = np.array([*(cell in kept for cell in frame["cell"].cat.categories), False])
             parts[name] = frame[inside[frame["cell"].cat.codes.to_numpy()]]  # code -1 (no cell) takes the last: False
         return replace(self, cells=cells, problems=problems, **parts)

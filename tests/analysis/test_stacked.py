@@ -1,0 +1,71 @@
+"""Records of networks with several layers, beside those with one: what is read, and of which layer it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from helpers import make_cells
+from sweeps import load
+from sweeps.analysis.statistics.summaries import numbers_of
+from sweeps.errors import SweepsError
+from sweeps.execute.worker import train_pack
+from sweeps.mirror.run_content import read_gradient
+from sweeps.plan.packs import Pack
+from sweeps.records.paths import SweepPaths
+
+LENGTH = 60
+
+
+def trained(root: Path, *layers: int) -> list[str]:
+    """Train a cell for each number of layers; returns their ids."""
+    cells = make_cells(*((f"stack.layers={n}", f"task.length={LENGTH}", "train.steps=4", "train.log_every=2",
+                          "train.eval_every=4") for n in layers))  # fmt: skip
+    for cell in cells:
+        train_pack(Pack((cell,)), root, lambda kind, content: None)
+    return [cell.id for cell in cells]
+
+
+def test_the_gradient_of_a_stack_is_that_of_its_highest_layer_and_all_are_there(tmp_path: Path) -> None:
+    one, three = trained(tmp_path, 1, 3)
+    files = {cell: pd.read_csv(tmp_path / cell / "gradient_through_time.csv") for cell in (one, three)}
+    assert list(files[one]) == ["step", "t", "lag", "log10_norm"]
+    assert list(files[three]) == ["step", "t", "lag", "log10_norm", "layer"]
+    records = load(tmp_path)
+    assert records.problems.empty and records.varied == ["stack.layers"] and "layer" not in records.gradient
+    rows = records.gradient.set_index("cell")["log10_norm"]
+    highest = files[three].query("layer == 2")
+    assert rows[three].tolist() == highest["log10_norm"].tolist() and len(highest) == 3 * LENGTH
+    assert rows[one].tolist() == files[one]["log10_norm"].tolist()
+    for layer in range(3):
+        own = records.at_layer(layer)
+        assert set(own.gradient["cell"]) == ({one, three} if layer == 0 else {three})
+        want = files[three].query(f"layer == {layer}")["log10_norm"]
+        assert own.gradient.set_index("cell")["log10_norm"][three].tolist() == want.tolist()
+    assert numbers_of(records.at_layer(0))["decay_start"][three] != numbers_of(records)["decay_start"][three]
+    with pytest.raises(SweepsError, match="layer: given 3, must be from 0, the lowest, to 2"):
+        records.at_layer(3)
+    alone = records.select(**{"stack.layers": 1})
+    assert alone.at_layer(0).gradient["log10_norm"].tolist() == files[one]["log10_norm"].tolist()
+    _, norms = read_gradient(SweepPaths(tmp_path).cell(three).gradient_through_time, [0, 2, 4]) or (None, None)
+    assert norms is not None and np.array_equal(norms[0], highest["log10_norm"].to_numpy()[LENGTH - 1 :: -1][:LENGTH])
+
+
+@pytest.mark.parametrize(
+    ("broken", "told"),
+    [
+        (lambda table: table.drop(index=LENGTH + 3), "where step 0, t = 3, lag 56, layer 1 must be"),
+        (lambda table: table.assign(layer=table["layer"].replace({1: 2})), "layer 1 must be"),
+        (lambda table: table.iloc[:-1], "ends at lag 1 of step 4"),
+        (lambda table: pd.concat([table, table.tail(1)]), "has rows after lag 0"),
+    ],
+)
+def test_rows_of_a_layer_that_are_lost_or_mixed_up_are_found(tmp_path: Path, broken: object, told: str) -> None:
+    _, cell = trained(tmp_path, 1, 2)
+    path = tmp_path / cell / "gradient_through_time.csv"
+    broken(pd.read_csv(path)).to_csv(path, index=False)  # type: ignore[operator]
+    problems = load(tmp_path).problems
+    assert problems["problem"].tolist() == ["damaged"] and told in problems["reason"].iloc[0]
