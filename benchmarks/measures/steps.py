@@ -30,13 +30,14 @@ NAMES = ("unflushed", "flushed", "pack", "recorded")
 LOG_EVERY = 10  # the default of train.log_every: so many steps share one record
 LONG_ENOUGH = 0.05
 LANES = (1, 4, 16)  # of the first shape; the others take what pays
-HEADS = ["arch", "init", "kernel", "H", "B", "T", "lanes", "steps/s", "stock", "x flushed", "x not", "GFLOP/s",
-         "of sgemm", "record"]  # fmt: skip
+DEEP = 2  # layers of the first shape, beside one
+HEADS = ["arch", "init", "kernel", "H", "B", "T", "layers", "lanes", "steps/s", "stock", "x flushed", "x not",
+         "GFLOP/s", "of sgemm", "record"]  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Case:
-    """What is measured: architecture, initialisation, kernel, hidden units, batch, time steps, lanes of the pack."""
+    """What is measured: architecture, initialisation, kernel, hidden units, batch, time steps, lanes, layers."""
 
     arch: str
     init: str
@@ -45,9 +46,11 @@ class Case:
     b: int
     t: int
     lanes: int
+    layers: int = 1
 
     def __str__(self) -> str:
-        return f"{self.arch} {self.init} {self.kernel} H={self.h} B={self.b} T={self.t} K={self.lanes}"
+        deep = f" L={self.layers}" if self.layers > 1 else ""
+        return f"{self.arch} {self.init} {self.kernel} H={self.h} B={self.b} T={self.t} K={self.lanes}{deep}"
 
 
 def cases(quick: bool) -> list[Case]:
@@ -58,23 +61,26 @@ def cases(quick: bool) -> list[Case]:
         pays = lanes_that_pay(pack(1, arch, init, h, b, t)[0])
         several = not quick and (h, b, t) == SHAPES[0] and init == INITS[0]
         found += [Case(arch, init, kernel, h, b, t, k) for k in (LANES if several else (pays,))]
+        if (h, b, t) == SHAPES[0] and init == INITS[0]:
+            found.append(Case(arch, init, kernel, h, b, t, pays, DEEP))
     return found
 
 
 def sides(case: Case) -> dict[str, Callable[[], object]]:
     """One training step of everybody, by name."""
-    made = set_up(pack(case.lanes, case.arch, case.init, case.h, case.b, case.t), case.kernel)
+    deep = f"stack.layers={case.layers}"
+    made = set_up(pack(case.lanes, case.arch, case.init, case.h, case.b, case.t, deep), case.kernel)
     x, y = made.data.next()
 
     def ours(traced: bool) -> Callable[[], object]:
         def step() -> object:
-            trace = Trace(case.lanes, case.t) if traced else None
-            loss = made.network.gradients(x, y, [trace] if trace else ())
+            traces = [Trace(case.lanes, case.t) for _ in made.network.layers] if traced else []
+            loss = made.network.gradients(x, y, traces)
             norm = global_norm(made.network.grads.flat)
             values = loss.tolist(), norm.tolist()
             made.clip(made.network.grads.flat, norm)
             made.optimizer.step(made.network.p.flat, made.network.grads.flat)
-            return values, trace.log10_norm() if trace else None
+            return values, [trace.log10_norm() for trace in traces]
 
         return step
 
@@ -109,8 +115,9 @@ def measure(bench: Bench, quick: bool) -> None:
         spent = times(case, 5 if quick else 9)
         record = (ratio(spent, "recorded", "pack") - 1) / LOG_EVERY
         per_cell = statistics.median(spent["pack"]) * (1 + record) / case.lanes
-        # forward, backward and weight gradients of the recurrent products
-        rate = 6 * card("arch", case.arch).gates * case.b * case.h**2 * case.t / per_cell / 1e9
+        # forward, backward and weight gradients of the products with the state before and the layer below
+        products = 2 * case.layers - 1
+        rate = 6 * products * card("arch", case.arch).gates * case.b * case.h**2 * case.t / per_cell / 1e9
         numbers = {
             "steps_per_s": 1 / per_cell,
             "stock_steps_per_s": 1 / statistics.median(spent["flushed"]),
@@ -123,7 +130,7 @@ def measure(bench: Bench, quick: bool) -> None:
         for quantity, value in numbers.items():
             bench.note("steps", str(case), quantity, value)
         rows.append([
-            case.arch, case.init, case.kernel, str(case.h), str(case.b), str(case.t), str(case.lanes),
+            case.arch, case.init, case.kernel, str(case.h), str(case.b), str(case.t), str(case.layers), str(case.lanes),
             f"{numbers['steps_per_s']:.0f}", f"{numbers['stock_steps_per_s']:.0f}", f"{numbers['vs_flushed']:.2f}",
             f"{numbers['vs_unflushed']:.2f}", f"{rate:.0f}", f"{rate / bench.peak:.0%}", f"{numbers['record']:+.1%}",
         ])  # fmt: skip

@@ -8,9 +8,9 @@ import torch
 
 from sweeps.engine.network import Network
 
-MODULES: dict[str, Callable[[int, int], torch.nn.RNNBase]] = {
+MODULES: dict[str, Callable[[int, int, int], torch.nn.RNNBase]] = {
     "rnn_tanh": torch.nn.RNN,
-    "rnn_relu": lambda inputs, hidden: torch.nn.RNN(inputs, hidden, nonlinearity="relu"),
+    "rnn_relu": lambda inputs, hidden, layers: torch.nn.RNN(inputs, hidden, layers, nonlinearity="relu"),
     "lstm": torch.nn.LSTM,
     "gru": torch.nn.GRU,
 }
@@ -19,12 +19,14 @@ MODULES: dict[str, Callable[[int, int], torch.nn.RNNBase]] = {
 def stock_step(network: Network, x: torch.Tensor, y: torch.Tensor, lr: float, threshold: float) -> Callable[[], object]:
     """One training step on a fixed batch, `x [T, B, I]`, `y [B, O]`, with lane 0's recurrent weights of `network`."""
     sizes = network.sizes
-    recurrence = MODULES[network.arch](sizes.inputs, sizes.hidden)
+    recurrence = MODULES[network.arch](sizes.inputs, sizes.hidden, len(network.layers))
     readout = torch.nn.Linear(sizes.hidden, network.outputs)
-    weights = network.p["weight_hh"][0]
-    if network.arch == "lstm":  # our blocks are i, f, o, g
-        weights = torch.cat([weights.split(sizes.hidden, -1)[i] for i in (0, 1, 3, 2)], -1)
-    dict(recurrence.named_parameters())["weight_hh_l0"].data.copy_(weights.T)
+    theirs = dict(recurrence.named_parameters())
+    for n, layer in enumerate(network.layers):
+        weights = layer.p["weight_hh"][0]
+        if network.arch == "lstm":  # our blocks are i, f, o, g
+            weights = torch.cat([weights.split(sizes.hidden, -1)[i] for i in (0, 1, 3, 2)], -1)
+        theirs[f"weight_hh_l{n}"].data.copy_(weights.T)
     recurrence.to(sizes.device), readout.to(sizes.device)
     parameters = [*recurrence.parameters(), *readout.parameters()]
     optimizer = torch.optim.Adam(parameters, lr=lr)
