@@ -14,7 +14,7 @@ from sweeps.again import difference, reasons
 from sweeps.analysis.loading.one import read_run
 from sweeps.commands.runs import find, show
 from sweeps.config.identity import cell_id
-from sweeps.errors import SweepsError
+from sweeps.errors import ConfigError, SweepsError
 from sweeps.in_process import compose, train
 from sweeps.records.paths import SweepPaths
 from sweeps.records.summary import Summary
@@ -58,6 +58,30 @@ def test_find_prints_a_row_per_cell_whole_in_a_pipe(tmp_path: Path, capsys: Prin
     assert "none of 4 cells; alone outcome=diverged has 0" in capsys.readouterr().out
     with pytest.raises(SweepsError, match="seed: given twice; several values are seed=0,1"):
         find([*place, "seed=0", "seed=1"])
+
+
+def test_in_a_narrow_terminal_no_word_of_a_row_is_broken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Printed
+) -> None:
+    root = tmp_path / "sweep"
+    for seed in (0, 1):
+        for lr in (0.003, 0.03):
+            write_cell(
+                root, arch="gru", init="orthogonal", length=20 * (seed + 1), seed=seed, settings={"optim.lr": lr}
+            )
+    write_cell(root, arch="lstm", init="random", outcome="solved", end=100)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "75")
+    assert find([f"experiment={root.name}", f"runs_dir={tmp_path}"]) == 0
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out).splitlines()
+    assert max(map(len, lines[:7])) <= 75 and len(re.findall("orthogonal .* finished ", "\n".join(lines))) == 4
+    assert lines[0].split() == ["solved"] and lines[1].split()[-1] == "at", "only a head stands on two lines"
+
+
+@pytest.mark.parametrize("text", ["score", "score>0.9", "score<=0.9"])
+def test_what_a_shell_leaves_of_a_comparison_is_answered_with_a_range(text: str) -> None:
+    with pytest.raises(ConfigError, match=r"is no NAME=VALUE; a range is NAME=0.9.."):
+        find([text])
 
 
 def test_show_fits_a_screen_and_its_last_line_makes_the_cell(trained: Path, capsys: Printed) -> None:
