@@ -72,6 +72,7 @@ def test_the_command_line_of_a_page_makes_the_run(tmp_path: Path) -> None:
     assert typed_again is not None
     [settings] = compose(*typed_again[1].split(" "))
     assert cell_id(settings) == page.stem
+    assert f"show cell={page.stem} runs_dir={tmp_path} --again</code>" in page.read_text()
     assert '<dt>init.gain</dt><dd class="changed">0.7</dd>' in page.read_text()
 
 
@@ -100,7 +101,7 @@ def test_pages_come_and_go_with_the_report(sweep: SweepPaths, capsys: pytest.Cap
     assert report(sweep, "pages=false") == 0 and pages(sweep) == ["mine"]
     text = sweep.report.markdown.read_text()
     assert "runs/" not in text and "`python -m sweeps report experiment=small pages=true` all of them" in text
-    assert "show experiment=small cell=ID page=run.html` makes one" in text
+    assert "`python -m sweeps show cell=ID page=run.html` makes one" in text
     assert main(["report", "experiment=small", "pages=yes"]) == 2
     assert "pages" in capsys.readouterr().err
 

@@ -82,7 +82,8 @@ def show(arguments: list[str]) -> int:
     run = read_run(find_cell(settings["cell"], _sweeps(settings, arguments)))
     if again:
         return _again(run)
-    known = typed(run.config, run.id)
+    place = [text for text in arguments if text.startswith("runs_dir=")]
+    known = typed(run.config, run.id, into=None if run.records else place)
     if page is None or run.records is None:
         from sweeps.report.run_text import run_text
 

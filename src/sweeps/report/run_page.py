@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -19,6 +20,7 @@ from sweeps.analysis.loading.one import OneRun
 from sweeps.analysis.run_facts import Reach, computed, ended, numbers, reaches, settings_of, title
 from sweeps.records.files import write_atomically
 from sweeps.report.html import symbols
+from sweeps.report.reproduce import place_of
 from sweeps.report.run_figures import run_figures
 
 if TYPE_CHECKING:
@@ -61,6 +63,7 @@ def write_run_page(
         groups=settings_of(run.config, typed.changed),
         computed=computed(run.summary),
         typed=typed,
+        place=shlex.join(place_of(run.config.get("runs_dir"))),
         digests={name.partition("/")[2]: digest for name, digest in sorted(run.records.digests.items())},
         style=page.style,
         script=page.script,

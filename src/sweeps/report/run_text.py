@@ -59,7 +59,7 @@ def _lines(run: OneRun, changed: Collection[str], command: str) -> Iterator[str]
         yield ""
         yield from (f"{name:<{INDENT}}{value}" for name, value in computed(run.summary).items())
     yield f"{'folder':<{INDENT}}{run.paths.root}"
-    yield f"{'again':<{INDENT}}{command}"
+    yield f"{'again' if run.summary else 'train it':<{INDENT}}{command}"
 
 
 def _settings(config: Mapping[str, Any], changed: Collection[str]) -> Iterator[str]:

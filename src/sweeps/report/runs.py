@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from sweeps.analysis.loading.records import Records
 from sweeps.analysis.text import axis_columns, number, number_of, render
 from sweeps.records.files import write_atomically
 from sweeps.report.document import FOLDED_ABOVE, LINKED_ABOVE, Attached, Block, Prose, Section, Tabular, relative
+from sweeps.report.reproduce import where
 
 
 def runs(records: Records, pages: Collection[Path], path: Path, folder: Path) -> Section:
@@ -48,9 +50,10 @@ def _names(cells: pd.Series, links: dict[str, str]) -> pd.DataFrame:
 
 
 def _by_hand(records: Records, count: int) -> str:
-    name = records.root.name
+    place = shlex.join(where(records))
+    show = f"python -m sweeps show cell=ID page=run.html {place}".rstrip()
+    report = f"python -m sweeps report experiment={records.experiment} pages=true {place}".rstrip()
     return (
-        f"This report of {number_of(count, 'run')} has no pages of the single ones. "
-        f"`python -m sweeps show experiment={name} cell=ID page=run.html` makes one, "
-        f"`python -m sweeps report experiment={name} pages=true` all of them."
+        f"This report of {number_of(count, 'run')} has no pages of the single ones. `{show}` makes one, `{report}` all "
+        "of them."
     )
