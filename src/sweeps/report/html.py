@@ -18,6 +18,7 @@ from markdown_it.token import Token
 from markupsafe import Markup
 
 from sweeps.records.paths import ReportPaths
+from sweeps.report.as_it_is import escaper
 from sweeps.report.document import MARKDOWN, Document, Picture, Section, Tabular, relative
 
 KINDS = {
@@ -118,7 +119,7 @@ def to_html(document: Document, folder: Path) -> str:
     }
     inside = {relative(path, folder): path for path in sorted(folder.rglob("*.*")) if path.suffix in KINDS}
     pages = {relative(path, folder) for path in ReportPaths(folder).runs.glob("*.html")}
-    known = {"files": inside, "pages": pages}
+    known = {"files": inside, "pages": pages, "safe": escaper(document.texts)}
     environment.filters |= {"markdown": partial(_markdown, known), "inline": partial(_inline, known)}
     template = environment.from_string((resources / "report.html.jinja").read_text(encoding="utf-8"))
     return template.render(document=document) + "\n"
@@ -198,10 +199,11 @@ def _markdown(known: Mapping[str, Any], text: str, name: str = "table") -> Marku
     """Markdown as HTML.
 
     Args:
-        known: what a link may reach: `files` inside the page by link target, and `pages` beside it.
+        known: what a link may reach: `files` inside the page by link target, and `pages` beside it; `safe`, by which
+            texts from the records are shown as they are.
         name: read out by screen readers for a table in the text.
     """
-    return Markup(_renderer().render(MARKDOWN.parse(text), MARKDOWN.options, {**known, "name": name}))
+    return Markup(_renderer().render(MARKDOWN.parse(known["safe"](text)), MARKDOWN.options, {**known, "name": name}))
 
 
 def _inline(known: Mapping[str, Any], text: str) -> Markup:

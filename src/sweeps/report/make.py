@@ -23,6 +23,7 @@ from sweeps.figures.draw import draw
 from sweeps.records.files import write_atomically
 from sweeps.records.paths import ReportPaths, SweepPaths
 from sweeps.report.answer import answer, scope
+from sweeps.report.as_it_is import texts_of
 from sweeps.report.captions import captions
 from sweeps.report.document import Document, Prose, Section, readme, to_markdown
 from sweeps.report.figures import figures, picture
@@ -176,4 +177,5 @@ def _document(
             reproduce(records),
         ],
         in_words(records),
+        texts_of(records),
     )
