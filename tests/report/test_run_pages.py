@@ -106,6 +106,17 @@ def test_pages_come_and_go_with_the_report(sweep: SweepPaths, capsys: pytest.Cap
     assert "pages" in capsys.readouterr().err
 
 
+def test_a_run_that_diverged_is_told_by_what_varied_and_linked_to_its_page(sweep: SweepPaths) -> None:
+    lost = write_cell(sweep.root, arch="gru", init="identity", length=6, seed=7, outcome="diverged", end=60, steps=600)
+    for made, named in ((True, f"[`{lost}`](runs/{lost}.html)"), (False, f"`{lost}`")):
+        text = make_report(sweep, pages=made).markdown.read_text()
+        [_, head, _, row] = (
+            text[text.index("## What diverged") : text.index("## Runs")].strip().split("\n\n", 1)[1].split("\n")[-4:]
+        )
+        assert [each.strip() for each in head.strip("|").split("|")] == ["cell", "because", "init", "seed", "at update"]
+        assert row.split("|")[1].strip() == named
+
+
 def test_above_so_many_runs_pages_are_made_on_demand(sweep: SweepPaths, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(make, "MOST", 3)
     make_report(sweep)

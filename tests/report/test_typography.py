@@ -22,11 +22,11 @@ FAULTS = {
     "a space before a mark": r" [,;:!?)]| \.(?![\d.])",
     "no space after a mark": r"[a-z][,;:.!?][A-Z]|[a-z],[a-z]",
     "marks that meet": r",[,.;:]|[;:][,.;:]|\.[,;:]|(?<!\.)\.\.(?!\.)|\( ?\)|\(,|\( ",
-    "one of many": rf"(?<![\d.,/-])1 ({NOUNS})s\b",
+    "one of many": rf"(?<![\d.,/-])(?<!- )1 ({NOUNS})s\b",
     "many of one": rf"\b([2-9]|\d\d+) ({NOUNS})\b(?! (of|a|at|per|each|point|size|with)\b)",
     "an ending twice": r"\b(axiss|axises|axess|runss|initss|seedss)\b",
     "a word twice": r"\b(the|a|an|of|in|is|are|and|to|by|with|at) \1\b",
-    "no value": r"\b(nan|None|NaN|inf%)\b|\{\w*\}",
+    "no value": r"\b(nan|NaN|inf%)\b|\bNone\b(?! of\b)|\{\w*\}",
     "the wrong article": r"\b[Aa] (architecture|init|LSTM|axis|update|outcome)\b|\b[Aa]n (gain|GRU|seed|run)\b",
     "a sentence that starts small": r"(?<!vs)(?<!e\.g)(?<!i\.e)(?<!\d)[.!?] [a-z]{2,}(?<!log)",
 }

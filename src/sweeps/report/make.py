@@ -170,7 +170,7 @@ def _document(
             *figures(records, drawn, captioned, analysis.figures),
             *tables(records, table, paths.tables, seed=SEED, analysis=analysis),
             what_ran(records),
-            what_diverged(records, paths.diverged),
+            what_diverged(records, paths.diverged, pages, paths.root),
             runs(records, pages, paths.tables / "runs.csv", paths.root),
             *([Section("Claims", [Prose(claims)])] if claims else []),
             sources(records),

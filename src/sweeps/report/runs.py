@@ -22,11 +22,10 @@ def runs(records: Records, pages: Collection[Path], path: Path, folder: Path) ->
         pages: from `write_run_pages`, one per run; empty where there are none.
         folder: of the report, from which links start.
     """
-    varied = [axis for axis in records.axes if records.cells[axis].nunique(dropna=False) > 1]
+    varied = told_apart_by(records)
     rows = records.cells[["cell", *varied, "seed", "outcome", "best_score", "solved_step"]]
     write_atomically(path, rows.to_csv(index=False, lineterminator="\n"))
-    links = {page.stem: relative(page, folder) for page in pages}
-    shown = pd.concat([_names(rows["cell"], links), axis_columns(rows, varied)], axis=1)
+    shown = pd.concat([linked(rows["cell"], pages, folder), axis_columns(rows, varied)], axis=1)
     shown["outcome"] = rows["outcome"]
     shown["seed"] = [number(seed, 6) for seed in rows["seed"]]
     shown[f"best {records.score_name}"] = rows["best_score"].map(number)
@@ -44,7 +43,18 @@ def runs(records: Records, pages: Collection[Path], path: Path, folder: Path) ->
     return Section("Runs", [*blocks, Attached(f"{caption.rstrip('.')} ({number_of(count, 'run')})", text, [path])])
 
 
-def _names(cells: pd.Series, links: dict[str, str]) -> pd.DataFrame:
+def told_apart_by(records: Records) -> list[str]:
+    """The axes that tell the runs apart; having no such setting is a level."""
+    return [axis for axis in records.axes if records.cells[axis].nunique(dropna=False) > 1]
+
+
+def linked(cells: pd.Series, pages: Collection[Path], folder: Path) -> pd.DataFrame:
+    """The column of a table that names runs, each a link to its page where it has one.
+
+    Args:
+        pages, folder: as for `runs`.
+    """
+    links = {page.stem: relative(page, folder) for page in pages}
     named = [f"[`{cell}`]({links[cell]})" if cell in links else f"`{cell}`" for cell in cells]
     return pd.DataFrame({"cell": named}, index=cells.index)
 
