@@ -150,6 +150,12 @@ def test_it_fits_a_phone(page: Page) -> None:
     boxes = page.locator(".box").evaluate_all("all => all.map(each => [each.scrollWidth, each.clientWidth])")
     assert len(boxes) >= 15 and all(shown <= 390 for _, shown in boxes)
     assert any(full > shown for full, shown in boxes), "what is wider scrolls in its own box"
+    box = page.locator(".box", has=page.locator("td:nth-child(6)")).first
+    first = box.locator("td").first
+    left = first.evaluate("each => each.getBoundingClientRect().left")
+    box.evaluate("each => { each.scrollLeft = 60 }")
+    assert box.evaluate("each => each.scrollLeft") == 60
+    assert first.evaluate("each => each.getBoundingClientRect().left") == left, "the names of rows stay in sight"
     assert page.locator("table td").first.evaluate("each => parseFloat(getComputedStyle(each).fontSize)") >= 13
 
 
