@@ -28,6 +28,7 @@ KINDS = {
     ".tex": "application/x-tex",
 }
 """Media types by suffix; fixed here because those of `mimetypes` depend on the machine."""
+STYLES = ("palette.css", "page.css")
 SCRIPTS = ("contents.js", "sort.js", "look.js")
 NO_FILE = re.compile(r"#|[a-z]+:")
 """The start of a link to a heading or to a URL."""
@@ -114,7 +115,7 @@ def to_html(document: Document, folder: Path) -> str:
         "size": size,
         "relative": partial(relative, folder=folder),
         "runs": _runs(document, folder, numbers[Picture]),
-        "style": Markup((resources / "page.css").read_text(encoding="utf-8")),
+        "style": Markup("".join((resources / name).read_text(encoding="utf-8") for name in STYLES)),
         "script": Markup("".join((resources / name).read_text(encoding="utf-8") for name in SCRIPTS)),
     }
     inside = {relative(path, folder): path for path in sorted(folder.rglob("*.*")) if path.suffix in KINDS}

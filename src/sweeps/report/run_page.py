@@ -17,7 +17,8 @@ import jinja2
 from markupsafe import Markup
 
 from sweeps.analysis.loading.one import OneRun
-from sweeps.analysis.run_facts import Reach, computed, ended, numbers, reaches, settings_of, title
+from sweeps.analysis.run_facts import Reach, computed, numbers, reaches, settings_of, title
+from sweeps.records.ended import ended
 from sweeps.records.files import write_atomically
 from sweeps.report.html import symbols
 from sweeps.report.reproduce import place_of
@@ -93,8 +94,9 @@ def _page() -> _Page:
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
     environment.lstrip_blocks = True
     environment.filters["symbols"] = symbols
-    template, style, script = (
-        (resources / name).read_text(encoding="utf-8") for name in ("run.html.jinja", "run.css", "run.js")
+    template, palette, style, script = (
+        (resources / name).read_text(encoding="utf-8")
+        for name in ("run.html.jinja", "palette.css", "run.css", "run.js")
     )
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
-    return _Page(environment.from_string(template), Markup(style), Markup(script), Markup(f"sha256-{digest}"))
+    return _Page(environment.from_string(template), Markup(palette + style), Markup(script), Markup(f"sha256-{digest}"))

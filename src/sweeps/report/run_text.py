@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from sweeps.analysis.loading.one import OneRun
-from sweeps.analysis.run_facts import IDLE, computed, ended, numbers, reaches, settings_of, title
+from sweeps.analysis.run_facts import IDLE, computed, numbers, reaches, settings_of, title
 from sweeps.analysis.text import number
+from sweeps.records.ended import ended
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 WIDE = 32
