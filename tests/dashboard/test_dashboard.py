@@ -294,8 +294,10 @@ def command(sweep: SweepPaths) -> Iterator[tuple[str, subprocess.Popen[str]]]:
         assert waits is None or waits == f"There are no records in {sweep.root} yet; waiting for them.\n"
         address = process.stdout.readline().split()[1]
         assert f"wandb leet {sweep.mirror / 'wandb'}" in process.stdout.readline()
-        yield address, process
-        process.kill()
+        try:
+            yield address, process
+        finally:
+            process.kill()
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
