@@ -64,7 +64,7 @@ figure share_solved | figure share_solved formats= | figure share_solved runs_di
 verify experiment=nothing | mirror bogus | mirror experiment=nothing | mirror tracker.mode=x |
 mirror tracker=csv | sync x | sync runs_dir= | sync experiment=nothing | workspace x |
 workspace experiment=nothing | dashboard open=perhaps | dashboard port=x | dashboard port=-1 |
-dashboard port=99999 | dashboard experiment=nothing open=false | dashboard nothing | mirror --folow |
+dashboard port=99999 | dashboard nothing | mirror --folow |
 compare | compare nothing | compare nothing other | compare experiment=nothing | compare ./ ./ | compare ./ nowhere/x |
 compare -x | compare a b c | compare experiment=a,a | report experiment=a,a | report experiment=a,b |
 report experiment=a, | verify experiment=a,b | dashboard experiment=a,b | find experiment=a,,b |

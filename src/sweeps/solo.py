@@ -17,6 +17,7 @@ from sweeps.execute.run_line import RunLine
 from sweeps.mirror.beside import Mirror
 from sweeps.plan.cells import Cell, distinct
 from sweeps.plan.packs import Pack
+from sweeps.records.ended import ended
 from sweeps.records.lock import Held, hold
 from sweeps.records.paths import CellPaths, SweepPaths
 from sweeps.records.summary import finished, in_the_way
@@ -46,13 +47,8 @@ def ending(cell: Cell, sweep: SweepPaths) -> str:
     assert summary is not None
     best = summary.best.eval_score
     score = f", best {summary.task.score or 'score'} {best:.3f}" if best is not None and math.isfinite(best) else ""
-    why = f" ({summary.reason})" if summary.reason else ""
-    when = (
-        f"{summary.outcome}{why} at step {summary.step}"
-        if summary.outcome != "solved"
-        else f"solved at step {summary.solved_step} of {summary.step}"
-    )
-    return f"{cell.name}: {when}{score}"
+    text = ended(summary, cell.settings.train.steps).rstrip(".")
+    return f"{cell.name}: {text[0].lower()}{text[1:]}{score}"
 
 
 def train(cell: Cell, sweep: SweepPaths, console: Console) -> bool:

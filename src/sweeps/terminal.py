@@ -9,6 +9,9 @@ from typing import IO
 from rich.console import Console
 from rich.table import Table
 
+GAP = 2
+"""Columns between two of a table."""
+
 
 def terminal(stderr: bool = False, file: IO[str] | None = None) -> Console:
     """A console that interprets no markup or emoji codes, highlights no numbers and folds no line."""
@@ -42,8 +45,8 @@ def passing(text: str) -> Iterator[Callable[[], None]]:
 
 
 def say_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print rows under heads: within the width of a terminal, where it has to on several lines each, but for the first
-    column, which is whole; in a pipe each row is one line, its fields whole and two spaces apart.
+    """Print rows under heads: within the width of a terminal, where it has to on several lines each, between words if
+    that is enough, the first column whole; in a pipe each row is one line, its fields whole and two spaces apart.
     """
     console = terminal()
     if not console.is_terminal:
@@ -51,9 +54,14 @@ def say_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         for row in (heads, *rows):
             say("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
         return
+    columns = list(zip(heads, *rows, strict=True))
+    words = [max(len(word) for text in column for word in [*text.split(), ""]) for column in columns]
+    words[0] = max(map(len, columns[0][1:]), default=0)
+    fit = sum(words) + GAP * (len(words) - 1) <= console.width
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for place, head in enumerate(heads):
-        table.add_column(head, no_wrap=place == 0, overflow="fold", min_width=len(rows[0][0]) if not place else None)
+    for place, (head, longest) in enumerate(zip(heads, words, strict=True)):
+        whole = longest if fit or not place else None
+        table.add_column(head, no_wrap=place == 0, overflow="fold", min_width=whole)
     for row in rows:
         table.add_row(*row)
     console.print(table, soft_wrap=False)

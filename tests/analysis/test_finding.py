@@ -51,6 +51,41 @@ def test_dotted_and_short_names_and_all_spellings_of_a_number_are_the_same(root:
     assert cells(root, arch="lstm,gru", length="20") == cells(root, length="20")
 
 
+def test_a_range_holds_its_ends_and_nothing_that_was_not_measured(tmp_path: Path) -> None:
+    ids = [
+        write_cell(tmp_path / "x", seed=seed, length=20 * (seed + 1), best_score=score, outcome=outcome, end=40 * seed)
+        for seed, (score, outcome) in enumerate(
+            [(None, "finished"), (0.5, "solved"), (0.9, "solved"), (0.95, "solved")]
+        )
+    ]
+    root = tmp_path / "x"
+    for wanted, expected in {
+        "score=0.9..": ids[2:],
+        "best_score=..0.5": ids[1:2],
+        "score=0.5..0.9": ids[1:3],
+        "updates=..80": ids[1:3],
+        "length=30..60": ids[1:3],
+        "task.length=..20": ids[:1],
+    }.items():
+        name, _, text = wanted.partition("=")
+        assert {row[0] for row in find(root, {name: text}).rows} == set(expected), wanted
+    found = find(root, {"loss": "0..10", "score": "0.9.."})
+    assert found.heads[-4:] == ["best", "loss", "solved at", "folder"] and len(found.rows) == 2
+    assert "alone score=0.99.. has 0" in find(root, {"score": "0.99.."}).nothing
+
+
+@pytest.mark.parametrize("text", ["..", "0.9..0.5", "a..b", "0.9", "0.5,0.9", "nan.."])
+def test_what_is_no_range_of_a_result_is_refused_with_those_that_are(root: Path, text: str) -> None:
+    with pytest.raises(SweepsError, match=r"write|must be a range.*score=0.9.. \(at least\)"):
+        find(root, {"score": text})
+
+
+def test_a_result_that_cannot_be_asked_for_is_told_with_those_that_can(root: Path) -> None:
+    with pytest.raises(SweepsError, match=r"'decay' is not known.*loss, .*score, .*updates") as error:
+        find(root, {"decay": "0.."})
+    assert "root" not in str(error.value) and "runs_dir" not in str(error.value)
+
+
 def test_rows_hold_what_varies_and_are_in_order(root: Path) -> None:
     found = find(root, {"arch": "gru", "length": "100"})
     assert found.heads == ["cell", "arch", "length", "gain", "seed", "outcome", "best", "solved at", "folder"]
@@ -66,7 +101,7 @@ def test_rows_hold_what_varies_and_are_in_order(root: Path) -> None:
 @pytest.mark.parametrize(
     ("wanted", "message"),
     [
-        ({"lenght": "20"}, "setting of these cells: 'lenght' is not known; did you mean 'length'?"),
+        ({"lenght": "20"}, "setting or result of these cells: 'lenght' is not known; did you mean 'length'?"),
         ({"arch.hiden": "20"}, "did you mean 'arch.hidden'?"),
         ({"arch": "ltsm"}, "arch: no cell has 'ltsm'; did you mean 'lstm'? (there are: gru, lstm)"),
         ({"gain": "1.3"}, "gain: no cell has '1.3'; did you mean '1.2'? (there are: 1, 1.2)"),

@@ -9,7 +9,8 @@ import pytest
 
 from analysis.make_records import write_cell
 from sweeps.analysis.loading.one import read_run
-from sweeps.analysis.run_facts import IDLE, Reach, ended, reaches, settings_of, title
+from sweeps.analysis.run_facts import IDLE, Reach, reaches, settings_of, title
+from sweeps.records.ended import ended
 from sweeps.records.paths import SweepPaths
 
 

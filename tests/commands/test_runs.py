@@ -13,10 +13,11 @@ from helpers import SMALL
 from sweeps.again import difference, reasons
 from sweeps.analysis.loading.one import read_run
 from sweeps.commands.runs import find, show
-from sweeps.config.identity import cell_id
-from sweeps.errors import SweepsError
+from sweeps.config.identity import cell_id, deciding
+from sweeps.errors import ConfigError, SweepsError
 from sweeps.in_process import compose, train
 from sweeps.records.paths import SweepPaths
+from sweeps.records.plan_file import write_plan
 from sweeps.records.summary import Summary
 
 Printed = pytest.CaptureFixture[str]
@@ -58,6 +59,30 @@ def test_find_prints_a_row_per_cell_whole_in_a_pipe(tmp_path: Path, capsys: Prin
     assert "none of 4 cells; alone outcome=diverged has 0" in capsys.readouterr().out
     with pytest.raises(SweepsError, match="seed: given twice; several values are seed=0,1"):
         find([*place, "seed=0", "seed=1"])
+
+
+def test_in_a_narrow_terminal_no_word_of_a_row_is_broken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Printed
+) -> None:
+    root = tmp_path / "sweep"
+    for seed in (0, 1):
+        for lr in (0.003, 0.03):
+            write_cell(
+                root, arch="gru", init="orthogonal", length=20 * (seed + 1), seed=seed, settings={"optim.lr": lr}
+            )
+    write_cell(root, arch="lstm", init="random", outcome="solved", end=100)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "75")
+    assert find([f"experiment={root.name}", f"runs_dir={tmp_path}"]) == 0
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out).splitlines()
+    assert max(map(len, lines[:7])) <= 75 and len(re.findall("orthogonal .* finished ", "\n".join(lines))) == 4
+    assert lines[0].split() == ["solved"] and lines[1].split()[-1] == "at", "only a head stands on two lines"
+
+
+@pytest.mark.parametrize("text", ["score", "score>0.9", "score<=0.9"])
+def test_what_a_shell_leaves_of_a_comparison_is_answered_with_a_range(text: str) -> None:
+    with pytest.raises(ConfigError, match=r"is no NAME=VALUE; a range is NAME=0.9.."):
+        find([text])
 
 
 def test_show_fits_a_screen_and_its_last_line_makes_the_cell(trained: Path, capsys: Printed) -> None:
@@ -143,5 +168,34 @@ def test_what_is_wrong_with_a_record_is_one_sentence_and_status_1(copied: Path, 
     assert show(where(copied)) == 1
     said = capsys.readouterr().out
     assert (
-        "Failed: MemoryError: too large.\n" in said and "length 60*" in said and "again       python -m sweeps" in said
+        "Failed: MemoryError: too large.\n" in said and "length 60*" in said and "train it    python -m sweeps" in said
     )
+
+
+def test_a_cell_that_was_only_planned_is_shown_with_what_trains_it_in_its_place(
+    trained: Path, tmp_path: Path, capsys: Printed
+) -> None:
+    runs = tmp_path / "runs"
+    write_cell(runs / "small", arch="gru")
+    write_plan(runs / "small" / "plan.csv", {trained.name: deciding(compose(*JOB)[0])})
+    for folder in (None, runs / "small" / trained.name):
+        if folder:
+            folder.mkdir()  # as a run that was killed leaves it
+        assert show([f"cell={trained.name}", f"runs_dir={runs}"]) == 1
+        said = capsys.readouterr().out
+        assert said.startswith(
+            f"{trained.name}  LSTM, orthogonal, clip by norm, adding of length 60, seed 5\nMissing: "
+        )
+        assert "length 60*" in said and "eval_every 2*" in said
+        overrides = re.fullmatch(r"train it +python -m sweeps (.*)", said.splitlines()[-1])
+        assert overrides is not None and f"runs_dir={runs}" in overrides[1].split()
+        assert [cell_id(each) for each in compose(*overrides[1].split())] == [trained.name]
+
+
+def test_a_planned_cell_of_an_experiment_with_a_file_is_trained_under_its_name(tmp_path: Path, capsys: Printed) -> None:
+    root = tmp_path / "runs" / "digits"
+    [settings] = compose("experiment=digits", "arch=lstm", "init=identity", "seed=1", "clip=none", "task.length=64")
+    write_cell(root)
+    write_plan(root / "plan.csv", {cell_id(settings): deciding(settings)})
+    assert show([f"cell={cell_id(settings)}", f"runs_dir={root.parent}", "experiment=digits"]) == 1
+    assert re.search(r"^train it +python -m sweeps experiment=digits ", capsys.readouterr().out, re.M)

@@ -276,7 +276,7 @@ def test_a_port_is_a_port() -> None:
             port_of(wrong)
 
 
-@pytest.mark.parametrize("wrong", ["open=yes", "port=x", "experiment=none_such"])
+@pytest.mark.parametrize("wrong", ["open=yes", "port=x", "experimnt=none_such"])
 def test_bad_input_is_one_error(wrong: str, sweep: SweepPaths, capsys: pytest.CaptureFixture[str]) -> None:
     where = {"experiment": sweep.root.name, "runs_dir": str(sweep.root.parent)} | dict([wrong.split("=")])
     assert main(["dashboard", *(f"{name}={value}" for name, value in where.items())]) == 2
@@ -290,10 +290,14 @@ def command(sweep: SweepPaths) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     started = [sys.executable, "-u", "-m", "sweeps", "dashboard", *where]
     with subprocess.Popen(started, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
+        waits = None if sweep.root.is_dir() else process.stdout.readline()
+        assert waits is None or waits == f"There are no records in {sweep.root} yet; waiting for them.\n"
         address = process.stdout.readline().split()[1]
         assert f"wandb leet {sweep.mirror / 'wandb'}" in process.stdout.readline()
-        yield address, process
-        process.kill()
+        try:
+            yield address, process
+        finally:
+            process.kill()
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
@@ -310,6 +314,15 @@ def test_the_command_shows_a_sweep_that_has_just_begun_until_it_is_stopped(
         rest, _ = process.communicate(timeout=60)
     assert (process.returncode, rest.splitlines()[-1]) == (0, "Stopped.")
     assert list(temporary.iterdir()) == []
+
+
+def test_the_command_waits_for_the_folder_of_a_sweep_and_says_so(empty: SweepPaths) -> None:
+    with command(empty) as (address, _):
+        status = json.loads(get(address, "/status")[1])
+        assert (status["done"], status["says"]) == (0, f"Waiting for records in {empty.root}.")
+        write_cell(empty.root)
+        status = json.loads(get(address, "/status")[1])
+        assert (status["done"], status["making"], status["says"]) == (1, True, "")
 
 
 @pytest.mark.slow

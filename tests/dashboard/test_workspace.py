@@ -158,14 +158,32 @@ def test_a_setting_that_varied_has_panels_under_its_readable_name() -> None:
     }
 
 
-def test_the_report_has_a_filter_per_level_of_the_first_axis_or_outcome() -> None:
+def test_the_report_has_a_filter_per_level_of_the_first_axis() -> None:
     grids = [block for block in json.loads(report(STUDY).spec)["blocks"] if block["type"] == "panel-grid"]
     assert len(grids) == len(declaration.PARTS)
-    for grid, part in zip(grids, declaration.PARTS, strict=True):
+    for grid in grids:
         runs = grid["metadata"]["runSets"]
-        assert [each["name"] for each in runs] == list(STUDY.levels["outcome" if part.by_outcome else "arch"])
+        assert [each["name"] for each in runs] == list(STUDY.levels["arch"])
         for each in runs:
             assert [value for key, value in walk(each["filters"]) if key == "value"] == ["small", each["name"]]
+
+
+def test_two_tasks_are_sets_of_runs_and_in_no_mean_together() -> None:
+    axes = {"arch": ["lstm", "gru"], "init": ["he", "xavier"], "task": ["adding", "digits"], "clip": ["norm"]}
+    study = Study("small", {**axes, "lr": [0.1, 1.0], "outcome": OUTCOMES})
+    assert "task" in study.groups
+    for view in (workspace(study), report(study)):
+        assert not any(", by " in str(panel["config"].get("chartTitle")) for panel in panels(view))
+    grids = [block for block in json.loads(report(study).spec)["blocks"] if block["type"] == "panel-grid"]
+    assert all([each["name"] for each in grid["metadata"]["runSets"]] == ["adding", "digits"] for grid in grids)
+
+
+def test_nothing_is_said_of_clipping_where_no_run_clips() -> None:
+    study = Study("small", {"clip": ["none"], "gain": [0.5, 1.0], "outcome": OUTCOMES})
+    for view in (workspace(study), report(study)):
+        assert "clip" not in view.spec.replace("config:clip", "").lower()
+        titles = [panel["config"].get("chartTitle") for panel in panels(view)]
+        assert titles.count("Gradient norm") == 1 and "Share solved, by gain" in titles
 
 
 def test_the_coordinates_are_the_axes_that_vary() -> None:

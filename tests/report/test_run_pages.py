@@ -72,6 +72,7 @@ def test_the_command_line_of_a_page_makes_the_run(tmp_path: Path) -> None:
     assert typed_again is not None
     [settings] = compose(*typed_again[1].split(" "))
     assert cell_id(settings) == page.stem
+    assert f"show cell={page.stem} runs_dir={tmp_path} --again</code>" in page.read_text()
     assert '<dt>init.gain</dt><dd class="changed">0.7</dd>' in page.read_text()
 
 
@@ -100,9 +101,20 @@ def test_pages_come_and_go_with_the_report(sweep: SweepPaths, capsys: pytest.Cap
     assert report(sweep, "pages=false") == 0 and pages(sweep) == ["mine"]
     text = sweep.report.markdown.read_text()
     assert "runs/" not in text and "`python -m sweeps report experiment=small pages=true` all of them" in text
-    assert "show experiment=small cell=ID page=run.html` makes one" in text
+    assert "`python -m sweeps show cell=ID page=run.html` makes one" in text
     assert main(["report", "experiment=small", "pages=yes"]) == 2
     assert "pages" in capsys.readouterr().err
+
+
+def test_a_run_that_diverged_is_told_by_what_varied_and_linked_to_its_page(sweep: SweepPaths) -> None:
+    lost = write_cell(sweep.root, arch="gru", init="identity", length=6, seed=7, outcome="diverged", end=60, steps=600)
+    for made, named in ((True, f"[`{lost}`](runs/{lost}.html)"), (False, f"`{lost}`")):
+        text = make_report(sweep, pages=made).markdown.read_text()
+        [_, head, _, row] = (
+            text[text.index("## What diverged") : text.index("## Runs")].strip().split("\n\n", 1)[1].split("\n")[-4:]
+        )
+        assert [each.strip() for each in head.strip("|").split("|")] == ["cell", "because", "init", "seed", "at update"]
+        assert row.split("|")[1].strip() == named
 
 
 def test_above_so_many_runs_pages_are_made_on_demand(sweep: SweepPaths, monkeypatch: pytest.MonkeyPatch) -> None:

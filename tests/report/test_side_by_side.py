@@ -71,10 +71,14 @@ def test_a_digit_that_moved_is_found_with_its_size_and_its_step(tmp_path: Path) 
     assert one["loss"] == pytest.approx(2e-5, rel=1e-3) and one["gradient"] == 0 and one["same_gradient"]
     assert two["gradient"] == pytest.approx(0.25) and two["loss"] == 0 and not two["same_gradient"]
     text = found.to_markdown()
-    assert "**10 of 12 cells are equal, byte for byte; in 2 a number differs.** No outcome changed (n = 12)." in text
+    assert (
+        "**10 of 12 cells are equal, byte for byte; in 2 a number differs.** The largest difference is 2.0e-5 of a "
+        "loss and 0.25 decades of a gradient. No outcome changed (n = 12)." in text
+    )
     assert "share solved differs" not in text and "nan" not in text
-    assert "**No conclusion changes**" in text and "(n = 12 pairs of runs, 3 seeds)" in text
-    assert "metrics.csv 11 of 12 (92%)" in text and "first logged step with another number: 20 in 1 of 2" in text
+    assert "**No conclusion changes**: runs solved (6 of 12), runs diverged (0 of 12), median best" in text
+    assert "what mattered most (architecture)" in text and "(n = 12 pairs of runs, 3 seeds)" in text
+    assert "metrics.csv in 11 of 12 (92%)" in text and "first logged step with another number: 20 in 1 of 2" in text
 
 
 def test_an_outcome_that_flipped_is_listed(tmp_path: Path) -> None:
@@ -143,7 +147,7 @@ def test_a_conclusion_that_reverses_is_told_first(tmp_path: Path) -> None:
     said = {each.about: each for each in found.conclusions[0].found}
     assert said["what mattered most"].same and said["what mattered most"].a == "architecture"
     best = said["best architecture"]
-    assert (best.a, best.b, best.shown) == ("GRU", "LSTM", (True, True))
+    assert (best.a, best.b, best.shown) == ("GRU", "LSTM", "in both")
     assert "**A conclusion changes**: best architecture: GRU in a, LSTM in b (shown in both)." in found.to_markdown()
     table = found.conclusions[0].combinations.set_index(["arch", "init"])
     numbers = table[["solved_a", "solved_b", "rank_a", "rank_b"]].to_dict("index")
@@ -154,12 +158,43 @@ def test_another_axis_that_matters_is_told_and_few_seeds_prove_nothing(tmp_path:
     cells(tmp_path / "a", seeds=2)
     cells(tmp_path / "b", lambda arch, init, seed: init == "random", seeds=2)
     found = side_by_side(tmp_path / "a", tmp_path / "b")
-    first = found.conclusions[0].found[0]
-    assert (first.a, first.b, first.shown) == ("architecture", "init", (False, False))
+    said = {each.about: each for each in found.conclusions[0].found}
+    first = said["what mattered most"]
+    assert (first.a, first.b, first.shown) == ("architecture", "init", "") and said["runs solved"].same
     text = found.to_markdown()
-    assert (
-        "none of which either sweep shows beyond its own runs: what mattered most: architecture in a, init in b" in text
-    )
+    assert "not shown by the runs beyond themselves: what mattered most: architecture in a, init in b" in text
+    assert "2 seeds cannot show it, however large; 6 can." in text
+
+
+@pytest.mark.parametrize(("seeds", "shown"), [(4, ""), (6, "by the pairs")])
+def test_what_changes_for_all_runs_is_a_conclusion_where_no_axis_matters(
+    tmp_path: Path, seeds: int, shown: str
+) -> None:
+    cells(tmp_path / "a", lambda arch, init, seed: False, seeds=seeds)
+    cells(tmp_path / "b", lambda arch, init, seed: True, seeds=seeds)
+    found = side_by_side(tmp_path / "a", tmp_path / "b")
+    said = {each.about: each for each in found.conclusions[0].found}
+    n, level = 4 * seeds, said["runs solved"]
+    assert (level.a, level.b, level.shown) == (f"0 of {n}", f"{n} of {n}", shown)
+    assert (said["median best explained variance"].a, said["median best explained variance"].b) == ("0.5", "0.95")
+    assert said["what mattered most"].same and said["runs diverged"].same
+    told = "2 conclusions change" if shown else "not shown by the runs beyond themselves"
+    text = found.to_markdown()
+    assert told in text and f"runs solved: 0 of {n} in a, {n} of {n} in b" in text
+
+
+def test_the_level_of_a_side_in_which_most_runs_diverged_is_no_number(tmp_path: Path) -> None:
+    for seed in range(3):
+        write_cell(tmp_path / "a", **TINY, seed=seed)
+        write_cell(tmp_path / "b", **TINY, seed=seed, outcome="diverged", end=20)
+    found = side_by_side(tmp_path / "a", tmp_path / "b")
+    said = {each.about: (each.a, each.b) for each in found.conclusions[0].found}
+    assert said == {
+        "runs solved": ("0 of 3", "0 of 3"),
+        "runs diverged": ("0 of 3", "3 of 3"),
+        "median best explained variance": ("0.5", "diverged"),
+    }
+    assert "From 3 pairs of runs, 3 seeds; no axis varied." in found.to_markdown()
 
 
 def test_two_tasks_are_never_pooled(tmp_path: Path) -> None:

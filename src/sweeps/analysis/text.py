@@ -52,9 +52,9 @@ def share_of(count: Any, n: Any) -> str:
     return f"{int(count)} of {int(n)} ({percent(count, n)})" if n else EMPTY
 
 
-def number_of(count: int, noun: str) -> str:
-    """`1 run`, `2 runs`."""
-    return f"{count} {noun}{'s' * (count != 1)}"
+def number_of(count: int, noun: str, plural: str = "") -> str:
+    """`1 run`, `2 runs`; `2 axes` where the plural is given."""
+    return f"{count} {noun if count == 1 else plural or f'{noun}s'}"
 
 
 def with_interval(value: float, low: float, high: float, digits: int = 2, *, infinite: str | None = None) -> str:

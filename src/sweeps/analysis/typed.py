@@ -29,15 +29,19 @@ class Typed:
         return not self.command.startswith("(")
 
 
-def typed(config: Mapping[str, Any], cell: str) -> Typed:
-    """What to type for the cell with these settings; `config` is empty where they are not known."""
+def typed(config: Mapping[str, Any], cell: str, *, into: Sequence[str] | None = None) -> Typed:
+    """What to type for the cell with these settings; `config` is empty where they are not known.
+
+    Args:
+        into: what else says where the record is to lie, `runs_dir=...`; None if it may lie anywhere.
+    """
     different: set[str] = set()
     if not config:
         return Typed(different, "(its settings are not known)")
     try:
         settings = settings_from(config, cell)
         different = set(changed(settings))
-        return Typed(different, command_line(shortest(settings, cell)))
+        return Typed(different, command_line([*shortest(settings, cell, in_place=into is not None), *(into or ())]))
     except SweepsError as error:
         return Typed(different, f"(no command line gives this id: {error})")
 

@@ -18,6 +18,7 @@ def compare(arguments: list[str]) -> int:
     outcomes changed, which cells only one has, what they were made with, and whether a conclusion changes. into=FOLDER
     writes the same as Markdown, with a row per cell as CSV. The exit status is 0 whatever differs.
     """
+    from sweeps.commands.printed import say_document
     from sweeps.report.side_by_side import side_by_side
 
     words = [text for text in arguments if "=" not in text and not text.startswith("-")]
@@ -31,8 +32,7 @@ def compare(arguments: list[str]) -> int:
         raise ConfigError([f"compare: given {given}, must be two: experiments, or folders with a / in them"])
     one, other = (_folder(word, settings) for word in words)
     found = side_by_side(one, other)
-    for line in found.to_markdown().splitlines():
-        say(line.replace("**", ""))
+    say_document(found.document())
     if "into" in settings:
         for path in found.write(Path(settings["into"])):
             say(f"Written: {path}")

@@ -7,10 +7,10 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-from sweeps.commands.arguments import selected, settings_in, study_of, sweep_of, text_of
+from sweeps.commands.arguments import selected, settings_in, study_of, text_of
 from sweeps.config.analysis import ROLES
 from sweeps.config.places import experiment_file
-from sweeps.errors import ConfigError, unknown
+from sweeps.errors import ConfigError, nearest, unknown
 from sweeps.records.paths import ReportPaths, SweepPaths
 from sweeps.terminal import say
 
@@ -127,7 +127,10 @@ def verify(arguments: list[str]) -> int:
 
 
 def dashboard(arguments: list[str]) -> int:
-    """Show an experiment in the browser until Ctrl-C: what trains now, and its report, made again as cells finish."""
+    """Show an experiment in the browser until Ctrl-C: what trains now, and its report, made again as cells finish.
+
+    It may be started before there are records: it waits for them.
+    """
     from sweeps.dashboard.live import live
     from sweeps.dashboard.serve import open_browser, port_of, serve
 
@@ -137,8 +140,10 @@ def dashboard(arguments: list[str]) -> int:
     port = port_of(settings.get("port", "0"))
     name = settings["experiment"]
     sweep = SweepPaths.at(settings["runs_dir"], name)
-    if not experiment_file(name).exists():  # if it exists it may start later: wait for its records
-        sweep = sweep_of(settings)
+    if not sweep.root.is_dir():
+        near = nearest(name, (each.root.name for each in SweepPaths.within(sweep.root.parent)))
+        hint = f" Did you mean {near!r}?" if near and not experiment_file(name).exists() else ""
+        say(f"There are no records in {sweep.root} yet; waiting for them.{hint}")
     words = [f"experiment={name}", f"runs_dir={sweep.root.parent}"]
     command = [sys.executable, "-m", "sweeps", "report", *words]
     with suppress(KeyboardInterrupt), live(sweep, command) as shown, serve(shown, port) as address:

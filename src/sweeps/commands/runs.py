@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,19 +16,26 @@ if TYPE_CHECKING:
 
 AGAIN = "--again"
 PLACE = ("experiment", "runs_dir")
+COMPARED = re.compile(r"^[\w.]*[<>]")
+"""An argument like `score>0.9`, which a shell takes for a file to write."""
 
 
 def find(arguments: list[str]) -> int:
-    """List the runs of an experiment that have certain settings or a certain outcome: arch=lstm,gru outcome=diverged.
+    """List the runs of an experiment that have certain settings or results: arch=lstm,gru score=0.5..0.9.
 
     Settings go by the names of the command line or by their short ones (length, gain, lr); numbers are compared as
-    numbers, a,b is one or the other. A run that is not done has its problem for an outcome: failed, unfinished,
-    damaged, missing. experiment=a,b searches several. Exit status 1 if there is no such run.
+    numbers, a,b is one or the other, 20..100 a range, 0.9.. at least, ..0.1 at most. Results are outcome, and as ranges
+    score and loss (the best of a run) and updates (until it was solved). A run that is not done has its problem for an
+    outcome: failed, unfinished, damaged, missing. experiment=a,b searches several. Exit status 1 if there is no such
+    run.
     """
     from sweeps.analysis.finding import find as found_in
 
     if HELP & set(arguments):
         settings_in(arguments, (*PLACE, "outcome", "SETTING"))
+    for text in arguments:
+        if COMPARED.search(text) or ("=" not in text and not text.startswith("-")):
+            raise ConfigError([f"find: {text!r} is no NAME=VALUE; a range is NAME=0.9.. , NAME=..0.9 or NAME=0.5..0.9"])
     own = [text for text in arguments if "=" not in text or text.partition("=")[0] in PLACE]
     wanted: dict[str, str] = {}
     for text in arguments:
@@ -74,7 +82,8 @@ def show(arguments: list[str]) -> int:
     run = read_run(find_cell(settings["cell"], _sweeps(settings, arguments)))
     if again:
         return _again(run)
-    known = typed(run.config, run.id)
+    place = [text for text in arguments if text.startswith("runs_dir=")]
+    known = typed(run.config, run.id, into=None if run.records else place)
     if page is None or run.records is None:
         from sweeps.report.run_text import run_text
 

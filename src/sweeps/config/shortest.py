@@ -11,7 +11,7 @@ from sweeps.config.compose import Composer, composed
 from sweeps.config.identity import EXCLUDED, cell_id, deciding
 from sweeps.config.parse import parse
 from sweeps.config.places import choices
-from sweeps.config.schema import GROUPS, Settings
+from sweeps.config.schema import GROUPS, Settings, as_dict
 from sweeps.errors import SweepsError
 
 CHOSEN = tuple(group for group in GROUPS if group not in EXCLUDED)
@@ -35,11 +35,17 @@ def _standard(overrides: tuple[str, ...]) -> Settings:
 
 
 def settings_from(config: Mapping[str, Any], cell: str) -> Settings:
-    """The settings in the `config.yaml` of a cell, as this version reads them.
+    """The settings of a cell as its `config.yaml` or its plan holds them, as this version reads them.
+
+    Args:
+        config: settings that decide no numbers are the defaults where they are not there.
 
     Raises:
         SweepsError: this version cannot read them.
     """
+    if missing := {*EXCLUDED} - config.keys():
+        usual = as_dict(_standard(()))
+        config = {**config, **{name: usual[name] for name in missing}}
     settings, problems = parse(config)
     if settings is None:
         raise SweepsError(f"the settings of {cell} are not those of this version: {'; '.join(problems)}")
@@ -54,8 +60,11 @@ def changed(settings: Settings) -> dict[str, Any]:
     return _changed(settings, [])
 
 
-def shortest(settings: Settings, cell: str) -> list[str]:
+def shortest(settings: Settings, cell: str, *, in_place: bool = False) -> list[str]:
     """The fewest overrides that compose to the cell, found by composing them; an experiment file may be one of them.
+
+    Args:
+        in_place: name the experiment if it has a file, so that the record lies where its others lie.
 
     Raises:
         SweepsError: no command line gives this id today; the message says why.
@@ -70,7 +79,7 @@ def shortest(settings: Settings, cell: str) -> list[str]:
     found = [_without_idle(job, cell, compose) for job in jobs if _makes(job, cell, compose)]
     if not found:
         raise SweepsError("its settings cannot be typed")
-    return min(found, key=lambda job: (len(job), sum(map(len, job))))
+    return found[-1] if in_place else min(found, key=lambda job: (len(job), sum(map(len, job))))
 
 
 def _changed(settings: Settings, base: Sequence[str]) -> dict[str, Any]:

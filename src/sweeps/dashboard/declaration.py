@@ -40,16 +40,10 @@ class Panel:
 
 @dataclass(frozen=True)
 class Part:
-    """A section: a title, the question that it answers, and its panels.
-
-    Attributes:
-        by_outcome: the W&B report has a set of runs for each outcome, else for each level of the first axis that
-            varied, to be switched on and off; W&B shows beside each of its groups the number of runs.
-    """
+    """A section: a title, the question that it answers, and its panels."""
 
     chart: Chart
     panels: tuple[Panel, ...]
-    by_outcome: bool = False
 
 
 DECAY = "gradient/log10_slope_per_lag"
@@ -101,10 +95,7 @@ SETTINGS = Part(
     ),
 )
 
-BY_OUTCOME = ("share_solved", "outcomes")
-"""Figures whose chapter asks how many runs were solved, finished or diverged."""
+PARTS = (*(Part(CHARTS[name], panels) for name, panels in OF_FIGURES.items()), SETTINGS)
 
-PARTS = (
-    *(Part(CHARTS[name], panels, by_outcome=name in BY_OUTCOME) for name, panels in OF_FIGURES.items()),
-    SETTINGS,
-)
+UNCLIPPED = Part(CHARTS["gradient_norm_by_level"], (Panel("curves", "Gradient norm", ("grad_norm",), log=True),))
+"""In place of the part about clipping where no run clips."""

@@ -30,7 +30,7 @@ def running_now(sweep: SweepPaths, counts: Counts) -> dict[str, Any]:
     state = "ended" if now.state == "died" and not counts.missing else now.state
     return {
         "state": state,
-        "says": _sentence(state, status, counts),
+        "says": _sentence(state, status, counts) if sweep.root.is_dir() else f"Waiting for records in {sweep.root}.",
         "packs": packs,
         "seconds_left": _left(status.get("seconds_left"), age) if state == "running" else None,
         "waiting": waiting,

@@ -15,7 +15,8 @@ from sweeps.analysis.labels import level_text, said
 from sweeps.analysis.loading.axes import AXES, ordered_levels, owner_of, setting_of
 from sweeps.analysis.loading.records import Records
 from sweeps.dashboard.client import library
-from sweeps.dashboard.declaration import CLIPPING, EACH, PARTS, Panel, Part
+from sweeps.dashboard.declaration import CLIPPING, EACH, PARTS, UNCLIPPED, Panel, Part
+from sweeps.figures.charts import CHARTS
 from sweeps.mirror.run_content import KEYS
 
 MOST = 100
@@ -46,16 +47,23 @@ class Study:
     def groups(self) -> list[str]:
         """The axes by which runs are grouped, so that every mean is over the runs of one combination of their levels.
 
-        Those beyond arch, init, clip and length first, because they are what the study asks about; as many as give no
-        more lines than a chart shows (`MOST`), `DEEPEST` at most; the architecture where nothing varied.
+        The task first, since no number is of two of them, then those beyond arch, init, clip and length, because they
+        are what the study asks about; as many as give no more lines than a chart shows (`MOST`), `DEEPEST` at most; the
+        architecture where nothing varied.
         """
         chosen: list[str] = []
         lines = 1
-        for axis in sorted(self.varied, key=lambda axis: axis in AXES):
+        for axis in sorted(self.varied, key=lambda axis: (axis != "task", axis in AXES)):
             if len(chosen) < DEEPEST and lines * len(self.levels[axis]) <= MOST:
                 chosen.append(axis)
                 lines *= len(self.levels[axis])
         return [axis for axis in self.levels if axis in chosen] or ["arch"]
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """What is shown: that of clipping only where a run clips."""
+        clips = any(level != "none" for level in self.levels.get("clip", ()))
+        return tuple(UNCLIPPED if part.chart is CHARTS["clipping"] and not clips else part for part in PARTS)
 
     @property
     def clipping(self) -> str | None:
@@ -90,7 +98,9 @@ class View:
 def workspace(study: Study) -> View:
     """The workspace: the runs of the experiment, grouped by the axes that varied; a section per part."""
     ws = library().workspaces
-    sections = [ws.Section(name=part.chart.title, panels=list(_panels(study, part)), is_open=True) for part in PARTS]
+    sections = [
+        ws.Section(name=part.chart.title, panels=list(_panels(study, part)), is_open=True) for part in study.parts
+    ]
     view = ws.Workspace(
         entity="",
         project="",
@@ -114,7 +124,7 @@ def report(study: Study) -> View:
     wr = library().reports
     about = f"Made from the records of {study.experiment} by `python -m sweeps workspace`, which overwrites it."
     blocks: list[Any] = [wr.TableOfContents()]
-    for part in PARTS:
+    for part in study.parts:
         panels = list(_panels(study, part))
         grid = wr.PanelGrid(panels=panels, runsets=_runsets(study, part))
         blocks += [wr.H2(part.chart.title), wr.P(part.chart.question), grid]
@@ -124,9 +134,12 @@ def report(study: Study) -> View:
 
 
 def _runsets(study: Study, part: Part) -> list[Any]:
-    """A set of runs per outcome or level of an axis. They name no project, so they are of the report's own."""
+    """A set of runs for each task if there are several, else for each level of the first axis that varied.
+
+    They name no project, so they are of the report's own.
+    """
     wr, expr = library().reports, library().expr
-    axis = "outcome" if part.by_outcome else study.groups[0]
+    axis = "task" if "task" in study.groups else study.groups[0]
     groups = [f"config.{config_key(each)}" for each in study.groups]
     runsets = []
     for level in study.levels[axis]:
@@ -139,9 +152,14 @@ def _runsets(study: Study, part: Part) -> list[Any]:
 
 
 def panels_of(study: Study, part: Part) -> Iterator[Panel]:
-    """The panels of one chapter, with those by an axis made for the axes that varied."""
+    """The panels of one chapter, with those by an axis made for the axes that varied.
+
+    With several tasks there are none by an axis: each of its means would be over all tasks.
+    """
+    several = "task" in study.varied
+    by = {EACH: [] if several else study.varied, CLIPPING: [study.clipping] if study.clipping and not several else []}
     for panel in part.panels:
-        axes = {EACH: study.varied, CLIPPING: [study.clipping] if study.clipping else []}.get(panel.by or "")
+        axes = by.get(panel.by or "")
         if axes is None:
             yield panel
         else:

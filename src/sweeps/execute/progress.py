@@ -31,6 +31,17 @@ def duration(seconds: float) -> str:
     return f"{total // 3600} h {total % 3600 // 60:02d} min"
 
 
+def seconds_left(first: tuple[float, float], now: float, done: float) -> float | None:
+    """Seconds until all of something is done, at the pace since it was first looked at; None if it has not moved.
+
+    Args:
+        first: when that was, and the share that was done then.
+        done: the share that is done now.
+    """
+    since, share = first
+    return (now - since) * (1 - done) / (done - share) if done > share else None
+
+
 class Progress:
     """Counts cells by outcome; the time left follows from the share of the forecast work that is done."""
 

@@ -11,7 +11,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from sweeps.execute.progress import duration
+from sweeps.execute.progress import duration, seconds_left
 from sweeps.plan.cells import Cell
 
 PAUSE = 0.25
@@ -65,9 +65,9 @@ class RunLine:
         """As shown: 600/2000 · 12 s left · loss 0.0123 · eval 0.0131, score 0.92 · gradient 0.31"""
         [lane] = content["lanes"]
         parts = [f"{content['step']}/{self.cell.settings.train.steps}"]
-        since, share = self._first or (now, 0.0)
-        if content["done"] > share:
-            parts.append(f"{duration((now - since) * (1 - content['done']) / (content['done'] - share))} left")
+        left = seconds_left(self._first or (now, content["done"]), now, content["done"])
+        if left is not None:
+            parts.append(f"{duration(left)} left")
         parts.append(f"loss {lane['train_loss']:.3g}")
         if lane["eval_loss"] is not None:
             parts.append(f"eval {lane['eval_loss']:.3g}, score {lane['eval_score']:.3g}")

@@ -11,7 +11,7 @@ from typing import Any
 
 from sweeps.errors import message_of
 from sweeps.execute.executor import Ended, Message
-from sweeps.execute.progress import Progress
+from sweeps.execute.progress import Progress, seconds_left
 from sweeps.plan.packs import Pack
 from sweeps.records.paths import SweepPaths
 from sweeps.records.status_file import NUMBERS, write_status
@@ -54,13 +54,8 @@ class _Running:
             for curve in self.curves.values():
                 del curve[1::2]
 
-    def seconds_left(self, now: float) -> float | None:
-        since, share = self.first
-        done = self.content["done"]
-        return (now - since) * (1 - done) / (done - share) if done > share else None
-
     def described(self, now: float) -> dict[str, Any]:
-        left = self.seconds_left(now)
+        left = seconds_left(self.first, now, self.content["done"])
         return {
             "pack": self.pack.id,
             "done": self.content["done"],

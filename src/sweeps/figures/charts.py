@@ -30,15 +30,15 @@ CHARTS = {
     ),
     "gradient_norm_by_level": Chart(
         "Gradient norm of all parameters",
-        "Does the gradient of all parameters grow or shrink with the length of the sequence?",
+        "How large is the gradient of all parameters?",
     ),
     "loss_curves": Chart(
         "Loss over training",
-        "Which architecture learns from which initialisation?",
+        "How far does the loss fall, and how fast?",
     ),
     "share_solved": Chart(
         "Share solved",
-        "How many runs solve the task, and up to which length?",
+        "How many runs solve the task?",
     ),
     "clipping": Chart(
         "Gradient norm before and after clipping",

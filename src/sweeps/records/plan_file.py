@@ -77,3 +77,15 @@ def flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     for key, value in settings.items():
         by_name |= flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
     return by_name
+
+
+def nested(by_name: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that `flat` makes these dotted names of."""
+    settings: dict[str, Any] = {}
+    for name, value in by_name.items():
+        *groups, last = name.split(".")
+        place = settings
+        for group in groups:
+            place = place.setdefault(group, {})
+        place[last] = value
+    return settings

@@ -65,7 +65,7 @@ def captions(records: Records, preferred: Mapping[str, str] | None = None, metri
         ),
         "gradient_norm_by_level": (
             "Norm of the gradient of all parameters, each run's median over training, against "
-            f"{said(str(norm.x))}{at}. "
+            f"{said(str(norm.x))}{at}."
             f"{growth_sentence(records, norm)}{_lines(records, norm)}"
         ),
         "loss_curves": (
@@ -185,7 +185,7 @@ def growth_sentence(records: Records, drawn: Roles) -> str:
     ends = frame.groupby(keys, observed=True)["median"].agg(["first", "last", "count"])
     change = (ends["last"] - ends["first"])[ends["count"] > 1].sort_values(kind="stable").reset_index(name="decades")
     if change.empty:
-        return "No line without a diverged run has two of its levels to compare."
+        return " No line without a diverged run has two of its levels to compare."
     least, most = (
         f"by {number(10.0 ** row['decades'], 2)}"
         + (f" ({', '.join(level_text(each, row[each]) for each in by)})" if by else "")
@@ -194,8 +194,8 @@ def growth_sentence(records: Records, drawn: Roles) -> str:
     levels = [level_text(axis, level) for level in (frame[axis].min(), frame[axis].max())]
     span = "from the shortest to the longest sequence" if axis == "length" else f"from {levels[0]} to {levels[1]}"
     if len(change) == 1:
-        return f"It is multiplied, {span}, {most}."
-    return f"Where no run diverged it is multiplied, {span}, at the most {most}, at the least {least}."
+        return f" It is multiplied, {span}, {most}."
+    return f" Where no run diverged it is multiplied, {span}, at the most {most}, at the least {least}."
 
 
 def solved_sentence(records: Records, axis: str | None = None) -> str:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from markdown_it import MarkdownIt
+
+from sweeps.report.as_it_is import escaper
 
 MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 """CommonMark with tables; HTML tags in the text are shown as they are."""
@@ -92,12 +94,14 @@ class Document:
 
     Args:
         runs: every run that a picture may show, by id, in words.
+        texts: those from the records, which are shown as they are whatever marks they hold.
     """
 
     title: str
     first: Sequence[Prose | Picture]
     sections: Sequence[Section]
     runs: Mapping[str, str] = field(default_factory=dict, repr=False)
+    texts: Collection[str] = field(default=(), repr=False)
 
     @property
     def blocks(self) -> list[Block]:
@@ -133,24 +137,25 @@ def to_markdown(document: Document, folder: Path) -> str:
     Args:
         folder: where the file will be; links are relative to it.
     """
-    tables, pictures = document.numbered(Tabular), document.numbered(Picture)
-    numbers = {**tables, **pictures}
-    parts = [f"# {document.title}", *(_block(block, folder, numbers.get(id(block), 0)) for block in document.first)]
+    numbers = {**document.numbered(Tabular), **document.numbered(Picture)}
+    safe = escaper(document.texts)
+    parts = [f"# {safe(document.title)}", *(_block(each, folder, numbers, safe) for each in document.first)]
     for section in document.sections:
-        parts.append(f"{'#' * section.level} {section.title}")
-        parts += [_block(block, folder, numbers.get(id(block), 0)) for block in section.blocks]
+        parts.append(f"{'#' * section.level} {safe(section.title)}")
+        parts += [_block(each, folder, numbers, safe) for each in section.blocks]
     return "\n\n".join(part.strip("\n") for part in parts if part.strip()) + "\n"
 
 
-def _block(block: Block, folder: Path, number: int) -> str:
+def _block(block: Block, folder: Path, numbers: Mapping[int, int], safe: Callable[[str], str]) -> str:
     if isinstance(block, Prose):
-        return block.text
+        return safe(block.text)
     if isinstance(block, Tabular):
-        return f"**Table {number}.** {block.caption}\n\n" + block.text.strip("\n")
+        return f"**Table {numbers[id(block)]}.** {safe(block.caption)}\n\n" + safe(block.text).strip("\n")
     if isinstance(block, Picture):
         png, pdf = (relative(path, folder) for path in (block.png, block.pdf))
-        return f"![{block.title}]({png})\n\n**Figure {number}.** {block.caption} [PDF]({pdf})"
-    return f"{block.summary}: {', '.join(f'[{path.name}]({relative(path, folder)})' for path in block.files)}."
+        caption = f"**Figure {numbers[id(block)]}.** {safe(block.caption)} [PDF]({pdf})"
+        return f"![{safe(block.title)}]({png})\n\n{caption}"
+    return f"{safe(block.summary)}: {', '.join(f'[{path.name}]({relative(path, folder)})' for path in block.files)}."
 
 
 def relative(path: Path, folder: Path) -> str:

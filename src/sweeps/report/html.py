@@ -18,6 +18,7 @@ from markdown_it.token import Token
 from markupsafe import Markup
 
 from sweeps.records.paths import ReportPaths
+from sweeps.report.as_it_is import escaper
 from sweeps.report.document import MARKDOWN, Document, Picture, Section, Tabular, relative
 
 KINDS = {
@@ -27,6 +28,7 @@ KINDS = {
     ".tex": "application/x-tex",
 }
 """Media types by suffix; fixed here because those of `mimetypes` depend on the machine."""
+STYLES = ("palette.css", "page.css")
 SCRIPTS = ("contents.js", "sort.js", "look.js")
 NO_FILE = re.compile(r"#|[a-z]+:")
 """The start of a link to a heading or to a URL."""
@@ -113,12 +115,12 @@ def to_html(document: Document, folder: Path) -> str:
         "size": size,
         "relative": partial(relative, folder=folder),
         "runs": _runs(document, folder, numbers[Picture]),
-        "style": Markup((resources / "page.css").read_text(encoding="utf-8")),
+        "style": Markup("".join((resources / name).read_text(encoding="utf-8") for name in STYLES)),
         "script": Markup("".join((resources / name).read_text(encoding="utf-8") for name in SCRIPTS)),
     }
     inside = {relative(path, folder): path for path in sorted(folder.rglob("*.*")) if path.suffix in KINDS}
     pages = {relative(path, folder) for path in ReportPaths(folder).runs.glob("*.html")}
-    known = {"files": inside, "pages": pages}
+    known = {"files": inside, "pages": pages, "safe": escaper(document.texts)}
     environment.filters |= {"markdown": partial(_markdown, known), "inline": partial(_inline, known)}
     template = environment.from_string((resources / "report.html.jinja").read_text(encoding="utf-8"))
     return template.render(document=document) + "\n"
@@ -198,10 +200,11 @@ def _markdown(known: Mapping[str, Any], text: str, name: str = "table") -> Marku
     """Markdown as HTML.
 
     Args:
-        known: what a link may reach: `files` inside the page by link target, and `pages` beside it.
+        known: what a link may reach: `files` inside the page by link target, and `pages` beside it; `safe`, by which
+            texts from the records are shown as they are.
         name: read out by screen readers for a table in the text.
     """
-    return Markup(_renderer().render(MARKDOWN.parse(text), MARKDOWN.options, {**known, "name": name}))
+    return Markup(_renderer().render(MARKDOWN.parse(known["safe"](text)), MARKDOWN.options, {**known, "name": name}))
 
 
 def _inline(known: Mapping[str, Any], text: str) -> Markup:

@@ -23,6 +23,7 @@ from sweeps.figures.draw import draw
 from sweeps.records.files import write_atomically
 from sweeps.records.paths import ReportPaths, SweepPaths
 from sweeps.report.answer import answer, scope
+from sweeps.report.as_it_is import texts_of
 from sweeps.report.captions import captions
 from sweeps.report.document import Document, Prose, Section, readme, to_markdown
 from sweeps.report.figures import figures, picture
@@ -169,11 +170,12 @@ def _document(
             *figures(records, drawn, captioned, analysis.figures),
             *tables(records, table, paths.tables, seed=SEED, analysis=analysis),
             what_ran(records),
-            what_diverged(records, paths.diverged),
+            what_diverged(records, paths.diverged, pages, paths.root),
             runs(records, pages, paths.tables / "runs.csv", paths.root),
             *([Section("Claims", [Prose(claims)])] if claims else []),
             sources(records),
             reproduce(records),
         ],
         in_words(records),
+        texts_of(records),
     )

@@ -5,9 +5,10 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from sweeps.analysis.loading.records import Records
-from sweeps.config.places import experiment_file
+from sweeps.config.places import experiment_file, top_level
 from sweeps.errors import SweepsError
 from sweeps.records.paths import SweepPaths
 from sweeps.records.plan_file import read_overrides
@@ -41,14 +42,26 @@ def typed_for(root: Path) -> list[str] | None:
     return [f"experiment={root.name}"] if recorded is None and experiment_file(root.name).exists() else recorded
 
 
+def where(records: Records) -> list[str]:
+    """The `runs_dir` that the cells were trained with, as an override; none for that of conf/, or for several."""
+    folders: Any = records.cells["runs_dir"].dropna().unique() if "runs_dir" in records.cells else []
+    return place_of(folders[0]) if len(folders) == 1 else []
+
+
+def place_of(runs_dir: Any) -> list[str]:
+    """A `runs_dir` as an override; none for that of conf/."""
+    return [f"runs_dir={runs_dir}"] if runs_dir not in (None, top_level()["runs_dir"]) else []
+
+
 def reproduce(records: Records) -> Section:
     """The commands that make the records and this report again."""
     name, roots = records.experiment, [sweep.root for sweep in records.sweeps.values()] or [records.root]
     commands = [typed_for(root) for root in roots]
     commits = sorted({str(value) for value in records.cells["commit"].dropna() if value})
     lines = [f"git checkout {commits[0]}"] if len(commits) == 1 and not commits[0].endswith("-dirty") else []
-    lines += [f"python -m sweeps -m {shlex.join(typed)}" for typed in commands if typed is not None]
-    lines += [f"python -m sweeps report experiment={name}"]
+    place = where(records)
+    lines += [f"python -m sweeps -m {shlex.join([*typed, *place])}" for typed in commands if typed is not None]
+    lines += [f"python -m sweeps report {shlex.join([f'experiment={name}', *place])}"]
     text = "```sh\n" + "\n".join(lines) + "\n```\n\n"
     text += (
         f"The cells{_of(roots, commands)} come from no one command line that was kept; the report is made from the "
@@ -56,7 +69,7 @@ def reproduce(records: Records) -> Section:
         if None in commands
         else "The sweep trains only cells without a record; the report is made from the records alone. "
     )
-    if commands == [[f"experiment={name}"]]:
+    if commands == [[f"experiment={name}"]] and not place:
         text += f"`make sweep EXPERIMENT={name}` does both. "
     text += "Every cell has its own settings in `config.yaml`. The same records give the same bytes."
     return Section("How to reproduce", [Prose(text)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -16,9 +17,11 @@ import jinja2
 from markupsafe import Markup
 
 from sweeps.analysis.loading.one import OneRun
-from sweeps.analysis.run_facts import Reach, computed, ended, numbers, reaches, settings_of, title
+from sweeps.analysis.run_facts import Reach, computed, numbers, reaches, settings_of, title
+from sweeps.records.ended import ended
 from sweeps.records.files import write_atomically
 from sweeps.report.html import symbols
+from sweeps.report.reproduce import place_of
 from sweeps.report.run_figures import run_figures
 
 if TYPE_CHECKING:
@@ -61,6 +64,7 @@ def write_run_page(
         groups=settings_of(run.config, typed.changed),
         computed=computed(run.summary),
         typed=typed,
+        place=shlex.join(place_of(run.config.get("runs_dir"))),
         digests={name.partition("/")[2]: digest for name, digest in sorted(run.records.digests.items())},
         style=page.style,
         script=page.script,
@@ -90,8 +94,9 @@ def _page() -> _Page:
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
     environment.lstrip_blocks = True
     environment.filters["symbols"] = symbols
-    template, style, script = (
-        (resources / name).read_text(encoding="utf-8") for name in ("run.html.jinja", "run.css", "run.js")
+    template, palette, style, script = (
+        (resources / name).read_text(encoding="utf-8")
+        for name in ("run.html.jinja", "palette.css", "run.css", "run.js")
     )
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
-    return _Page(environment.from_string(template), Markup(style), Markup(script), Markup(f"sha256-{digest}"))
+    return _Page(environment.from_string(template), Markup(palette + style), Markup(script), Markup(f"sha256-{digest}"))

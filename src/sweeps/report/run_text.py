@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from sweeps.analysis.loading.one import OneRun
-from sweeps.analysis.run_facts import IDLE, computed, ended, numbers, reaches, settings_of, title
+from sweeps.analysis.run_facts import IDLE, computed, numbers, reaches, settings_of, title
 from sweeps.analysis.text import number
+from sweeps.records.ended import ended
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 WIDE = 32
@@ -59,7 +60,7 @@ def _lines(run: OneRun, changed: Collection[str], command: str) -> Iterator[str]
         yield ""
         yield from (f"{name:<{INDENT}}{value}" for name, value in computed(run.summary).items())
     yield f"{'folder':<{INDENT}}{run.paths.root}"
-    yield f"{'again':<{INDENT}}{command}"
+    yield f"{'again' if run.summary else 'train it':<{INDENT}}{command}"
 
 
 def _settings(config: Mapping[str, Any], changed: Collection[str]) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from sweeps.analysis.loading.records import Records
 from sweeps.analysis.text import axis_columns, number, number_of, render
 from sweeps.records.files import write_atomically
 from sweeps.report.document import FOLDED_ABOVE, LINKED_ABOVE, Attached, Block, Prose, Section, Tabular, relative
+from sweeps.report.reproduce import where
 
 
 def runs(records: Records, pages: Collection[Path], path: Path, folder: Path) -> Section:
@@ -20,11 +22,10 @@ def runs(records: Records, pages: Collection[Path], path: Path, folder: Path) ->
         pages: from `write_run_pages`, one per run; empty where there are none.
         folder: of the report, from which links start.
     """
-    varied = [axis for axis in records.axes if records.cells[axis].nunique(dropna=False) > 1]
+    varied = told_apart_by(records)
     rows = records.cells[["cell", *varied, "seed", "outcome", "best_score", "solved_step"]]
     write_atomically(path, rows.to_csv(index=False, lineterminator="\n"))
-    links = {page.stem: relative(page, folder) for page in pages}
-    shown = pd.concat([_names(rows["cell"], links), axis_columns(rows, varied)], axis=1)
+    shown = pd.concat([linked(rows["cell"], pages, folder), axis_columns(rows, varied)], axis=1)
     shown["outcome"] = rows["outcome"]
     shown["seed"] = [number(seed, 6) for seed in rows["seed"]]
     shown[f"best {records.score_name}"] = rows["best_score"].map(number)
@@ -42,15 +43,27 @@ def runs(records: Records, pages: Collection[Path], path: Path, folder: Path) ->
     return Section("Runs", [*blocks, Attached(f"{caption.rstrip('.')} ({number_of(count, 'run')})", text, [path])])
 
 
-def _names(cells: pd.Series, links: dict[str, str]) -> pd.DataFrame:
+def told_apart_by(records: Records) -> list[str]:
+    """The axes that tell the runs apart; having no such setting is a level."""
+    return [axis for axis in records.axes if records.cells[axis].nunique(dropna=False) > 1]
+
+
+def linked(cells: pd.Series, pages: Collection[Path], folder: Path) -> pd.DataFrame:
+    """The column of a table that names runs, each a link to its page where it has one.
+
+    Args:
+        pages, folder: as for `runs`.
+    """
+    links = {page.stem: relative(page, folder) for page in pages}
     named = [f"[`{cell}`]({links[cell]})" if cell in links else f"`{cell}`" for cell in cells]
     return pd.DataFrame({"cell": named}, index=cells.index)
 
 
 def _by_hand(records: Records, count: int) -> str:
-    name = records.root.name
+    place = shlex.join(where(records))
+    show = f"python -m sweeps show cell=ID page=run.html {place}".rstrip()
+    report = f"python -m sweeps report experiment={records.experiment} pages=true {place}".rstrip()
     return (
-        f"This report of {number_of(count, 'run')} has no pages of the single ones. "
-        f"`python -m sweeps show experiment={name} cell=ID page=run.html` makes one, "
-        f"`python -m sweeps report experiment={name} pages=true` all of them."
+        f"This report of {number_of(count, 'run')} has no pages of the single ones. `{show}` makes one, `{report}` all "
+        "of them."
     )

@@ -16,7 +16,10 @@ from sweeps.analysis.loading.records import Records
 from sweeps.analysis.loading.several import names_of
 from sweeps.analysis.text import number_of
 from sweeps.records.files import write_atomically
-from sweeps.report.beside_words import alone, concluded, made, moved, outcomes, verdict
+from sweeps.report.as_it_is import texts_of
+from sweeps.report.beside_cells import alone, made
+from sweeps.report.beside_concluded import concluded, verdict
+from sweeps.report.beside_moved import moved, outcomes
 from sweeps.report.document import Document, Prose, Section, to_markdown
 from sweeps.report.make import records_to_report
 
@@ -52,6 +55,7 @@ class SideBySide:
                 Section("Cells of one sweep only", alone(self.pairing)),
                 Section("What they were made with", made(self.made_with, self.pairing)),
             ],
+            texts={*self.pairing.names, *texts_of(self.pairing.a), *texts_of(self.pairing.b)},
         )
 
     def to_markdown(self) -> str:

@@ -191,7 +191,7 @@ def _why_not_shown(effect: Effect, found: Effects) -> str:
         return ""
     if effect.testable:
         return f"The test does not show it (p above {ALPHA:g}). {_detectable(effect, found)}"
-    axes, levels = number_of(len(found.axes), "axis").replace("axiss", "axes"), number_of(len(effect.levels), "level")
+    axes, levels = number_of(len(found.axes), "axis", "axes"), number_of(len(effect.levels), "level")
     enough = f"{effect.needed} seeds would be the fewest" if effect.needed else "no number of seeds would be enough"
     return (
         f"This describes these runs and proves nothing about others: with {number_of(effect.seeds, 'seed')} no effect "

@@ -167,7 +167,7 @@ def _table(
     n = frame["seeds"]
     change = "that of the shares"
     if not measure.share:
-        change = f"median over n = {notes.several(n)} seeds of the median over a seed's pairs, {median_words(n)}"
+        change = f"median over n = {notes.seeds(n)} of the median over a seed's pairs, {median_words(n)}"
     caption = [
         f"What clipping did, by {axes_said(axes)}, against no clipping in runs paired by "
         f"{axes_said(['seed', *design.pooled])}.",

@@ -36,16 +36,22 @@ def several(counts: Iterable[int]) -> str:
     return f"{kept[0]}" if len(kept) == 1 else f"{kept[0]} to {kept[-1]}"
 
 
+def seeds(counts: Iterable[int]) -> str:
+    """`1 seed`, `3 to 5 seeds`."""
+    text = several(counts)
+    return f"{text} seed{'s' * (text != '1')}"
+
+
 def what_the_numbers_are(contrast: Contrast) -> str:
     """n, the statistic and its interval, as part of the caption."""
     n = contrast.frame["n"]
     if contrast.measure.share:
         interval = share_words(n, pooled=bool(contrast.design.pooled))
         runs = several(contrast.frame["runs"])
-        return f"Shares are in runs, of which an entry has {runs} ({several(n)} seeds), {interval}."
+        return f"Shares are in runs, of which an entry has {runs} ({seeds(n)}), {interval}."
     if contrast.statistic == "median":
-        return f"Each number is the median over n = {several(n)} seeds, {median_words(n)}."
-    return f"Each number is the interquartile mean over n = {several(n)} seeds, {iqm_words(n, contrast.seed)}."
+        return f"Each number is the median over n = {seeds(n)}, {median_words(n)}."
+    return f"Each number is the interquartile mean over n = {seeds(n)}, {iqm_words(n, contrast.seed)}."
 
 
 def what_is_pooled(design: Design, *, share: bool = False) -> str:

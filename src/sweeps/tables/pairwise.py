@@ -63,7 +63,7 @@ def pairwise(
     spread = (
         "The difference is that of the shares."
         if result.measure.share
-        else f"The difference is the median over n = {notes.several(result.pairs['seeds'])} seeds of the median over a "
+        else f"The difference is the median over n = {notes.seeds(result.pairs['seeds'])} of the median over a "
         f"seed's pairs, {median_words(result.pairs['seeds'])}."
     )
     caption = [

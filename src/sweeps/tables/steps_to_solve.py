@@ -102,7 +102,7 @@ def steps_to_solve(
         notes.what_is_fixed(result.design, selected),
     ]
     sentences = [
-        f"Median over n = {notes.several(frame['n'])} seeds, {median_words(frame['n'])}; restricted mean: "
+        f"Median over n = {notes.seeds(frame['n'])}, {median_words(frame['n'])}; restricted mean: "
         "mean over seeds of the updates spent, of an unsolved run the whole budget (the area under the Kaplan-Meier "
         f"curve), {mean_words(frame['n'], MEAN_SEEDS)}.",
         notes.what_is_pooled(result.design),

@@ -1,4 +1,4 @@
-"""Whether two records of the same cells lead to the same conclusions: what mattered, what is best, who solved."""
+"""Whether two records of the same cells lead to the same conclusions: how many solved, what mattered, what is best."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
+from sweeps.analysis.beside.levels import levels
 from sweeps.analysis.beside.pairing import Pairing
 from sweeps.analysis.labels import level_said, said
 from sweeps.analysis.loading.records import Records
@@ -29,13 +30,14 @@ class Conclusion:
     Attributes:
         about: what it is about, as the head of a row.
         a, b: what each says.
-        shown: whether the runs of a, and of b, show it beyond themselves (p at most 0.05, corrected).
+        shown: where the runs show it beyond themselves (p at most 0.05, corrected): "in a", "in b", "in both"; of a
+            number over all runs "by the pairs" if their difference is; empty for nowhere.
     """
 
     about: str
     a: str
     b: str
-    shown: tuple[bool, bool] = (False, False)
+    shown: str = ""
 
     @property
     def same(self) -> bool:
@@ -79,10 +81,11 @@ def _of_task(task: Any, a: Records, b: Records) -> Conclusions:
     label = measure.label.format(score=a.score_name)
     axes = list(dict.fromkeys(each.axis for each in (*first.axes, *second.axes)))
     by_axis = [{each.axis: each for each in found.axes} for found in (first, second)]
-    found = [_what_mattered(first, second)] if axes else []
+    found = [Conclusion(each.about, each.a, each.b, "by the pairs" * each.shown) for each in levels(a, b)]
+    found += [_what_mattered(first, second)] if axes else []
     for axis in axes:
         ours, theirs = (each[axis] for each in by_axis)
-        shown = (ours.shown, theirs.shown)
+        shown = _where(ours, theirs)
         found.append(Conclusion(f"best {said(axis)}", _best(ours), _best(theirs), shown))
         if 2 < len(ours.levels) <= ORDERED:
             found.append(Conclusion(f"order of {said(axis)}", _order(ours), _order(theirs), shown))
@@ -104,7 +107,11 @@ def _measure(a: Records, b: Records) -> Measure:
 
 def _what_mattered(first: Effects, second: Effects) -> Conclusion:
     one, other = (said(each.axes[0].axis) if each.varies else "nothing, all are alike" for each in (first, second))
-    return Conclusion("what mattered most", one, other, (first.axes[0].shown, second.axes[0].shown))
+    return Conclusion("what mattered most", one, other, _where(first.axes[0], second.axes[0]))
+
+
+def _where(ours: Effect, theirs: Effect) -> str:
+    return {(True, True): "in both", (True, False): "in a", (False, True): "in b"}.get((ours.shown, theirs.shown), "")
 
 
 def _best(effect: Effect) -> str:

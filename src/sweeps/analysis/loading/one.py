@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sweeps.analysis.loading.axes import typed
 from sweeps.analysis.loading.cache import fetch
 from sweeps.analysis.loading.cellfiles import config_of
 from sweeps.analysis.loading.one_sweep import assemble
@@ -15,7 +16,7 @@ from sweeps.analysis.loading.records import Records
 from sweeps.analysis.loading.scan import scan
 from sweeps.errors import SweepsError, nearest
 from sweeps.records.paths import CellPaths, SweepPaths
-from sweeps.records.plan_file import read_plan
+from sweeps.records.plan_file import nested, read_plan
 from sweeps.records.safe_reading import SMALL, read_bytes
 from sweeps.records.summary import Summary, read_summary
 
@@ -29,7 +30,8 @@ class OneRun:
 
     Attributes:
         paths: its files.
-        config: its nested settings as config.yaml holds them; empty where that cannot be read.
+        config: its nested settings as config.yaml holds them, or else the plan of its sweep, which has only those that
+            decide numbers and the experiment; empty where neither can be read.
         problem: kind and reason why the record does not count, as in `Records.problems`; None for a sound one.
         records: the frames of this cell alone; None with a problem.
         summary: None with a problem.
@@ -60,11 +62,22 @@ def read_run(paths: CellPaths) -> OneRun:
     if cell not in scanned.cells:
         closed = f"the folder cannot be read: {scanned.closed.get(cell)}"
         empty = "its folder holds no record" if paths.root.is_dir() else "the last sweep asked for it; it has no folder"
-        return OneRun(paths, {}, ("damaged", closed) if cell in scanned.closed else ("missing", empty))
+        problem = ("damaged", closed) if cell in scanned.closed else ("missing", empty)
+        return OneRun(paths, _planned(sweep, cell), problem)
     raw, frames = fetch(replace(scanned, cells={cell: scanned.cells[cell]}, nested=[], closed={}), keep=False)
     if cell in raw.problems:
-        return OneRun(paths, config if config and raw.settings[cell] else {}, raw.problems[cell])
+        known = config if config and raw.settings[cell] else _planned(sweep, cell)
+        return OneRun(paths, known, raw.problems[cell])
     return OneRun(paths, config or {}, None, assemble(sweep.root, raw, frames, None), read_summary(paths))
+
+
+def _planned(sweep: SweepPaths, cell: str) -> dict[str, Any]:
+    """The settings of a cell as the plan of its sweep has them; empty if it has not."""
+    row: dict[str, str] = {}
+    with suppress(SweepsError):
+        row = (read_plan(sweep.plan) or {}).get(cell, {})
+    known = nested({name: typed(value) for name, value in row.items() if value})
+    return known and {**known, "experiment": sweep.root.name}
 
 
 def find_cell(prefix: str, sweeps: list[SweepPaths]) -> CellPaths:
