@@ -6,7 +6,7 @@ Least squares on an indicator for each level, so that the grid may have holes. S
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, product
 
 import numpy as np
@@ -14,14 +14,15 @@ import pandas as pd
 from scipy import stats
 
 from sweeps.analysis.loading.axes import owner_of
+from sweeps.analysis.statistics.dealt import luck
 from sweeps.analysis.statistics.intervals import Floats
-from sweeps.analysis.statistics.paired import FLIPS
+from sweeps.analysis.statistics.paired import ALPHA, FLIPS
 
 TINY = 1e-8
 """Relative size below which a direction is none: it is the rounding of a sum of others."""
 
 LARGE = 0.05
-"""A share that is not this much beyond chance is never large."""
+"""A share that is not this much beyond the chance of it is never large."""
 
 
 @dataclass(frozen=True)
@@ -32,14 +33,14 @@ class Variation:
         axes: one name, or two for an interaction.
         share: eta squared, the sum of squares of these axes over that of all ranks: 0 to 1.
         chance: the mean of this share if the numbers were dealt out to the runs at random: it grows with the levels.
-        left: degrees of freedom that remain to tell it from scatter; with none of them it can be anything.
+        luck: how often numbers dealt at random within seeds give an axis (a pair) of this study as strong an effect.
         p: of an interaction, from exchanging the signs of whole seeds: at least 2^(1-seeds). NaN for one axis.
     """
 
     axes: tuple[str, ...]
     share: float
     chance: float
-    left: int
+    luck: float = 1.0
     p: float = np.nan
 
     @property
@@ -49,8 +50,8 @@ class Variation:
 
     @property
     def large(self) -> bool:
-        """Whether it is worth a word where no test can be made: twice chance, or halfway from chance to all of it."""
-        return self.left > 0 and self.excess >= max(LARGE, min(self.chance, (1.0 - self.chance) / 2))
+        """Whether it is worth a word where no test over seeds can be made: seldom so strong by luck, and not small."""
+        return self.luck <= ALPHA and self.excess >= LARGE
 
 
 def of_axes(cells: pd.DataFrame, axes: Sequence[str], values: pd.Series) -> dict[str, Variation]:
@@ -64,14 +65,14 @@ def of_axes(cells: pd.DataFrame, axes: Sequence[str], values: pd.Series) -> dict
         values: the number of each run, in any unit; NaN for none, infinite for the worst rank.
     """
     cells, ranks = _ranked(cells, values)
-    total, found = float(ranks @ ranks), {}
+    total, found, directions = float(ranks @ ranks), [], []
     for axis in axes:
         given = _basis(_columns(cells, ["seed", *(name for name in axes if name != axis and owner_of(name) != axis)]))
         own = _basis(_indicators(cells, [axis]), given)
         share = float(np.sum((own.T @ ranks) ** 2)) / total if total else 0.0
-        left = len(cells) - given.shape[1] - own.shape[1]
-        found[axis] = Variation((axis,), share, _chance(own, len(cells)), left)
-    return found
+        directions.append((own, given))
+        found.append(Variation((axis,), share, _chance(own, len(cells))))
+    return {each.axes[0]: each for each in _with_luck(found, ranks, cells["seed"], directions)}
 
 
 def of_pairs(cells: pd.DataFrame, axes: Sequence[str], values: pd.Series) -> list[Variation]:
@@ -81,7 +82,7 @@ def of_pairs(cells: pd.DataFrame, axes: Sequence[str], values: pd.Series) -> lis
     directions of the interaction, and the signs of whole seeds are exchanged (Hemerik, Goeman and Finos 2020).
     """
     cells, ranks = _ranked(cells, values)
-    total, found = float(ranks @ ranks), []
+    total, found, directions = float(ranks @ ranks), [], []
     given = _basis(_columns(cells, ["seed", *axes]))
     rest = ranks - given @ (given.T @ ranks)
     seeds = pd.factorize(cells["seed"])[0]
@@ -93,9 +94,16 @@ def of_pairs(cells: pd.DataFrame, axes: Sequence[str], values: pd.Series) -> lis
             continue
         by_seed = np.array([own[seeds == seed].T @ rest[seeds == seed] for seed in range(seeds.max() + 1)])
         share = float(np.sum(by_seed.sum(axis=0) ** 2)) / total
-        left = len(cells) - given.shape[1] - own.shape[1]
-        found.append(Variation(pair, share, _chance(own, len(cells)), left, _flipped(by_seed)))
-    return found
+        directions.append((own, given))
+        found.append(Variation(pair, share, _chance(own, len(cells)), p=_flipped(by_seed)))
+    return _with_luck(found, ranks, cells["seed"], directions)
+
+
+def _with_luck(
+    found: list[Variation], ranks: Floats, seeds: pd.Series, directions: list[tuple[Floats, Floats]]
+) -> list[Variation]:
+    lucky = luck(ranks, seeds, directions)
+    return [replace(each, luck=own) for each, own in zip(found, lucky, strict=True)]
 
 
 def _ranked(cells: pd.DataFrame, values: pd.Series) -> tuple[pd.DataFrame, Floats]:

@@ -1,0 +1,66 @@
+"""What mattered in two or three sentences, for the first screen: the verdict with its best and worst level."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sweeps.analysis.labels import listed, said
+from sweeps.analysis.loading.records import Records
+from sweeps.analysis.statistics.effects import Effect, Effects
+from sweeps.analysis.text import number
+from sweeps.report import effect_words as words
+from sweeps.report import verdict_words
+from sweeps.report.verdict import Kind, Verdict, verdict
+
+MOST = 2
+"""Axes that are named beside the first."""
+
+
+def in_short(records: Records, found: Effects) -> str:
+    """The axis that mattered and its best and worst level; that there is none, with what would have been seen."""
+    told = verdict(found)
+    first = " ".join(verdict_words.crowded(found))
+    if told.kind in (Kind.ALIKE, Kind.CROWDED):
+        text = verdict_words.alike(records, found) if told.kind is Kind.ALIKE else "**No axis could be compared.**"
+        return f"{first} {text}".strip()
+    return " ".join(filter(None, (first, *_sentences(records, found, told))))
+
+
+def _sentences(records: Records, found: Effects, told: Verdict) -> list[str]:
+    assert told.lead is not None
+    lead, name = told.lead, words.measure_name(records, found)
+    best = words.ends(records, lead, found)
+
+    def after(sign: str) -> str:
+        return f"{sign}{best}." if best else "."
+
+    also = [_also("The test shows an effect of", told.shown), _also("Also more than by luck:", told.seen)]
+    if found.interactions and told.pair is None:
+        one, other = (said(each) for each in found.interactions[0].axes)
+        also.append(f"The {one} acts differently by {other}.")
+    if told.kind is Kind.DEPENDS and told.pair is not None:
+        return [verdict_words.depends(told.pair, name), *also]
+    if told.kind is Kind.SHOWN:
+        return [verdict_words.first_shown(told, name) + after("; "), verdict_words.larger(told), *also]
+    if told.kind is Kind.SEEN:
+        return [
+            verdict_words.first_seen(told, name) + after(": "),
+            verdict_words.larger(told),
+            *also,
+            words.not_confirmed(lead, found),
+        ]
+    most = (
+        f"The largest share beyond chance goes with the {words.axis_name(lead)}: {words.by_chance(lead)}{after('; ')}"
+    )
+    return [verdict_words.first_nothing(found, told, name), most, *also, verdict_words.not_found(told, found)]
+
+
+def _also(front: str, effects: Sequence[Effect]) -> str:
+    texts = [f"the {words.axis_name(each)} ({_numbers(each)})" for each in effects[:MOST]]
+    more = f" and {len(effects) - MOST} more" if len(effects) > MOST else ""
+    return f"{front} {listed(texts)}{more}." if texts else ""
+
+
+def _numbers(effect: Effect) -> str:
+    p = f", p = {number(effect.p_holm, 2)}" if effect.shown else ""
+    return f"{words.share(effect)}{p}"
