@@ -80,10 +80,10 @@ def test_nothing_has_an_effect(tmp_path: Path) -> None:
     records = planted(tmp_path, lambda run: luck.pop(), seeds=10, init__gain=(0.5, 1.0, 2.0), arch=("lstm", "gru"))
     first, *_ = first_sentences(records)
     assert first.startswith("**Nothing that varied has an effect on the best explained variance that these 60")
-    assert re.search(
-        r"With 10 seeds the test of the (gain|architecture) finds a rank-biserial correlation of 0\.\d+ or more in 80% of cases",
-        first,
+    found = (
+        r"With 10 seeds the test of the (gain|architecture) finds a rank-biserial correlation of 0\.\d+ or more in 80%"
     )
+    assert re.search(found, first)
 
 
 def test_an_interaction_is_named(tmp_path: Path) -> None:
@@ -116,9 +116,8 @@ def test_an_axis_of_too_many_levels_is_said_before_nothing_is(tmp_path: Path) ->
         init=("random", "orthogonal"),
     )
     first, *_ = first_sentences(records)
-    assert first.startswith(
-        "The learning rate has 31 levels, too many to compare one with another. **These 248 runs cannot tell an effect of anything else "
-    )
+    crowded = "The learning rate has 31 levels, too many to compare one with another. "
+    assert first.startswith(crowded + "**These 248 runs cannot tell an effect of anything else ")
 
 
 def test_links_lead_to_parts_and_counts_are_those_of_the_records(tmp_path: Path) -> None:

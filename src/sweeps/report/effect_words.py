@@ -96,9 +96,11 @@ def contrast(records: Records, effect: Effect, found: Effects) -> str:
     medians_of = f"; of runs that differ in the {listed(own)} their median" if own else ""
     p = f", p = {number(effect.p_holm, 2)}" if effect.testable else ""
     best = ends(records, effect, found).removeprefix("best")
+    tied = len(effect.best) + len(effect.worst) > 2
+    between = f" between {level_said(effect.best[0])} and {level_said(effect.worst[0])}" if tied else ""
     return (
         f"Best is{best}; in {pairs} of runs that differ in the {axis} {alone} ({seeds(effect, found)}"
-        f"{medians_of}) the difference is {difference(effect, found)}, the rank-biserial correlation "
+        f"{medians_of}) the difference{between} is {difference(effect, found)}, the rank-biserial correlation "
         f"{effect.effect:.2f}{p}."
     )
 
@@ -111,13 +113,13 @@ def not_confirmed(effect: Effect, found: Effects) -> str:
 
 
 def too_few(effect: Effect, found: Effects) -> str:
-    """`no test over 4 seeds can show an effect of the gain, however large; ... it takes at least 8 seeds`."""
-    axes = "1 axis" if len(found.axes) == 1 else f"{len(found.axes)} axes"
+    """`no test over 4 seeds can show an effect of the gain, however large; it would take at least 8 ...`."""
+    axes, levels = ("1 axis" if len(found.axes) == 1 else f"{len(found.axes)} axes"), len(effect.levels)
     have = f"the {seeds(effect, found)} that have both levels" if effect.seeds < found.seeds else seeds(effect, found)
-    enough = f"it takes at least {effect.needed} seeds" if effect.needed else "no number of seeds would be enough"
+    enough = f"it would take at least {effect.needed} seeds" if effect.needed else "no number of seeds would be enough"
     return (
-        f"no test over {have} can show an effect of the {said(effect.axis)}, however large; with "
-        f"{number_of(len(effect.levels), 'level')} and {axes} to choose from {enough}"
+        f"no test over {have} can show an effect of the {said(effect.axis)}, however large; {enough} "
+        f"({number_of(levels, 'level')}, {axes})"
     )
 
 

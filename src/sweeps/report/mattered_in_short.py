@@ -36,8 +36,8 @@ def _sentences(records: Records, found: Effects, told: Verdict) -> list[str]:
 
     also = [_also("The test shows an effect of", told.shown), _also("Also more than by luck:", told.seen)]
     if found.interactions and told.pair is None:
-        one, other = (said(each) for each in found.interactions[0].axes)
-        also.append(f"The {one} acts differently by {other}.")
+        inner, outer = verdict_words.inner_and_outer(found.interactions[0], found)
+        also.append(f"The {said(inner)} acts differently by {said(outer)}.")
     if told.kind is Kind.DEPENDS and told.pair is not None:
         return [verdict_words.depends(told.pair, name), *also]
     if told.kind is Kind.SHOWN:

@@ -26,9 +26,9 @@ def second_measure(records: Records, found: Effects | None) -> str:
     known = {each.axis for each in found.axes if each.named}
     axes = [each for each in other.axes if each.axis not in known and each.named]
     pairs = [each for each in other.interactions if {*each.axes} not in [{*own.axes} for own in found.interactions]]
-    texts = [f"{words.share(each)} with the {said(each.axis)}" for each in axes[:MOST]]
-    texts += [f"{words.percent_of(each.share)} with the {axes_said(each.axes)} together" for each in pairs[:MOST]]
-    return f"Of the variation in the {words.measure_name(records, other)} goes {listed(texts)}." if texts else ""
+    texts = [f"{words.share(each)} goes with the {said(each.axis)}" for each in axes[:MOST]]
+    texts += [f"{words.percent_of(each.share)} goes with the {axes_said(each.axes)} together" for each in pairs[:MOST]]
+    return f"Of the variation in the {words.measure_name(records, other)}, {listed(texts)}." if texts else ""
 
 
 def _second(records: Records, found: Effects) -> Measure | None:

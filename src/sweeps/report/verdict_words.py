@@ -76,6 +76,13 @@ def not_found(told: Verdict, found: Effects) -> str:
     return " ".join(filter(None, texts))
 
 
+def inner_and_outer(pair: Variation, found: Effects) -> tuple[str, str]:
+    """The axis that acts differently, and that by whose levels: the one with fewer of them."""
+    levels = {each.axis: len(each.levels) for each in found.axes}
+    outer, inner = sorted(pair.axes, key=lambda axis: (levels[axis], pair.axes.index(axis)))
+    return inner, outer
+
+
 def crowded(found: Effects) -> list[str]:
     """A sentence on each axis that has too many levels."""
     return [

@@ -87,7 +87,7 @@ def _shapes(found: Effects) -> list[str]:
 def _together(records: Records, each: Variation, found: Effects) -> str:
     """An interaction: its share of the variation, and the best level of one axis at each level of the other."""
     by_axis = {effect.axis: effect for effect in found.axes}
-    outer, inner = sorted(each.axes, key=lambda axis: (len(by_axis[axis].levels), each.axes.index(axis)))
+    inner, outer = verdict_words.inner_and_outer(each, found)
     text = (
         f"**The {said(inner)} acts differently by {said(outer)}:** {words.percent_of(each.share)} of the variation "
         "goes with the two together, beyond what each adds alone"
@@ -96,7 +96,7 @@ def _together(records: Records, each: Variation, found: Effects) -> str:
     parts = []
     for level in by_axis[outer].levels[:MOST_NAMED]:
         best = best_levels(records.select(**{outer: level}), inner, found.measure)
-        parts.append(f"at {level_said(level)}: {words.names(best) if best else 'none'}")
+        parts.append(f"at {level_said(level)}: {words.names(best) if best else 'all alike'}")
     more = "; ..." if len(by_axis[outer].levels) > MOST_NAMED else ""
     return f"{text} (n = {found.runs}, {test}). Best {said(inner)} by {said(outer)}, {'; '.join(parts)}{more}."
 

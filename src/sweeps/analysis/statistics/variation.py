@@ -5,9 +5,10 @@ Least squares on an indicator for each level, so that the grid may have holes. S
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations, product
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -65,14 +66,18 @@ def of_axes(cells: pd.DataFrame, axes: Sequence[str], values: pd.Series) -> dict
         values: the number of each run, in any unit; NaN for none, infinite for the worst rank.
     """
     cells, ranks = _ranked(cells, values)
-    total, found, directions = float(ranks @ ranks), [], []
+    directions = directions_of_axes(cells, axes)
+    found = [Variation((axis,), *_share(ranks, own)) for axis, (own, _) in directions.items()]
+    return {each.axes[0]: each for each in _with_luck(found, ranks, cells["seed"], directions)}
+
+
+def directions_of_axes(cells: pd.DataFrame, axes: Sequence[str]) -> dict[str, tuple[Floats, Floats]]:
+    """For each axis orthonormal directions `[n, q]` of its own and `[n, g]` of all that it is given."""
+    found = {}
     for axis in axes:
         given = _basis(_columns(cells, ["seed", *(name for name in axes if name != axis and owner_of(name) != axis)]))
-        own = _basis(_indicators(cells, [axis]), given)
-        share = float(np.sum((own.T @ ranks) ** 2)) / total if total else 0.0
-        directions.append((own, given))
-        found.append(Variation((axis,), share, _chance(own, len(cells))))
-    return {each.axes[0]: each for each in _with_luck(found, ranks, cells["seed"], directions)}
+        found[axis] = (_basis(_indicators(cells, [axis]), given), given)
+    return found
 
 
 def of_pairs(cells: pd.DataFrame, axes: Sequence[str], values: pd.Series) -> list[Variation]:
@@ -82,27 +87,41 @@ def of_pairs(cells: pd.DataFrame, axes: Sequence[str], values: pd.Series) -> lis
     directions of the interaction, and the signs of whole seeds are exchanged (Hemerik, Goeman and Finos 2020).
     """
     cells, ranks = _ranked(cells, values)
-    total, found, directions = float(ranks @ ranks), [], []
-    given = _basis(_columns(cells, ["seed", *axes]))
-    rest = ranks - given @ (given.T @ ranks)
+    directions = directions_of_pairs(cells, axes)
+    if not ranks.any():
+        return []
     seeds = pd.factorize(cells["seed"])[0]
+    found = []
+    for pair, (own, given) in directions.items():
+        rest = ranks - given @ (given.T @ ranks)
+        by_seed = np.array([own[seeds == seed].T @ rest[seeds == seed] for seed in range(seeds.max() + 1)])
+        found.append(Variation(pair, *_share(ranks, own), p=_flipped(by_seed)))
+    return _with_luck(found, ranks, cells["seed"], directions)
+
+
+def directions_of_pairs(cells: pd.DataFrame, axes: Sequence[str]) -> dict[tuple[str, str], tuple[Floats, Floats]]:
+    """As `directions_of_axes`, for each two axes that can act together, given all axes alone."""
+    given, found = _basis(_columns(cells, ["seed", *axes])), {}
     for pair in combinations(axes, 2):
         if owner_of(pair[0]) == pair[1] or owner_of(pair[1]) == pair[0]:
             continue
         own = _basis(_indicators(cells, list(pair)), given)
-        if not own.shape[1] or not total:
-            continue
-        by_seed = np.array([own[seeds == seed].T @ rest[seeds == seed] for seed in range(seeds.max() + 1)])
-        share = float(np.sum(by_seed.sum(axis=0) ** 2)) / total
-        directions.append((own, given))
-        found.append(Variation(pair, share, _chance(own, len(cells)), p=_flipped(by_seed)))
-    return _with_luck(found, ranks, cells["seed"], directions)
+        if own.shape[1]:
+            found[pair] = (own, given)
+    return found
+
+
+def _share(ranks: Floats, own: Floats) -> tuple[float, float]:
+    """The share of the variation in some directions, and its mean for numbers dealt at random."""
+    total, n = float(ranks @ ranks), len(ranks)
+    share = float(np.sum((own.T @ ranks) ** 2)) / total if total else 0.0
+    return share, min(1.0, own.shape[1] / (n - 1)) if n > 1 else 1.0
 
 
 def _with_luck(
-    found: list[Variation], ranks: Floats, seeds: pd.Series, directions: list[tuple[Floats, Floats]]
+    found: list[Variation], ranks: Floats, seeds: pd.Series, directions: Mapping[Any, tuple[Floats, Floats]]
 ) -> list[Variation]:
-    lucky = luck(ranks, seeds, directions)
+    lucky = luck(ranks, seeds, list(directions.values()))
     return [replace(each, luck=own) for each, own in zip(found, lucky, strict=True)]
 
 
@@ -128,10 +147,6 @@ def _basis(columns: Floats, given: Floats | None = None) -> Floats:
     rest = columns if given is None else columns - given @ (given.T @ columns)
     left, sizes, _ = np.linalg.svd(rest, full_matrices=False)
     return left[:, sizes > TINY * np.sqrt(len(columns))]
-
-
-def _chance(own: Floats, n: int) -> float:
-    return min(1.0, own.shape[1] / (n - 1)) if n > 1 else 1.0
 
 
 def _flipped(by_seed: Floats) -> float:
