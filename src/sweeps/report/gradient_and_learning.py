@@ -130,7 +130,7 @@ def _range(factors: pd.Series) -> str:
     known = factors.dropna()
     if known.empty:
         return "no finite factor"
-    texts = (f"{value:.3f}" if 0.95 <= value < 1.05 else f"{value:.2g}" for value in (known.min(), known.max()))
+    texts = (f"{value:.3f}" if 0.9 <= value < 1.1 else f"{value:.2g}" for value in (known.min(), known.max()))
     return " to ".join(dict.fromkeys(texts))
 
 

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from sweeps.analysis.labels import listed, said
+from sweeps.analysis.labels import said
 from sweeps.analysis.loading.records import Records
-from sweeps.analysis.statistics.effects import Effect, Effects
-from sweeps.analysis.text import number
+from sweeps.analysis.statistics.effects import Effects
 from sweeps.report import effect_words as words
 from sweeps.report import verdict_words
 from sweeps.report.verdict import Kind, Verdict, verdict
-
-MOST = 2
-"""Axes that are named beside the first."""
 
 
 def in_short(records: Records, found: Effects) -> str:
@@ -34,7 +28,7 @@ def _sentences(records: Records, found: Effects, told: Verdict) -> list[str]:
     def after(sign: str) -> str:
         return f"{sign}{best}." if best else "."
 
-    also = [_also("The test shows an effect of", told.shown), _also("Also more than by luck:", told.seen)]
+    also = verdict_words.others(told)
     if found.interactions and told.pair is None:
         inner, outer = verdict_words.inner_and_outer(found.interactions[0], found)
         also.append(f"The {said(inner)} acts differently by {said(outer)}.")
@@ -53,14 +47,3 @@ def _sentences(records: Records, found: Effects, told: Verdict) -> list[str]:
         f"The largest share beyond chance goes with the {words.axis_name(lead)}: {words.by_chance(lead)}{after('; ')}"
     )
     return [verdict_words.first_nothing(found, told, name), most, *also, verdict_words.not_found(told, found)]
-
-
-def _also(front: str, effects: Sequence[Effect]) -> str:
-    texts = [f"the {words.axis_name(each)} ({_numbers(each)})" for each in effects[:MOST]]
-    more = f" and {len(effects) - MOST} more" if len(effects) > MOST else ""
-    return f"{front} {listed(texts)}{more}." if texts else ""
-
-
-def _numbers(effect: Effect) -> str:
-    p = f", p = {number(effect.p_holm, 2)}" if effect.shown else ""
-    return f"{words.share(effect)}{p}"

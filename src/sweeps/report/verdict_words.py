@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
-from sweeps.analysis.labels import said
+from sweeps.analysis.labels import listed, said
 from sweeps.analysis.loading.records import Records
-from sweeps.analysis.statistics.effects import Effects
+from sweeps.analysis.statistics.effects import Effect, Effects
 from sweeps.analysis.statistics.variation import Variation
 from sweeps.analysis.text import number, number_of
 from sweeps.report.effect_words import axis_name, detectable, measure_name, percent_of, share, too_few
 from sweeps.report.verdict import Verdict
+
+MOST = 2
+"""Axes that are named beside the first."""
 
 
 def first_shown(told: Verdict, name: str) -> str:
@@ -74,6 +78,22 @@ def not_found(told: Verdict, found: Effects) -> str:
         text = too_few(lead, found)
         texts.append(f"{text[0].upper()}{text[1:]}.")
     return " ".join(filter(None, texts))
+
+
+def others(told: Verdict) -> list[str]:
+    """A sentence on the other axes that the test shows, and one on those that stand out in these runs alone."""
+    return [_also("The test also shows an effect of", told.shown), _also("Also more than by luck:", told.seen)]
+
+
+def _also(front: str, effects: Sequence[Effect]) -> str:
+    texts = [f"the {axis_name(each)} ({_numbers(each)})" for each in effects[:MOST]]
+    more = f" and {len(effects) - MOST} more" if len(effects) > MOST else ""
+    return f"{front} {listed(texts)}{more}." if texts else ""
+
+
+def _numbers(effect: Effect) -> str:
+    p = f", p = {number(effect.p_holm, 2)}" if effect.shown else ""
+    return f"{share(effect)}{p}"
 
 
 def inner_and_outer(pair: Variation, found: Effects) -> tuple[str, str]:

@@ -54,12 +54,11 @@ def _headline(records: Records, found: Effects, told: Verdict) -> str:
         return "**No axis could be compared.**"
     lead, name = told.lead, words.measure_name(records, found)
     contrast = words.contrast(records, lead, found)
-    others = [words.axis_name(each) for each in told.shown]
-    also = f"The test shows an effect of the {listed(others)} as well." if others else ""
+    also = verdict_words.others(told)
     if told.kind is Kind.DEPENDS and told.pair is not None:
-        texts = [verdict_words.depends(told.pair, name), contrast, also]
+        texts = [verdict_words.depends(told.pair, name), contrast, *also]
     elif told.kind is Kind.SHOWN:
-        texts = [f"{verdict_words.first_shown(told, name)}.", contrast, verdict_words.larger(told), also]
+        texts = [f"{verdict_words.first_shown(told, name)}.", contrast, verdict_words.larger(told), *also]
     elif told.kind is Kind.SEEN:
         texts = [
             f"{verdict_words.first_seen(told, name)}.",
@@ -67,7 +66,7 @@ def _headline(records: Records, found: Effects, told: Verdict) -> str:
             words.not_confirmed(lead, found),
             verdict_words.larger(told),
         ]
-        texts.append(words.detectable(told.reach, found))
+        texts += [*also, words.detectable(told.reach, found)]
     else:
         most = f"The largest share beyond chance goes with the {words.axis_name(lead)}: {words.by_chance(lead)}."
         texts = [verdict_words.first_nothing(found, told, name), most, contrast, verdict_words.not_found(told, found)]
@@ -122,7 +121,8 @@ def _table(records: Records, found: Effects) -> Tabular:
     caption += ", difference of the shares" if found.measure.share else ", median over seeds"
     intervals = any(not math.isnan(each.low) for each in found.axes)
     caption += " with 95% interval over seeds" if intervals else "; the seeds are too few for an interval"
-    caption += "; interval and p are corrected for the choice of the two levels, p for the number of axes (Holm)."
+    corrected = "interval and p are corrected" if intervals else "p is corrected"
+    caption += f"; {corrected} for the choice of the two levels, p for the number of axes, too (Holm)."
     return Tabular(render(pd.DataFrame(rows), names=1), caption)
 
 
