@@ -126,12 +126,13 @@ def _moved(frame: pd.DataFrame) -> str:
 
 
 def _range(factors: pd.Series) -> str:
-    """`0.55 to 0.87`, smallest and largest; `no finite factor`."""
+    """`0.55 to 0.87`, smallest and largest, `0.955 to 1.069` where one is near 1; `no finite factor`."""
     known = factors.dropna()
     if known.empty:
         return "no finite factor"
-    texts = (f"{value:.3f}" if 0.9 <= value < 1.1 else f"{value:.2g}" for value in (known.min(), known.max()))
-    return " to ".join(dict.fromkeys(texts))
+    ends = (known.min(), known.max())
+    near = any(0.95 <= value < 1.05 for value in ends)
+    return " to ".join(dict.fromkeys(f"{value:.3f}" if near else f"{value:.2g}" for value in ends))
 
 
 def _solved(part: pd.DataFrame) -> str:

@@ -24,8 +24,8 @@ class Nearest:
 
 
 def nearest_init(part: pd.DataFrame, alike: Sequence[str]) -> Nearest:
-    """The init with the smallest median; several if they are tied, or if one half of the steps or the networks that
-    agree in `alike` name another.
+    """The init with the smallest median; several if they are tied, or if one half of the steps names another, or
+    another is the nearest more often among networks that agree in `alike`.
 
     Args:
         part: a row per network of one architecture: `init`, the axes `alike`, and its distance from constant in

@@ -54,6 +54,8 @@ def larger(told: Verdict) -> str:
         f"which the test does not confirm (p = {number(axis.p_holm, 2)})"
         if axis.testable
         else "which cannot be tested with these seeds"
+        if axis.variation.large
+        else "which may be luck"
     )
     chance = percent_of(axis.variation.chance)
     return f"A larger share goes with the {axis_name(axis)} ({share(axis)}, by chance {chance}), {why}."

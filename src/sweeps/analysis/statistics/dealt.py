@@ -22,24 +22,26 @@ ROUNDING = 1e-6
 
 
 def luck(ranks: Floats, seeds: pd.Series, directions: Sequence[tuple[Floats, Floats]]) -> list[float]:
-    """For each of several effects the share of dealings in which the strongest of them all is as strong as it.
+    """For each of several effects how often dealings have one as strong among it and all that are weaker than it.
 
-    How strong an effect is, is the p of its F test. The largest of all counts, so in pure noise any of them is at or
-    below 5% in at most 5% of studies, exactly, whatever the numbers (Westfall and Young 1993, single step); with other
-    effects beside it approximately (Manly 2007).
+    How strong an effect is, is the p of its F test. In pure noise any of them is at or below 5% in at most 5% of
+    studies, whatever the numbers (Westfall and Young 1993, step-down); beside effects approximately (Manly 2007).
 
     Args:
         ranks: `[n]`, of mean 0.
         seeds: `[n]`, the seed of each run.
-        directions: for each effect orthonormal `[n, q]` of its own, and `[n, g]` of what it is given, at right angles.
+        directions: for each effect orthonormal `[n, q]` of its own, and `[n, g]` of all else, at right angles to them.
     """
     if not directions or not ranks.any():
         return [1.0] * len(directions)
     dealt = np.vstack([ranks, ranks[_dealings(seeds)]])
     p = np.array([_p_of_f(dealt, own, given) for own, given in directions])  # [effects, 1 + DEALINGS]
-    strongest = p[:, 1:].min(axis=0)
-    reached = (strongest <= p[:, :1] * (1 + ROUNDING)).sum(axis=1)
-    return [float(count + 1) / (DEALINGS + 1) for count in reached]
+    order = np.argsort(p[:, 0], kind="stable")  # the strongest first
+    strongest = np.minimum.accumulate(p[order[::-1]], axis=0)[::-1]  # among each effect and all that are weaker
+    reached = (strongest[:, 1:] <= p[order, :1] * (1 + ROUNDING)).sum(axis=1)
+    found = np.empty(len(order))
+    found[order] = np.maximum.accumulate((reached + 1) / (DEALINGS + 1))
+    return [float(each) for each in found]
 
 
 def _dealings(seeds: pd.Series) -> np.ndarray:

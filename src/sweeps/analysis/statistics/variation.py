@@ -72,11 +72,15 @@ def of_axes(cells: pd.DataFrame, axes: Sequence[str], values: pd.Series) -> dict
 
 
 def directions_of_axes(cells: pd.DataFrame, axes: Sequence[str]) -> dict[str, tuple[Floats, Floats]]:
-    """For each axis orthonormal directions `[n, q]` of its own and `[n, g]` of all that it is given."""
+    """For each axis orthonormal directions `[n, q]` of its own, and `[n, g]` of all else, at right angles to them: what
+    it is given, and what the settings that belong to it add."""
     found = {}
     for axis in axes:
         given = _basis(_columns(cells, ["seed", *(name for name in axes if name != axis and owner_of(name) != axis)]))
-        found[axis] = (_basis(_indicators(cells, [axis]), given), given)
+        own = _basis(_indicators(cells, [axis]), given)
+        both = np.hstack([given, own])
+        belonging = _columns(cells, [name for name in axes if owner_of(name) == axis])
+        found[axis] = (own, np.hstack([given, _basis(belonging, both)]))
     return found
 
 
