@@ -11,9 +11,9 @@ import pytest
 from analysis.make_records import write_cell
 from sweeps.analysis.loading.load import load
 from sweeps.analysis.loading.records import Records
-from sweeps.analysis.statistics.effects import effects_of
 from sweeps.report.answer import answer, scope
 from sweeps.report.document import Document, anchor, to_markdown
+from sweeps.report.part import part_of
 from sweeps.report.what_ran import headline
 from sweeps.tables.combinations import comparison
 
@@ -52,7 +52,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def answered(records: Records) -> str:
-    return to_markdown(Document("t", [], answer(records, comparison(records), effects_of(records))), Path())
+    return to_markdown(Document("t", [], answer(part_of(None, records, comparison(records)))), Path())
 
 
 def test_the_init_nearest_to_constant_is_named_and_neither_the_largest_nor_one_lucky_run(answers: str) -> None:

@@ -32,8 +32,8 @@ def test_an_architecture_whose_gradient_vanishes_may_learn_and_one_whose_arrives
             write(tmp_path, True, arch="gru", init=init, slope=(slope, 0.0), seed=seed)
     text = told(load(tmp_path))
     assert (
-        "- **tanh RNN** keeps 0.1 to 1.000 at the start and 0.1 to 1.000 in training; solved 0 of 4. Nearest to 1 at "
-        "the start is init identity: 1.000, solved 0 of 2.\n" in text
+        "- **tanh RNN** keeps 0.100 to 1.000 at the start and 0.100 to 1.000 in training; solved 0 of 4. Nearest to 1 "
+        "at the start is init identity: 1.000, solved 0 of 2.\n" in text
     )
     assert "- **GRU** keeps 0.63 to 0.79 at the start and 0.89 to 0.94 in training; solved 4 of 4." in text
     assert "at T = 60, the longest with such a factor" in text and "n = 8 runs" in text

@@ -180,7 +180,19 @@ def test_equal_gradients_are_a_tie(tmp_path: Path) -> None:
     for seed in range(3):
         for init in ("orthogonal", "random"):
             write_cell(tmp_path, init=init, length=100, steps=20, seed=seed, slope=-0.05)
-    text, _ = alive_at(tmp_path)
+    text, table = alive_at(tmp_path)
+    assert "**" not in table, "nothing is bold in a tie"
     assert (
         "**tanh RNN: a tie** between" in text and "0.891 per step each" in text and "nearest to constant in" not in text
     )
+
+
+def test_an_init_that_loses_most_pairs_is_not_the_nearest(tmp_path: Path) -> None:
+    """By the median orthogonal is nearer to constant; with three seeds of five identity is."""
+    slopes = {"orthogonal": (-0.10, -0.11, -0.30, -0.01, -0.02), "identity": (-0.09, -0.10, -0.29, -0.12, -0.13)}
+    for init, by_seed in slopes.items():
+        for seed, slope in enumerate(by_seed):
+            write_cell(tmp_path, init=init, length=100, steps=20, seed=seed, slope=slope)
+    text, table = alive_at(tmp_path)
+    assert "**tanh RNN: not decided** between orthogonal (0.794, n = 5) and identity (0.759, n = 5)" in text
+    assert "by seed identity is the nearest to constant in 3 of 5 and orthogonal in 2." in text and "**" not in table

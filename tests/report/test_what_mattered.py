@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,9 +15,13 @@ from analysis.make_records import write_cell
 from analysis.planted import planted
 from sweeps.analysis.loading.load import load
 from sweeps.analysis.loading.records import Records
-from sweeps.analysis.statistics.effects import effects_of
+from sweeps.analysis.statistics.effects import effects, effects_of
 from sweeps.report.answer import answer
 from sweeps.report.document import Document, to_markdown
+from sweeps.report.first_screen import first_screen
+from sweeps.report.mattered_in_short import in_short
+from sweeps.report.part import part_of
+from sweeps.report.verdict import Kind, verdict
 from sweeps.report.what_mattered import what_mattered
 from sweeps.tables.combinations import comparison
 
@@ -25,6 +30,10 @@ NOISE = np.random.default_rng(2).normal(0, 0.05, (10, 8, 8))
 
 def told(records: Records) -> str:
     return "\n".join(block.text for block in what_mattered(records, effects_of(records)))  # type: ignore[union-attr]
+
+
+def caption(records: Records) -> str:
+    return what_mattered(records, effects_of(records))[1].caption  # type: ignore[union-attr]
 
 
 def rows(text: str) -> dict[str, list[str]]:
@@ -37,7 +46,7 @@ def test_a_name_axis_with_the_whole_effect(tmp_path: Path) -> None:
     records = planted(tmp_path, lambda run: run["arch"] == "gru", seeds=8, arch=("lstm", "gru"), clip=("none", "norm"))
     text = told(records)
     assert text.startswith(
-        "**What mattered most for the share solved is the architecture:** 100% of the variation goes with it. Best is "
+        "**What mattered most for the share solved is the architecture**: 100% of the variation goes with it. Best is "
         "GRU (16 of 16), worst LSTM (0 of 16); in 16 pairs of runs that differ in the architecture alone (8 seeds) the "
         "difference is 1.00 [0.26, 1.00], the rank-biserial correlation 1.00, p = 0.016."
     )
@@ -56,25 +65,38 @@ def test_a_numeric_axis_with_the_whole_effect(tmp_path: Path) -> None:
         arch=("gru", "lstm"),
     )
     text = told(records)
-    assert text.startswith("**What mattered most for the best explained variance is the learning rate:**")
+    assert text.startswith("**What mattered most for the best explained variance is the learning rate**:")
     assert "Best is 0.01 (median 0.8" in text and "worst 0.5 (median 0.4" in text and "in 16 pairs" in text
     assert "By learning rate (3 levels): the smaller, the better, from level to level." in text
     assert "the difference is 0.49 [0.49, 0.49]" in text.replace("0.490", "0.49")
 
 
 def test_a_setting_of_the_only_init_that_peaks_inside(tmp_path: Path) -> None:
-    records = planted(tmp_path, lambda run: run["init__gain"] == 1.0, seeds=2, init__gain=(0.5, 1.0, 2.0))
+    records = planted(tmp_path, lambda run: run["init__gain"] == 1.0, seeds=4, init__gain=(0.5, 1.0, 2.0))
     text = told(records)
     assert text.startswith(
         "**In these runs the gain goes with the largest part of the variation in the share solved** (100%)."
     )
-    assert "Best is 1 (2 of 2), worst 0.5 (0 of 2) and 2 (0 of 2), tied" in text
+    assert "Best is 1 (4 of 4), worst 0.5 (0 of 4) and 2 (0 of 4), tied" in text and "between 1 and 0.5 is 1.00" in text
     assert "By gain (3 levels): best inside its range, at 1." in text
     assert (
-        "proves nothing about others: with 2 seeds no effect can be shown, however large; for 3 levels and 1 axis 7"
-        in text
-    )
+        "This describes these runs alone: no test over 4 seeds can show an effect of the gain, however large; it "
+        "would take at least 7 seeds (3 levels, 1 axis)."
+    ) in text
     assert "p = " not in text
+
+
+def test_what_two_seeds_can_have_by_luck_is_no_finding(tmp_path: Path) -> None:
+    """One of three gains is best with either seed: by luck alone in one of three studies."""
+    records = planted(tmp_path, lambda run: run["init__gain"] == 1.0, seeds=2, init__gain=(0.5, 1.0, 2.0))
+    text = told(records)
+    assert text.startswith(
+        "**These 6 runs cannot tell an effect on the share solved from luck.** The largest share beyond chance "
+        "goes with the gain: 100%, where levels drawn at random have 40% on average. Best is 1 (2 of 2), worst 0.5 (0 "
+        "of 2) and 2 (0 of 2), tied"
+    )
+    assert "No test over 2 seeds can show an effect of the gain, however large" in text
+    assert "By gain" not in text, "no shape of what may be luck"
 
 
 def test_a_setting_that_only_one_architecture_has(tmp_path: Path) -> None:
@@ -109,9 +131,11 @@ def test_nothing_has_an_effect_and_what_would_have_been_found_is_said(tmp_path: 
 
     text = told(planted(tmp_path, rule, seeds=10, arch=("lstm", "gru"), clip=("none", "norm")))
     assert text.startswith(
-        "**No axis has an effect on the best explained variance that 40 runs with 10 seeds could show.**"
+        "**Nothing that varied has an effect on the best explained variance that these 40 runs could show.**"
     )
-    found = re.search(r"With 10 seeds the test finds a rank-biserial correlation of (0\.\d\d) or more in 80% of", text)
+    found = re.search(
+        r"With 10 seeds the test of the \w+ finds a rank-biserial correlation of (0\.\d\d) or more in 80% of", text
+    )
     assert found and 0.6 < float(found[1]) < 1 and "simulated with normal differences" in text
     assert "acts differently" not in text and "mattered most" not in text
 
@@ -123,8 +147,8 @@ def test_ties_are_called_ties_and_equal_runs_nothing(tmp_path: Path) -> None:
     assert "Best is orthogonal (2 of 2) and identity (2 of 2), tied, worst random (0 of 2)" in text
     text = told(planted(tmp_path / "all", lambda run: True, seeds=2, **axes))
     assert text == (
-        "**Nothing to compare:** all 6 runs have the same best evaluation loss (every run solved the task, and the "
-        "best score is the same)."
+        "**Nothing to compare:** the best evaluation loss is the same in all 6 runs, 0.0115 (every run solved the "
+        "task, and the best score is the same)."
     )
 
 
@@ -155,7 +179,7 @@ def test_one_seed_describes_itself(tmp_path: Path) -> None:
         planted(tmp_path, lambda run: run["arch"] == "gru", seeds=1, arch=("lstm", "gru"), init=("he", "xavier"))
     )
     assert "in 2 pairs of runs that differ in the architecture alone (1 seed) the difference is 1.00," in text
-    assert "with 1 seed no effect can be shown" in text and "p = " not in text
+    assert "No test over 1 seed can show an effect of the architecture" in text and "p = " not in text
     assert rows(text)["architecture"][-1] == "–" and "acts differently" not in text
 
 
@@ -184,7 +208,7 @@ def test_a_random_search_is_not_compared_level_by_level(tmp_path: Path) -> None:
 
 def test_it_comes_first_and_asks_only_of_what_varied(tmp_path: Path) -> None:
     records = planted(tmp_path, lambda run: run["arch"] == "gru", seeds=2, arch=("lstm", "gru"), length=(60,))
-    sections = answer(records, comparison(records), effects_of(records))
+    sections = answer(part_of(None, records, comparison(records)))
     assert [section.title for section in sections] == [
         "What mattered?",
         "Does the gradient stay alive?",
@@ -210,5 +234,96 @@ def test_the_factor_by_gain_is_a_table_where_the_init_is_one(tmp_path: Path) -> 
                 tmp_path, length=60, slope=slope, seed=seed, steps=20, log_every=20, settings={"init.gain": gain}
             )
     records = load(tmp_path)
-    text = to_markdown(Document("t", [], answer(records, comparison(records), effects_of(records))), Path())
+    text = to_markdown(Document("t", [], answer(part_of(None, records, comparison(records)))), Path())
     assert "| 0.5  | 0.501 (n = 2) |" in text and "| 1    | 1.000 (n = 2) |" in text
+
+
+def test_a_setting_that_changes_with_an_axis_is_named_beside_it(tmp_path: Path) -> None:
+    """The learning rate of the GRU is another one in every run: which of the two did it cannot be told."""
+    for seed in range(8):
+        for arch, lr in (("gru", 0.01), ("lstm", 0.001)):
+            for clip in ("none", "norm"):
+                score = 0.3 + 0.4 * (arch == "gru") + NOISE[seed, 0, int(clip == "norm")] / 10
+                write_cell(
+                    tmp_path,
+                    arch=arch,
+                    clip=clip,
+                    length=3,
+                    seed=seed,
+                    settings={"optim.lr": lr},
+                    best_score=float(score),
+                )
+    records = load(tmp_path)
+    text, short = told(records), in_short(records, effects(records))
+    both = "is the architecture (or learning rate, which changes with it)**: 75% of the variation"
+    assert both in text and both in short
+    assert "runs that differ in the architecture and the learning rate that changes with it (8 seeds)" in text
+    assert "differ in this axis alone (but the learning rate with the architecture)" in caption(records)
+    assert effects(records).axes[1].along == (), "with the clipping nothing changes"
+
+
+def test_all_runs_diverged(tmp_path: Path) -> None:
+    records = planted(tmp_path, lambda run: "diverged", seeds=3, arch=("gru", "lstm"))
+    assert told(records) == "**Nothing to compare:** all 6 runs diverged." == in_short(records, effects(records))
+
+
+def test_what_the_test_shows_comes_before_a_larger_share_that_it_does_not(tmp_path: Path) -> None:
+    """A gain and a seed together are worth a lot of luck; the architecture a little, in every pair."""
+    luck = np.random.default_rng(4).random((8, 3))
+    records = planted(
+        tmp_path,
+        lambda run: 0.3 + 0.3 * luck[run["seed"], int(run["init__gain"])] + 0.01 * (run["arch"] == "gru"),
+        seeds=8,
+        init__gain=(0.0, 1.0, 2.0),
+        arch=("lstm", "gru"),
+    )
+    gain, arch = effects(records).axes
+    assert gain.axis == "gain" and not gain.shown and arch.shown
+    for text in (told(records), in_short(records, effects(records))):
+        assert text.startswith("**The architecture has an effect on the best explained variance** (p = 0.016): 1% of")
+        assert f"A larger share goes with the gain ({gain.variation.share:.0%}, by chance 4%), which the test" in text
+    assert "By gain" not in told(records)
+
+
+def test_both_say_how_many_seeds_have_a_pair(tmp_path: Path) -> None:
+    """Two of six seeds have no GRU."""
+    records = planted(
+        tmp_path,
+        lambda run: None if run["arch"] == "gru" and run["seed"] > 3 else 0.4 + 0.01 * run["seed"],
+        seeds=6,
+        arch=("lstm", "gru"),
+    )
+    for text in (told(records), in_short(records, effects(records))):
+        assert "No test over the 4 of the 6 seeds that have both levels can show an effect of the architecture" in text
+
+
+def test_what_could_have_been_found_is_said_of_an_axis_that_can_be_tested(tmp_path: Path) -> None:
+    """Seven seeds are too few for six gains, and enough for two architectures."""
+    luck = np.random.default_rng(8).random((7, 6, 2))
+    gains = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0)
+    records = planted(
+        tmp_path,
+        lambda run: luck[run["seed"], gains.index(run["init__gain"]), int(run["arch"] == "gru")],
+        seeds=7,
+        init__gain=gains,
+        arch=("lstm", "gru"),
+    )
+    assert verdict(effects(records)).kind is Kind.NOTHING
+    for text in (told(records), in_short(records, effects(records))):
+        assert text.startswith("**Nothing that varied has an effect on the best explained variance that these 84 runs")
+        assert "With 7 seeds the test of the architecture finds a rank-biserial correlation of " in text
+        assert "No test over 7 seeds can show an effect of the gain, however large; it would take at" in text
+        assert "at least 11 seeds (6 levels, 2 axes)." in text
+
+
+def test_the_updates_tell_apart_what_all_solved(tmp_path: Path) -> None:
+    for seed, gain in itertools.product(range(8), (0.5, 1.0)):
+        more: dict[str, Any] = {"outcome": "solved", "end": 20 if gain == 1.0 else 40}
+        score = 0.95 + NOISE[seed, 0, int(gain == 1.0)] / 10
+        write_cell(
+            tmp_path, length=3, seed=seed, settings={"init.gain": gain}, best_score=float(score), steps=60, **more
+        )
+    records = load(tmp_path)
+    part = part_of(None, records, comparison(records))
+    assert part.also == "Of the variation in the updates until solved, 100% goes with the gain."
+    assert part.also in first_screen([part])[0].text

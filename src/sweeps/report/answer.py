@@ -3,12 +3,7 @@ changed, who solved the task, whether a gradient that arrives means learning. Ev
 
 from __future__ import annotations
 
-from typing import Any
-
-import pandas as pd
-
 from sweeps.analysis.loading.records import Records
-from sweeps.analysis.statistics.effects import Effects
 from sweeps.analysis.statistics.paired import ALPHA, smallest_p
 from sweeps.analysis.text import number_of
 from sweeps.report.clipping import clipping
@@ -17,6 +12,7 @@ from sweeps.report.exploded import exploded
 from sweeps.report.gradient_and_learning import gradient_and_learning
 from sweeps.report.gradient_kept import kept
 from sweeps.report.gradients_alive import alive, at_initialisation
+from sweeps.report.part import Part
 from sweeps.report.solved import solved
 from sweeps.report.what_mattered import what_mattered
 
@@ -25,29 +21,20 @@ MEANS_LEARNING = "Does a gradient that arrives mean learning?"
 KEPT_ALIVE = "Which initialisation keeps gradients alive?"
 
 
-def answer(
-    records: Records, table: pd.DataFrame, found: Effects | None, task: Any = None, note: str = ""
-) -> list[Section]:
-    """The parts of the answer for one task, each a section of level 3.
-
-    Args:
-        records: of one task.
-        table: from `tables.comparison`, of the same records.
-        found: the effects of the axes; None where none varied.
-        task: its name, put into the titles; None if the sweep has only one task.
-        note: why the measure that the study chose is not the one compared; empty where it is.
-    """
+def answer(part: Part) -> list[Section]:
+    """The parts of the answer for one task, each a section of level 3; of several tasks the title names it."""
+    records = part.records
     start = at_initialisation(records)
     one_init = records.cells["init"].nunique() == 1
     parts = (
-        (MATTERED, what_mattered(records, found, note)),
+        (MATTERED, what_mattered(records, part.effects, part.note, part.also)),
         ("Does the gradient stay alive?", kept(records, start)) if one_init else (KEPT_ALIVE, alive(records, start)),
         ("What exploded?", exploded(records, start)),
-        ("What did clipping change?", clipping(records, table)),
+        ("What did clipping change?", clipping(records, part.table)),
         ("Who solved the task?", solved(records)),
         (MEANS_LEARNING, gradient_and_learning(records)),
     )
-    return [Section(with_task(title, task), blocks, level=3) for title, blocks in parts if blocks]
+    return [Section(with_task(title, part.task), blocks, level=3) for title, blocks in parts if blocks]
 
 
 def scope(records: Records) -> str:

@@ -50,6 +50,8 @@ def exploded(records: Records, start: pd.DataFrame) -> list[Block]:
 def _diverged(records: Records, cells: pd.DataFrame) -> list[str]:
     """How many runs diverged in training, and how many at update 0."""
     n, later, at_start = len(cells), cells[cells["later"]], cells[cells["at_start"]]
+    if later.empty and at_start.empty:
+        return [f"**No run diverged** (0 of {n})."]
     text = f"**{percent(len(later), n)} of runs diverged in training** ({len(later)} of {n}){where(records, later)}."
     before = int(solved(later).sum())
     text += f" {before} of the {len(later)} had solved the task before." if before else ""
@@ -69,9 +71,10 @@ def _grew(known: pd.DataFrame, start: pd.DataFrame, records: Records) -> list[st
     grew, longest = int(known["tenfold"].sum()), records.longest
     at_longest = known.loc[known["length"] == longest, "tenfold"]
     there = f"; at T = {longest:g}: {at_longest.sum()} of {len(at_longest)}" if "length" in records.varied else ""
+    share = f"{percent(grew, len(known))} of networks" if grew else "no network"
     text = (
-        f"**In {percent(grew, len(known))} of networks the gradient exploded through time at initialisation** ({grew} "
-        f"of {len(known)}{there}): it was at least ten times larger at the "
+        f"**In {share} the gradient exploded through time at initialisation** ({grew} "
+        f"of {len(known)}{there}): {'it was' if grew else 'in none it was'} at least ten times larger at the "
         "first step than at the last. Runs that differ only in what acts later, such as clipping, count as one network."
     )
     lost = int(start["lost"].sum())

@@ -3,45 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from sweeps.analysis.labels import level_said, listed, said
 from sweeps.analysis.loading.records import IN_GRID, Records
-from sweeps.analysis.statistics.effects import Effects
 from sweeps.analysis.text import number_of
 from sweeps.report.answer import MATTERED, MEANS_LEARNING
 from sweeps.report.document import Prose, anchor, with_task
 from sweeps.report.gradient_and_learning import in_short as learning_in_short
-from sweeps.report.what_mattered import also_in_scores
-from sweeps.report.what_mattered import in_short as mattered_in_short
+from sweeps.report.mattered_in_short import in_short as mattered_in_short
+from sweeps.report.part import Part
 from sweeps.report.what_ran import headline
 
 MOST_LEVELS = 4
 """Levels of an axis that are named; of more their number and range."""
 
 
-def first_screen(parts: Sequence[tuple[Any, Records, Effects | None]]) -> list[Prose]:
-    """Sentences on each task, each with a link to the part of the answer it is from; then what ran.
-
-    Args:
-        parts: for each task its name (None if there is only one), its records, and the effects of its axes (None
-            where no axis varied).
-    """
+def first_screen(parts: Sequence[Part]) -> list[Prose]:
+    """Sentences on each task, each with a link to the part of the answer it is from; then what ran."""
     blocks = []
-    for task, records, found in parts:
-        sentences = [
-            (" ".join(filter(None, _mattered(records, found))), MATTERED),
-            (learning_in_short(records), MEANS_LEARNING),
-        ]
-        texts = [f"{text} [{title}](#{anchor(with_task(title, task))})" for text, title in sentences if text]
-        front = "" if task is None else f"On {task}: "
+    for part in parts:
+        mattered = [] if part.effects is None else [mattered_in_short(part.records, part.effects), part.also]
+        sentences = [(" ".join(filter(None, mattered)), MATTERED), (learning_in_short(part.records), MEANS_LEARNING)]
+        texts = [f"{text} [{title}](#{anchor(with_task(title, part.task))})" for text, title in sentences if text]
+        front = "" if part.task is None else f"On {part.task}: "
         blocks += [Prose(front + text if at == 0 else text) for at, text in enumerate(texts)]
-        blocks.append(Prose(("" if task is None else f"{task}: ") + what_ran_in_short(records)))
+        blocks.append(Prose(("" if part.task is None else f"{part.task}: ") + what_ran_in_short(part.records)))
     return blocks
-
-
-def _mattered(records: Records, found: Effects | None) -> list[str]:
-    return [] if found is None else [mattered_in_short(records, found), also_in_scores(records, found)]
 
 
 def what_ran_in_short(records: Records) -> str:

@@ -15,6 +15,7 @@ from sweeps.analysis.statistics.paired import sign_flip_p
 from sweeps.analysis.text import number, number_of
 from sweeps.report.document import Block, Prose
 from sweeps.report.gradients_alive import further
+from sweeps.report.nearest import compared
 
 MOST_IN_SHORT = 4
 """Groups of runs that the first screen tells apart."""
@@ -56,15 +57,16 @@ def in_short(records: Records) -> str:
     parts: list[tuple[Any, pd.DataFrame]] = [("", frame)]
     if group and frame[group].nunique() <= MOST_IN_SHORT:
         parts = list(frame.groupby(group, observed=True))
-    names = ["" if level == "" else f" by {level_said(level)}" for level, _ in parts]
+    of = "" if group in (None, "arch") else f"{said(str(group))} "
+    names = ["" if level == "" else f" with {of}{level_said(level)}" for level, _ in parts]
     texts = [
-        f"{_range(part['start'])}{name} (solved {_solved(part)})" for name, (_, part) in zip(names, parts, strict=True)
+        f"{_range(part['start'])}{name} ({_solved(part)} solved)" for name, (_, part) in zip(names, parts, strict=True)
     ]
-    text = f"At the start a step back in time leaves of the gradient {', '.join(texts)}"
+    text = f"Before training, a step back in time multiplies the gradient by {', '.join(texts)}"
     found = by_seed(frame, "start")
     if not len(found):
         return f"{text}."
-    return f"{text}; a factor near 1 and what was learned have a rank correlation of {np.median(found):.2f}."
+    return f"{text}; the rank correlation of a factor near 1 with what was learned is {np.median(found):.2f}."
 
 
 def _sentence(name: str, part: pd.DataFrame, within: str | None) -> str:
@@ -79,11 +81,13 @@ def _sentence(name: str, part: pd.DataFrame, within: str | None) -> str:
     count = int(part["diverged"].sum())
     text += f", {count} diverged" if count else ""
     if within and part[within].nunique() > 1 and part["start"].notna().any():
-        middle = distance(part["start"]).groupby(part[within], observed=True).median().dropna()
-        nearest: Any = middle.idxmin()
-        own = part[part[within] == nearest]
-        text += f". Nearest to 1 at the start is {said(within)} {level_said(nearest)}: {_range(own['start'])}, solved "
-        text += _solved(own)
+        far = part.assign(distance=distance(part["start"])).dropna(subset=["distance"])
+        nearest: Any = far.groupby(within, observed=True)["distance"].median().idxmin()
+        wins, _, _ = compared(far, within, ["seed"], "distance")
+        if wins.get(nearest, 0) == wins.max():
+            own = part[part[within] == nearest]
+            text += f". Nearest to 1 at the start is {said(within)} {level_said(nearest)}: {_range(own['start'])}, "
+            text += f"solved {_solved(own)}"
     return f"{text}."
 
 
@@ -122,12 +126,13 @@ def _moved(frame: pd.DataFrame) -> str:
 
 
 def _range(factors: pd.Series) -> str:
-    """`0.55 to 0.87`, smallest and largest; `no finite factor`."""
+    """`0.55 to 0.87`, smallest and largest, `0.955 to 1.069` where one is near 1; `no finite factor`."""
     known = factors.dropna()
     if known.empty:
         return "no finite factor"
-    texts = (f"{value:.3f}" if 0.95 <= value < 1.05 else f"{value:.2g}" for value in (known.min(), known.max()))
-    return " to ".join(dict.fromkeys(texts))
+    ends = (known.min(), known.max())
+    near = any(0.95 <= value < 1.05 for value in ends)
+    return " to ".join(dict.fromkeys(f"{value:.3f}" if near else f"{value:.2g}" for value in ends))
 
 
 def _solved(part: pd.DataFrame) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,13 +17,11 @@ from sweeps.analysis.statistics.outcomes import diverged_at_start
 from sweeps.analysis.statistics.summaries import ENDS, SHORTEST, decay_rates
 from sweeps.analysis.text import EMPTY, decades, factor, render
 from sweeps.report.document import Block, Prose, Tabular
+from sweeps.report.nearest import Nearest, compared, nearest_init
 from sweeps.tables.notes import several
 
 LATER = ("clip", "optim", "steps", "train.log_every", "train.eval_every", "train.eval_size", STOPS)
 """Axes that act only after the first gradient is taken; the settings of clipping and of the optimiser do so, too."""
-
-EQUAL = 1e-9
-"""Difference in decades per step up to which two networks are tied."""
 
 
 def at_initialisation(records: Records) -> pd.DataFrame:
@@ -83,8 +81,8 @@ def alive(records: Records, start: pd.DataFrame) -> list[Block]:
             "a large part."
         )
         return [Prose(first), _table(here, pooled, {})]
-    best = {arch: _nearest(part) for arch, part in here.groupby("arch", observed=True)}
     alike = ["seed", *(axis for axis in pooled if owner_of(axis) != "init")]
+    best = {arch: nearest_init(part, alike) for arch, part in here.groupby("arch", observed=True)}
     points = [f"- {_sentence(here[here['arch'] == arch], named, alike)}" for arch, named in best.items()]
     first = (
         f"At T = {length:g}, before training, each step back in time multiplies the norm of the gradient ‖∂L/∂h_t‖ by "
@@ -96,40 +94,25 @@ def alive(records: Records, start: pd.DataFrame) -> list[Block]:
     return [Prose(first + "\n\n" + "\n".join(points)), _table(here, pooled, best)]
 
 
-def _nearest(part: pd.DataFrame) -> list[Any]:
-    """The init nearest to constant; several if one half names another, [] if all medians are infinite."""
-    named = []
-    for name in ("from_rate", "from_late", "from_early"):
-        median = part.groupby("init", observed=True)[name].median()
-        if median.min() < np.inf:
-            named.append(median.idxmin())
-    return list(dict.fromkeys(named))
-
-
-def _sentence(here: pd.DataFrame, named: list[Any], alike: Sequence[str]) -> str:
+def _sentence(here: pd.DataFrame, nearest: Nearest, alike: Sequence[str]) -> str:
     """The result of one architecture: its best init, the range over that init's networks, and the end-to-end change.
 
     Args:
         here: rows of `at_initialisation`, of this architecture at the longest length.
-        named: from `_nearest`.
+        nearest: from `nearest_init`.
         alike: axes on which networks of different inits must agree to be compared.
     """
-    arch = label(here["arch"].iloc[0])
+    arch, named = label(here["arch"].iloc[0]), nearest.inits
     if not named:
         networks = "its 1 network" if len(here) == 1 else f"all of its {len(here)} networks"
         return f"**{arch}: none**; in {networks} the gradient is exactly zero or not finite."
     rates = {init: here.loc[here["init"] == init, "rate"] for init in named}
-    if len(named) > 1:
-        texts = [f"{label(init)} ({factor(rate.median())}, n = {len(rate)})" for init, rate in rates.items()]
-        return (
-            f"**{arch}: not decided** between {' and '.join(texts)}: the half of these steps that is nearer to the end "
-            "of the sequence and the other half do not name the same init."
-        )
-    medians = here.groupby("init", observed=True)["from_rate"].median()
-    tied = [init for init in medians.index if medians[init] - medians[named[0]] < EQUAL]
-    if len(tied) > 1:
-        texts = [f"{label(init)} (n = {(here['init'] == init).sum()})" for init in tied]
+    if nearest.why == "a tie":
+        texts = [f"{label(init)} (n = {len(rate)})" for init, rate in rates.items()]
         return f"**{arch}: a tie** between {listed(texts)}, {factor(rates[named[0]].median())} per step each."
+    if nearest.why:
+        texts = [f"{label(init)} ({factor(rate.median())}, n = {len(rate)})" for init, rate in rates.items()]
+        return f"**{arch}: not decided** between {' and '.join(texts)}: {nearest.why}."
     own = here[here["init"] == named[0]]
     text = f"**{arch}: {label(named[0])}**, {factor(own['rate'].median())} per step"
     text += f" (n = {len(own)}{span(own['rate'], factor, ': ')}); end to end the gradient changes by"
@@ -142,15 +125,13 @@ def _sentence(here: pd.DataFrame, named: list[Any], alike: Sequence[str]) -> str
     least, by = min(zip(change.index, change, strict=True), key=lambda each: each[1])
     if by < change.loc[named[0]]:
         text += f" End to end it is {label(least)} that changes least ({by:.3f} decades per step)."
-    sets = here.groupby(list(alike), observed=True, dropna=False)
-    compared = [part for _, part in sets if part["init"].nunique() > 1 and part["from_rate"].min() < np.inf]
-    own_lead = [  # of the nearest other network
-        part.loc[part["init"] != named[0], "from_rate"].min() - part.loc[part["init"] == named[0], "from_rate"].min()
-        for part in compared
-    ]
-    wins, ties = sum(lead > EQUAL for lead in own_lead), sum(abs(lead) <= EQUAL for lead in own_lead)
+    wins, shared, count = compared(here, "init", alike, "from_rate")
+    ties = shared.get(named[0], 0)
     also = f", as near as another in {ties}" if ties else ""
-    return f"{text} Compared by {axes_said(alike)} it is the nearest to constant in {wins} of {len(compared)}{also}."
+    return (
+        f"{text} Compared by {axes_said(alike)} it is the nearest to constant in {wins.get(named[0], 0)} of "
+        f"{count}{also}."
+    )
 
 
 def span(values: pd.Series, as_text: Callable[[float], str], before: str = "") -> str:
@@ -169,7 +150,7 @@ def power(exponent: float) -> str:
     return "0" if exponent == -math.inf else f"10^{round(exponent, 1) + 0.0:.1f}"
 
 
-def _table(here: pd.DataFrame, pooled: Sequence[str], best: dict[Any, list[Any]]) -> Tabular:
+def _table(here: pd.DataFrame, pooled: Sequence[str], best: Mapping[Any, Nearest]) -> Tabular:
     """Factor per step and end-to-end change of every init (rows) and architecture (columns), bold for the `best`."""
     archs, inits = (
         [level for level in here[axis].cat.categories if (here[axis] == level).any()] for axis in ("arch", "init")
@@ -181,12 +162,13 @@ def _table(here: pd.DataFrame, pooled: Sequence[str], best: dict[Any, list[Any]]
             part = here[(here["arch"] == arch) & (here["init"] == init)]
             rate, change = part["rate"].median(), part["change"].median()
             text = decades(change) if math.isnan(rate) else f"{factor(rate)} ({decades(change)})"
-            texts.append(f"**{text}**" if best.get(arch) == [init] else text)
+            texts.append(f"**{text}**" if best.get(arch, Nearest()).inits == (init,) else text)
         shown[label(arch)] = texts
     n = several(here.groupby(["arch", "init"], observed=True).size())
     what = "decades per step, end to end"
     if here["rate"].notna().any():
-        what = f"factor per step back, both ends left out, in brackets the {what}; bold: the init named above"
+        what = f"factor per step back, both ends left out, in brackets the {what}"
+        what += "; bold: the init named above" if any(len(each.inits) == 1 for each in best.values()) else ""
     more = f" ({axes_said(pooled)} pooled)" if pooled else ""
     caption = (
         f"The gradient through time at initialisation, T = {here['length'].iloc[0]:g}, medians over n = {n} "

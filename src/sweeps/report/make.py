@@ -6,16 +6,11 @@ The same records give the same bytes: nothing depends on the time or on the mach
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
 
 from sweeps.analysis.loading.load import load
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.provenance import write_provenance
-from sweeps.analysis.statistics.effects import Effects
 from sweeps.config.analysis import NOTHING, Analysis
 from sweeps.figures.catalogue import FIGURES
 from sweeps.figures.charts import ON_FIRST_SCREEN
@@ -30,12 +25,12 @@ from sweeps.report.figures import figures, picture
 from sweeps.report.first_screen import first_screen
 from sweeps.report.html import to_html
 from sweeps.report.in_words import in_words
+from sweeps.report.part import part_of
 from sweeps.report.replace import in_place_of
 from sweeps.report.reproduce import changed_settings, reproduce
 from sweeps.report.run_pages import MOST, write_run_pages
 from sweeps.report.runs import runs
 from sweeps.report.sources import sources
-from sweeps.report.study import compared
 from sweeps.report.tables import tables
 from sweeps.report.what_diverged import diverged, what_diverged
 from sweeps.report.what_ran import what_ran
@@ -44,18 +39,6 @@ from sweeps.tables.combinations import comparison
 
 SEED = 0
 """Of the random draws behind the intervals and tests of the tables."""
-
-
-@dataclass(frozen=True)
-class Part:
-    """What a report is made of for one task: its name (None if there is only one), records, combinations, effects of
-    the axes, and why these are not by the measure that the study chose."""
-
-    task: Any
-    records: Records
-    table: pd.DataFrame
-    effects: Effects | None
-    note: str
 
 
 def records_to_report(root: Path | Sequence[Path], *, cache: bool = True) -> Records:
@@ -126,15 +109,6 @@ def make_report(
     return paths
 
 
-def _part(task: Any, records: Records, table: pd.DataFrame, analysis: Analysis) -> Part:
-    found, note = compared(records, analysis)
-    return Part(task, records, table, found, note)
-
-
-def _answer(part: Part) -> list[Section]:
-    return answer(part.records, part.table, part.effects, part.task, part.note)
-
-
 def _document(
     records: Records,
     paths: ReportPaths,
@@ -148,10 +122,7 @@ def _document(
     problems = records.problems.sort_values(["problem", "cell"])
     for path, frame in ((paths.problems, problems), (paths.diverged, diverged(records))):
         write_atomically(path, frame.to_csv(index=False, lineterminator="\n"))
-    parts = [
-        _part(task, part, table if task is None else table[table["task"] == task], analysis)
-        for task, part in records.by_task()
-    ]
+    parts = [part_of(task, part, table, analysis) for task, part in records.by_task()]
     metric = analysis.metric if all(part.note == "" for part in parts) else None
     captioned = {part.task: captions(part.records, analysis.axes, metric) for part in parts}
     names = dict.fromkeys((ON_FIRST_SCREEN, *(analysis.figures or FIGURES)))
@@ -161,12 +132,12 @@ def _document(
     pictures = [picture(each, captioned[each.task]) for each in drawn if each.name == ON_FIRST_SCREEN]
     return Document(
         title or records.root.name,
-        [*first_screen([(part.task, part.records, part.effects) for part in parts]), *pictures],
+        [*first_screen(parts), *pictures],
         [
             *([Section("The question", [Prose(asked)])] if asked else []),
             what_varied(records, analysis),
             Section("The answer in numbers", [Prose(scope(records))]),
-            *(section for each in parts for section in _answer(each)),
+            *(section for each in parts for section in answer(each)),
             *figures(records, drawn, captioned, analysis.figures),
             *tables(records, table, paths.tables, seed=SEED, analysis=analysis),
             what_ran(records),

@@ -9,6 +9,8 @@ import pandas as pd
 
 from sweeps.analysis.labels import level_text
 from sweeps.analysis.loading.records import Records
+from sweeps.analysis.statistics.effects import by_importance
+from sweeps.analysis.statistics.measures import MEASURES
 from sweeps.analysis.statistics.outcomes import COUNTS
 from sweeps.analysis.text import EMPTY, axis_columns, number, percent, render
 from sweeps.report.by_axis import by_level
@@ -28,9 +30,12 @@ def solved(records: Records) -> list[Block]:
         if len(thresholds) == 1
         else "the score that the task asks for"
     )
-    text = f"**{percent(reached, n)} of runs solved the task** ({reached} of {n}): "
+    text = f"**{f'{percent(reached, n)} of runs' if reached else 'No run'} solved the task** ({reached} of {n}): "
     text += f"{'an' if reached else 'no'} evaluation reached {score}."
-    text += f" At the end {kept} of the {reached} were still solved." if reached else ""
+    if reached == 1:
+        text += f" At the end it was {'still' if kept else 'no longer'} solved."
+    elif reached:
+        text += f" At the end {kept} of the {reached} were still solved."
     text += f" Solved: {spread}." if (spread := by_level(records, "solved")) else ""
     return [Prose(text), *([_table(records)] if len(records.varied) > 2 and 0 < reached < n else [])]
 
@@ -41,7 +46,9 @@ def _flags(records: Records) -> tuple[pd.Series, pd.Series]:
 
 def _table(records: Records) -> Tabular:
     """Runs that solved the task by the two axes that matter most, `18/18`, and how many were solved at the end."""
-    table = layout(records, 2)
+    first = by_importance(records, MEASURES["solved"])[:2]
+    rest = tuple(axis for axis in records.varied if axis not in first)
+    table = layout(records, 2, without=rest)
     cells = records.cells.assign(**dict(zip(("solved", "kept"), _flags(records), strict=True)))
     row, column = table.rows[0], str(table.column or table.rows[-1])
     counts = cells.groupby([row, column], observed=True).agg(
@@ -52,7 +59,7 @@ def _table(records: Records) -> Tabular:
     shown = axis_columns(pd.DataFrame({row: levels}), [row])
     for across in cells[column].cat.categories:
         shown[level_text(column, across)] = [_field(by_levels, (level, across)) for level in levels]
-    pooled = f", {what_is_pooled(table.pooled)}" if table.pooled else ""
+    pooled = f", {what_is_pooled(rest)}" if rest else ""
     kept = "; where fewer were solved at the end, how many" if (counts["kept"] < counts["solved"]).any() else ""
     return Tabular(render(shown, names=1), f"Runs that solved the task, of all runs{pooled}{kept}.")
 

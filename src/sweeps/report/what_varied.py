@@ -100,7 +100,7 @@ def _tied(records: Records) -> dict[str, str]:
         if all(len(values) == 1 for values in groups):
             known = {level: values[0] for level, values in groups.items() if np.isfinite(values[0])}
             texts = [f"{label(level)} {number(value)}" for level, value in known.items()]
-            tied[name] = f"{name} ({', '.join(texts)})"
+            tied[name] = f"{said(name)} ({', '.join(texts)})"
     return tied
 
 

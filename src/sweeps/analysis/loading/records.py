@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -237,9 +238,11 @@ class Records:
         return "none" if "none" in present or not present else present[0]
 
     def by_task(self) -> list[tuple[Any, Records]]:
-        """The records of each task, or all of them under None where there is one task."""
-        if "task" not in self.extra_axes:
-            return [(None, self)]
+        """The records of each task, always the same ones, or all of them under None where there is one task."""
+        return [(None, self)] if "task" not in self.extra_axes else list(self._of_tasks)
+
+    @cached_property
+    def _of_tasks(self) -> list[tuple[Any, Records]]:
         present = set(self.cells["task"])
         tasks = [task for task in self.cells["task"].cat.categories if task in present]
         return [(task, self.select(task=task).drop_unused_levels()) for task in tasks]

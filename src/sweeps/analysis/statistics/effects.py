@@ -10,10 +10,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pandas as pd
 
+from sweeps.analysis.loading.axes import may_vary, owner_of
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.statistics import variation
 from sweeps.analysis.statistics.design import lay_out, missing_cells
@@ -57,6 +59,7 @@ class Effect:
         detectable: the smallest difference of shares, or rank-biserial correlation, found in 80% of cases; NaN: none.
         shape: of a numeric axis with three levels or more: "rises" or "falls" from level to level, "peaks" inside its
             range, "end" if the best is at one end but not level by level; else None.
+        along: settings that are no axis and differ in pairs of these two levels: what they do cannot be told apart.
     """
 
     axis: str
@@ -76,6 +79,7 @@ class Effect:
     needed: int | None = None
     detectable: float = math.nan
     shape: str | None = None
+    along: tuple[str, ...] = ()
 
     @property
     def shown(self) -> bool:
@@ -87,6 +91,11 @@ class Effect:
         """Whether there are seeds enough to show one, if it were large."""
         return self.needed is not None and self.seeds >= self.needed
 
+    @property
+    def named(self) -> bool:
+        """Whether it is worth a word: shown, or large in these runs."""
+        return self.shown or self.variation.large
+
 
 @dataclass(frozen=True)
 class Effects:
@@ -95,7 +104,7 @@ class Effects:
     Attributes:
         why: why this measure was taken, a clause; empty if the caller chose it.
         runs, seeds: with a number.
-        varies: whether not all of the numbers are equal.
+        same: the number that all runs have; None where they differ or have none.
         interactions: of two axes, those that are named; their p is corrected by Holm's method.
         crowded: axes with more than `MOST_LEVELS` levels, with their number.
         missing: cells of the grid without a run.
@@ -105,11 +114,20 @@ class Effects:
     why: str
     runs: int
     seeds: int
-    varies: bool
+    same: float | None
     axes: tuple[Effect, ...]
     interactions: tuple[variation.Variation, ...]
     crowded: dict[str, int]
     missing: int
+
+    @property
+    def varies(self) -> bool:
+        """Whether not all of the numbers are equal."""
+        return self.runs > 0 and self.same is None
+
+
+_SHARES: WeakKeyDictionary[Records, dict[str, dict[str, variation.Variation]]] = WeakKeyDictionary()
+"""The shares of the axes by measure, for as long as the records are in use: every figure and caption asks for them."""
 
 
 def measure_that_varies(records: Records) -> tuple[Measure, str]:
@@ -140,12 +158,9 @@ def by_importance(records: Records, measure: Measure | None = None) -> list[str]
         records: of one task.
         measure: by default that of `measure_that_varies`.
     """
-    names = records.varied
-    axes = [axis for axis in names if records.cells[axis].nunique() <= MOST_LEVELS]
-    values = per_run(records, measure or measure_that_varies(records)[0])
-    shares = variation.of_axes(records.cells[[*axes, "seed"]], axes, values)
-    ordered = sorted(axes, key=lambda axis: -shares[axis].excess if shares[axis].large else 0.0)
-    return [*ordered, *(axis for axis in names if axis not in axes)]
+    shares = _shares(records, measure or measure_that_varies(records)[0])
+    ordered = sorted(shares, key=lambda axis: -shares[axis].excess if shares[axis].large else 0.0)
+    return [*ordered, *(axis for axis in records.varied if axis not in shares)]
 
 
 def effects(records: Records, measure: Measure | None = None) -> Effects:
@@ -159,11 +174,9 @@ def effects(records: Records, measure: Measure | None = None) -> Effects:
     if measure is None:
         measure, why = measure_that_varies(records)
     values = per_run(records, measure)
-    names = records.varied
-    counts = {axis: records.cells[axis].nunique() for axis in names}
-    axes = [axis for axis in names if counts[axis] <= MOST_LEVELS]
-    cells = records.cells[[*axes, "seed"]]
-    shares = variation.of_axes(cells, axes, values)
+    shares = _shares(records, measure)
+    axes = list(shares)
+    crowded = {axis: int(records.cells[axis].nunique()) for axis in records.varied if axis not in shares}
     found = [_effect(records, axis, values, measure, shares[axis]) for axis in axes]
     adjusted = holm(np.array([each.p for each in found], dtype=np.float64))
     found = [replace(each, p_holm=float(p)) for each, p in zip(found, adjusted, strict=True)]
@@ -175,10 +188,10 @@ def effects(records: Records, measure: Measure | None = None) -> Effects:
         why,
         int(values.notna().sum()),
         seeds,
-        values.nunique() > 1,
+        float(values.dropna().iloc[0]) if values.nunique() == 1 else None,
         tuple(found),
-        _named(variation.of_pairs(cells, axes, values), seeds),
-        {axis: count for axis, count in counts.items() if count > MOST_LEVELS},
+        named_pairs(variation.of_pairs(records.cells[[*axes, "seed"]], axes, values), seeds),
+        crowded,
         len(missing_cells(records)),
     )
 
@@ -186,6 +199,15 @@ def effects(records: Records, measure: Measure | None = None) -> Effects:
 def effects_of(records: Records, measure: Measure | None = None) -> Effects | None:
     """The effects of the axes that varied, as `effects` has them; None where no axis varied."""
     return effects(records, measure) if records.varied else None
+
+
+def _shares(records: Records, measure: Measure) -> dict[str, variation.Variation]:
+    """The share of the variation of each axis that has at most `MOST_LEVELS` levels."""
+    known = _SHARES.setdefault(records, {})
+    if measure.name not in known:
+        axes = [axis for axis in records.varied if records.cells[axis].nunique() <= MOST_LEVELS]
+        known[measure.name] = variation.of_axes(records.cells[[*axes, "seed"]], axes, per_run(records, measure))
+    return known[measure.name]
 
 
 def standings(values: Floats, better: int) -> Floats:
@@ -229,7 +251,20 @@ def _effect(records: Records, axis: str, values: pd.Series, measure: Measure, sh
         high=high,
         effect=float(measure.better * pair["effect"]),
         p=min(1.0, choices * float(pair["p"])) if pair["pairs"] else math.nan,
+        along=_along(records, axis, (levels[first], levels[second])),
     )
+
+
+def _along(records: Records, axis: str, ends: tuple[Any, Any]) -> tuple[str, ...]:
+    """The settings beside the axes that differ in pairs of runs at two levels; those that belong to the axis do not
+    count."""
+    cells = records.cells[records.cells[axis].isin(ends)]
+    same = [*(each for each in records.axes if each != axis and owner_of(each) != axis), "seed"]
+    rest = [name for name in records.settings if name in cells and may_vary(name) and name not in records.axes]
+    own = [name for name in rest if owner_of(name) != axis or name == "hidden"]
+    differ = [name for name in own if cells[name].nunique() > 1]
+    pairs = cells.groupby(same, dropna=False, observed=True)
+    return tuple(name for name in differ if (pairs[name].nunique() > 1).any())
 
 
 def _interval(d: Floats, measure: Measure, choices: int) -> tuple[float, float]:
@@ -276,8 +311,8 @@ def _within_reach(effect: Effect, axes: int, measure: Measure) -> Effect:
     return replace(effect, needed=needed, detectable=find(effect.seeds, alpha) if effect.seeds else math.nan)
 
 
-def _named(pairs: list[variation.Variation], seeds: int) -> tuple[variation.Variation, ...]:
-    """The interactions that are large (`Variation.large`), the largest first.
+def named_pairs(pairs: list[variation.Variation], seeds: int) -> tuple[variation.Variation, ...]:
+    """The interactions that are large (`Variation.large`), the largest first, their p corrected by Holm's method.
 
     Where seeds are enough to test them only those that the test finds; otherwise they describe these runs.
     """

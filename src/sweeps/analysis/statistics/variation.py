@@ -5,23 +5,25 @@ Least squares on an indicator for each level, so that the grid may have holes. S
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations, product
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
 from sweeps.analysis.loading.axes import owner_of
+from sweeps.analysis.statistics.dealt import luck
 from sweeps.analysis.statistics.intervals import Floats
-from sweeps.analysis.statistics.paired import FLIPS
+from sweeps.analysis.statistics.paired import ALPHA, FLIPS
 
 TINY = 1e-8
 """Relative size below which a direction is none: it is the rounding of a sum of others."""
 
 LARGE = 0.05
-"""A share that is not this much beyond chance is never large."""
+"""A share that is not this much beyond the chance of it is never large."""
 
 
 @dataclass(frozen=True)
@@ -32,14 +34,14 @@ class Variation:
         axes: one name, or two for an interaction.
         share: eta squared, the sum of squares of these axes over that of all ranks: 0 to 1.
         chance: the mean of this share if the numbers were dealt out to the runs at random: it grows with the levels.
-        left: degrees of freedom that remain to tell it from scatter; with none of them it can be anything.
+        luck: how often numbers dealt at random within seeds give an axis (a pair) of this study as strong an effect.
         p: of an interaction, from exchanging the signs of whole seeds: at least 2^(1-seeds). NaN for one axis.
     """
 
     axes: tuple[str, ...]
     share: float
     chance: float
-    left: int
+    luck: float = 1.0
     p: float = np.nan
 
     @property
@@ -49,8 +51,8 @@ class Variation:
 
     @property
     def large(self) -> bool:
-        """Whether it is worth a word where no test can be made: twice chance, or halfway from chance to all of it."""
-        return self.left > 0 and self.excess >= max(LARGE, min(self.chance, (1.0 - self.chance) / 2))
+        """Whether it is worth a word where no test over seeds can be made: seldom so strong by luck, and not small."""
+        return self.luck <= ALPHA and self.excess >= LARGE
 
 
 def of_axes(cells: pd.DataFrame, axes: Sequence[str], values: pd.Series) -> dict[str, Variation]:
@@ -64,13 +66,21 @@ def of_axes(cells: pd.DataFrame, axes: Sequence[str], values: pd.Series) -> dict
         values: the number of each run, in any unit; NaN for none, infinite for the worst rank.
     """
     cells, ranks = _ranked(cells, values)
-    total, found = float(ranks @ ranks), {}
+    directions = directions_of_axes(cells, axes)
+    found = [Variation((axis,), *_share(ranks, own)) for axis, (own, _) in directions.items()]
+    return {each.axes[0]: each for each in _with_luck(found, ranks, cells["seed"], directions)}
+
+
+def directions_of_axes(cells: pd.DataFrame, axes: Sequence[str]) -> dict[str, tuple[Floats, Floats]]:
+    """For each axis orthonormal directions `[n, q]` of its own, and `[n, g]` of all else, at right angles to them: what
+    it is given, and what the settings that belong to it add."""
+    found = {}
     for axis in axes:
         given = _basis(_columns(cells, ["seed", *(name for name in axes if name != axis and owner_of(name) != axis)]))
         own = _basis(_indicators(cells, [axis]), given)
-        share = float(np.sum((own.T @ ranks) ** 2)) / total if total else 0.0
-        left = len(cells) - given.shape[1] - own.shape[1]
-        found[axis] = Variation((axis,), share, _chance(own, len(cells)), left)
+        both = np.hstack([given, own])
+        belonging = _columns(cells, [name for name in axes if owner_of(name) == axis])
+        found[axis] = (own, np.hstack([given, _basis(belonging, both)]))
     return found
 
 
@@ -81,21 +91,42 @@ def of_pairs(cells: pd.DataFrame, axes: Sequence[str], values: pd.Series) -> lis
     directions of the interaction, and the signs of whole seeds are exchanged (Hemerik, Goeman and Finos 2020).
     """
     cells, ranks = _ranked(cells, values)
-    total, found = float(ranks @ ranks), []
-    given = _basis(_columns(cells, ["seed", *axes]))
-    rest = ranks - given @ (given.T @ ranks)
+    directions = directions_of_pairs(cells, axes)
+    if not ranks.any():
+        return []
     seeds = pd.factorize(cells["seed"])[0]
+    found = []
+    for pair, (own, given) in directions.items():
+        rest = ranks - given @ (given.T @ ranks)
+        by_seed = np.array([own[seeds == seed].T @ rest[seeds == seed] for seed in range(seeds.max() + 1)])
+        found.append(Variation(pair, *_share(ranks, own), p=_flipped(by_seed)))
+    return _with_luck(found, ranks, cells["seed"], directions)
+
+
+def directions_of_pairs(cells: pd.DataFrame, axes: Sequence[str]) -> dict[tuple[str, str], tuple[Floats, Floats]]:
+    """As `directions_of_axes`, for each two axes that can act together, given all axes alone."""
+    given, found = _basis(_columns(cells, ["seed", *axes])), {}
     for pair in combinations(axes, 2):
         if owner_of(pair[0]) == pair[1] or owner_of(pair[1]) == pair[0]:
             continue
         own = _basis(_indicators(cells, list(pair)), given)
-        if not own.shape[1] or not total:
-            continue
-        by_seed = np.array([own[seeds == seed].T @ rest[seeds == seed] for seed in range(seeds.max() + 1)])
-        share = float(np.sum(by_seed.sum(axis=0) ** 2)) / total
-        left = len(cells) - given.shape[1] - own.shape[1]
-        found.append(Variation(pair, share, _chance(own, len(cells)), left, _flipped(by_seed)))
+        if own.shape[1]:
+            found[pair] = (own, given)
     return found
+
+
+def _share(ranks: Floats, own: Floats) -> tuple[float, float]:
+    """The share of the variation in some directions, and its mean for numbers dealt at random."""
+    total, n = float(ranks @ ranks), len(ranks)
+    share = float(np.sum((own.T @ ranks) ** 2)) / total if total else 0.0
+    return share, min(1.0, own.shape[1] / (n - 1)) if n > 1 else 1.0
+
+
+def _with_luck(
+    found: list[Variation], ranks: Floats, seeds: pd.Series, directions: Mapping[Any, tuple[Floats, Floats]]
+) -> list[Variation]:
+    lucky = luck(ranks, seeds, list(directions.values()))
+    return [replace(each, luck=own) for each, own in zip(found, lucky, strict=True)]
 
 
 def _ranked(cells: pd.DataFrame, values: pd.Series) -> tuple[pd.DataFrame, Floats]:
@@ -120,10 +151,6 @@ def _basis(columns: Floats, given: Floats | None = None) -> Floats:
     rest = columns if given is None else columns - given @ (given.T @ columns)
     left, sizes, _ = np.linalg.svd(rest, full_matrices=False)
     return left[:, sizes > TINY * np.sqrt(len(columns))]
-
-
-def _chance(own: Floats, n: int) -> float:
-    return min(1.0, own.shape[1] / (n - 1)) if n > 1 else 1.0
 
 
 def _flipped(by_seed: Floats) -> float:

@@ -1,0 +1,49 @@
+"""What mattered in two or three sentences, for the first screen: the verdict with its best and worst level."""
+
+from __future__ import annotations
+
+from sweeps.analysis.labels import said
+from sweeps.analysis.loading.records import Records
+from sweeps.analysis.statistics.effects import Effects
+from sweeps.report import effect_words as words
+from sweeps.report import verdict_words
+from sweeps.report.verdict import Kind, Verdict, verdict
+
+
+def in_short(records: Records, found: Effects) -> str:
+    """The axis that mattered and its best and worst level; that there is none, with what would have been seen."""
+    told = verdict(found)
+    first = " ".join(verdict_words.crowded(found))
+    if told.kind in (Kind.ALIKE, Kind.CROWDED):
+        text = verdict_words.alike(records, found) if told.kind is Kind.ALIKE else "**No axis could be compared.**"
+        return f"{first} {text}".strip()
+    return " ".join(filter(None, (first, *_sentences(records, found, told))))
+
+
+def _sentences(records: Records, found: Effects, told: Verdict) -> list[str]:
+    assert told.lead is not None
+    lead, name = told.lead, words.measure_name(records, found)
+    best = words.ends(records, lead, found)
+
+    def after(sign: str) -> str:
+        return f"{sign}{best}." if best else "."
+
+    also = verdict_words.others(told)
+    if found.interactions and told.pair is None:
+        inner, outer = verdict_words.inner_and_outer(found.interactions[0], found)
+        also.append(f"The {said(inner)} acts differently by {said(outer)}.")
+    if told.kind is Kind.DEPENDS and told.pair is not None:
+        return [verdict_words.depends(told.pair, name), *also]
+    if told.kind is Kind.SHOWN:
+        return [verdict_words.first_shown(told, name) + after("; "), verdict_words.larger(told), *also]
+    if told.kind is Kind.SEEN:
+        return [
+            verdict_words.first_seen(told, name) + after(": "),
+            verdict_words.larger(told),
+            *also,
+            words.not_confirmed(lead, found),
+        ]
+    most = (
+        f"The largest share beyond chance goes with the {words.axis_name(lead)}: {words.by_chance(lead)}{after('; ')}"
+    )
+    return [verdict_words.first_nothing(found, told, name), most, *also, verdict_words.not_found(told, found)]

@@ -1,0 +1,38 @@
+"""What goes with a second measure: the best score beside the share solved, the updates where nearly all solved."""
+
+from __future__ import annotations
+
+from sweeps.analysis.labels import axes_said, listed, said
+from sweeps.analysis.loading.records import Records
+from sweeps.analysis.statistics.effects import FEW, Effects, effects
+from sweeps.analysis.statistics.measures import MEASURES, Measure, crossings
+from sweeps.analysis.statistics.outcomes import solved
+from sweeps.report import effect_words as words
+
+MOST = 2
+"""Axes, and pairs of them, that are named."""
+
+
+def second_measure(records: Records, found: Effects | None) -> str:
+    """What goes with a measure that the one compared says nothing of: an axis may act among the runs of one outcome.
+
+    Returns:
+        A sentence on the axes and interactions that the measure compared does not show; empty if there are none.
+    """
+    measure = None if found is None else _second(records, found)
+    if found is None or measure is None:
+        return ""
+    other = effects(records, measure)
+    known = {each.axis for each in found.axes if each.named}
+    axes = [each for each in other.axes if each.axis not in known and each.named]
+    pairs = [each for each in other.interactions if {*each.axes} not in [{*own.axes} for own in found.interactions]]
+    texts = [f"{words.share(each)} goes with the {said(each.axis)}" for each in axes[:MOST]]
+    texts += [f"{words.percent_of(each.share)} goes with the {axes_said(each.axes)} together" for each in pairs[:MOST]]
+    return f"Of the variation in the {words.measure_name(records, other)}, {listed(texts)}." if texts else ""
+
+
+def _second(records: Records, found: Effects) -> Measure | None:
+    score, updates = MEASURES["best_score"], MEASURES["solved_step"]
+    if found.measure.name == "solved" and not crossings(records, score) and records.cells["best_score"].notna().any():
+        return score
+    return updates if found.measure.name == "best_score" and solved(records.cells).mean() > 1 - FEW else None

@@ -1,0 +1,125 @@
+"""The sentences of a verdict that both the first screen and 'What mattered?' say."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from sweeps.analysis.labels import listed, said
+from sweeps.analysis.loading.records import Records
+from sweeps.analysis.statistics.effects import Effect, Effects
+from sweeps.analysis.statistics.variation import Variation
+from sweeps.analysis.text import number, number_of
+from sweeps.report.effect_words import axis_name, detectable, measure_name, percent_of, share, too_few
+from sweeps.report.verdict import Verdict
+
+MOST = 2
+"""Axes that are named beside the first."""
+
+
+def first_shown(told: Verdict, name: str) -> str:
+    """The first sentence where the test shows an effect, without its end."""
+    assert told.lead is not None
+    lead = told.lead
+    if told.larger is None:
+        text = f"**What mattered most for the {name} is the {axis_name(lead)}**"
+    else:
+        text = f"**The {axis_name(lead)} has an effect on the {name}** (p = {number(lead.p_holm, 2)})"
+    return f"{text}: {share(lead)} of the variation goes with it"
+
+
+def first_seen(told: Verdict, name: str) -> str:
+    """The first sentence where an axis stands out in these runs and no test shows it, without its end."""
+    assert told.lead is not None
+    what = "the largest part of the variation in" if told.larger is None else "more than luck gives of the variation in"
+    return f"**In these runs the {axis_name(told.lead)} goes with {what} the {name}** ({share(told.lead)})"
+
+
+def first_nothing(found: Effects, told: Verdict, name: str) -> str:
+    """The first sentence where nothing stands out: an effect that a test could have shown, or nothing beyond luck."""
+    runs = number_of(found.runs, "run")
+    if told.reach is None:
+        of = " of anything else" if found.crowded else ""
+        return f"**These {runs} cannot tell an effect{of} on the {name} from luck.**"
+    nothing = "Nothing else" if found.crowded else "Nothing"
+    return f"**{nothing} that varied has an effect on the {name} that these {runs} could show.**"
+
+
+def larger(told: Verdict) -> str:
+    """The axis with a larger share than the one that is named first, and why it is not; empty for none."""
+    if told.larger is None:
+        return ""
+    axis = told.larger
+    why = (
+        f"which the test does not confirm (p = {number(axis.p_holm, 2)})"
+        if axis.testable
+        else "which cannot be tested with these seeds"
+        if axis.variation.large
+        else "which may be luck"
+    )
+    chance = percent_of(axis.variation.chance)
+    return f"A larger share goes with the {axis_name(axis)} ({share(axis)}, by chance {chance}), {why}."
+
+
+def depends(pair: Variation, name: str) -> str:
+    """The sentence of two axes that act together more than any acts alone."""
+    one, other = (said(each) for each in pair.axes)
+    return (
+        f"**What the {one} does to the {name} depends on the {other}**: {percent_of(pair.share)} of the variation goes "
+        "with the two together, beyond what each adds alone, and less with any one axis."
+    )
+
+
+def not_found(told: Verdict, found: Effects) -> str:
+    """What would have been found where nothing was, and of which axis nothing could be."""
+    assert told.lead is not None
+    lead, texts = told.lead, [detectable(told.reach, found)]
+    if not lead.pairs:
+        texts.append(f"No two runs differ in the {said(lead.axis)} and in nothing else, so that it cannot be tested.")
+    elif not lead.testable:
+        text = too_few(lead, found)
+        texts.append(f"{text[0].upper()}{text[1:]}.")
+    return " ".join(filter(None, texts))
+
+
+def others(told: Verdict) -> list[str]:
+    """A sentence on the other axes that the test shows, and one on those that stand out in these runs alone."""
+    return [_also("The test also shows an effect of", told.shown), _also("Also more than by luck:", told.seen)]
+
+
+def _also(front: str, effects: Sequence[Effect]) -> str:
+    texts = [f"the {axis_name(each)} ({_numbers(each)})" for each in effects[:MOST]]
+    more = f" and {len(effects) - MOST} more" if len(effects) > MOST else ""
+    return f"{front} {listed(texts)}{more}." if texts else ""
+
+
+def _numbers(effect: Effect) -> str:
+    p = f", p = {number(effect.p_holm, 2)}" if effect.shown else ""
+    return f"{share(effect)}{p}"
+
+
+def inner_and_outer(pair: Variation, found: Effects) -> tuple[str, str]:
+    """The axis that acts differently, and that by whose levels: the one with fewer of them."""
+    levels = {each.axis: len(each.levels) for each in found.axes}
+    outer, inner = sorted(pair.axes, key=lambda axis: (levels[axis], pair.axes.index(axis)))
+    return inner, outer
+
+
+def crowded(found: Effects) -> list[str]:
+    """A sentence on each axis that has too many levels."""
+    return [
+        f"The {said(axis)} has {count} levels, too many to compare one with another."
+        for axis, count in found.crowded.items()
+    ]
+
+
+def alike(records: Records, found: Effects) -> str:
+    """The sentence where all runs have the same number, or none has one."""
+    runs, name = f"all {number_of(len(records.cells), 'run')}", measure_name(records, found)
+    why = f" ({found.why})" if found.why else ""
+    if found.same is None:
+        return f"**Nothing to compare:** no run has a {name}{why}."
+    if math.isinf(found.same):
+        are = "" if found.measure.worst == "diverged" else "are "
+        return f"**Nothing to compare:** {runs} {are}{found.measure.worst}."
+    return f"**Nothing to compare:** the {name} is the same in {runs}, {number(found.same)}{why}."
