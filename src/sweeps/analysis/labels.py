@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -55,6 +56,8 @@ def level_text(axis: str, level: Any) -> str:
     """`tanh RNN`, `T = 200`, `gain = 1.2`: a level where its axis is not written beside it."""
     if pd.isna(level) or level == UNSET:
         return f"no {head(axis)}"
+    if axis == "threshold" and level == math.inf:
+        return label("none")
     return label(level) if isinstance(level, str) else f"{head(axis)} = {level_said(level)}"
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sweeps.analysis.labels import axes_said, label, level_text
+from sweeps.analysis.loading.axes import owner_of
 from sweeps.analysis.loading.records import Records
 from sweeps.config.analysis import POOLED
 from sweeps.config.short_names import column_of
@@ -94,8 +95,9 @@ def roles(
     Numbers beyond the four axes with more levels than lengths are what the study is about: they are x. Then an axis by
     custom has its slot (`Kind.slots`) where it varied. The other axes that varied take what is free: numbers
     first x, then colour; names a column, a row, then colour. What a study adds to arch, init, clip and length is what
-    it asks about, so it takes the slot of an axis that can be fixed if none is free. What is left is shown at one level
-    (the longest sequence, the clipping that leaves gradients as they are) or pooled.
+    it asks about, so it takes the slot of an axis that can be fixed if none is free; so do the kinds of clipping where
+    their threshold varied. Clipping whose threshold is drawn and tells it (inf is none) needs no slot. What is left is
+    shown at one level (the longest sequence, the clipping that leaves gradients as they are) or pooled.
 
     Args:
         records: of one task.
@@ -111,9 +113,14 @@ def roles(
     for slot, name in (chosen or {}).items():
         if slot not in slots:
             raise SweepsError(unknown("role", slot, slots))
-        slots[slot] = column_of(name, records.axes)
+        axis = column_of(name, records.axes)
+        if (other := next((own for own, taken in slots.items() if taken == axis), None)) is not None:
+            raise SweepsError(f"{slot}={name}: {other}={axis} is drawn already; an axis has one role in a figure")
+        slots[slot] = axis
     idle = [axis for axis, slot in (preferred or {}).items() if slot == POOLED and axis not in kind.fixed]
+    told = _told(records)
     waiting = [axis for axis in records.varied if axis not in (*slots.values(), *idle)]
+    waiting = [axis for axis in waiting if axis not in told or axis in (preferred or {})]
     for axis, slot in (preferred or {}).items():
         if axis in waiting and slots.get(slot, "") is None:
             slots[slot] = axis
@@ -127,7 +134,7 @@ def roles(
             slots[slot] = custom
             waiting.remove(custom)
     for axis in sorted(waiting, key=lambda axis: axis in kind.fixed or axis in ("clip", "length")):
-        asked = axis in records.extra_axes or axis == leading
+        asked = axis in records.extra_axes or axis == leading or any(owner_of(own) == axis for own in records.varied)
         if (moved := _makes_room(slots, axis, records, chosen)) is not None:
             slots[moved], slots["colour"] = slots["colour"], axis
             continue
@@ -139,17 +146,29 @@ def roles(
         slots["x"] = slots[given] if given else "length"
         if given:
             slots[given] = None
-    rest = [axis for axis in records.varied if axis not in slots.values()]
+    shown = [axis for axis, by in told.items() if by in slots.values()]
+    rest = [axis for axis in records.varied if axis not in slots.values() and axis not in shown]
     fixed: dict[str, Any] = {
         axis: _shown(records, axis) for axis in ("length", "clip") if axis in kind.fixed and axis in rest
     }
-    fixed |= {axis: _shown(records, axis) for axis in kind.fixed if axis not in slots.values() and axis not in fixed}
+    fixed |= {
+        axis: _shown(records, axis)
+        for axis in kind.fixed
+        if axis not in slots.values() and axis not in fixed and axis not in shown
+    }
     only = [records.cells[axis].unique() for axis in ("arch", "init")]
     title = ", ".join(label(levels[0]) for levels in only if len(levels) == 1)
     lengths = {fixed["length"]} if "length" in fixed else set(records.cells["length"])
     length = lengths.pop() if len(lengths) == 1 else None
     pooled = tuple(axis for axis in rest if axis not in fixed)
     return Roles(**slots, fixed=fixed, pooled=pooled, title=title, length=length)
+
+
+def _told(records: Records) -> dict[str, str]:
+    """Clipping by the setting of its own that tells its level: where a threshold is of one kind, and inf of none."""
+    own = [axis for axis in records.varied if owner_of(axis) == "clip"]
+    telling = [axis for axis in own if records.cells.groupby(axis, observed=True)["clip"].nunique().max() == 1]
+    return {"clip": telling[0]} if telling and "clip" in records.varied else {}
 
 
 def _shown(records: Records, axis: str) -> Any:

@@ -186,7 +186,15 @@ def prepared(
     kind, prepare = FIGURES[name]
     if kind is LEADING:
         prepare = partial(_score, measure=measure)
-    return prepare(drawn.within(records), drawn)
+    draw = prepare(drawn.within(records), drawn)
+    return draw if draw is None or "task" not in records.extra_axes else partial(_with_task, draw, records)
+
+
+def _with_task(draw: Draw, records: Records) -> Grid:
+    """A figure that says of which of several tasks it is."""
+    figure = draw()
+    figure.supxlabel(f"task: {records.cells['task'].iloc[0]}", x=0.99, ha="right", fontsize=6.5, color="#444444")
+    return figure
 
 
 def roles_of(

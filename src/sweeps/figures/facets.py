@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.lines import Line2D
 
-from sweeps.analysis.labels import head, level_text
+from sweeps.analysis.labels import head, level_said, level_text
 from sweeps.analysis.roles import Roles
 from sweeps.figures.panels import Grid, Panel, grid_of, handle, wrapped
 from sweeps.figures.style import Line, lines
@@ -17,7 +17,9 @@ from sweeps.figures.style import Line, lines
 ONE = Line("#0072B2", "-", "o")
 """The line of a figure without a colour axis."""
 LISTED = 9
-"""Numbers named in a legend at most; of more, every second or third is named."""
+"""Numbers named in a legend at most; of more, some of them at equal distances."""
+SPREAD = 0.32
+"""Half the room that the marks of one level take, of the least distance between two levels."""
 
 
 def levels_of(frame: pd.DataFrame, axis: str | None) -> list[Any]:
@@ -86,10 +88,44 @@ def legend_of(style: dict[Any, Line], roles: Roles, *, markers: bool = False) ->
     """Entries of a legend, with the name of the axis in front of numbers; none where there is no colour axis."""
     if roles.colour is None:
         return []
-    named = list(style)
-    if len(named) > LISTED and not any(isinstance(level, str) for level in named):
-        named = named[:: -(-len(named) // LISTED)]
-    return [handle(style[level], level_text(roles.colour, level), markers=markers) for level in named]
+    return [handle(style[level], text, markers=markers) for level, text in listed_levels(roles.colour, list(style))]
+
+
+def listed_levels(axis: str, levels: Sequence[Any]) -> list[tuple[Any, str]]:
+    """The levels that a legend names, and their texts: of numbers beyond `LISTED` the ends and some between; the name
+    of the axis stands in front of each, of more than four before the first."""
+    if any(isinstance(level, str) for level in levels) or len(levels) < 5:
+        return [(level, level_text(axis, level)) for level in levels]
+    at = np.unique(np.linspace(0, len(levels) - 1, min(len(levels), LISTED)).round().astype(int))
+    named: list[tuple[Any, str]] = []
+    for place in at:
+        text = f"{levels[place]:.3g}" if len(levels) > LISTED else level_said(levels[place])
+        named.append((levels[place], text if named else f"{head(axis)} = {text}"))
+    return named
+
+
+def beside(
+    frame: pd.DataFrame,
+    inside: pd.Series | float,
+    *,
+    roles: Roles,
+    at: dict[Any, float],
+    logarithmic: bool,
+    colours: Sequence[Any],
+) -> pd.Series:
+    """Where marks lie on the x axis: around their level, colour beside colour.
+
+    Args:
+        inside: -1 to 1, where in the room of its level and colour each lies.
+    """
+    x = frame[roles.x].map(at).astype(float)
+    places = np.sort(np.log(list(at.values())) if logarithmic else list(at.values()))
+    room = SPREAD * (float(np.diff(places).min()) if len(places) > 1 else 1.0)
+    shift = 0.8 * inside / len(colours)
+    if roles.colour is not None:
+        middle = {level: (2 * index + 1) / len(colours) - 1 for index, level in enumerate(colours)}
+        shift = shift + frame[roles.colour].map(middle).astype(float)
+    return x * np.exp(room * shift) if logarithmic else x + room * shift
 
 
 def positions(levels: Sequence[Any]) -> tuple[dict[Any, float], bool]:

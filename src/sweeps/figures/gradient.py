@@ -13,11 +13,13 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from sweeps.analysis.labels import UNSET, level_said, level_text
+from sweeps.analysis.loading.axes import owner_of
 from sweeps.analysis.roles import Roles
 from sweeps.figures.facets import axis_name, by_colour, facets, legend_of, levels_of, part_of, positions, styles, titles
 from sweeps.figures.panels import (
     NORM,
     Grid,
+    Panel,
     crosses,
     draw_band,
     free_corner,
@@ -57,7 +59,7 @@ def gradient_by_lag(frame: pd.DataFrame, roles: Roles) -> Grid:
         last = max(float(frame["lag"].max()), 1.0)
         for panel in panels:
             ax, part = panel.ax, part_of(frame, roles, panel)
-            remarks = _no_run(part, roles, list(style))
+            remarks = _no_run(part, roles, _expected(frame, roles, panel, list(style)))
             zero = []
             for level, curve in by_colour(part, roles):
                 name = roles.title if level is None else level_said(level)
@@ -100,7 +102,8 @@ def norm_by_level(frame: pd.DataFrame, roles: Roles) -> Grid:
                 draw_band(ax, curve, "at", style[level], markers=True)
             diverged = part[part["diverged"] > 0]
             ax.plot(diverged["at"], diverged["median"], "x", color="black", markersize=5.5, zorder=5)
-            note(ax, "\n".join(_no_run(part, roles, list(style))), x=0.96, y=0.96, ha="right", va="top")
+            remarks = _no_run(part, roles, _expected(frame, roles, panel, list(style)))
+            note(ax, "\n".join(remarks), x=0.96, y=0.96, ha="right", va="top")
             level_axis(ax, at, logarithmic)
             left, top = titles(panel, roles, left="gradient norm\nbefore clipping")
             outer_labels(panel, left=left, top=top, bottom=axis_name(roles.x))
@@ -123,7 +126,7 @@ def clipping_over_training(
     """
     assert roles.row is not None and roles.column is not None
     with house():
-        rows = [level for level in levels_of(frame, roles.row) if level not in ("none", UNSET)]
+        rows = [level for level in levels_of(frame, roles.row) if level not in ("none", UNSET, math.inf)]
         figure, grid = grid_of(rows, levels_of(frame, roles.column), height=1.45, widest=4, sharey=False)
         style = lines(roles.row, levels_of(frame, roles.row))
         last = max([1.0, *frame["step"], *ends["step"]])
@@ -169,6 +172,15 @@ def _mark_diverged(ax: Axes, curve: pd.DataFrame, colour: str) -> None:
     if len(inside) and curve["diverged"].iloc[0] > 0:
         end = inside.sort_values("lag").iloc[-1]
         ax.plot([end["lag"]], [end["median"]], "x", color=colour, clip_on=False, markersize=4.5)
+
+
+def _expected(frame: pd.DataFrame, roles: Roles, panel: Panel, levels: list[Any]) -> list[Any]:
+    """The levels of the colour axis that this panel could have: of a setting of clipping those of its kind."""
+    for axis, level in ((roles.row, panel.row), (roles.column, panel.column)):
+        if axis is not None and roles.colour is not None and owner_of(roles.colour) == axis:
+            own = set(frame.loc[frame[axis] == level, roles.colour])
+            return [each for each in levels if each in own]
+    return levels
 
 
 def _no_run(part: pd.DataFrame, roles: Roles, levels: list[Any]) -> list[str]:

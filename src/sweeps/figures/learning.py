@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,19 @@ from matplotlib.ticker import MaxNLocator
 
 from sweeps.analysis.roles import Roles
 from sweeps.figures.behind import put_behind
-from sweeps.figures.facets import axis_name, by_colour, facets, legend_of, levels_of, part_of, styles, titles
+from sweeps.figures.facets import (
+    LISTED,
+    axis_name,
+    beside,
+    by_colour,
+    facets,
+    legend_of,
+    levels_of,
+    part_of,
+    positions,
+    styles,
+    titles,
+)
 from sweeps.figures.panels import (
     Grid,
     crosses,
@@ -53,7 +66,7 @@ def loss_curves(frame: pd.DataFrame, ends: pd.DataFrame, chance: float, roles: R
             if (part["median"] > top).any():
                 note(ax, "goes off the scale", **free_corner(ax, [part], "step"))
             for name, rows in by_colour(diverged, roles):
-                crosses(ax, rows["step"], style[name], list(style).index(name))
+                crosses(ax, rows["step"], style[name], list(style).index(name) if len(style) <= LISTED else 0)
             ax.axhline(level if chance > 0 else np.nan, **CHANCE)
             ax.xaxis.set_major_locator(MaxNLocator(nbins=3, integer=True))
             left, heading = titles(panel, roles, left="evaluation loss")
@@ -79,7 +92,7 @@ def _loss_range(frame: pd.DataFrame, chance: float) -> tuple[float, float, float
 
 
 def solved_by_level(frame: pd.DataFrame, roles: Roles, cells: pd.DataFrame | None = None) -> Grid:
-    """Share of runs that solved the task against the levels of an axis, at equal distances.
+    """Share of runs that solved the task against the levels of an axis.
 
     Args:
         frame: from `outcomes.shares` over the axes that are drawn. A combination without a run is an open grey circle
@@ -92,18 +105,19 @@ def solved_by_level(frame: pd.DataFrame, roles: Roles, cells: pd.DataFrame | Non
         levels = levels_of(frame, roles.x)
         figure, panels = facets(frame, roles, height=1.3 if roles.row is not None else 1.75, sharey=True, widest=4)
         style = styles(frame, roles)
-        shift = dict(zip(style, np.linspace(-0.3, 0.3, len(style)) if len(style) > 1 else np.zeros(1), strict=True))
+        at, logarithmic = positions(levels)
+        place = partial(beside, inside=0.0, roles=roles, at=at, logarithmic=logarithmic, colours=list(style))
+        frame = frame.assign(at=place(frame))
         if cells is not None:
             figure.said = ""
-            put_behind(figure, _at_their_share(frame, cells, roles, shift), roles, "at", "share")
+            put_behind(figure, _at_their_share(frame, cells, roles), roles, "at", "share")
         holes = bool((frame["n"] == 0).any())
-        at = {level: float(place) for place, level in enumerate(levels)}
         joined = not any(isinstance(level, str) for level in levels)
         for panel in panels:
             ax = panel.ax
             for name, points in by_colour(part_of(frame, roles, panel), roles):
                 points = points.sort_values(roles.x)
-                x = points[roles.x].cat.codes.to_numpy() + shift[name]
+                x = points["at"].to_numpy()
                 share = points["share_solved"].to_numpy()
                 reach = np.abs(points[["share_solved_low", "share_solved_high"]].to_numpy().T - share)
                 line = style[name]
@@ -113,12 +127,11 @@ def solved_by_level(frame: pd.DataFrame, roles: Roles, cells: pd.DataFrame | Non
                 ax.plot(x, share, color=line.colour, linestyle="none", marker=line.marker, zorder=3)
                 hole = points["n"].to_numpy() == 0
                 ax.plot(x[hole], np.full(hole.sum(), -0.16), **EMPTY)
-            level_axis(ax, at, False)
-            ax.set_xlim(-0.5, len(levels) - 0.5)
+            level_axis(ax, at, logarithmic)
             ax.set_ylim(-0.24 if holes else -0.08, 1.08)
             ax.set_yticks([0.0, 0.5, 1.0], ["0", "½", "1"])
             ax.grid(axis="x", visible=False)
-            for between in range(1, len(levels)):
+            for between in range(1, 0 if joined else len(levels)):
                 ax.axvline(between - 0.5, color="#eeeeee", linewidth=0.6, zorder=0)
             left, heading = titles(panel, roles, left="share solved")
             outer_labels(panel, left=left, top=heading, bottom=axis_name(roles.x))
@@ -127,9 +140,7 @@ def solved_by_level(frame: pd.DataFrame, roles: Roles, cells: pd.DataFrame | Non
         return figure
 
 
-def _at_their_share(frame: pd.DataFrame, cells: pd.DataFrame, roles: Roles, shift: dict[Any, float]) -> pd.DataFrame:
+def _at_their_share(frame: pd.DataFrame, cells: pd.DataFrame, roles: Roles) -> pd.DataFrame:
     """Every run at the point that it is part of: `cell, at, share` and the axes."""
-    share = frame.set_index(roles.drawn)["share_solved"].rename("share")
-    runs = cells[["cell", *roles.drawn]].join(share, on=roles.drawn)
-    beside = 0.0 if roles.colour is None else runs[roles.colour].map(shift).astype(float)
-    return runs.assign(at=runs[str(roles.x)].cat.codes + beside)
+    points = frame.set_index(roles.drawn)[["at", "share_solved"]].rename(columns={"share_solved": "share"})
+    return cells[["cell", *roles.drawn]].join(points, on=roles.drawn)

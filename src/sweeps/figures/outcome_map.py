@@ -17,8 +17,8 @@ from sweeps.figures.facets import axis_name
 from sweeps.figures.panels import Grid, blocks_of, legend_above, room
 from sweeps.figures.style import house
 
-WIDEST, CROWDED = 18, 14
-"""The most columns of one map, and the most whose labels are horizontal."""
+WIDEST, CROWDED, LETTERS = 18, 14, 48
+"""The most columns of one map, the most whose labels are horizontal, and the letters of these labels at most."""
 
 
 def outcome_map(
@@ -102,9 +102,10 @@ def _label_columns(ax: Axes, groups: Sequence[Any], columns: Sequence[str], inne
     """Label the columns with the levels of the innermost axis, and below these with their groups."""
     count = len(groups) * len(inner)
     texts = [label(level) if isinstance(level, str) else f"{level:g}" for _ in groups for level in inner]
-    crowded = count > CROWDED or any(len(text) > 5 for text in texts)
-    ax.set_xticks(np.arange(count) + 0.5, texts, rotation=90 if crowded else 0)
-    deep = 12.0 + 4.2 * max(map(len, texts)) if crowded else 13.0
+    crowded = count > CROWDED or sum(len(text) + 2 for text in texts) > LETTERS
+    named = [place for place in range(count) if place % len(inner) % _every(inner) == 0]
+    ax.set_xticks([place + 0.5 for place in named], [texts[at] for at in named], rotation=90 if crowded else 0)
+    deep = 5.0 + 4.2 * max(map(len, texts)) if crowded else 13.0
     for place, group in enumerate(groups):
         if group:
             ax.annotate(
@@ -118,7 +119,12 @@ def _label_columns(ax: Axes, groups: Sequence[Any], columns: Sequence[str], inne
                 fontsize=7,
             )
         ax.axvline(place * len(inner), color="white", linewidth=2.5)
-    ax.set_xlabel(axis_name(columns[-1]), labelpad=12 if groups[0] else 4)
+    ax.set_xlabel(axis_name(columns[-1]), labelpad=14 if groups[0] else 4)
+
+
+def _every(levels: Sequence[Any]) -> int:
+    """Which of many numbers have a label: every second, third ... so that at most `CROWDED` have."""
+    return 1 if any(isinstance(level, str) for level in levels) else -(-len(levels) // CROWDED)
 
 
 def _heat(ax: Axes, table: pd.DataFrame, colours: str) -> None:
@@ -135,7 +141,7 @@ def _heat(ax: Axes, table: pd.DataFrame, colours: str) -> None:
         cmap=colours,
         annot=words,
         fmt="",
-        annot_kws={"fontsize": 6},
+        annot_kws={"fontsize": 6 if values.shape[1] <= WIDEST else 4},
         cbar=False,
         linewidths=0.5,
         linecolor="#cccccc",

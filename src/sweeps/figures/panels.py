@@ -209,7 +209,8 @@ def level_tick(level: Any) -> str:
 
 
 def level_axis(ax: Axes, at: Mapping[Any, float], logarithmic: bool) -> None:
-    """Make the x axis one of levels: a tick at each, as far as they do not run into each other.
+    """Make the x axis one of levels: a tick at each, as far as they do not run into each other, and the same ends in
+    every panel.
 
     Args:
         at: position by level.
@@ -236,6 +237,10 @@ def level_axis(ax: Axes, at: Mapping[Any, float], logarithmic: bool) -> None:
         [place for *_, place in shown], texts, rotation=30 if tilted else 0, ha="right" if tilted else "center"
     )
     ax.minorticks_off()
+    between = np.diff(scaled).min() if len(scaled) > 1 else 1.0
+    room = max(0.5 * between, 0.04 * float(np.ptp(scaled)))
+    ends = np.array([scaled[0] - room, scaled[-1] + room])
+    ax.set_xlim(*(np.exp(ends) if logarithmic else ends))
 
 
 def handle(line: Line, text: str, *, markers: bool = False) -> Line2D:

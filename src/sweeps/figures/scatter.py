@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from sweeps.analysis.labels import level_said
+from sweeps.figures.facets import listed_levels
 from sweeps.figures.panels import Grid, legend_above, log10_axis, room
 from sweeps.figures.style import Line, house, lines
 
@@ -52,7 +52,8 @@ def factor_and_score(frame: pd.DataFrame, axis: str | None, score: str | None) -
             log10_axis(axes[0], frame["drawn"])
         length = f", T = {frame['length'].iloc[0]:g}" if frame["length"].nunique() == 1 else ""
         axes[0].set_ylabel((f"best {score}" if score else "best evaluation loss") + length)
-        legend_above(figure, [_handle(line, level_said(level) if axis else ALL) for level, line in style.items()])
+        named = listed_levels(axis, levels) if axis else [(ALL, ALL)]
+        legend_above(figure, [_handle(style[level], text) for level, text in named])
         figure.legend(handles=_meanings(), loc="outside lower center", ncols=3)
         return figure
 

@@ -15,14 +15,23 @@ from sweeps.analysis.roles import Roles
 from sweeps.analysis.statistics.measures import Measure
 from sweeps.figures.behind import put_behind
 from sweeps.figures.curves import on_log_axis
-from sweeps.figures.facets import axis_name, by_colour, facets, legend_of, levels_of, part_of, positions, styles, titles
+from sweeps.figures.facets import (
+    axis_name,
+    beside,
+    by_colour,
+    facets,
+    legend_of,
+    levels_of,
+    part_of,
+    positions,
+    styles,
+    titles,
+)
 from sweeps.figures.gradient import THRESHOLD
 from sweeps.figures.panels import Grid, legend_above, level_axis, log10_axis, note, outer_labels
 from sweeps.figures.scatter import LOWEST
 from sweeps.figures.style import Line, house
 
-SPREAD = 0.32
-"""Half the room that the marks of one level take, of the least distance between two levels."""
 GREY: dict[str, Any] = {"color": "#555555", "linestyle": "none"}
 
 
@@ -77,30 +86,6 @@ def score_by_level(
         handles = legend_of(style, roles, markers=True)
         legend_above(figure, [*handles, *_meanings(runs, measure, bool(len(thresholds)))])
         return figure
-
-
-def beside(
-    frame: pd.DataFrame,
-    inside: pd.Series,
-    *,
-    roles: Roles,
-    at: dict[Any, float],
-    logarithmic: bool,
-    colours: Sequence[Any],
-) -> pd.Series:
-    """Where marks lie on the x axis: around their level, colour beside colour.
-
-    Args:
-        inside: -1 to 1, where in the room of its level and colour each lies.
-    """
-    x = frame[roles.x].map(at).astype(float)
-    places = np.sort(np.log(list(at.values())) if logarithmic else list(at.values()))
-    room = SPREAD * (float(np.diff(places).min()) if len(places) > 1 else 1.0)
-    shift = 0.8 * inside / len(colours)
-    if roles.colour is not None:
-        middle = {level: (2 * index + 1) / len(colours) - 1 for index, level in enumerate(colours)}
-        shift = shift + frame[roles.colour].map(middle).astype(float)
-    return x * np.exp(room * shift) if logarithmic else x + room * shift
 
 
 def within(values: pd.Series, measure: Measure) -> pd.Series:

@@ -169,7 +169,8 @@ def decay_sentence(rates: pd.DataFrame, drawn: Roles, *, at_start: bool) -> str:
 def growth_sentence(records: Records, drawn: Roles) -> str:
     """The largest and the smallest change of the gradient norm from the first to the last level of the x axis.
 
-    Only lines without a diverged run count: the median of a run that stopped early is over few updates.
+    Only lines without a diverged run count: the median of a run that stopped early is over few updates. Nothing is said
+    where a line goes up and down.
     """
     frame = curves.norm_by_level(records, drawn)
     axis = str(drawn.x)
@@ -182,6 +183,9 @@ def growth_sentence(records: Records, drawn: Roles) -> str:
     keys: Any = by or (lambda row: 0)
     complete = frame.groupby(keys, observed=True)["diverged"].transform("max") == 0
     frame = frame[np.isfinite(frame["median"]) & complete].sort_values(axis)
+    turns = frame.groupby(keys, observed=True)["median"].agg(_turns).any()
+    if turns:
+        return ""  # from end to end would hide what lies between
     ends = frame.groupby(keys, observed=True)["median"].agg(["first", "last", "count"])
     change = (ends["last"] - ends["first"])[ends["count"] > 1].sort_values(kind="stable").reset_index(name="decades")
     if change.empty:
@@ -196,6 +200,12 @@ def growth_sentence(records: Records, drawn: Roles) -> str:
     if len(change) == 1:
         return f" It is multiplied, {span}, {most}."
     return f" Where no run diverged it is multiplied, {span}, at the most {most}, at the least {least}."
+
+
+def _turns(values: pd.Series) -> bool:
+    """Whether values go up and down by more than a tenth of their range."""
+    steps, span = values.diff().dropna(), values.max() - values.min()
+    return bool((steps > 0.1 * span).any() and (steps < -0.1 * span).any())
 
 
 def solved_sentence(records: Records, axis: str | None = None) -> str:
