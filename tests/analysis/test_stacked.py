@@ -16,6 +16,7 @@ from sweeps.execute.worker import train_pack
 from sweeps.mirror.run_content import read_gradient
 from sweeps.plan.packs import Pack
 from sweeps.records.paths import SweepPaths
+from sweeps.report.captions import captions
 
 LENGTH = 60
 
@@ -46,8 +47,13 @@ def test_the_gradient_of_a_stack_is_that_of_its_highest_layer_and_all_are_there(
         want = files[three].query(f"layer == {layer}")["log10_norm"]
         assert own.gradient.set_index("cell")["log10_norm"][three].tolist() == want.tolist()
     assert numbers_of(records.at_layer(0))["decay_start"][three] != numbers_of(records)["decay_start"][three]
+    assert "that of the highest" in captions(records)["gradient_by_lag_start"]
     with pytest.raises(SweepsError, match="layer: given 3, must be from 0, the lowest, to 2"):
         records.at_layer(3)
+    trained(tmp_path / "shallow", 1)
+    assert "highest" not in captions(load(tmp_path / "shallow"))["gradient_by_lag_start"], (
+        "nothing is said where there is one layer"
+    )
     alone = records.select(**{"stack.layers": 1})
     assert alone.at_layer(0).gradient["log10_norm"].tolist() == files[one]["log10_norm"].tolist()
     _, norms = read_gradient(SweepPaths(tmp_path).cell(three).gradient_through_time, [0, 2, 4]) or (None, None)

@@ -56,8 +56,8 @@ def captions(records: Records, preferred: Mapping[str, str] | None = None, metri
         "gradient_by_lag_start": (
             f"Norm of the gradient that reaches the hidden state, ‖∂L/∂h_t‖, against steps back from the end of the "
             f"sequence, before training ({at_level}): level, it survives, falling, it vanishes, rising, it explodes. "
-            f"{decay_sentence(start, by_lag, at_start=True)}{_of_the_architectures(present)} {_scales(by_lag)}; what "
-            f"leaves the range of float32 has a note.{_lines(records, by_lag)}"
+            f"{decay_sentence(start, by_lag, at_start=True)}{_of_the_architectures(present)}{_of_the_layer(records)} "
+            f"{_scales(by_lag)}; what leaves the range of float32 has a note.{_lines(records, by_lag)}"
         ),
         "gradient_by_lag_end": (
             f"The same at the last logged update that was finite ({at_level}). "
@@ -86,6 +86,11 @@ def captions(records: Records, preferred: Mapping[str, str] | None = None, metri
         ),
         "gradient_and_learning": arrival_caption(records),
     }
+
+
+def _of_the_layer(records: Records) -> str:
+    """Which layer's gradient it is, where a network has several."""
+    return "" if records.layers is None else " Of a network with several layers it is that of the highest."
 
 
 def score_caption(records: Records, drawn: Roles, measure: Measure) -> str:
