@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,42 @@ def study(root: Path, seeds: int = 1, **axes: tuple[Any, ...]) -> Records:
         for seed in range(seeds):
             write_cell(root, seed=seed, settings=dotted, **plain)
     return load(root)
+
+
+def test_an_axis_has_one_role(tmp_path: Path) -> None:
+    records = study(tmp_path, arch=("rnn_tanh", "gru"), length=(5, 9))
+    with pytest.raises(SweepsError, match="colour=arch: x=arch is drawn already; an axis has one role in a figure"):
+        roles(records, BY_LEVEL, {"x": "arch", "colour": "arch"})
+
+
+def test_thresholds_beside_no_clipping_are_all_drawn(tmp_path: Path) -> None:
+    """The unclipped is one more line, not the only clipping whose gradient is shown; several kinds are panels."""
+    one, two = tmp_path / "one", tmp_path / "two"
+    for root, kinds in ((one, ("norm",)), (two, ("norm", "value"))):
+        write_cell(root, clip="none", settings={"clip.threshold": math.inf})
+        for kind, threshold in itertools.product(kinds, (0.1, 1.0, 10.0)):
+            write_cell(root, clip=kind, settings={"clip.threshold": threshold})
+    drawn = roles(load(one), BY_LAG)
+    assert (drawn.colour, drawn.fixed.get("clip"), drawn.pooled) == ("threshold", None, ())
+    assert "clip" not in drawn.drawn, "the threshold tells it: inf is none"
+    several = roles(load(two), BY_LAG)
+    assert several.colour == "threshold" and "clip" in several.drawn
+    for records in (load(one), load(two)):
+        for name in ("gradient_by_lag_start", "gradient_by_lag_end", "gradient_norm_by_level", "clipping"):
+            drawn_figure = figure(name, records)
+            assert drawn_figure is not None
+            texts = [text.get_text() for ax in drawn_figure.axes for text in ax.texts]
+            assert not any("no run" in text for text in texts), name
+
+
+def test_a_figure_of_one_of_two_tasks_names_it(tmp_path: Path) -> None:
+    records = study(tmp_path, arch=("rnn_tanh", "gru"), task__name=("adding", "binary_sum"))
+    for task, part in records.by_task():
+        drawn = figure("gradient_by_lag_start", part)
+        assert drawn is not None and drawn.get_supxlabel() == f"task: {task}"
+    [(_, alone)] = study(tmp_path / "one", arch=("rnn_tanh", "gru")).by_task()
+    drawn = figure("gradient_by_lag_start", alone)
+    assert drawn is not None and drawn.get_supxlabel() == ""
 
 
 def test_the_default_study_keeps_its_figures(tmp_path: Path) -> None:
