@@ -41,7 +41,10 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_report_is_of_both_and_names_both(runs: Path) -> None:
     text = (runs / "hard+soft" / "report" / "report.md").read_text()
-    assert text.startswith("# hard and soft\n\n**In these runs the gain goes") and "\n\n6 runs: 2 solved" in text
+    assert (
+        text.startswith("# hard and soft\n\n**These 6 runs cannot tell an effect on the share solved from luck.")
+        and "\n\n6 runs: 2 solved" in text
+    )
     assert "| gain" in text and "0.5, 1, 1.5" in text, "what differs between the sweeps is an axis"
     assert "2 runs are in more than one of the sweeps with the same record and counted once." in text
     assert "- Experiment: hard,soft\n- Sweeps: hard (4 cells, 2 of them in another sweep too" in text

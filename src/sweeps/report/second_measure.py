@@ -7,6 +7,7 @@ from sweeps.analysis.loading.records import Records
 from sweeps.analysis.statistics.effects import FEW, Effects, effects
 from sweeps.analysis.statistics.measures import MEASURES, Measure, crossings
 from sweeps.analysis.statistics.outcomes import solved
+from sweeps.analysis.text import number
 from sweeps.report import effect_words as words
 
 MOST = 2
@@ -26,7 +27,9 @@ def second_measure(records: Records, found: Effects | None) -> str:
     known = {each.axis for each in found.axes if each.named}
     axes = [each for each in other.axes if each.axis not in known and each.named]
     pairs = [each for each in other.interactions if {*each.axes} not in [{*own.axes} for own in found.interactions]]
-    texts = [f"{words.share(each)} goes with the {said(each.axis)}" for each in axes[:MOST]]
+    p_of = [f" (p = {number(each.p_holm, 2)})" if each.shown else "" for each in axes]
+    with_p = zip(axes, p_of, strict=True)
+    texts = [f"{words.share(each)} goes with the {said(each.axis)}{p}" for each, p in with_p][:MOST]
     texts += [f"{words.percent_of(each.share)} goes with the {axes_said(each.axes)} together" for each in pairs[:MOST]]
     return f"Of the variation in the {words.measure_name(records, other)}, {listed(texts)}." if texts else ""
 
