@@ -41,7 +41,9 @@ def outcome_map(
         inner = list(frame[columns[-1]].cat.categories)
         group_size = len(frame[rows[-1]].cat.categories)
         beside = room().across > 2
-        blocks = blocks_of(groups, max(1, min(4, (WIDEST if beside else WIDEST // 2) // len(inner))))
+        longest = max((len(_text(columns[:-1], group)) for group in groups), default=0)
+        across = min(4, (WIDEST if beside else WIDEST // 2) // len(inner), LETTERS // (longest + 3))
+        blocks = blocks_of(groups, max(1, across))
         down = len(blocks) if beside else 2 * len(blocks)
         height = min(0.19 * max(len(names), 4), room().tallest / down - 0.6)
         figure = Grid(room().width, 0.3 + (0.7 + height) * down)

@@ -53,8 +53,7 @@ def factor_and_score(frame: pd.DataFrame, axis: str | None, score: str | None) -
         length = f", T = {frame['length'].iloc[0]:g}" if frame["length"].nunique() == 1 else ""
         axes[0].set_ylabel((f"best {score}" if score else "best evaluation loss") + length)
         named = listed_levels(axis, levels) if axis else [(ALL, ALL)]
-        legend_above(figure, [_handle(style[level], text) for level, text in named])
-        figure.legend(handles=_meanings(), loc="outside lower center", ncols=3)
+        legend_above(figure, [*(_handle(style[level], text) for level, text in named), *_meanings()])
         return figure
 
 

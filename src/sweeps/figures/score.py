@@ -32,6 +32,8 @@ from sweeps.figures.panels import Grid, legend_above, level_axis, log10_axis, no
 from sweeps.figures.scatter import LOWEST
 from sweeps.figures.style import Line, house
 
+BELOW = LOWEST - 0.07
+"""Where runs without a score are drawn: below every score, and at no tick."""
 GREY: dict[str, Any] = {"color": "#555555", "linestyle": "none"}
 
 
@@ -91,7 +93,7 @@ def score_by_level(
 def within(values: pd.Series, measure: Measure) -> pd.Series:
     """The heights of marks: a score no lower than `LOWEST`, an infinite one just beyond the finite ones."""
     if measure.name.endswith("score"):
-        return values.clip(lower=LOWEST, upper=np.inf)
+        return values.clip(lower=LOWEST).where(~np.isneginf(values), BELOW)
     finite = values[np.isfinite(values)]
     low, high = (finite.min(), finite.max()) if len(finite) else (0.0, 0.0)
     room = 0.08 * (high - low) or 0.1

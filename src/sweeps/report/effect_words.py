@@ -14,6 +14,9 @@ from sweeps.analysis.statistics.measures import per_run
 from sweeps.analysis.statistics.paired import ALPHA
 from sweeps.analysis.text import number, number_of, with_interval
 
+MOST_TIED = 4
+"""Levels that are named where several are tied."""
+
 
 def measure_name(records: Records, found: Effects) -> str:
     """`best explained variance`."""
@@ -49,13 +52,18 @@ def seeds(effect: Effect, found: Effects) -> str:
 
 def names(levels: tuple[Any, ...]) -> str:
     """`orthogonal and identity`."""
-    return listed([level_said(level) for level in levels])
+    return listed(_few([level_said(level) for level in levels]))
+
+
+def _few(texts: list[str]) -> list[str]:
+    """The texts; of more than `MOST_TIED` the first, and how many more there are."""
+    return texts if len(texts) <= MOST_TIED else [*texts[: MOST_TIED - 1], f"{len(texts) - MOST_TIED + 1} more"]
 
 
 def levels_said(records: Records, axis: str, levels: tuple[Any, ...], found: Effects) -> str:
     """`GRU (82 of 90)`, `0.01 (median 0.93, n = 12)`; several levels if they are tied."""
     values, texts = per_run(records, found.measure), []
-    for level in levels:
+    for level in levels[:MOST_TIED]:
         own = values[(records.cells[axis] == level).to_numpy()].dropna()
         if found.measure.share:
             text = f"{int(own.sum())} of {len(own)}"
@@ -63,7 +71,8 @@ def levels_said(records: Records, axis: str, levels: tuple[Any, ...], found: Eff
             middle = float(medians(own.to_numpy(dtype=float)))
             text = f"median {found.measure.worst if math.isinf(middle) else number(middle)}, n = {len(own)}"
         texts.append(f"{level_said(level)} ({text})")
-    return listed(texts) + (", tied" if len(texts) > 1 else "")
+    texts += [""] * (len(levels) - len(texts))  # only counted
+    return listed(_few(texts)) + (", tied" if len(levels) > 1 else "")
 
 
 def ends(records: Records, effect: Effect, found: Effects) -> str:
@@ -116,7 +125,7 @@ def too_few(effect: Effect, found: Effects) -> str:
     """`no test over 4 seeds can show an effect of the gain, however large; it would take at least 8 ...`."""
     axes, levels = ("1 axis" if len(found.axes) == 1 else f"{len(found.axes)} axes"), len(effect.levels)
     have = f"the {seeds(effect, found)} that have both levels" if effect.seeds < found.seeds else seeds(effect, found)
-    enough = f"it would take at least {effect.needed} seeds" if effect.needed else "no number of seeds would be enough"
+    enough = f"it would take at least {effect.needed} seeds" if effect.needed else "so many levels are too many for it"
     return (
         f"no test over {have} can show an effect of the {said(effect.axis)}, however large; {enough} "
         f"({number_of(levels, 'level')}, {axes})"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from sweeps.analysis.labels import said
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.statistics.effects import Effects
+from sweeps.analysis.statistics.paired import ALPHA
+from sweeps.analysis.text import number
 from sweeps.report import effect_words as words
 from sweeps.report import verdict_words
 from sweeps.report.verdict import Kind, Verdict, verdict
@@ -33,7 +35,9 @@ def _sentences(records: Records, found: Effects, told: Verdict) -> list[str]:
         inner, outer = verdict_words.inner_and_outer(found.interactions[0], found)
         also.append(f"The {said(inner)} acts differently by {said(outer)}.")
     if told.kind is Kind.DEPENDS and told.pair is not None:
-        return [verdict_words.depends(told.pair, name), *also]
+        tested = f"(p = {number(told.pair.p, 2)}.)" if told.pair.p <= ALPHA else ""
+        alone = "" if tested else "This describes these runs alone: the seeds are too few to test it."
+        return [verdict_words.depends(told.pair, name), tested, *also, alone]
     if told.kind is Kind.SHOWN:
         return [verdict_words.first_shown(told, name) + after("; "), verdict_words.larger(told), *also]
     if told.kind is Kind.SEEN:
@@ -43,7 +47,5 @@ def _sentences(records: Records, found: Effects, told: Verdict) -> list[str]:
             *also,
             words.not_confirmed(lead, found),
         ]
-    most = (
-        f"The largest share beyond chance goes with the {words.axis_name(lead)}: {words.by_chance(lead)}{after('; ')}"
-    )
+    most = f"Closest to an effect comes the {words.axis_name(lead)}: {words.by_chance(lead)}{after('; ')}"
     return [verdict_words.first_nothing(found, told, name), most, *also, verdict_words.not_found(told, found)]

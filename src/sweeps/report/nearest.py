@@ -1,4 +1,4 @@
-"""Which init keeps the gradient nearest to constant: by the median over networks, unless networks in pairs disagree."""
+"""Which init keeps the gradient nearest to constant: the one whose networks do so in every comparison, or none."""
 
 from __future__ import annotations
 
@@ -24,8 +24,9 @@ class Nearest:
 
 
 def nearest_init(part: pd.DataFrame, alike: Sequence[str]) -> Nearest:
-    """The init with the smallest median; several if they are tied, or if one half of the steps names another, or
-    another is the nearest more often among networks that agree in `alike`.
+    """The init with the smallest median; several if they are tied, or if one half of the steps names another, or if
+    another is the nearest among some networks that agree in `alike`: of two inits without a difference one has the
+    smaller median too, and wins half of the comparisons.
 
     Args:
         part: a row per network of one architecture: `init`, the axes `alike`, and its distance from constant in
@@ -44,14 +45,15 @@ def nearest_init(part: pd.DataFrame, alike: Sequence[str]) -> Nearest:
     if len(set(named)) > 1:
         halves = "the half of these steps that is nearer to the end of the sequence and the other half"
         return Nearest(tuple(dict.fromkeys(named)), f"{halves} do not name the same init")
-    wins, _, count = compared(part, "init", alike, "from_rate")
-    most: Any = wins.idxmax() if len(wins) else first
-    if wins.get(most, 0) <= wins.get(first, 0):
+    wins, shared, count = compared(part, "init", alike, "from_rate")
+    if wins.get(first, 0) + shared.get(first, 0) == count:
         return Nearest((first,))
+    others = {init: wins.get(init, 0) for init in whole.sort_values(kind="stable").index if init != first}
+    rival: Any = max(others, key=others.__getitem__)
     return Nearest(
-        (first, most),
-        f"{label(first)} by the median, but compared by {axes_said(alike)} {label(most)} is the nearest to constant in "
-        f"{wins[most]} of {count} and {label(first)} in {wins.get(first, 0)}",
+        (first, rival),
+        f"{label(first)} by the median, but compared by {axes_said(alike)} it is the nearest to constant in "
+        f"{wins.get(first, 0)} of {count} and {label(rival)} in {others[rival]}",
     )
 
 

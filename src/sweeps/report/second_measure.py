@@ -31,7 +31,28 @@ def second_measure(records: Records, found: Effects | None) -> str:
     with_p = zip(axes, p_of, strict=True)
     texts = [f"{words.share(each)} goes with the {said(each.axis)}{p}" for each, p in with_p][:MOST]
     texts += [f"{words.percent_of(each.share)} goes with the {axes_said(each.axes)} together" for each in pairs[:MOST]]
-    return f"Of the variation in the {words.measure_name(records, other)}, {listed(texts)}." if texts else ""
+    name = words.measure_name(records, other)
+    also = f"Of the variation in the {name}, {listed(texts)}." if texts else ""
+    return " ".join(filter(None, (also, *_turned(records, found, other, name))))
+
+
+def _turned(records: Records, found: Effects, other: Effects, name: str) -> list[str]:
+    """A sentence on every axis that is named by both measures, with the levels of one end of the one at the other end
+    of the other: GRU solves more often, and the LSTM has the better scores."""
+    first = {each.axis: each for each in found.axes if each.named}
+    turned = [
+        each
+        for each in other.axes
+        if each.named
+        and each.axis in first
+        and {*each.best} & {*first[each.axis].worst}
+        and {*each.worst} & {*first[each.axis].best}
+    ]
+    return [
+        f"**By the {name} the {said(each.axis)} stands the other way round:** {words.ends(records, each, other)}"
+        f"{f' (p = {number(each.p_holm, 2)})' if each.shown else ''}."
+        for each in turned
+    ]
 
 
 def _second(records: Records, found: Effects) -> Measure | None:

@@ -42,7 +42,8 @@ def first_nothing(found: Effects, told: Verdict, name: str) -> str:
         of = " of anything else" if found.crowded else ""
         return f"**These {runs} cannot tell an effect{of} on the {name} from luck.**"
     nothing = "Nothing else" if found.crowded else "Nothing"
-    return f"**{nothing} that varied has an effect on the {name} that these {runs} could show.**"
+    how = ", alone or together with one other axis" if len(found.axes) > 2 else ""
+    return f"**{nothing} that varied has an effect on the {name} that these {runs} could show{how}.**"
 
 
 def larger(told: Verdict) -> str:
@@ -58,7 +59,7 @@ def larger(told: Verdict) -> str:
         else "which may be luck"
     )
     chance = percent_of(axis.variation.chance)
-    return f"A larger share goes with the {axis_name(axis)} ({share(axis)}, by chance {chance}), {why}."
+    return f"Further above chance is the share of the {axis_name(axis)} ({share(axis)}, by chance {chance}), {why}."
 
 
 def depends(pair: Variation, name: str) -> str:
@@ -66,7 +67,7 @@ def depends(pair: Variation, name: str) -> str:
     one, other = (said(each) for each in pair.axes)
     return (
         f"**What the {one} does to the {name} depends on the {other}**: {percent_of(pair.share)} of the variation goes "
-        "with the two together, beyond what each adds alone, and less with any one axis."
+        "with the two together, beyond what each adds alone."
     )
 
 

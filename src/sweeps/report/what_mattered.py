@@ -68,7 +68,7 @@ def _headline(records: Records, found: Effects, told: Verdict) -> str:
         ]
         texts += [*also, words.detectable(told.reach, found)]
     else:
-        most = f"The largest share beyond chance goes with the {words.axis_name(lead)}: {words.by_chance(lead)}."
+        most = f"Closest to an effect comes the {words.axis_name(lead)}: {words.by_chance(lead)}."
         texts = [verdict_words.first_nothing(found, told, name), most, contrast, verdict_words.not_found(told, found)]
     return " ".join(filter(None, texts))
 
@@ -114,7 +114,8 @@ def _table(records: Records, found: Effects) -> Tabular:
     caption = (
         f"Every axis that varied, by its share of the variation in the {words.measure_name(records, found)} ({why}n = "
         f"{found.runs} runs, {number_of(found.seeds, 'seed')}): eta squared of the ranks given the other axes, in "
-        "brackets what levels drawn at random would have. Best minus worst level in pairs that differ in this axis"
+        "brackets what levels drawn at random would have. Best and worst level win and lose most pairs, whatever their "
+        "medians; their difference, in pairs that differ in this axis"
     )
     along = [f"the {axes_said(each.along)} with the {said(each.axis)}" for each in found.axes if each.along]
     caption += f" alone (but {listed(along)})" if along else " alone"

@@ -63,8 +63,9 @@ def arrival_by_axis(records: Records) -> tuple[pd.DataFrame, str | None]:
 
 
 def learned(records: Records) -> Measure:
-    """How well a run learned, in steps: best score; updates until solved where runs end then; best loss without."""
-    if crossings(records, MEASURES["best_score"]):
+    """How well a run learned, in steps: best score; updates until solved where runs end then or all did; best loss
+    without a score."""
+    if crossings(records, MEASURES["best_score"]) or bool(solved(records.cells).all()):
         return MEASURES["solved_step"]
     return MEASURES["best_score" if records.cells["best_score"].notna().any() else "best_loss"]
 

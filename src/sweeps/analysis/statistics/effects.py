@@ -133,7 +133,8 @@ _SHARES: WeakKeyDictionary[Records, dict[str, dict[str, variation.Variation]]] =
 def measure_that_varies(records: Records) -> tuple[Measure, str]:
     """Share solved where some runs solved the task and others did not; else what still tells them apart, and why.
 
-    Where fewer than `FEW` of them did the one or the other, their numbers tell more of the rest.
+    Where fewer than `FEW` of them did the one or the other, their numbers tell more of the rest; where all did, how
+    soon they did.
     """
     reached, runs = int(solved(records.cells).sum()), len(records.cells)
     if FEW * runs <= reached <= (1 - FEW) * runs:
@@ -142,6 +143,8 @@ def measure_that_varies(records: Records) -> tuple[Measure, str]:
     why = f"{count} solved the task"
     if crossings(records, MEASURES["best_score"]):
         return MEASURES["solved_step"], f"{why} and ended there"
+    if reached == runs and per_run(records, MEASURES["solved_step"]).nunique() > 1:
+        return MEASURES["solved_step"], why
     if per_run(records, MEASURES["best_score"]).nunique() > 1:
         return MEASURES["best_score"], why
     scored = records.cells["best_score"].notna().any()
