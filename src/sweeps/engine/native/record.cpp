@@ -254,15 +254,20 @@ struct Neighbours {
         product(batch, inputs, depth, delta, depth, 1, down.data(), inputs, dx + (long)t * batch * inputs, inputs);
         std::copy(exponents, exponents + batch, dx_exponent + (long)t * batch);
     }
+    bool zero(const double *x) const {
+        return std::all_of(x, x + n, [](double value) { return value == 0.; });
+    }
     // Adds what comes down to h_{t-1}, each row on the larger of the two exponents.
     void take(int t, Rows &adjoint) const {
         if (!above) return;
         for (int b = 0; b < batch; ++b) {
             const long row = (long)(t - 1) * batch + b;
-            const double top = std::max(adjoint.exponent[b], above_exponent[row]);
-            const double own = power(adjoint.exponent[b] - top), other = power(above_exponent[row] - top);
             double *x = adjoint.row(b);
-            for (int j = 0; j < n; ++j) x[j] = x[j] * own + above[row * n + j] * other;
+            const double *y = above + row * n;
+            // the exponent of a row of zeros says nothing
+            const double e = zero(x) ? ZERO : adjoint.exponent[b], e_above = zero(y) ? ZERO : above_exponent[row];
+            const double top = std::max(e, e_above), own = power(e - top), other = power(e_above - top);
+            for (int j = 0; j < n; ++j) x[j] = x[j] * own + y[j] * other;
             adjoint.exponent[b] = top;
         }
     }
@@ -365,14 +370,16 @@ struct GruScales {
 };
 template <bool deep>
 void gru_row(int width, const float *r, const float *z, const float *m, const float *inner, const double *before,
-             const GruScales &s, double *dh, double *delta, double *d_m_row) {
+             const GruScales &s, double *dh, double *delta, double *for_x) {
     for (int j = 0; j < width; j += N) {
         const V a_r = load(r + j), a_z = load(z + j), a_m = load(m + j), a = load(dh + j);
         const Decay<deep> d_r(absolute(a_r)), d_z(absolute(a_z)), d_m(absolute(a_m) * 2.);
         const V through = a * d_z.gate(-a_z, s.k_w) * d_m.slope(s.s_m) * 4.;
-        if (d_m_row) *(V *)(d_m_row + j) = through;
-        *(V *)(delta + j) = through * load(inner + j) * d_r.slope(s.s_r) * s.to_r;
-        *(V *)(delta + width + j) = a * (load(before + j) - d_m.tangent(a_m)) * d_z.slope(s.s_z) * s.to_z;
+        const V to_r = through * load(inner + j) * d_r.slope(s.s_r);
+        const V to_z = a * (load(before + j) - d_m.tangent(a_m)) * d_z.slope(s.s_z);
+        if (for_x) *(V *)(for_x + j) = to_r, *(V *)(for_x + width + j) = to_z, *(V *)(for_x + 2 * width + j) = through;
+        *(V *)(delta + j) = to_r * s.to_r;
+        *(V *)(delta + width + j) = to_z * s.to_z;
         *(V *)(delta + 2 * width + j) = through * d_r.gate(a_r, s.k_r) * s.to_s;
         *(V *)(dh + j) = a * d_z.gate(a_z, s.k_z) * s.to_kept;  // dL/dh_{t-1} through z h_{t-1} alone
     }
@@ -511,15 +518,15 @@ void gru_record(const Shape *s, const float *pre, int64_t pre_lane, const float 
                 const double top = std::max(std::max(e_kept, e_z), std::max(e_r, e_s));
                 x.to_kept = power(e_kept - top), x.to_z = power(e_z - top);
                 x.to_r = power(e_r - top), x.to_s = power(e_s - top);
-                double *d_m = beside.dx ? for_x.row(b) + 2 * W : nullptr;
+                double *x_row = beside.dx ? for_x.row(b) : nullptr;
                 (deep ? gru_row<true> : gru_row<false>)(W, r, z, m, in, h.data() + row * W, x, adjoint.row(b),
-                                                        delta.row(b), d_m);
+                                                        delta.row(b), x_row);
                 adjoint.exponent[b] = top;
-                if (!d_m) continue;
-                const double higher = std::max(top, e_n), other = power(top - higher), own = power(e_n - higher);
-                for (int j = 0; j < 2 * W; ++j) for_x.row(b)[j] = delta.row(b)[j] * other;
-                for (int j = 0; j < W; ++j) d_m[j] *= own;
-                for_x.exponent[b] = higher;
+                if (!x_row) continue;
+                const double down = std::max(e_n, std::max(e_z, e_r));  // without the direct path, which stays here
+                const double parts[] = {power(e_r - down), power(e_z - down), power(e_n - down)};
+                for (int j = 0; j < 3 * W; ++j) x_row[j] *= parts[j / W];
+                for_x.exponent[b] = down;
             }
             if (beside.dx) beside.pass_down(t, for_x.value.data(), for_x.exponent.data());
             if (t == 0) break;

@@ -99,7 +99,7 @@ class Autograd:
             if self.sizes.cut_before(t):
                 adjoint = adjoint.nothing()
             if above is not None and t > 0:
-                adjoint = adjoint + self._as_state(above.at(t - 1))
+                adjoint = adjoint.settled() + self._as_state(above.at(t - 1).settled())
         return in_order(dx) if below else None
 
     def _as_state(self, dh: Rows) -> Rows:

@@ -112,7 +112,7 @@ class Gru:
             else:
                 dh = side_by_side(dh * to_r, dh * to_z, dh * to_s) @ back + dh * kept
             if above is not None and t > 0:
-                dh = dh + above.at(t - 1)
+                dh = dh.settled() + above.at(t - 1).settled()
         return in_order(dx) if below else None
 
     def _states(self) -> Tensor:

@@ -111,7 +111,7 @@ class Lstm:
             else:
                 dh, dc = delta @ back, dc * kept
             if above is not None and t > 0:
-                dh = dh + above.at(t - 1)
+                dh = dh.settled() + above.at(t - 1).settled()
         return in_order(dx) if below else None
 
     def _cells(self) -> Tensor:

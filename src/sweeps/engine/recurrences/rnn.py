@@ -103,7 +103,7 @@ class Rnn:
                 dx.append(delta @ down)
             dh = delta.nothing() if self.sizes.cut_before(t) else delta @ back
             if above is not None and t > 0:
-                dh = dh + above.at(t - 1)
+                dh = dh.settled() + above.at(t - 1).settled()
         return in_order(dx) if below else None
 
 
