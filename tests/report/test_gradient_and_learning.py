@@ -79,3 +79,11 @@ def test_a_diverged_run_stays_in_and_is_counted(tmp_path: Path) -> None:
     write(tmp_path, False, slope=0.2, outcome="diverged", end=20)
     write(tmp_path, False, slope=0.0, seed=1)
     assert "solved 0 of 2, 1 diverged" in told(load(tmp_path))
+
+
+def test_it_is_named_too_where_a_third_of_the_runs_moves(tmp_path: Path) -> None:
+    for seed in range(2):
+        write(tmp_path, True, arch="gru", slope=(-0.3, 0.0), seed=seed)
+        for arch in ("rnn_tanh", "lstm"):
+            write(tmp_path, False, arch=arch, slope=-0.1, seed=seed)
+    assert "(median of 2 of 6 runs, in which it moved at all): a gradient that arrives" in told(load(tmp_path))

@@ -20,7 +20,7 @@ from sweeps.report.nearest import compared
 MOST_IN_SHORT = 4
 """Groups of runs that the first screen tells apart."""
 MOVED = 0.01
-"""Change of the factor per step, median over runs, from which on start and training are told apart."""
+"""Change of the factor per step of a run from which on start and training are told apart."""
 
 
 def gradient_and_learning(records: Records) -> list[Block]:
@@ -117,10 +117,13 @@ def _correlations(records: Records, frame: pd.DataFrame) -> str:
 def _moved(frame: pd.DataFrame) -> str:
     """That training moves the factor, where it does."""
     moved = (frame["training"] - frame["start"]).abs().dropna()
-    if moved.empty or moved.median() < MOVED:
+    far = moved[moved >= MOVED]
+    if not len(far) or len(far) < 0.1 * len(moved):
         return ""
+    of = number_of(len(moved), "run")
+    among = f"median of {of}" if len(far) == len(moved) else f"median of {len(far)} of {of}, in which it moved at all"
     return (
-        f"In training the factor moved by {moved.median():.2f} (median of {number_of(len(moved), 'run')}): a gradient "
+        f"In training the factor moved by {far.median():.2f} ({among}): a gradient "
         "that arrives in training can be the effect of having learnt; only that at the start comes before it."
     )
 
