@@ -96,7 +96,7 @@ def test_an_outcome_that_flipped_is_listed(tmp_path: Path) -> None:
 
 def test_cells_of_two_numerics_are_paired_by_their_settings(tmp_path: Path) -> None:
     old = cells(tmp_path / "a", summary={"commit": "abc"})
-    new = cells(tmp_path / "b", summary={"commit": "def-dirty", "numerics": 2}, settings={"train.truncate": 0})
+    new = cells(tmp_path / "b", summary={"commit": "def-dirty", "numerics": 2}, settings={"train.warmup": 0})
     assert not set(old) & set(new)
     found = side_by_side(tmp_path / "a", tmp_path / "b")
     assert len(found.cells) == 12 and found.cells["cell_b"].isin(new).all() and found.pairing.only_a.empty
@@ -107,15 +107,15 @@ def test_cells_of_two_numerics_are_paired_by_their_settings(tmp_path: Path) -> N
     }
     text = found.to_markdown()
     assert "12 pairs of cells have two ids: they were paired by their settings." in text
-    assert "Only b names the setting train.truncate (0); the other was taken to have the same." in text
+    assert "Only b names the setting train.warmup (0); the other was taken to have the same." in text
     assert "ends in -dirty does not name the code" in text
 
 
 def test_a_setting_that_one_side_lacks_and_the_other_varies_pairs_nothing_by_guess(tmp_path: Path) -> None:
     cells(tmp_path / "a")
     for value in (0, 5):
-        cells(tmp_path / "b", settings={"train.truncate": value})
-    with pytest.raises(SweepsError, match=r"no cell of a .*differ in train.truncate \(unset in a, 0 or 5 in b\)"):
+        cells(tmp_path / "b", settings={"train.warmup": value})
+    with pytest.raises(SweepsError, match=r"no cell of a .*differ in train.warmup \(unset in a, 0 or 5 in b\)"):
         side_by_side(tmp_path / "a", tmp_path / "b")
 
 

@@ -123,7 +123,7 @@ def test_the_length_is_the_tasks(monkeypatch: pytest.MonkeyPatch, kernel: str) -
     cell = make_cell("optim.lr=0.03", "train.steps=60", "train.log_every=60", "train.eval_every=60")
     assert task_problems([cell]) == []
     *_, [last] = [each for each in train([cell], no_probe, kernel) if each]
-    assert len(last.log10_norm) == 6 + 3
+    assert len(last.log10_norm[0]) == 6 + 3
     assert last.eval_loss is not None and last.eval_loss < 0.9 * math.log(3), (
         "a network that does not read the last step stays at chance"
     )
