@@ -143,7 +143,7 @@ def engines(task: str, init: str, t: int, h: int, b: int, kernel: str) -> tuple[
     for name in ("bias", "bias_out"):
         bias = pack.network.p[name]
         bias.copy_(torch.randn(bias.shape, generator=rng) / 2)
-    return pack.network, *pack.data.next()
+    return pack.network, *pack.data.next()[:2]
 
 
 def truth(network: Network, lane: int, x: torch.Tensor, y: torch.Tensor) -> textbook.Backward:

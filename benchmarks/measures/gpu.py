@@ -64,5 +64,5 @@ def ours(cells: list[Settings], captured: bool) -> Callable[[], object]:
 def serial(arch: str) -> Callable[[], object]:
     """One training step of one cell in stock torch.nn, whose layers run on cuDNN."""
     made = set_up(pack(1, arch, "orthogonal", H, B, T), "torch", "cuda")
-    x, y = made.data.next()
+    x, y, *_ = made.data.next()
     return stock_step(made.network, x[0].view(T, B, -1).clone(), y[0].clone(), 1e-6, 1.0)  # reads its loss: waits

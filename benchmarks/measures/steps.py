@@ -70,7 +70,7 @@ def sides(case: Case) -> dict[str, Callable[[], object]]:
     """One training step of everybody, by name."""
     deep = f"stack.layers={case.layers}"
     made = set_up(pack(case.lanes, case.arch, case.init, case.h, case.b, case.t, deep), case.kernel)
-    x, y = made.data.next()
+    x, y, *_ = made.data.next()
 
     def ours(traced: bool) -> Callable[[], object]:
         def step() -> object:

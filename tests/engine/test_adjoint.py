@@ -32,7 +32,7 @@ def test_vanishing_net_agrees_with_float64_below_float32(arch: str, kernel: str)
     training = set_up([settings, settings], kernel)
     if arch == "gru":
         training.network.p["bias"][..., 12:24].fill_(-4.0)  # the update gate keeps nothing
-    x, y = training.data.next()
+    x, y, *_ = training.data.next()
     trace = Trace(2, 150)
     training.network.gradients(x, y, [trace])
     p = {name: value[:1].double().detach().requires_grad_() for name, value in training.network.p.items()}
@@ -46,7 +46,7 @@ def test_vanishing_net_agrees_with_float64_below_float32(arch: str, kernel: str)
 def test_exploding_net_is_recorded_past_float32(kernel: str) -> None:
     settings = make_cell("arch=rnn_relu", "init=identity", "init.gain=3", "task=adding", "task.length=90")
     training = set_up([settings], kernel)
-    x, y = training.data.next()
+    x, y, *_ = training.data.next()
     training.network.p["weight_ih"].abs_()  # every unit stays active
     x.mul_(1e-36)  # small states, so that the loss is finite: 3^90 is 1e43
     trace = Trace(1, 90)
@@ -61,7 +61,7 @@ def test_zero_is_minus_infinity_and_only_zero(kernel: str) -> None:
     settings = make_cell("arch=rnn_relu", "task=adding", "task.length=10")
     training = set_up([settings], kernel)
     training.network.p["bias"].fill_(-1e6)  # no unit is active
-    x, y = training.data.next()
+    x, y, *_ = training.data.next()
     trace = Trace(1, 10)
     training.network.gradients(x, y, [trace])
     assert np.isfinite(trace.log10_norm()[0, -1])  # dL/dh_{T-1} comes from the readout
@@ -91,7 +91,7 @@ def test_tracing_changes_no_gradient(arch: str, init: str, gain: float, kernel: 
         for seed in range(3)
     ]
     training = set_up(settings, kernel)
-    x, y = training.data.next()
+    x, y, *_ = training.data.next()
     training.network.gradients(x, y)
     plain = training.network.grads.flat.clone()
     training.network.gradients(x, y, [Trace(3, 60)])

@@ -95,7 +95,7 @@ def test_an_architecture_of_ones_own_trains_in_a_pack(monkeypatch: pytest.Monkey
     cells = [make_cell(f"seed={seed}", "train.steps=20", "optim.lr=0.01", "init=identity") for seed in range(2)]
     cells = [replace(cell, arch=replace(cell.arch, options={"start": cell.seed / 4})) for cell in cells]
     training = set_up(cells)
-    assert isinstance(training.network.layers[0].recurrence, Apart)
+    assert isinstance(training.network.layers[0].directions[0].recurrence, Apart)
     assert torch.equal(training.network.p["w"][0], torch.eye(cells[0].arch.hidden)), "the initialisation draws w"
     assert training.network.p["start"][:, 0].tolist() == [0.0, 0.25], "an option of its parameters, lane by lane"
     assert [row.parameter for row in parameter_rows(training, 1)] == ["w", "u", "start", "weight_out", "bias_out"]

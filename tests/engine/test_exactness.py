@@ -49,7 +49,7 @@ class Case:
                 update.clip()
                 update.apply()
         self.network = training.network
-        self.x, self.y = training.data.next()
+        self.x, self.y, *_ = training.data.next()
         if change:
             change(self.network)
 
@@ -68,10 +68,10 @@ class Case:
 
     def own(self, digits: Digits = LONG) -> Array:
         """The truth along the pre-activations of the engine's last forward pass that kept them."""
-        pre: Tensor = self.network.layers[0].recurrence.pre[0]  # type: ignore[attr-defined]
+        pre: Tensor = self.network.layers[0].directions[0].recurrence.pre[0]  # type: ignore[attr-defined]
         blocks = dict(zip("rzn", pre.chunk(3, -1), strict=True)) if self.network.arch == "gru" else {"a": pre}
         if self.network.arch == "gru":
-            blocks["s"] = self.network.layers[0].recurrence.s[0]  # type: ignore[attr-defined]
+            blocks["s"] = self.network.layers[0].directions[0].recurrence.s[0]  # type: ignore[attr-defined]
         return self.truth(digits, lambda t, name, a: digits.hold(blocks[name][t].numpy()))
 
     def sensitivity(self) -> float:
@@ -217,7 +217,7 @@ def test_relu_states_below_float32_are_not_dead_units(kernel: str) -> None:
                 change=change)  # fmt: skip
     torch.set_flush_denormal(True)
     recorded, want = case.record(), case.truth()
-    assert not case.network.layers[0].recurrence.h[0, -1].any()  # type: ignore[attr-defined]
+    assert not case.network.layers[0].directions[0].recurrence.h[0, -1].any()  # type: ignore[attr-defined]
     assert want[0] < -130
     assert error(recorded, want).max() < EXACT
 

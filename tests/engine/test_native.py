@@ -73,7 +73,7 @@ def test_saturation_and_special_values(arch: str, kernel: str) -> None:
     """Huge pre-activations saturate exactly, zeros stay zero, and a nan reaches the loss through tanh and sigmoid."""
     training = set_up([make_cell(f"arch={arch}", "init=identity", "init.gain=100")] * 2, kernel)
     training.network.p["weight_ih"].mul_(1e4)
-    x, y = training.data.next()
+    x, y, *_ = training.data.next()
     loss = training.network.gradients(x, y)
     assert torch.isfinite(loss).all() and torch.isfinite(training.network.grads.flat).all()
     x[1, 3, 0] = float("nan")

@@ -79,7 +79,7 @@ def test_a_smaller_pack_keeps_the_options(registry: dict[str, Any]) -> None:
     cell = with_options("arch", leak=0.25)
     training = set_up([cell, replace(cell, seed=1)])
     assert training.end([0])
-    recurrence = training.network.layers[0].recurrence
+    recurrence = training.network.layers[0].directions[0].recurrence
     assert isinstance(recurrence, Apart)
     [recurrence] = recurrence.lanes
     assert isinstance(recurrence, Autograd) and isinstance(recurrence.step, partial)

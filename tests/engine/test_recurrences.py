@@ -71,7 +71,7 @@ def assert_close(got: Tensor, want: Tensor, what: str) -> None:
 def test_agrees_with_float64_autograd(arch: str, t: int, h: int, b: int, any_kernel: str) -> None:
     for init in INITS:
         network, data = network_of(arch, init, t, h, b, any_kernel)
-        x, y = data.next()
+        x, y, *_ = data.next()
         trace = Trace(network.sizes.lanes, t)
         losses = network.gradients(x, y, [trace])
         log10_norm = trace.log10_norm()
@@ -97,7 +97,7 @@ def in_torch_order(arch: str, w: Tensor) -> Tensor:
 def test_agrees_with_torch_nn(arch: str, any_kernel: str) -> None:
     t, h, b = 11, 20, 8
     network, data = network_of(arch, "xavier", t, h, b, any_kernel, lanes=2)
-    x, y = data.next()
+    x, y, *_ = data.next()
     network.gradients(x, y)
     for lane in range(2):
         i = network.sizes.inputs
@@ -134,7 +134,7 @@ def test_gradient_is_the_slope_of_the_loss(kernel: str) -> None:
     """Finite differences of the engine's own loss, a route that shares nothing with the backward pass."""
     for arch, init in itertools.product(FAST, ("xavier", "orthogonal")):
         network, data = network_of(arch, init, 6, 9, 8, kernel, lanes=1)
-        x, y = data.next()
+        x, y, *_ = data.next()
         network.gradients(x, y)
         rng = torch.Generator().manual_seed(1)
         direction = torch.randn(network.p.flat.shape, generator=rng) * (network.grads.flat != 0)

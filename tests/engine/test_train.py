@@ -63,7 +63,7 @@ def test_explained_variance_is_r_squared_on_the_evaluation_set() -> None:
 
     def compare(training: Training, lane: int) -> None:
         targets, outputs = [], []
-        for x, y, valid in training.data.evaluation():
+        for (x, y, *_), valid in training.data.evaluation():
             outputs.append(training.network.forward(x)[lane, :valid].numpy().copy())
             targets.append(y[lane, :valid].numpy().copy())
         shown[lane].append(r2_score(np.concatenate(targets), np.concatenate(outputs)))

@@ -22,7 +22,13 @@ Of these only the executor's kernel and device affect the numbers: the choices a
 """
 
 
-BEFORE: dict[str, Value] = {"train.truncate": 0, "stack.layers": 1}
+BEFORE: dict[str, Value] = {
+    "train.truncate": 0,
+    "stack.layers": 1,
+    "stack.bidirectional": False,
+    "stack.start": "zero",
+    "stack.readout": "last",
+}
 """Settings that came after the first records, each with the value that stands for what was always so before.
 
 At this value a setting is left out of the hash, and `completed` gives it to settings that lack it. It is no default: a

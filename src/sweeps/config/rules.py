@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from sweeps.config.schema import MODES, Settings
+from sweeps.config.schema import MODES, READOUTS, STARTS, Settings
 from sweeps.errors import unknown
 
 Rule = tuple[Callable[[float], bool], str]
@@ -51,6 +51,14 @@ RULES: dict[str, Rule] = {
 }
 DEVICES = ("cpu", "cuda")
 KERNELS = ("auto", "native", "torch", "reference")
+NAMES = {
+    "stack.start": STARTS,
+    "stack.readout": READOUTS,
+    "tracker.mode": MODES,
+    "executor.kernel": KERNELS,
+    "executor.device": DEVICES,
+}
+"""Settings whose value is one of a few names."""
 NO_FOLDER = "runs_dir: given {!r}, must be a folder for the records, for example runs (. is this one)"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -68,15 +76,11 @@ def check(settings: Settings) -> list[str]:
             f"train.eval_every: given {eval_every}, must be a multiple of train.log_every={log_every}"
             " (an evaluation is part of a logged row)"
         )
-    mode = getattr(settings.tracker, "mode", None)
-    if mode is not None and mode not in MODES:
-        problems.append(unknown("tracker.mode", mode, MODES))
-    kernel = getattr(settings.executor, "kernel", None)
-    if kernel is not None and kernel not in KERNELS:
-        problems.append(unknown("executor.kernel", kernel, KERNELS))
-    device = getattr(settings.executor, "device", None)
-    if device is not None and device not in DEVICES:
-        problems.append(unknown("executor.device", device, DEVICES))
+    for key, allowed_names in NAMES.items():
+        name = lookup(settings, key)
+        if name is not None and name not in allowed_names:
+            problems.append(unknown(key, str(name), allowed_names))
+    kernel, device = (getattr(settings.executor, name, None) for name in ("kernel", "device"))
     if (kernel, device) == ("native", "cuda"):
         problems.append("executor.kernel: given 'native', must be auto or torch with executor.device=cuda")
     if settings.runs_dir is not None and not settings.runs_dir.strip():
@@ -88,7 +92,7 @@ def check(settings: Settings) -> list[str]:
     return problems
 
 
-def lookup(settings: Settings, key: str) -> float | None:
+def lookup(settings: Settings, key: str) -> Any:
     """The value of a dotted key, options included; None if this cell has no such setting."""
     node: Any = settings
     *sections, name = key.split(".")

@@ -63,7 +63,10 @@ class Train:
 
 @dataclass(frozen=True)
 class Stack:
-    layers: int  # recurrences, one above the other
+    layers: int = 1  # one above the other
+    bidirectional: bool = False  # each layer reads forwards and in reverse
+    start: str = "zero"  # of STARTS
+    readout: str = "last"  # of READOUTS
 
 
 @dataclass(frozen=True)
@@ -108,6 +111,12 @@ class Settings:
 
 MODES = ("offline", "online", "auto", "disabled")
 """Modes of the tracker. `auto` is online if an API key is found, offline otherwise; it never prompts for one."""
+
+STARTS = ("zero", "learned", "random")
+"""Start states: zeros; a parameter, the same for all sequences; N(0, 1), drawn anew for every sequence."""
+
+READOUTS = ("last", "mean")
+"""What an answer at the end of a sequence is read from: the last state, or the mean of all."""
 
 GROUPS = ("arch", "init", "clip", "task", "optim", "tracker", "executor")
 """The config groups: settings that are chosen by name. `train` and `plan` are plain sections."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -11,62 +12,104 @@ from torch import Tensor
 from sweeps.engine.memory import zeros
 from sweeps.engine.randomness import generator
 from sweeps.errors import SweepsError
-from sweeps.tasks import Batch, Task
+from sweeps.tasks import Batch, Task, answers, streams
 from sweeps.tasks.contract import wrong_batch
 
 
+class Examples(NamedTuple):
+    """A batch of every lane; N answers are B, or T*B where every time step has one."""
+
+    x: Tensor  # [K, T*B, I]
+    y: Tensor  # [K, N, O] (mse) or class numbers [K, N]
+    weights: Tensor | None  # of the answers, [K, N]; None: all equal
+    start: Tensor | None  # the start states of all layers, [K, B, S]; None: zeros, or what is learned
+
+
 class Data:
-    """Training batches and the evaluation set of K lanes; inputs `[K, T*B, I]`, targets `[K, B, ...]`.
+    """Training batches and the evaluation set of K lanes.
 
     The first batch and the evaluation set of every seed are checked against the contract of `tasks.Task`.
 
+    Attributes:
+        batch: the training batch of the last `next`, in memory that the next call overwrites.
+        end: where training writes the states after the last time step, `[K, B, S]`, for a stream to go on from; None
+            where the task has none.
+
     Args:
         name: of the task, for messages.
+        size: B, sequences of a training batch.
+        states: columns S of the states of all layers.
+        drawn: whether start states are drawn, from N(0, 1).
 
     Raises:
         SweepsError: the task breaks its contract.
     """
 
     def __init__(
-        self, name: str, task: Task, seeds: Sequence[int], batch: int, eval_size: int, device: torch.device | str
+        self,
+        name: str,
+        task: Task,
+        seeds: Sequence[int],
+        size: int,
+        eval_size: int,
+        device: torch.device | str,
+        states: int = 0,
+        drawn: bool = False,
     ) -> None:
-        self.name, self.task, self.batch, self.device = name, task, batch, device
+        self.name, self.task, self.size, self.device = name, task, size, device
+        self.states, self.drawn, self.every = states, drawn, answers(task) == "every"
         self._checked = False
         self._streams = {seed: generator(seed, "data") for seed in seeds}
+        self._start_streams = {seed: generator(seed, "start") for seed in seeds}
         self._evaluation = {seed: task.evaluation(generator(seed, "evaluation"), eval_size) for seed in seeds}
         self._check(self._evaluation)
         self._assign(seeds)
 
     def keep(self, kept: Sequence[int]) -> None:
         """Keep only the lanes `kept`, in that order."""
+        end = self.end
         self._assign([self.seeds[k] for k in kept])
+        if self.end is not None and end is not None:
+            self.end.copy_(end[list(kept)])
 
-    def next(self) -> tuple[Tensor, Tensor]:
-        """The next training batch of every lane: the buffers `.x` and `.y`, which the next call overwrites."""
-        batches = {seed: self.task.sample(rng, self.batch) for seed, rng in self._streams.items()}
+    def next(self) -> Examples:
+        """The next training batch of every lane: `.batch`."""
+        batches = {seed: self.task.sample(rng, self.size) for seed, rng in self._streams.items()}
         if not self._checked:
-            self._check(batches, self.batch)
+            self._check(batches, self.size)
             self._checked = True
+        if self.batch.start is not None and self.end is not None and self._go_on(batches):
+            self.batch.start.copy_(self.end)
+        else:
+            self._start({seed: self._draw(rng, self.size) for seed, rng in self._start_streams.items()})
         return self._spread(batches)
 
-    def evaluation(self) -> Iterator[tuple[Tensor, Tensor, int]]:
+    def evaluation(self) -> Iterator[tuple[Examples, int]]:
         """The evaluation set in batches of the training batch size, each with its number of valid sequences.
 
-        The last batch is filled up with sequences from the start of the set, which must not be counted again.
+        The last batch is filled up with sequences from the start of the set, which must not be counted again. The
+        batches are written to the memory of `.batch`, their start states too.
         """
-        size = next(iter(self._evaluation.values())).inputs.shape[1]
-        for start in range(0, size, self.batch):
-            index = np.arange(start, start + self.batch) % size
-            part = {seed: Batch(x[:, index], y[index]) for seed, (x, y) in self._evaluation.items()}
-            yield *self._spread(part), min(self.batch, size - start)
+        total = next(iter(self._evaluation.values())).inputs.shape[1]
+        drawn = {seed: self._draw(generator(seed, "start", "evaluation"), total) for seed in self._evaluation}
+        for first in range(0, total, self.size):
+            index = np.arange(first, first + self.size) % total
+            self._start({seed: each[index] for seed, each in drawn.items()})
+            part = {seed: _sequences(batch, index, self.every) for seed, batch in self._evaluation.items()}
+            yield self._spread(part), min(self.size, total - first)
 
     def variance(self) -> np.ndarray:
         """Variance of the targets of each lane's evaluation set, `[K]`, averaged over outputs (mse tasks).
 
         It is the mean squared error of the best constant answer.
         """
-        variance = {seed: y.astype(np.float64).var(0).mean() for seed, (_, y) in self._evaluation.items()}
+        variance = {seed: _variance(batch) for seed, batch in self._evaluation.items()}
         return np.array([variance[seed] for seed in self.seeds])
+
+    def _go_on(self, batches: dict[int, Batch]) -> bool:
+        if len(found := {batch.goes_on for batch in batches.values()}) > 1:
+            raise SweepsError(f"task={self.name}: one batch goes on and another begins, must be the same for all seeds")
+        return found.pop()
 
     def _check(self, batches: dict[int, Batch], sequences: int | None = None) -> None:
         for batch in batches.values():
@@ -76,16 +119,56 @@ class Data:
     def _assign(self, seeds: Sequence[int]) -> None:
         self.seeds = list(seeds)
         wanted = dict.fromkeys(seeds)
-        self._streams = {seed: self._streams[seed] for seed in wanted}
-        self._evaluation = {seed: self._evaluation[seed] for seed in wanted}
+        self._streams, self._start_streams, self._evaluation = (
+            {seed: each[seed] for seed in wanted} for each in (self._streams, self._start_streams, self._evaluation)
+        )
         one = next(iter(self._evaluation.values()))
-        self.x = zeros(len(seeds), self.task.length * self.batch, self.task.inputs, device=self.device)
-        like = torch.from_numpy(one.targets[:1])
-        self.y = like.new_zeros(len(seeds), self.batch, *like.shape[1:], device=self.device)
-        self._stream_of_lane = torch.tensor([list(wanted).index(seed) for seed in seeds], device=self.device)
+        k, n = len(seeds), self.size * (self.task.length if self.every else 1)
+        like = torch.from_numpy(one.targets[:0])
+        width = like.shape[2 if self.every else 1 :]
+        start, self.end = None, None
+        if self.drawn or streams(self.task):
+            start = zeros(k, self.size, self.states, device=self.device)
+            self.end = torch.zeros_like(start) if streams(self.task) else None
+        self.batch = Examples(
+            zeros(k, self.task.length * self.size, self.task.inputs, device=self.device),
+            like.new_zeros(k, n, *width, device=self.device),
+            None if one.weights is None else torch.ones(k, n, device=self.device),
+            start,
+        )
+        self._lane = torch.tensor([list(wanted).index(seed) for seed in seeds], device=self.device)
 
-    def _spread(self, batches: dict[int, Batch]) -> tuple[Tensor, Tensor]:
-        for buffer, name in ((self.x, "inputs"), (self.y, "targets")):
-            drawn = torch.from_numpy(np.stack([getattr(batch, name) for batch in batches.values()])).to(self.device)
-            buffer.copy_(drawn[self._stream_of_lane].reshape(buffer.shape))
-        return self.x, self.y
+    def _draw(self, rng: np.random.Generator, sequences: int) -> np.ndarray:
+        """Start states of these sequences, `[sequences, S]`."""
+        shape = (sequences, self.states)
+        return rng.standard_normal(shape, np.float32) if self.drawn else np.zeros(shape, np.float32)
+
+    def _start(self, states: dict[int, np.ndarray]) -> None:
+        if self.batch.start is not None:
+            self._write(self.batch.start, list(states.values()))
+
+    def _spread(self, batches: dict[int, Batch]) -> Examples:
+        self._write(self.batch.x, [batch.inputs for batch in batches.values()])
+        self._write(self.batch.y, [batch.targets for batch in batches.values()])
+        if self.batch.weights is not None:
+            self._write(self.batch.weights, [batch.weights for batch in batches.values()])
+        return self.batch
+
+    def _write(self, buffer: Tensor, of_each_seed: Sequence[np.ndarray | None]) -> None:
+        drawn = torch.from_numpy(np.stack([each for each in of_each_seed if each is not None])).to(self.device)
+        buffer.copy_(drawn[self._lane].reshape(buffer.shape))
+
+
+def _sequences(batch: Batch, index: np.ndarray, every: bool) -> Batch:
+    """The sequences at these places."""
+    x, y, weights, _ = batch
+    return Batch(x[:, index], y[:, index] if every else y[index], None if weights is None else weights[:, index])
+
+
+def _variance(batch: Batch) -> float:
+    y = batch.targets.astype(np.float64)
+    if batch.weights is None:
+        return float(y.reshape(-1, y.shape[-1]).var(0).mean())
+    counts = batch.weights.astype(np.float64)[..., None]
+    mean = (y * counts).sum((0, 1)) / counts.sum()
+    return float(((y - mean) ** 2 * counts).sum((0, 1)).mean() / counts.sum())

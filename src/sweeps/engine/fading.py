@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from sweeps.engine.extended import ZERO, Rows
+from sweeps.engine.extended import Rows
 from sweeps.engine.memory import in_float64
 
 FAINT = 2.0**-40
@@ -36,8 +36,7 @@ def revive(p: Mapping[str, Tensor], x: Tensor, h: Tensor, pre: Tensor) -> None:
     faded = _fades(h, pre).any(1).any(1)  # [K]: other lanes keep every bit
     w, u, bias = (in_float64(p[name]) for name in ("weight_hh", "weight_ih", "bias"))
     inputs = in_float64(x).unflatten(1, (t, b))
-    nothing = torch.zeros_like(pre[:, 0], dtype=torch.float64)
-    state = Rows(nothing, torch.full_like(nothing[..., :1], ZERO))
+    state = Rows.of(in_float64(h[:, 0])).settled()
     for step in range(t):
         drive = (Rows.of(inputs[:, step]) @ u).value + bias.unsqueeze(1)
         exact = (state @ w + Rows.of(drive).settled()).settled()

@@ -1,4 +1,7 @@
-"""Losses, lane by lane: the loss of each sequence, and the gradient of the batch mean with respect to the outputs."""
+"""Losses, lane by lane: the loss of each answer, and the gradient of their mean with respect to the outputs.
+
+An answer is the output for one sequence, or for one time step of one; a lane has N of them, B or T*B.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +13,13 @@ from torch import Tensor
 from sweeps.engine.extended import LN_2, Rows, lanes_apart
 
 Loss = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
-"""(outputs [K, B, O], targets [K, B, O] or class numbers [K, B]) -> (loss of each sequence [K, B], dL/doutputs)."""
+"""(outputs [K, N, O], targets [K, N, O] or class numbers [K, N]) -> (loss of each answer [K, N], dL/doutputs)."""
 Exact = Callable[[Tensor, Tensor], Rows]
 """(float64 outputs, targets) -> dL/doutputs as `Rows`, whose range is beyond float64's."""
 
 
 def mse(outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-    """Squared error, averaged over outputs and batch; targets `[K, B, O]`."""
+    """Squared error, averaged over outputs and answers; targets `[K, N, O]`."""
     error = outputs - targets
     return error.square().mean(-1), error * (2 / (error.shape[1] * error.shape[2]))
 
@@ -27,7 +30,7 @@ def exact_mse(outputs: Tensor, targets: Tensor) -> Rows:
 
 
 def cross_entropy(outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-    """Negative log likelihood of the softmax, averaged over the batch, in nats; targets `[K, B]`, class numbers."""
+    """Negative log likelihood of the softmax, averaged over answers, in nats; targets `[K, N]`, class numbers."""
     log_p = torch.log_softmax(outputs, -1)
     index = targets.unsqueeze(-1)
     gradient = log_p.exp().scatter_add_(-1, index, torch.full_like(log_p[..., :1], -1.0))
@@ -53,3 +56,24 @@ def _cross_entropy_rows(outputs: Tensor, targets: Tensor) -> tuple[Rows]:
 
 LOSSES: dict[str, Loss] = {"mse": mse, "cross_entropy": cross_entropy}
 EXACT: dict[str, Exact] = {"mse": exact_mse, "cross_entropy": exact_cross_entropy}
+
+
+def share(weights: Tensor) -> Tensor:
+    """What each answer counts in its lane's mean, `[K, N]`: its weight over the mean weight; 1 is an equal part.
+
+    Multiplied with the loss of each answer, or its gradient, it turns the mean over all answers into the weighted one.
+    """
+    return weights / torch.stack([lane.mean() for lane in weights]).unsqueeze(1)
+
+
+def last_answer(weights: Tensor | None, like: Tensor, length: int) -> Tensor:
+    """1 at the last answer of each sequence that counts in the loss, 0 at all others, `[K, T*B]`.
+
+    Args:
+        weights: of the answers; None: all count.
+        like: a tensor `[K, T*B, ...]` of the dtype and on the device that is wanted.
+    """
+    counts = like.new_ones(like.shape[:2]) if weights is None else (weights > 0).to(like.dtype)
+    counts = counts.unflatten(1, (length, -1))
+    later = counts.flip(1).cumsum(1).flip(1)  # answers of the sequence from here on that count
+    return (counts * (later == 1)).flatten(1)

@@ -4,43 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from sweeps.config.schema import Value
+from sweeps.config.schema import Stack, Value
 from sweeps.engine.adjoint import Trace
 from sweeps.engine.architectures import Parameter, architecture
 from sweeps.engine.extended import Rows
-from sweeps.engine.losses import EXACT, LOSSES
-from sweeps.engine.memory import in_float64, over_time, zeros
+from sweeps.engine.layer import Direction, Layer
+from sweeps.engine.losses import EXACT, LOSSES, last_answer, share
+from sweeps.engine.memory import over_time
 from sweeps.engine.parameters import Parameters
 from sweeps.engine.products import multiply
-from sweeps.engine.recurrences import Recurrence, Sizes, build, choose
+from sweeps.engine.readout import Readout
+from sweeps.engine.recurrences import Sizes, build, choose
+from sweeps.engine.recurrences.base import Start
 from sweeps.engine.recurrences.native import native_products
 
-
-class Layer(NamedTuple):
-    """One recurrence of a stack, with its parameters and gradients under the names of its architecture."""
-
-    recurrence: Recurrence
-    p: Mapping[str, Tensor]
-    grads: Mapping[str, Tensor]
-    dx: Tensor | None  # dL/dx, [K, T, B, I]; None for the lowest layer
+PARTS = ("h", "c")
+"""The names of a state's tensors in the parameter `start`, as far as they have any."""
 
 
 class Network:
-    """K networks of one shape: recurrences one above the other, then outputs = h_{T-1} W + b of the highest.
+    """K networks of one shape: layers one above the other, then a linear readout.
 
     Attributes:
         p: the parameters, those of the lowest layer first. Layer 0 has the names of its architecture, layer n those
-            with `_ln` behind, as torch.nn has them.
+            with `_ln` behind and the direction that reads backwards those with `_reverse`, as torch.nn has them.
         grads: their gradients, under the same names.
+        traced: layer and direction (0; 1 reads backwards) of each trace, in the order of `traces`.
 
     Args:
         options: of the architecture, equal in all lanes.
-        layers: how many recurrences; each reads all states of the one below.
+        stack: how many layers, in how many directions, from which start state, with which readout.
+        every: whether the task has a target at every time step.
     """
 
     def __init__(
@@ -51,103 +49,159 @@ class Network:
         loss: str,
         kernel: str = "auto",
         options: Mapping[str, Value] | None = None,
-        layers: int = 1,
+        stack: Stack | None = None,
+        every: bool = False,
     ) -> None:
-        self.arch, self.sizes, self.outputs, self.loss_name = arch, sizes, outputs, loss
+        self.arch, self.sizes, self.outputs, self.loss_name, self.every = arch, sizes, outputs, loss, every
         self.kernel = choose(arch, kernel, sizes.device)
-        self.options = dict(options or {})
-        self.layers: list[Layer] = []
-        shapes = {name: parameter.shape for name, parameter in self.parameters(self.options, layers).items()}
+        self.options, self.stack = dict(options or {}), stack or Stack()
+        self.states, self.directions = architecture(arch).states, 2 if self.stack.bidirectional else 1
+        self.traced = [(n, d) for n in range(self.stack.layers) for d in range(self.directions)]
+        shapes = {name: parameter.shape for name, parameter in self.parameters(self.options).items()}
         self.p = Parameters.zeros(sizes.lanes, shapes, sizes.device)
         self.grads = Parameters.zeros(sizes.lanes, shapes, sizes.device)
-        k, b, device = sizes.lanes, sizes.batch, sizes.device
-        for n in range(layers):
-            own = self._inputs(n)
-            dx = None if n == 0 else zeros(k, sizes.length, b, own.inputs, device=device)
-            self.layers.append(
-                Layer(build(arch, own, self.kernel, self.options), self._of(n, self.p), self._of(n, self.grads), dx)
-            )
-        self._dh = zeros(k, b, sizes.hidden, device=device)
-        self._multiply = native_products if self.kernel == "native" else multiply
-        self._out, self._d_out = zeros(k, b, outputs, device=device), zeros(k, b, outputs, device=device)
+        self.layers = [Layer([self._direction(n, d) for d in range(self.directions)], self._inputs(n), below=n > 0)
+                       for n in range(self.stack.layers)]  # fmt: skip
+        product = native_products if self.kernel == "native" else multiply
+        kind, width = "every" if every else self.stack.readout, self.directions * sizes.hidden
+        self.readout = Readout(kind, sizes, width, self.p, self.grads, product)
 
-    def parameters(self, options: Mapping[str, Value], layers: int | None = None) -> dict[str, Parameter]:
+    def parameters(self, options: Mapping[str, Value]) -> dict[str, Parameter]:
         """The parameters of a lane with these options of the architecture, and how they are drawn."""
         out: dict[str, Parameter] = {}
-        for n in range(len(self.layers) if layers is None else layers):
-            own = architecture(self.arch).parameters_with(self._inputs(n).inputs, self.sizes.hidden, options)
-            out |= {name + suffix(n): parameter for name, parameter in own.items()}
-        out["weight_out"] = Parameter((self.sizes.hidden, self.outputs), "input")
+        for n, direction in self.traced:
+            own = self._own(self._inputs(n).inputs, options)
+            out |= {name + suffix(n, direction): parameter for name, parameter in own.items()}
+        out["weight_out"] = Parameter((self.directions * self.sizes.hidden, self.outputs), "input")
         out["bias_out"] = Parameter((self.outputs,))
         return out
 
-    def forward(self, x: Tensor, keep: bool = False) -> Tensor:
-        """Outputs `[K, B, O]` for `x [K, T*B, I]`; `keep=True` stores the pre-activations that the trace needs."""
-        self._x = []
-        for layer in self.layers:
-            self._x.append(x)
-            states = layer.recurrence.forward(layer.p, x, keep)
-            x = over_time(states)
-        self._h = states[:, -1]
-        return self._multiply(self._h, self.p["weight_out"], self._out).add_(self.p["bias_out"].unsqueeze(1))
+    @property
+    def state_width(self) -> int:
+        """Columns of the states of all layers and directions beside each other, S."""
+        return len(self.traced) * self.states * self.sizes.hidden
+
+    def forward(self, x: Tensor, start: Tensor | None = None, keep: bool = False) -> Tensor:
+        """Outputs for `x [K, T*B, I]`: `[K, B, O]`, or `[K, T*B, O]` where every time step has an answer.
+
+        Args:
+            start: the start states of all layers and directions beside each other, `[K, B, S]`; None: zeros, or what
+                is learned.
+            keep: store the pre-activations that the trace needs.
+        """
+        starts = self._starts(start)
+        for n, layer in enumerate(self.layers):
+            y = layer.forward(x, keep, starts[n * self.directions : (n + 1) * self.directions])
+            x = over_time(y)
+        return self.readout.forward(y, self.layers[-1].final(y))
+
+    def end(self) -> Tensor:
+        """The states after the last time step of the last forward pass, as `start` takes them, `[K, B, S]`."""
+        each = [direction.recurrence.end() for layer in self.layers for direction in layer.directions]
+        return torch.cat([part for state in each for part in state], -1)
 
     def loss(self, outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        """The loss of each sequence `[K, B]`, and the gradient of each lane's mean with respect to the outputs."""
+        """The loss of each answer `[K, S*B]`, and the gradient of each lane's mean with respect to the outputs."""
         return LOSSES[self.loss_name](outputs, targets)
 
-    def gradients(self, x: Tensor, targets: Tensor, traces: Sequence[Trace] = ()) -> Tensor:
+    def gradients(
+        self,
+        x: Tensor,
+        targets: Tensor,
+        traces: Sequence[Trace] = (),
+        totals: Sequence[Trace] = (),
+        weights: Tensor | None = None,
+        start: Tensor | None = None,
+    ) -> Tensor:
         """Forward and backward on one batch; writes `.grads`, returns the mean loss of each lane, `[K]`.
 
         Args:
-            traces: record the gradient through time, one for each layer, if given. `.grads` are the same bits with
-                them and without.
+            targets: `[K, B, ...]`, or `[K, T*B, ...]` where every time step has an answer.
+            traces, totals, weights: as for `through_time`. `.grads` are the same bits with traces and without.
+            start: as for `forward`.
         """
-        loss, d_out = self.loss(self.forward(x, keep=bool(traces)), targets)
+        each, d_out = self.loss(self.forward(x, start, keep=bool(traces)), targets)
         if traces:
-            self._fill(traces, targets)
-        d_out = self._d_out.copy_(d_out)
-        self._multiply(self._h.transpose(1, 2), d_out, self.grads["weight_out"])
-        torch.sum(d_out, 1, out=self.grads["bias_out"])
-        dy = self._multiply(d_out, self.p["weight_out"].transpose(1, 2), self._dh)
-        for layer, x_n in zip(reversed(self.layers), reversed(self._x), strict=True):
-            layer.recurrence.backward(layer.p, x_n, dy, layer.grads, None if layer.dx is None else over_time(layer.dx))
-            dy = dy if layer.dx is None else layer.dx
-        return loss.mean(1)
-
-    def through_time(self, x: Tensor, targets: Tensor, traces: Sequence[Trace]) -> None:
-        """Record the gradient through time on one batch in `traces`; changes neither `.p` nor `.grads`."""
-        self.forward(x, keep=True)
-        self._fill(traces, targets)
-
-    def _fill(self, traces: Sequence[Trace], targets: Tensor) -> None:
-        """Backward pass in float64 for the trace: outputs and loss are computed again from the last state."""
-        w = in_float64(self.p["weight_out"])
-        outputs = multiply(in_float64(self._h), w, out=torch.empty_like(self._out, dtype=torch.float64))
-        outputs += self.p["bias_out"].unsqueeze(1)
-        d_out = EXACT[self.loss_name](outputs, targets)
-        dy: Rows | None = d_out @ w.transpose(1, 2)
-        for layer, trace in zip(reversed(self.layers), reversed(traces), strict=True):
+            self._fill(traces, totals, targets, weights)
+        if weights is not None:
+            shares = share(weights)
+            each, d_out = each * shares, d_out * shares.unsqueeze(-1)
+        dy: Tensor | None = self.readout.backward(d_out)
+        for layer in reversed(self.layers):
             assert dy is not None
-            dy = layer.recurrence.through_time(layer.p, dy, trace, below=layer.dx is not None)
+            dy = layer.backward(dy)
+        return each.mean(1)
+
+    def through_time(
+        self,
+        x: Tensor,
+        targets: Tensor,
+        traces: Sequence[Trace],
+        totals: Sequence[Trace] = (),
+        weights: Tensor | None = None,
+        start: Tensor | None = None,
+    ) -> None:
+        """Record the gradient through time on one batch; changes neither `.p` nor `.grads`.
+
+        Args:
+            traces: one for each of `.traced`: the gradient of the loss of each sequence's last answer.
+            totals: the same for the loss of all answers; only where every time step has one.
+            weights: of the answers in the loss, `[K, T*B]`; None: all equal.
+            start: as for `forward`.
+        """
+        self.forward(x, start, keep=True)
+        self._fill(traces, totals, targets, weights)
+
+    def _fill(self, traces: Sequence[Trace], totals: Sequence[Trace], targets: Tensor, weights: Tensor | None) -> None:
+        """Backward passes in float64: outputs and loss are computed again from the states."""
+        d_out = EXACT[self.loss_name](self.readout.exact_outputs(), targets)
+        if not self.every:
+            return self._fill_from(d_out, traces)
+        if totals:
+            self._fill_from(d_out if weights is None else d_out * share(weights).unsqueeze(-1), totals)
+        last = last_answer(weights, d_out.value, self.sizes.length)
+        self._fill_from(d_out * share(last).unsqueeze(-1), traces)
+
+    def _fill_from(self, d_out: Rows, traces: Sequence[Trace]) -> None:
+        dy: Rows | None = self.readout.exact_backward(d_out)
+        for n, layer in reversed(list(enumerate(self.layers))):
+            assert dy is not None
+            dy = layer.through_time(dy, traces[n * self.directions : (n + 1) * self.directions])
 
     def keep(self, kept: Sequence[int]) -> Network:
         """A smaller pack: the networks of the lanes `kept` only, in that order."""
         sizes = replace(self.sizes, lanes=len(kept))
-        layers = len(self.layers)
-        smaller = Network(self.arch, sizes, self.outputs, self.loss_name, self.kernel, self.options, layers)
+        smaller = Network(
+            self.arch, sizes, self.outputs, self.loss_name, self.kernel, self.options, self.stack, self.every
+        )
         smaller.p.flat.copy_(self.p.flat[list(kept)])
         return smaller
 
+    def _starts(self, start: Tensor | None) -> list[Start]:
+        """The start state of each of `.traced`."""
+        if start is None:
+            return [None] * len(self.traced)
+        parts = start.split(self.sizes.hidden, -1)
+        return [parts[n : n + self.states] for n in range(0, len(parts), self.states)]
+
+    def _direction(self, n: int, direction: int) -> Direction:
+        sizes, names = self._inputs(n), self._own(1, self.options)
+        p, grads = ({name: each[name + suffix(n, direction)] for name in names} for each in (self.p, self.grads))
+        return Direction(build(self.arch, sizes, self.kernel, self.options), p, grads, sizes, self.states)
+
     def _inputs(self, n: int) -> Sizes:
-        """The sizes of layer n: the lowest reads the task's inputs, any other the states below."""
-        return self.sizes if n == 0 else replace(self.sizes, inputs=self.sizes.hidden)
+        """The sizes of layer n: the lowest reads the task's inputs, any other the outputs of the layer below."""
+        return self.sizes if n == 0 else replace(self.sizes, inputs=self.directions * self.sizes.hidden)
 
-    def _of(self, n: int, parameters: Parameters) -> dict[str, Tensor]:
-        """Those of layer n, under the names of its architecture."""
-        names = architecture(self.arch).parameters_with(1, 1, self.options)
-        return {name: parameters[name + suffix(n)] for name in names}
+    def _own(self, inputs: int, options: Mapping[str, Value]) -> dict[str, Parameter]:
+        """The parameters of one recurrence, under the names of its architecture; `start` is a learned start state."""
+        own = architecture(self.arch).parameters_with(inputs, self.sizes.hidden, options)
+        if self.stack.start == "learned":
+            blocks = ("",) if self.states == 1 else tuple(PARTS[n] if n < 2 else f"s{n}" for n in range(self.states))
+            own["start"] = Parameter((self.states * self.sizes.hidden,), blocks=blocks)
+        return own
 
 
-def suffix(layer: int) -> str:
-    """What stands behind the names of a layer's parameters."""
-    return f"_l{layer}" if layer else ""
+def suffix(layer: int, direction: int = 0) -> str:
+    """What stands behind the names of a recurrence's parameters."""
+    return (f"_l{layer}" if layer else "") + ("_reverse" if direction else "")

@@ -74,7 +74,8 @@ def set_up(settings: Sequence[Settings], kernel: str = "auto", device: torch.dev
     sizes = Sizes(
         len(settings), task.length, train.batch, task.inputs, first.arch.hidden, device, truncate=train.truncate
     )
-    network = Network(first.arch.name, sizes, task.outputs, task.loss, kernel, first.arch.options, first.stack.layers)
+    every = tasks.answers(task) == "every"
+    network = Network(first.arch.name, sizes, task.outputs, task.loss, kernel, first.arch.options, first.stack, every)
     for lane, each in enumerate(settings):
         initialise(network, lane, each)
     return Training(
@@ -82,7 +83,14 @@ def set_up(settings: Sequence[Settings], kernel: str = "auto", device: torch.dev
         task=task,
         network=network,
         data=Data(
-            first.task.name, task, [each.seed for each in settings], first.train.batch, first.train.eval_size, device
+            first.task.name,
+            task,
+            [each.seed for each in settings],
+            first.train.batch,
+            first.train.eval_size,
+            device,
+            states=network.state_width,
+            drawn=first.stack.start == "random",
         ),
         clip=Clipper([each.clip.name for each in settings], [each.clip.threshold for each in settings], device),
         optimizer=OPTIMIZERS[first.optim.name](

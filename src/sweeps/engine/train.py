@@ -29,7 +29,8 @@ class Measurement:
     grad_norm: float  # before clipping
     grad_norm_clipped: float
     lr: float
-    log10_norm: np.ndarray  # [layers, T], log10 ||dL/dh_t||
+    log10_norm: np.ndarray  # [R, T], log10 ||dL/dh_t||, L of each sequence's last answer; R layers and directions
+    log10_norm_total: np.ndarray | None  # the same, L of all answers; None where there is one
     eval_loss: float | None  # None: not evaluated at this step
     eval_score: float | None
     solved: bool  # the score has reached the task's `solved_at`; False where it was not evaluated
@@ -65,7 +66,7 @@ def train(
         loss, norm = update.backward(traced=logged)
         reasons = [divergence(*pair) for pair in zip(loss, norm, strict=True)]
         measured = logged or any(reasons[k] for k in training.running)
-        norms = update.log10_norm() if measured else np.empty(0)
+        norms, totals = update.log10_norm() if measured else (np.empty(0), None)
         probed = {k: probe(training, k) for k in training.running} if evaluated else {}
         clipped = update.clip()
         if not last:
@@ -82,6 +83,7 @@ def train(
                     grad_norm_clipped=after[k],
                     lr=rates[k],
                     log10_norm=norms[k],
+                    log10_norm_total=None if totals is None else totals[k],
                     eval_loss=scores[k][0],
                     eval_score=scores[k][1],
                     solved=solved[k],
@@ -108,16 +110,21 @@ def divergence(loss: float, norm: float) -> str | None:
 
 
 def evaluate(training: Training) -> list[tuple[float, float]]:
-    """Mean loss and score of each lane over its evaluation set."""
-    k = len(training.positions)
-    loss, right, count = np.zeros(k), np.zeros(k), 0
-    for x, y, valid in training.data.evaluation():
-        outputs = training.network.forward(x)
-        each, _ = training.network.loss(outputs, y)
-        loss += each[:, :valid].double().sum(1).numpy(force=True)
+    """Mean loss and score of each lane over its evaluation set, by the weights of its answers."""
+    network, k = training.network, len(training.positions)
+    loss, right, count = np.zeros(k), np.zeros(k), np.zeros(k)
+    for (x, y, weights, start), valid in training.data.evaluation():
+
+        def total(each: torch.Tensor, valid: int = valid) -> np.ndarray:
+            return each.unflatten(1, (-1, network.sizes.batch))[..., :valid].double().sum((1, 2)).numpy(force=True)
+
+        outputs = network.forward(x, start)
+        each, _ = network.loss(outputs, y)
+        weights = torch.ones_like(each) if weights is None else weights
+        loss += total(each * weights)
         if training.task.score == "accuracy":
-            right += (outputs.argmax(-1) == y)[:, :valid].double().sum(1).numpy(force=True)
-        count += valid
+            right += total((outputs.argmax(-1) == y) * weights)
+        count += total(weights)
     loss /= count
     score = right / count if training.task.score == "accuracy" else 1 - loss / training.data.variance()
     return list(zip(loss.tolist(), score.tolist(), strict=True))

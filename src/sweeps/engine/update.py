@@ -44,13 +44,18 @@ class Update:
         self._traced = False
         self.captured = on_gpu(training) if captured is None else captured
         self.spare = 0.5 if self.captured else 0.0
-        self._traces = [Trace(sizes.lanes, sizes.length, sizes.device) for _ in training.network.layers]
+        network = training.network
+        self._traces, self._totals = (
+            [Trace(sizes.lanes, sizes.length, sizes.device) for _ in network.traced] for _ in range(2)
+        )
+        if not network.every:
+            self._totals = []
         self._backward: Callable[[], tuple[Tensor, Tensor]] = self._gradients
         self._record: Callable[[], None] = self._through_time
         self._clip: Callable[[], Tensor] = self._clip_gradients
         self._apply: Callable[[], None] = self._change_weights
         if self.captured:
-            network, optimizer = training.network, training.optimizer
+            optimizer = training.optimizer
             self._backward = capture(self._gradients, [])
             self._record = capture(self._through_time, [])
             self._clip = capture(self._clip_gradients, [network.grads.flat])
@@ -68,11 +73,19 @@ class Update:
         values = torch.stack([loss, norm]).tolist()
         return values[0], values[1]
 
-    def log10_norm(self) -> np.ndarray:
-        """log10 ||dL/dh_t|| on the last `backward`'s batch, `[K, layers, T]`; call it before `apply`."""
+    def log10_norm(self) -> tuple[np.ndarray, np.ndarray | None]:
+        """log10 ||dL/dh_t|| on the last `backward`'s batch, of each of the network's `traced`; call it before `apply`.
+
+        Returns:
+            `[K, R, T]` for the loss of each sequence's last answer, and for the loss of all where every time step has
+            one, else None.
+        """
         if not self._traced:
             self._record()
-        return np.stack([trace.log10_norm() for trace in self._traces], 1)
+        found = [
+            np.stack([trace.log10_norm() for trace in traces], 1) for traces in (self._traces, self._totals) if traces
+        ]
+        return found[0], found[1] if self._totals else None
 
     def clip(self) -> Tensor:
         """Clip the gradients; returns the gradient norm of each lane after clipping, `[K]`."""
@@ -84,12 +97,17 @@ class Update:
 
     def _gradients(self) -> tuple[Tensor, Tensor]:
         network, data = self.training.network, self.training.data
-        loss = network.gradients(data.x, data.y, self._traces if self._traced else ())
+        x, y, weights, start = data.batch
+        traces = (self._traces, self._totals) if self._traced else ((), ())
+        loss = network.gradients(x, y, *traces, weights, start)
+        if data.end is not None:
+            data.end.copy_(network.end())
         self._norm = global_norm(network.grads.flat)
         return loss, self._norm
 
     def _through_time(self) -> None:
-        self.training.network.through_time(self.training.data.x, self.training.data.y, self._traces)
+        x, y, weights, start = self.training.data.batch
+        self.training.network.through_time(x, y, self._traces, self._totals, weights, start)
 
     def _clip_gradients(self) -> Tensor:
         return self.training.clip(self.training.network.grads.flat, self._norm)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -73,17 +74,7 @@ class Recorder:
         settings = yaml.safe_dump(as_dict(self.cell.settings), sort_keys=False)
         write_atomically(self.paths.config, settings)
         write_csv(self.paths.metrics, columns.METRICS, map(_metrics_row, self._measured))
-        stacked = (columns.LAYER,) if self.cell.settings.stack.layers > 1 else ()
-        write_csv(
-            self.paths.gradient_through_time,
-            columns.GRADIENT_THROUGH_TIME + stacked,
-            (
-                (m.step, t, len(norms) - 1 - t, value, *((layer,) if stacked else ()))
-                for m in self._measured
-                for layer, norms in enumerate(m.log10_norm.tolist())
-                for t, value in enumerate(norms)
-            ),
-        )
+        write_csv(self.paths.gradient_through_time, *self._gradient())
         write_csv(
             self.paths.parameters,
             columns.PARAMETERS,
@@ -91,6 +82,26 @@ class Recorder:
         )
         write_json(self.paths.summary, self._summary(seconds, pack, device).as_json())
         self.paths.failure.unlink(missing_ok=True)
+
+    def _gradient(self) -> tuple[tuple[str, ...], Iterable[tuple[Any, ...]]]:
+        """Names of the columns, and the rows, of gradient_through_time.csv."""
+        stack, first = self.cell.settings.stack, self._measured[0]
+        several = (stack.layers > 1, stack.bidirectional)
+        further = [name for name, there in zip((columns.LAYER, columns.DIRECTION), several, strict=True) if there]
+        if first.log10_norm_total is not None:
+            further = [columns.TOTAL, *further]
+
+        def rows() -> Iterator[tuple[Any, ...]]:
+            for m in self._measured:
+                norms, totals = m.log10_norm.tolist(), m.log10_norm_total
+                beside = [norms] if totals is None else [norms, totals.tolist()]
+                for n in range(len(norms)):
+                    place = divmod(n, 2) if stack.bidirectional else (n, 0)
+                    at = [number for number, there in zip(place, several, strict=True) if there]
+                    for t, values in enumerate(zip(*(each[n] for each in beside), strict=True)):
+                        yield (m.step, t, len(norms[n]) - 1 - t, *values, *at)
+
+        return columns.GRADIENT_THROUGH_TIME + tuple(further), rows()
 
     def _summary(self, seconds: float, pack: PackFacts, device: str) -> Summary:
         last = self._measured[-1]

@@ -24,8 +24,14 @@ GRADIENT_THROUGH_TIME = (
     "lag",  # T - 1 - t
     "log10_norm",  # log10 of the Frobenius norm of dL/dh_t over batch and hidden units
 )
+TOTAL = "log10_norm_total"
+"""A further column of gradient_through_time.csv where every time step has an answer: as `log10_norm`, which is of the
+loss of the last answer, but of the loss of all."""
 LAYER = "layer"
-"""A further, last column of gradient_through_time.csv where a network has several layers: 0 is the lowest."""
+"""A further column of gradient_through_time.csv where a network has several layers: 0 is the lowest."""
+DIRECTION = "direction"
+"""A further, last column of gradient_through_time.csv where layers read in both directions: 0 forwards, 1 in reverse.
+In the rows of the reverse direction t counts its own time steps: t = 0 is the last of the sequence."""
 PARAMETERS = (
     "step",
     "parameter",  # e.g. weight_hh.f: the recurrent matrix of the forget gate

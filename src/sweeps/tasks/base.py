@@ -1,4 +1,4 @@
-"""The interface of a task: input sequences, one target at the end, a loss, a score, and the loss of guessing."""
+"""The interface of a task: input sequences, a target at the end or at every step, loss, score, loss of guessing."""
 
 from __future__ import annotations
 
@@ -12,10 +12,22 @@ from sweeps.signatures import named
 
 
 class Batch(NamedTuple):
-    """Inputs float32 `[T, B, I]`; targets float32 `[B, O]` (mse) or class numbers int64 `[B]` (cross_entropy)."""
+    """B sequences and their targets.
+
+    Attributes:
+        inputs: float32 `[T, B, I]`.
+        targets: float32 `[B, O]` (mse) or class numbers int64 `[B]` (cross_entropy); of a task that answers at every
+            time step `[T, B, O]` or `[T, B]`.
+        weights: what each answer counts in loss and score, float32 `[T, B]`, not negative; None: all the same.
+            Only for answers at every time step, for example 0 where nothing is asked.
+        goes_on: the sequences continue those of the batch before: a stream, whose network starts in the state in
+            which it ended. False: they begin.
+    """
 
     inputs: np.ndarray
     targets: np.ndarray
+    weights: np.ndarray | None = None
+    goes_on: bool = False
 
 
 class Task(Protocol):
@@ -29,11 +41,28 @@ class Task(Protocol):
     chance_loss: float  # the loss of the best constant answer
     solved_at: float  # a cell is solved when its evaluation score first reaches this
 
+    # Two attributes may be left out:
+    # answers: str = "last"  # one answer at the end of a sequence; or "every", one at each time step
+    # stream: bool = False  # whether a training batch may go on where the one before ended
+
     def sample(self, rng: np.random.Generator, batch: int) -> Batch:
         """Draw a training batch of `batch` sequences."""
 
     def evaluation(self, rng: np.random.Generator, size: int) -> Batch:
         """The evaluation set: `size` newly drawn sequences, or the complete test set if the data are finite."""
+
+
+ANSWERS = ("last", "every")
+
+
+def answers(task: Task) -> str:
+    """When a task asks for an answer: `last`, at the end of a sequence, or `every` time step."""
+    return getattr(task, "answers", "last")
+
+
+def streams(task: Task) -> bool:
+    """Whether a training batch of a task may go on where the one before ended."""
+    return getattr(task, "stream", False)
 
 
 _REGISTRY: dict[str, Callable[..., Task]] = {}

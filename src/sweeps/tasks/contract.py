@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sweeps.tasks.base import Batch, Task
+from sweeps.tasks.base import ANSWERS, Batch, Task, answers
 
 LOSSES = ("mse", "cross_entropy")
 ASKED = 2
@@ -37,22 +37,35 @@ def wrong_batch(name: str, task: Task, batch: Batch, sequences: int | None = Non
         sequences: B of a training batch; None for the evaluation set, which has as many as it has.
     """
     what = "evaluation set" if sequences is None else "batch"
-    if not (isinstance(batch, tuple) and len(batch) == 2 and all(isinstance(part, np.ndarray) for part in batch)):
-        return f"task={name}: its {what} is a {type(batch).__name__}, must be a Batch of two NumPy arrays"
-    inputs, targets = batch
+    if not (isinstance(batch, Batch) and all(isinstance(part, np.ndarray) for part in batch[:2])):
+        return f"task={name}: its {what} is a {type(batch).__name__}, must be a Batch of NumPy arrays"
+    inputs, targets, weights, _ = batch
     b = sequences if sequences is not None else max(1, inputs.shape[1] if inputs.ndim > 1 else 1)
+    every = answers(task) == "every"
+    at, when = ((task.length, b), "[T, B") if every else ((b,), "[B")
     wanted: dict[str, tuple[np.ndarray, Any, str, tuple[int, ...]]] = {
         "inputs": (inputs, np.float32, "[T, B, I]", (task.length, b, task.inputs)),
-        "targets": (targets, np.float32, "[B, O] (mse)", (b, task.outputs))
+        "targets": (targets, np.float32, f"{when}, O] (mse)", (*at, task.outputs))
         if task.loss == "mse"
-        else (targets, np.int64, "[B] (cross_entropy)", (b,)),
+        else (targets, np.int64, f"{when}] (cross_entropy)", at),
     }
+    if weights is not None:
+        if not every:
+            return f"task={name}: its {what} has weights, must have none: they are for answers at every time step"
+        if not isinstance(weights, np.ndarray):
+            return f"task={name}: the weights of its {what} are a {type(weights).__name__}, must be a NumPy array"
+        wanted["weights"] = (weights, np.float32, "[T, B]", at)
     for part, (array, dtype, letters, shape) in wanted.items():
         if array.dtype != dtype or array.shape != shape:
             return (
                 f"task={name}: the {part} of its {what} are {array.dtype} {list(array.shape)}, must be "
                 f"{np.dtype(dtype)} {letters}, here {list(shape)}"
             )
+    if weights is not None and not (weights.min() >= 0 and np.isfinite(weights).all() and weights.any(0).all()):
+        return (
+            f"task={name}: the weights of its {what} are from {weights.min():g} to {weights.max():g}, must be finite, "
+            "not negative, and above 0 for an answer of each sequence"
+        )
     if task.loss == "cross_entropy" and not (targets.min() >= 0 and targets.max() < task.outputs):
         return (
             f"task={name}: the targets of its {what} are classes from {targets.min()} to {targets.max()}, must be "
@@ -68,6 +81,8 @@ def _wrong_attributes(task: Task) -> Iterator[str]:
             yield f"its `{name}` is {value!r}, must be {letter}, an integer of at least 1"
     if getattr(task, "loss", None) not in LOSSES:
         yield f"its `loss` is {getattr(task, 'loss', None)!r}, must be one of {', '.join(LOSSES)}"
+    if answers(task) not in ANSWERS:
+        yield f"its `answers` are {answers(task)!r}, must be one of {', '.join(ANSWERS)}"
     for name in ("score", "chance_loss", "solved_at"):
         if not hasattr(task, name):
             yield f"it has no `{name}`"

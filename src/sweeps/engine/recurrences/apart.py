@@ -15,7 +15,7 @@ from torch import Tensor
 from sweeps.engine.adjoint import Trace
 from sweeps.engine.extended import FIELDS, Rows
 from sweeps.engine.memory import zeros
-from sweeps.engine.recurrences.base import Recurrence, Sizes
+from sweeps.engine.recurrences.base import Recurrence, Sizes, Start
 
 Tensors = Mapping[str, Tensor]
 
@@ -27,15 +27,20 @@ class Apart:
         self.lanes = lanes
         self.h = zeros(sizes.lanes, sizes.length, sizes.batch, sizes.hidden)
 
-    def forward(self, p: Tensors, x: Tensor, keep: bool = False) -> Tensor:
+    def forward(self, p: Tensors, x: Tensor, keep: bool = False, start: Start = None) -> Tensor:
         for k, lane in enumerate(self.lanes):
-            self.h[k : k + 1] = lane.forward(_of(k, p), x[k : k + 1], keep)
+            self.h[k : k + 1] = lane.forward(_of(k, p), x[k : k + 1], keep, _parts(k, start))
         return self.h
 
-    def backward(self, p: Tensors, x: Tensor, dy: Tensor, grads: Tensors, dx: Tensor | None = None) -> None:
+    def end(self) -> tuple[Tensor, ...]:
+        return tuple(torch.cat(part) for part in zip(*(lane.end() for lane in self.lanes), strict=True))
+
+    def backward(
+        self, p: Tensors, x: Tensor, dy: Tensor, grads: Tensors, dx: Tensor | None = None, d_start: Start = None
+    ) -> None:
         for k, lane in enumerate(self.lanes):
             below = None if dx is None else dx[k : k + 1]
-            lane.backward(_of(k, p), x[k : k + 1], dy[k : k + 1], _of(k, grads), below)
+            lane.backward(_of(k, p), x[k : k + 1], dy[k : k + 1], _of(k, grads), below, _parts(k, d_start))
 
     def through_time(self, p: Tensors, dy: Rows, trace: Trace, below: bool = False) -> Rows | None:
         dx = []
@@ -43,6 +48,10 @@ class Apart:
             own = Rows(dy.value[k : k + 1], dy.exponent[k : k + 1])
             dx.append(lane.through_time(_of(k, p), own, trace.lane(k), below))
         return Rows(*(torch.cat([getattr(rows, name) for rows in dx]) for name in FIELDS)) if below else None
+
+
+def _parts(k: int, state: Start) -> Start:
+    return None if state is None else [part[k : k + 1] for part in state]
 
 
 def _of(k: int, tensors: Tensors) -> dict[str, Tensor]:

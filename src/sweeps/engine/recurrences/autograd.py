@@ -18,7 +18,7 @@ from sweeps.engine.architectures import Architecture, State
 from sweeps.engine.exact_slopes import ExactSlopes
 from sweeps.engine.extended import Rows, in_order
 from sweeps.engine.memory import by_time, in_float64, zeros
-from sweeps.engine.recurrences.base import Sizes, last_and_others
+from sweeps.engine.recurrences.base import Sizes, Start, last_and_others
 
 
 class Autograd:
@@ -34,21 +34,28 @@ class Autograd:
         self._steps: list[tuple[State, State]] = []  # (state before, a leaf; state after), per time step
         self._inputs: tuple[Tensor, ...] = ()
         self._leaves: dict[str, Tensor] = {}
+        self._end: State = ()
         self.h = zeros(sizes.lanes, sizes.length, sizes.batch, sizes.hidden, device=sizes.device)
 
-    def forward(self, p: Mapping[str, Tensor], x: Tensor, keep: bool = False) -> Tensor:
+    def forward(self, p: Mapping[str, Tensor], x: Tensor, keep: bool = False, start: Start = None) -> Tensor:
         s = self.sizes
         self._leaves = {name: value.detach().requires_grad_() for name, value in p.items() if name in self.names}
         self._inputs = tuple(x_t.detach().requires_grad_() for x_t in x.unflatten(1, (s.length, s.batch)).unbind(1))
         self._steps = []
-        state: State = tuple(zeros(s.lanes, s.batch, s.hidden, device=s.device) for _ in range(self.states))
+        if start is None:
+            start = tuple(zeros(s.lanes, s.batch, s.hidden, device=s.device) for _ in range(self.states))
+        state: State = tuple(start)
         for t, x_t in enumerate(self._inputs):
             before = tuple(part.detach().requires_grad_() for part in state)
             with torch.enable_grad():
                 state = self.step(self._leaves, x_t, before)
             self._steps.append((before, state))
             self.h[:, t] = state[0].detach()
+        self._end = tuple(part.detach() for part in state)
         return self.h
+
+    def end(self) -> tuple[Tensor, ...]:
+        return self._end
 
     def backward(
         self,
@@ -57,6 +64,7 @@ class Autograd:
         dy: Tensor,
         grads: Mapping[str, Tensor],
         dx: Tensor | None = None,
+        d_start: Start = None,
     ) -> None:
         names, (dh, above) = list(self._leaves), last_and_others(dy)
         down = () if dx is None else by_time(dx.unflatten(1, (self.sizes.length, self.sizes.batch)))
@@ -76,6 +84,8 @@ class Autograd:
                 adjoint = tuple(torch.zeros_like(part) for part in adjoint)
             if above and t > 0:
                 adjoint = (adjoint[0] + above[t - 1], *adjoint[1:])
+        for part, found in zip(d_start or (), adjoint, strict=False):
+            part.copy_(found)
 
     def through_time(self, p: Mapping[str, Tensor], dy: Rows, trace: Trace, below: bool = False) -> Rows | None:
         """Compute each time step again in float64 from its stored state; all parts of the state share an exponent."""
@@ -86,7 +96,7 @@ class Autograd:
         adjoint = self._as_state(dh)
         for t in reversed(range(self.sizes.length)):
             adjoint = adjoint.settled()
-            trace.note(t, adjoint.first(width).settled())
+            trace.note(t, adjoint.columns(0, width).settled())
             before = tuple(in_float64(part).requires_grad_() for part in self._steps[t][0])
             x_t = self._inputs[t].detach().double().requires_grad_()
             with torch.enable_grad(), ExactSlopes():

@@ -13,6 +13,9 @@ from sweeps.engine.adjoint import Trace
 from sweeps.engine.extended import Rows
 from sweeps.engine.memory import by_time
 
+Start = Sequence[Tensor] | None
+"""The state before the first time step, `[K, B, H]` for each of its tensors, h first."""
+
 
 @dataclass(frozen=True)
 class Sizes:
@@ -28,21 +31,25 @@ class Sizes:
 
     def cut_before(self, t: int) -> bool:
         """Whether the gradient is cut between time steps t and t - 1: truncated back-propagation (Werbos 1990)."""
-        return self.truncate > 0 and (self.length - t) % self.truncate == 0
+        return self.truncate > 0 and t > 0 and (self.length - t) % self.truncate == 0
 
 
 class Recurrence(Protocol):
     """A recurrence over K lanes; `p` and `grads` hold the parameters of its architecture, each `[K, *shape]`."""
 
-    def forward(self, p: Mapping[str, Tensor], x: Tensor, keep: bool = False) -> Tensor:
-        """Forward pass over `x [K, T*B, I]`, time outermost, from h_{-1} = 0; stores what `backward` needs.
+    def forward(self, p: Mapping[str, Tensor], x: Tensor, keep: bool = False, start: Start = None) -> Tensor:
+        """Forward pass over `x [K, T*B, I]`, time outermost; stores what `backward` needs.
 
         Args:
             keep: store the pre-activations as well, for `through_time`.
+            start: the state before the first time step; None: zeros.
 
         Returns:
             h_0 .. h_{T-1}, `[K, T, B, H]`, which the next forward pass overwrites.
         """
+
+    def end(self) -> tuple[Tensor, ...]:
+        """The state after the last time step of the last forward pass: what a stream carries on."""
 
     def backward(
         self,
@@ -51,6 +58,7 @@ class Recurrence(Protocol):
         dy: Tensor,
         grads: Mapping[str, Tensor],
         dx: Tensor | None = None,
+        d_start: Start = None,
     ) -> None:
         """Backward pass in float32; writes `grads`.
 
@@ -58,6 +66,7 @@ class Recurrence(Protocol):
             dy: what the loss passes down to the states, and not through later ones: to h_{T-1} alone, `[K, B, H]`, or
                 to each, `[K, T, B, H]`. It is overwritten.
             dx: where dL/dx is written, `[K, T*B, I]`; None: nobody asks for it.
+            d_start: where the gradient with respect to the start state is written; None: nobody asks for it.
         """
 
     def through_time(self, p: Mapping[str, Tensor], dy: Rows, trace: Trace, below: bool = False) -> Rows | None:
@@ -72,6 +81,15 @@ class Recurrence(Protocol):
         Returns:
             dL/dx, `[K, T, B, I]`, if `below`.
         """
+
+
+def put_start(start: Start, *buffers: Tensor) -> None:
+    """Write the start state, zeros for None, to place 0 of the buffers `[K, T+1, B, H]`."""
+    for n, buffer in enumerate(buffers):
+        if start is None:
+            buffer[:, 0].zero_()
+        else:
+            buffer[:, 0] = start[n]
 
 
 def last_and_others(dy: Tensor) -> tuple[Tensor, Sequence[Tensor]]:

@@ -12,7 +12,7 @@ from sweeps.engine.adjoint import Trace
 from sweeps.engine.extended import Rows, back_in_time, gate, gate_slope, in_order, in_time, side_by_side, tanh_slope
 from sweeps.engine.memory import by_time, in_float64, over_time, zeros
 from sweeps.engine.products import add_product, multiply, project
-from sweeps.engine.recurrences.base import Sizes, last_and_others
+from sweeps.engine.recurrences.base import Sizes, Start, last_and_others, put_start
 from sweeps.engine.recurrences.choice import register_fast
 
 tanh_backward = torch.ops.aten.tanh_backward.grad_input
@@ -27,7 +27,7 @@ class Gru:
         k, t, b, n = s.lanes, s.length, s.batch, s.hidden
         self.gate = zeros(k, t, b, 3 * n, device=s.device)  # r, z, n; after backward, dL/d of their pre-activations
         self.s = zeros(k, t, b, n, device=s.device)  # s; after backward, dL/ds
-        self.h = zeros(k, t + 1, b, n, device=s.device)  # h[:, 0] is h_{-1} = 0
+        self.h = zeros(k, t + 1, b, n, device=s.device)  # h[:, 0] is h_{-1}
         self.product = zeros(k, b, 3 * n, device=s.device)
         self.difference = zeros(k, b, n, device=s.device)
         self.u, self.v = (zeros(k, b, n, device=s.device) for _ in range(2))
@@ -40,7 +40,8 @@ class Gru:
         """Pre-activations of the last forward pass with `keep`, `[K, T, B, 3H]`."""
         return zeros(*self.gate.shape, device=self.sizes.device)
 
-    def forward(self, p: Mapping[str, Tensor], x: Tensor, keep: bool = False) -> Tensor:
+    def forward(self, p: Mapping[str, Tensor], x: Tensor, keep: bool = False, start: Start = None) -> Tensor:
+        put_start(start, self.h)
         project(x, p["weight_ih"], p["bias"], out=over_time(self.gate))
         w, bias_hn, two = p["weight_hh"], p["bias_hn"].unsqueeze(1), 2 * self.sizes.hidden
         from_rz, from_n = self.product.split([two, self.sizes.hidden], dim=-1)
@@ -60,6 +61,9 @@ class Gru:
             torch.addcmul(n, z, torch.sub(before, n, out=self.difference), out=self.h_t[t + 1])
         return self.h[:, 1:]
 
+    def end(self) -> tuple[Tensor, ...]:
+        return (self.h[:, -1],)
+
     def backward(
         self,
         p: Mapping[str, Tensor],
@@ -67,6 +71,7 @@ class Gru:
         dy: Tensor,
         grads: Mapping[str, Tensor],
         dx: Tensor | None = None,
+        d_start: Start = None,
     ) -> None:
         dh, above = last_and_others(dy)
         hidden, u, v = self.sizes.hidden, self.u, self.v
@@ -83,10 +88,12 @@ class Gru:
             sigmoid_backward(u, r, grad_input=r)
             if self.sizes.cut_before(t):
                 dh.zero_()
-            elif t > 0:
+            elif t > 0 or d_start is not None:
                 add_product(add_product(dh.copy_(v), self.rz_t[t], back_rz), s, back_n)
             if above and t > 0:
                 dh.add_(above[t - 1])
+        if d_start is not None:
+            d_start[0].copy_(dh)
         delta, delta_s = over_time(self.gate), over_time(self.s)
         if dx is not None:
             multiply(delta, p["weight_ih"].transpose(1, 2), out=dx)

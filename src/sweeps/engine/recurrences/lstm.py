@@ -16,7 +16,7 @@ from sweeps.engine.adjoint import Trace
 from sweeps.engine.extended import Rows, back_in_time, gate, gate_slope, in_order, in_time, side_by_side, tanh_slope
 from sweeps.engine.memory import by_time, in_float64, over_time, zeros
 from sweeps.engine.products import add_product, multiply, project
-from sweeps.engine.recurrences.base import Sizes, last_and_others
+from sweeps.engine.recurrences.base import Sizes, Start, last_and_others, put_start
 from sweeps.engine.recurrences.choice import register_fast
 
 tanh_backward = torch.ops.aten.tanh_backward.grad_input
@@ -30,7 +30,7 @@ class Lstm:
         self.sizes = s = sizes
         k, t, b, n = s.lanes, s.length, s.batch, s.hidden
         self.gate = zeros(k, t, b, 4 * n, device=s.device)  # i, f, o, g; after backward, dL/d of their pre-activations
-        self.h = zeros(k, t + 1, b, n, device=s.device)  # h[:, 0] = h_{-1} = 0, c likewise
+        self.h = zeros(k, t + 1, b, n, device=s.device)  # h[:, 0] is h_{-1}, c likewise
         self.c = zeros(k, t + 1, b, n, device=s.device)
         self.tanh_c = zeros(k, t, b, n, device=s.device)
         self.dc, self.u, self.v = (zeros(k, b, n, device=s.device) for _ in range(3))
@@ -44,7 +44,8 @@ class Lstm:
         """Pre-activations of the last forward pass with `keep`, `[K, T, B, 4H]`."""
         return zeros(*self.gate.shape, device=self.sizes.device)
 
-    def forward(self, p: Mapping[str, Tensor], x: Tensor, keep: bool = False) -> Tensor:
+    def forward(self, p: Mapping[str, Tensor], x: Tensor, keep: bool = False, start: Start = None) -> Tensor:
+        put_start(start, self.h, self.c)
         project(x, p["weight_ih"], p["bias"], out=over_time(self.gate))
         w = p["weight_hh"]
         for t in range(self.sizes.length):
@@ -58,6 +59,9 @@ class Lstm:
             torch.mul(o, torch.tanh(c, out=self.tanh_c_t[t]), out=self.h_t[t + 1])
         return self.h[:, 1:]
 
+    def end(self) -> tuple[Tensor, ...]:
+        return (self.h[:, -1], self.c[:, -1])
+
     def backward(
         self,
         p: Mapping[str, Tensor],
@@ -65,6 +69,7 @@ class Lstm:
         dy: Tensor,
         grads: Mapping[str, Tensor],
         dx: Tensor | None = None,
+        d_start: Start = None,
     ) -> None:
         back = p["weight_hh"].transpose(1, 2)
         dh, above = last_and_others(dy)
@@ -83,10 +88,13 @@ class Lstm:
             if self.sizes.cut_before(t):
                 dh.zero_()
                 dc.zero_()
-            elif t > 0:
+            elif t > 0 or d_start is not None:
                 multiply(self.gate_t[t], back, out=dh)
             if above and t > 0:
                 dh.add_(above[t - 1])
+        if d_start is not None:
+            for part, found in zip(d_start, (dh, dc), strict=True):
+                part.copy_(found)
         delta = over_time(self.gate)
         if dx is not None:
             multiply(delta, p["weight_ih"].transpose(1, 2), out=dx)

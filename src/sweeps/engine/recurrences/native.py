@@ -20,7 +20,7 @@ from sweeps.engine.extended import Rows
 from sweeps.engine.fading import revive
 from sweeps.engine.memory import zeros
 from sweeps.engine.native import library
-from sweeps.engine.recurrences.base import Sizes, last_and_others
+from sweeps.engine.recurrences.base import Sizes, Start, last_and_others, put_start
 from sweeps.engine.recurrences.choice import register_fast
 
 SHAPE = ("lanes", "length", "batch", "inputs", "hidden", "truncate")
@@ -85,6 +85,12 @@ class _Native:
         s = self.sizes
         return zeros(s.lanes, s.length, s.batch, self.gates * s.hidden)
 
+    def buffers(self):
+        return (self.h, self.c) if hasattr(self, "c") else (self.h,)
+
+    def end(self):
+        return tuple(each[:, -1] for each in self.buffers())
+
     def pre_buffer(self, keep: bool) -> tuple[Tensor | None, int]:
         """Where a forward pass stores its pre-activations, and their stride between lanes; (None, 0) without `keep`."""
         return (self.pre, self.pre.stride(0)) if keep else (None, 0)
@@ -136,7 +142,8 @@ class NativeRnn(_Native):
         self.sizes, self.phi = sizes, phi
         self.h = zeros(sizes.lanes, sizes.length + 1, sizes.batch, sizes.hidden)
 
-    def forward(self, p: Mapping[str, Tensor], x: Tensor, keep: bool = False) -> Tensor:
+    def forward(self, p: Mapping[str, Tensor], x: Tensor, keep: bool = False, start: Start = None) -> Tensor:
+        put_start(start, *self.buffers())
         w = p["weight_hh"]
         _call("rnn_forward", self.sizes, self.phi, x, x.stride(0), p["weight_ih"], w, p["bias"], w.stride(0),
               self.h, self.h.stride(0), *self.pre_buffer(keep))  # fmt: skip
@@ -151,6 +158,7 @@ class NativeRnn(_Native):
         dy: Tensor,
         grads: Mapping[str, Tensor],
         dx: Tensor | None = None,
+        d_start: Start = None,
     ) -> None:
         w, (dh, outside) = p["weight_hh"], self.outside(p, dy, dx)
         _call("rnn_backward", self.sizes, self.phi, x, x.stride(0), w, w.stride(0), self.h, self.h.stride(0),
@@ -172,7 +180,8 @@ class NativeLstm(_Native):
         self.c = zeros(s.lanes, s.length + 1, s.batch, s.hidden)
         self.tanh_c = zeros(s.lanes, s.length, s.batch, s.hidden)
 
-    def forward(self, p: Mapping[str, Tensor], x: Tensor, keep: bool = False) -> Tensor:
+    def forward(self, p: Mapping[str, Tensor], x: Tensor, keep: bool = False, start: Start = None) -> Tensor:
+        put_start(start, *self.buffers())
         w = p["weight_hh"]
         _call("lstm_forward", self.sizes, x, x.stride(0), p["weight_ih"], w, p["bias"], w.stride(0),
               self.gate, self.gate.stride(0), self.h, self.c, self.h.stride(0), self.tanh_c,
@@ -186,6 +195,7 @@ class NativeLstm(_Native):
         dy: Tensor,
         grads: Mapping[str, Tensor],
         dx: Tensor | None = None,
+        d_start: Start = None,
     ) -> None:
         w, (dh, outside) = p["weight_hh"], self.outside(p, dy, dx)
         _call("lstm_backward", self.sizes, x, x.stride(0), w, w.stride(0), self.gate, self.gate.stride(0),
@@ -207,7 +217,8 @@ class NativeGru(_Native):
         self.s = zeros(s.lanes, s.length, s.batch, s.hidden)
         self.h = zeros(s.lanes, s.length + 1, s.batch, s.hidden)
 
-    def forward(self, p: Mapping[str, Tensor], x: Tensor, keep: bool = False) -> Tensor:
+    def forward(self, p: Mapping[str, Tensor], x: Tensor, keep: bool = False, start: Start = None) -> Tensor:
+        put_start(start, *self.buffers())
         w = p["weight_hh"]
         _call("gru_forward", self.sizes, x, x.stride(0), p["weight_ih"], w, p["bias"], p["bias_hn"], w.stride(0),
               self.gate, self.gate.stride(0), self.s, self.s.stride(0), self.h, self.h.stride(0),
@@ -221,6 +232,7 @@ class NativeGru(_Native):
         dy: Tensor,
         grads: Mapping[str, Tensor],
         dx: Tensor | None = None,
+        d_start: Start = None,
     ) -> None:
         w, (dh, outside) = p["weight_hh"], self.outside(p, dy, dx)
         _call("gru_backward", self.sizes, x, x.stride(0), w, w.stride(0), self.gate, self.gate.stride(0),

@@ -18,7 +18,7 @@ from sweeps.engine.extended import Rows, back_in_time, in_order, tanh_slope
 from sweeps.engine.fading import revive
 from sweeps.engine.memory import by_time, in_float64, over_time, zeros
 from sweeps.engine.products import add_product, multiply, project
-from sweeps.engine.recurrences.base import Sizes, last_and_others
+from sweeps.engine.recurrences.base import Sizes, Start, last_and_others, put_start
 from sweeps.engine.recurrences.choice import register_fast
 
 Derivative = Callable[[Tensor, Tensor, Tensor], None]
@@ -45,7 +45,7 @@ class Rnn:
     def __init__(self, sizes: Sizes, phi_: Callable[[Tensor], Tensor], derivative: Derivative, slope: Slope) -> None:
         self.sizes = s = sizes
         self.phi_, self.derivative, self.slope = phi_, derivative, slope
-        self.h = zeros(s.lanes, s.length + 1, s.batch, s.hidden, device=s.device)  # h[:, 0] is h_{-1} = 0
+        self.h = zeros(s.lanes, s.length + 1, s.batch, s.hidden, device=s.device)  # h[:, 0] is h_{-1}
         self.delta = zeros(s.lanes, s.length, s.batch, s.hidden, device=s.device)
         self.h_t, self.delta_t = by_time(self.h), by_time(self.delta)
 
@@ -54,7 +54,8 @@ class Rnn:
         """Pre-activations of the last forward pass with `keep`, `[K, T, B, H]`."""
         return zeros(*self.delta.shape, device=self.sizes.device)
 
-    def forward(self, p: Mapping[str, Tensor], x: Tensor, keep: bool = False) -> Tensor:
+    def forward(self, p: Mapping[str, Tensor], x: Tensor, keep: bool = False, start: Start = None) -> Tensor:
+        put_start(start, self.h)
         project(x, p["weight_ih"], p["bias"], out=over_time(self.h[:, 1:]))
         w = p["weight_hh"]
         for t, (before, h) in enumerate(itertools.pairwise(self.h_t)):
@@ -66,6 +67,9 @@ class Rnn:
             revive(p, x, self.h, self.pre)
         return self.h[:, 1:]
 
+    def end(self) -> tuple[Tensor, ...]:
+        return (self.h[:, -1],)
+
     def backward(
         self,
         p: Mapping[str, Tensor],
@@ -73,6 +77,7 @@ class Rnn:
         dy: Tensor,
         grads: Mapping[str, Tensor],
         dx: Tensor | None = None,
+        d_start: Start = None,
     ) -> None:
         back = p["weight_hh"].transpose(1, 2)
         dh, above = last_and_others(dy)
@@ -80,10 +85,12 @@ class Rnn:
             self.derivative(dh, self.h_t[t + 1], self.delta_t[t])
             if self.sizes.cut_before(t):
                 dh.zero_()
-            elif t > 0:
+            elif t > 0 or d_start is not None:
                 multiply(self.delta_t[t], back, out=dh)
             if above and t > 0:
                 dh.add_(above[t - 1])
+        if d_start is not None:
+            d_start[0].copy_(dh)
         delta = over_time(self.delta)
         if dx is not None:
             multiply(delta, p["weight_ih"].transpose(1, 2), out=dx)

@@ -1,0 +1,177 @@
+"""Every kind of network: layers, directions, readouts, start states and truncation, against torch.nn in float64.
+
+The truth is a loop over torch.nn's cells: one time step, one direction and one layer after the other, with all states
+detached at every cut, differentiated by autograd as a whole. Where torch.nn has the network as a module, that is a
+second truth.
+"""
+
+from __future__ import annotations
+
+import itertools
+import zlib
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from engine.torch_cells import cell_of
+from sweeps.config.schema import Stack
+from sweeps.engine.adjoint import Trace
+from sweeps.engine.network import Network
+from sweeps.engine.recurrences import Sizes
+
+ARCHS = ("rnn_tanh", "rnn_relu", "lstm", "gru")
+LANES, LENGTH, BATCH, INPUTS, HIDDEN, OUTPUTS = 2, 7, 3, 2, 5, 4
+READOUTS = ("last", "mean", "every", "weighted")
+"""The last: an answer at every time step, with a weight for each, of which some are 0."""
+STARTS = ("zero", "random", "learned")
+CUTS = (0, 3)
+NAMES = ("weight_ih", "weight_hh", "bias")
+
+
+class Case(NamedTuple):
+    network: Network
+    x: Tensor
+    y: Tensor
+    weights: Tensor | None
+    start: Tensor | None
+
+
+def case(arch: str, layers: int, bidirectional: bool, readout: str, start: str, cut: int, kernel: str) -> Case:
+    """A pack with random weights, biases, inputs and targets."""
+    rng = torch.Generator().manual_seed(zlib.crc32(repr((layers, bidirectional, readout, start, cut)).encode()))
+    every = readout in ("every", "weighted")
+    stack = Stack(layers, bidirectional, start, "mean" if readout == "mean" else "last")
+    sizes = Sizes(LANES, LENGTH, BATCH, INPUTS, HIDDEN, truncate=cut)
+    loss = "cross_entropy" if layers == 2 else "mse"
+    network = Network(arch, sizes, OUTPUTS, loss, kernel, stack=stack, every=every)
+    for value in network.p.values():
+        value.copy_(torch.randn(value.shape, generator=rng) * 0.6)
+    answers = LENGTH * BATCH if every else BATCH
+    y = torch.randn(LANES, answers, OUTPUTS, generator=rng)
+    weights = torch.randint(0, 3, (LANES, LENGTH, BATCH), generator=rng).float()
+    weights[:, 2] += 1  # some answer of each sequence counts
+    return Case(
+        network,
+        torch.randn(LANES, LENGTH * BATCH, INPUTS, generator=rng),
+        y if loss == "mse" else y.argmax(-1),
+        weights.flatten(1) if readout == "weighted" else None,
+        torch.randn(LANES, BATCH, network.state_width, generator=rng) if start == "random" else None,
+    )
+
+
+class Truth(NamedTuple):
+    loss: Tensor
+    gradients: dict[str, Tensor]  # by the names of the network
+    last: np.ndarray  # ||dL/dh_t|| for the loss of each sequence's last answer, [layers * directions, T]
+    total: np.ndarray  # for the loss of all answers
+
+
+def truth(c: Case, lane: int) -> Truth:
+    network, stack = c.network, c.network.stack
+    directions, cut = (2 if stack.bidirectional else 1), network.sizes.truncate
+    states = 2 if network.arch == "lstm" else 1
+    own = {name: value[lane].double() for name, value in network.p.items()}
+    x: list[Tensor] = list(c.x[lane].double().view(LENGTH, BATCH, INPUTS))
+    seen: list[list[Tensor]] = []
+    leaves: dict[str, tuple[Any, Tensor]] = {}
+    ends: list[Tensor] = []
+    for n in range(stack.layers):
+        outputs = []
+        for d in range(directions):
+            end = (f"_l{n}" if n else "") + ("_reverse" if d else "")
+            p = {name: own[name + end] for name in (*NAMES, "bias_hn") if name + end in own}
+            cell, _ = cell_of(network.arch, p)
+            leaves |= {name + end: (network.arch, getattr(cell, theirs)) for name, theirs in
+                       zip(NAMES, ("weight_ih", "weight_hh", "bias_ih"), strict=True)}  # fmt: skip
+            if "bias_hn" in p:
+                leaves["bias_hn" + end] = ("hn", cell.bias_hh)
+            begin = torch.zeros(BATCH, states * HIDDEN, dtype=torch.float64)
+            if c.start is not None:
+                at = (n * directions + d) * states * HIDDEN
+                begin = c.start[lane, :, at : at + states * HIDDEN].double()
+            if "start" + end in own:
+                learned = own["start" + end].clone().requires_grad_()
+                leaves["start" + end] = ("start", learned)
+                begin = learned.expand(BATCH, -1)
+            state: tuple[Tensor, ...] = begin.split(HIDDEN, -1)
+            steps = []
+            for t, x_t in enumerate(reversed(x) if d else x):
+                if cut and t and (LENGTH - t) % cut == 0:
+                    state = tuple(part.detach() for part in state)
+                after = cell(x_t, state if states == 2 else state[0])
+                state = after if states == 2 else (after,)
+                steps.append(state[0])
+            seen.append(steps)
+            ends.append(state[0])
+            outputs.append(steps[::-1] if d else steps)
+        x = [torch.cat(parts, -1) for parts in zip(*outputs, strict=True)]
+    w, b = (own[name].clone().requires_grad_() for name in ("weight_out", "bias_out"))
+    leaves |= {"weight_out": ("out", w), "bias_out": ("out", b)}
+    if network.every:
+        read = torch.stack(x)
+    elif stack.readout == "mean":
+        read = torch.stack(x).mean(0, keepdim=True)
+    else:
+        read = torch.cat(ends[-directions:], -1)[None]
+    answer = read @ w + b  # [S, B, O]
+    y = c.y[lane].view(len(answer), BATCH, *c.y.shape[2:])
+    if network.loss_name == "mse":
+        each = (answer - y.double()).square().mean(-1)
+    else:
+        each = torch.nn.functional.cross_entropy(answer.permute(0, 2, 1), y, reduction="none")
+    counts = torch.ones_like(each) if c.weights is None else c.weights[lane].view(each.shape).double()
+    loss = (each * counts).sum() / counts.sum()
+    last = torch.stack([each[max(t for t in range(len(each)) if counts[t, s] > 0), s] for s in range(BATCH)]).mean()
+    flat = [h for steps in seen for h in steps]
+
+    def norms(of: Tensor) -> np.ndarray:
+        found = torch.autograd.grad(of, flat, retain_graph=True, allow_unused=True)
+        return np.array([0.0 if g is None else float(g.norm()) for g in found]).reshape(len(seen), LENGTH)
+
+    by_last, total = norms(last), norms(loss)
+    found = torch.autograd.grad(loss, [value for _, value in leaves.values()], allow_unused=True)
+    gradients = {}
+    for (name, (kind, value)), g in zip(leaves.items(), found, strict=True):
+        gradient = torch.zeros_like(value) if g is None else g
+        if kind == "hn":
+            gradient = gradient[2 * HIDDEN :]
+        elif kind == "lstm":  # torch orders the gates i, f, g, o
+            i, f, g_, o = gradient.chunk(4, 0)
+            gradient = torch.cat([i, f, o, g_], 0)
+        gradients[name] = gradient.mT if kind in ARCHS and gradient.dim() == 2 else gradient
+    return Truth(loss.detach(), gradients, by_last, total)
+
+
+SHAPES = [(2, True), *(pytest.param(*each, marks=pytest.mark.slow) for each in itertools.product((1, 2, 3), (False, True))
+                       if each != (2, True))]  # fmt: skip
+
+
+@pytest.mark.parametrize(("layers", "bidirectional"), SHAPES)
+@pytest.mark.parametrize("arch", ARCHS)
+def test_agrees_with_a_loop_over_the_cells_of_torch_nn(
+    arch: str, layers: int, bidirectional: bool, any_kernel: str
+) -> None:
+    for n, (readout, start, cut) in enumerate(itertools.product(READOUTS, STARTS, CUTS)):
+        lane = n % LANES
+        what = f"readout {readout}, start {start}, truncate {cut}"
+        c = case(arch, layers, bidirectional, readout, start, cut, any_kernel)
+        network = c.network
+        traces, totals = ([Trace(LANES, LENGTH) for _ in network.traced] for _ in range(2))
+        totals = totals if network.every else []
+        with torch.no_grad():
+            losses = network.gradients(c.x, c.y, traces, totals, c.weights, c.start)
+        want = truth(c, lane)
+        assert float(losses[lane]) == pytest.approx(float(want.loss), rel=1e-5), what
+        assert set(want.gradients) == set(network.grads)
+        for name, gradient in want.gradients.items():
+            got, scale = network.grads[name][lane].double(), float(gradient.abs().max())
+            torch.testing.assert_close(
+                got, gradient, rtol=2e-5, atol=2e-5 * scale + 1e-9, msg=lambda m, w=f"{what}: {name}": f"{w}\n{m}"
+            )
+        for recorded, norms in ((traces, want.last), (totals or traces, want.total)):
+            shown = np.array([trace.log10_norm()[lane] for trace in recorded])
+            assert (np.isfinite(shown) == (norms > 0)).all(), what
+            np.testing.assert_allclose(10**shown, norms, rtol=1e-4, err_msg=what)
