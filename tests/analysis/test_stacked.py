@@ -48,7 +48,7 @@ def test_the_gradient_of_a_stack_is_that_of_its_highest_layer_and_all_are_there(
         assert own.gradient.set_index("cell")["log10_norm"][three].tolist() == want.tolist()
     assert numbers_of(records.at_layer(0))["decay_start"][three] != numbers_of(records)["decay_start"][three]
     assert "that of the highest" in captions(records)["gradient_by_lag_start"]
-    with pytest.raises(SweepsError, match="layer: given 3, must be from 0, the lowest, to 2"):
+    with pytest.raises(SweepsError, match="layer: given 3, must be from 0 to 2"):
         records.at_layer(3)
     trained(tmp_path / "shallow", 1)
     assert "highest" not in captions(load(tmp_path / "shallow"))["gradient_by_lag_start"], (

@@ -145,8 +145,8 @@ def truth(c: Case, lane: int) -> Truth:
     return Truth(loss.detach(), gradients, by_last, total)
 
 
-SHAPES = [(2, True), *(pytest.param(*each, marks=pytest.mark.slow) for each in itertools.product((1, 2, 3), (False, True))
-                       if each != (2, True))]  # fmt: skip
+OTHERS = [each for each in itertools.product((1, 2, 3), (False, True)) if each != (2, True)]
+SHAPES = [(2, True), *(pytest.param(*each, marks=pytest.mark.slow) for each in OTHERS)]
 
 
 @pytest.mark.parametrize(("layers", "bidirectional"), SHAPES)

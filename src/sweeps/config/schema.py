@@ -68,6 +68,21 @@ class Stack:
     start: str = "zero"  # of STARTS
     readout: str = "last"  # of READOUTS
 
+    @property
+    def directions(self) -> int:
+        """How many recurrences a layer has."""
+        return 2 if self.bidirectional else 1
+
+    @property
+    def recurrences(self) -> int:
+        return self.layers * self.directions
+
+    @property
+    def products(self) -> int:
+        """How many products with an H x H matrix a time step has for each gate block: with the state before, and, above
+        the lowest layer, with the states of each direction below. Those with the task's inputs are few."""
+        return self.recurrences + (self.layers - 1) * self.directions**2
+
 
 @dataclass(frozen=True)
 class Plan:

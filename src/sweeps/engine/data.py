@@ -119,9 +119,9 @@ class Data:
     def _assign(self, seeds: Sequence[int]) -> None:
         self.seeds = list(seeds)
         wanted = dict.fromkeys(seeds)
-        self._streams, self._start_streams, self._evaluation = (
-            {seed: each[seed] for seed in wanted} for each in (self._streams, self._start_streams, self._evaluation)
-        )
+        self._streams = {seed: self._streams[seed] for seed in wanted}
+        self._start_streams = {seed: self._start_streams[seed] for seed in wanted}
+        self._evaluation = {seed: self._evaluation[seed] for seed in wanted}
         one = next(iter(self._evaluation.values()))
         k, n = len(seeds), self.size * (self.task.length if self.every else 1)
         like = torch.from_numpy(one.targets[:0])

@@ -55,7 +55,7 @@ class Network:
         self.arch, self.sizes, self.outputs, self.loss_name, self.every = arch, sizes, outputs, loss, every
         self.kernel = choose(arch, kernel, sizes.device)
         self.options, self.stack = dict(options or {}), stack or Stack()
-        self.states, self.directions = architecture(arch).states, 2 if self.stack.bidirectional else 1
+        self.states, self.directions = architecture(arch).states, self.stack.directions
         self.traced = [(n, d) for n in range(self.stack.layers) for d in range(self.directions)]
         shapes = {name: parameter.shape for name, parameter in self.parameters(self.options).items()}
         self.p = Parameters.zeros(sizes.lanes, shapes, sizes.device)

@@ -98,8 +98,8 @@ class Update:
     def _gradients(self) -> tuple[Tensor, Tensor]:
         network, data = self.training.network, self.training.data
         x, y, weights, start = data.batch
-        traces = (self._traces, self._totals) if self._traced else ((), ())
-        loss = network.gradients(x, y, *traces, weights, start)
+        traces, totals = (self._traces, self._totals) if self._traced else ((), ())
+        loss = network.gradients(x, y, traces, totals, weights, start)
         if data.end is not None:
             data.end.copy_(network.end())
         self._norm = global_norm(network.grads.flat)

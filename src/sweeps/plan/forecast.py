@@ -25,10 +25,10 @@ def core_seconds(settings: Settings) -> float:
 
     `PER_CELL` and `PER_UPDATE` say what was measured of the cost that does not depend on the size.
     """
-    t, b, h, layers = settings.task.length, settings.train.batch, settings.arch.hidden, settings.stack.layers
+    t, b, h, stack = settings.task.length, settings.train.batch, settings.arch.hidden, settings.stack
     arch = card("arch", settings.arch.name)
-    products = 2 * layers - 1  # with the state before, and with the layer below; the task's inputs are few
-    per_sequence = arch.gates * arch.elementwise * t * (products * 2 * h * h + layers * 15 * h)  # forward
+    per_step = stack.products * 2 * h * h + stack.recurrences * 15 * h
+    per_sequence = arch.gates * arch.elementwise * t * per_step  # forward
     train = settings.train.steps * b * 3 * per_sequence
     evaluations = settings.train.steps / settings.train.eval_every * settings.train.eval_size * per_sequence
     return PER_CELL + PER_UPDATE * settings.train.steps + (train + evaluations) / RATE

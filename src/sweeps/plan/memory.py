@@ -11,15 +11,16 @@ FLOAT32, FLOAT64 = 4, 8
 
 def memory(settings: Settings) -> dict[tuple[str, ...], int]:
     """A lower bound of the bytes that a cell takes in a pack of its own, by the settings that determine each part."""
-    t, b, h, layers = settings.task.length, settings.train.batch, settings.arch.hidden, settings.stack.layers
-    train = settings.train
+    t, b, h = settings.task.length, settings.train.batch, settings.arch.hidden
+    train, recurrences = settings.train, settings.stack.recurrences
     arch = card("arch", settings.arch.name)
-    weights = arch.gates * h * (layers * (h + 1) + (layers - 1) * h) * card("optim", settings.optim.name).copies
-    states = t * b * (layers * h * arch.states + 1)
-    stack = ("stack.layers",) if layers > 1 else ()
+    weights = arch.gates * h * (settings.stack.products * h + recurrences) * card("optim", settings.optim.name).copies
+    states = t * b * (recurrences * h * arch.states + 1)
+    several = {"stack.layers": settings.stack.layers > 1, "stack.bidirectional": settings.stack.bidirectional}
+    stack = [key for key, there in several.items() if there]
     evaluation = 0 if card("task", settings.task.name).fixed_test else t * train.eval_size
     record = (
-        0 if train.stop_when_solved else layers * t * (train.steps // max(1, train.log_every))
+        0 if train.stop_when_solved else recurrences * t * (train.steps // max(1, train.log_every))
     )  # kept until the cell ends
     return {
         ("arch.hidden", *stack): FLOAT32 * weights,

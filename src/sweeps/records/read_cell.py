@@ -13,7 +13,7 @@ import numpy as np
 
 from sweeps.config.identity import completed, id_of
 from sweeps.errors import SweepsError
-from sweeps.records.columns import GRADIENT_THROUGH_TIME, LAYER, METRICS
+from sweeps.records.columns import DIRECTION, GRADIENT_THROUGH_TIME, LAYER, METRICS
 from sweeps.records.rows import wrong_end, wrong_header, wrong_lags, wrong_steps
 from sweeps.records.safe_reading import SMALL, is_settings, read_text, why, yaml_value
 from sweeps.records.summary import Summary
@@ -54,7 +54,9 @@ def read_metrics(path: Path, summary: Summary) -> dict[int, dict[str, float]]:
 
 
 def read_gradient(path: Path, measured: Sequence[int]) -> tuple[np.ndarray, np.ndarray] | None:
-    """(steps [S], log10 norms [S, T] of the highest layer by step and lag), or None without the file.
+    """(steps [S], log10 norms [S, T] by step and lag), or None without the file.
+
+    Of several layers it is the highest, of two directions the one that reads forwards.
 
     Args:
         measured: [S], the steps of metrics.csv.
@@ -67,15 +69,17 @@ def read_gradient(path: Path, measured: Sequence[int]) -> tuple[np.ndarray, np.n
             raise ValueError("it has no rows")
         table = np.loadtxt(lines, delimiter=",", ndmin=2, comments=None)  # reads every bit back
         places = [header.index(column) for column in GRADIENT_THROUGH_TIME]
-        layers = table[:, header.index(LAYER)] if LAYER in header else np.zeros(len(table))
-        integers = np.column_stack([table[:, places[:3]], layers])
+        where = [
+            table[:, header.index(name)] if name in header else np.zeros(len(table)) for name in (LAYER, DIRECTION)
+        ]
+        integers = np.column_stack([table[:, places[:3]], *where])
         if not ((np.abs(integers) < 1 << 31) & (integers == np.floor(integers))).all():
-            raise ValueError("a step, a t, a lag or a layer is not a whole number")
-        steps, (step, t, lag, layer) = np.array(measured), integers.astype(np.int64).T
-        if (what := wrong_lags(step, t, lag, steps, layer)) is not None:
+            raise ValueError("a step, a t, a lag, a layer or a direction is not a whole number")
+        steps, (step, t, lag, layer, direction) = np.array(measured), integers.astype(np.int64).T
+        if (what := wrong_lags(step, t, lag, steps, layer, direction)) is not None:
             raise ValueError(f"it {what}")
-        highest = layer == layer.max()
-        return steps, table[highest, places[3]].reshape(len(steps), -1)[:, ::-1]
+        shown = (layer == layer.max()) & (direction == 0)
+        return steps, table[shown, places[3]].reshape(len(steps), -1)[:, ::-1]
 
 
 def _lines(path: Path, needed: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sweeps.records.columns import LAYER, OPTIONAL
+from sweeps.records.columns import DIRECTION, LAYER, OPTIONAL
 from sweeps.records.summary import Final, Summary
 
 Ints = np.ndarray[Any, np.dtype[np.integer[Any]]]
@@ -40,7 +40,7 @@ def wrong_rows(frame: str, rows: Columns, summary: Summary, metrics: Columns) ->
         return wrong_steps(rows["step"], summary.step) or wrong_end(rows, summary.final)
     steps = metrics["step"]
     if frame == "gradient":
-        return wrong_lags(rows["step"], rows["t"], rows["lag"], steps, rows.get(LAYER))
+        return wrong_lags(rows["step"], rows["t"], rows["lag"], steps, rows.get(LAYER), rows.get(DIRECTION))
     return wrong_parameters(rows["step"], rows["parameter"].codes, steps, steps[~np.isnan(metrics["eval_loss"])])
 
 
@@ -73,27 +73,31 @@ def wrong_end(rows: Columns, final: Final) -> str | None:
     return None
 
 
-def wrong_lags(steps: Ints, t: Ints, lag: Ints, measured: Ints, layer: Ints | None = None) -> str | None:
+def wrong_lags(
+    steps: Ints, t: Ints, lag: Ints, measured: Ints, layer: Ints | None = None, direction: Ints | None = None
+) -> str | None:
     """Check gradient_through_time.csv: at each measured step the rows t = 0 .. T-1 with lag = T-1-t, T always the same;
-    of several layers those of the lowest first.
+    of several layers those of the lowest first, and in each those of direction 0 first.
 
     Args:
-        steps, t, lag, layer: [R], one per row; no `layer` stands for one layer.
+        steps, t, lag, layer, direction: [R], one per row; without `layer` there is one, without `direction` too.
         measured: [S], the steps of metrics.csv.
     """
     if not len(steps):
         return f"has no rows, the run at step {measured[-1]}"
     first = steps == measured[0]
-    lowest = first if layer is None else first & (layer == 0)
-    layers = 1 if layer is None else max(1, int(layer[first].max(initial=0)) + 1)
-    length = max(1, int(lowest.sum()))
-    rows = layers * length
+    layer, direction = (np.zeros_like(steps) if each is None else each for each in (layer, direction))
+    layers, directions = (max(1, int(each[first].max(initial=0)) + 1) for each in (layer, direction))
+    length = max(1, int((first & (layer == 0) & (direction == 0)).sum()))
+    rows = layers * directions * length
     count = min(len(steps), rows * len(measured))
     at = np.arange(count) % rows
-    expected = [np.repeat(measured, rows)[:count], at % length, length - 1 - at % length, at // length]
-    actual = [steps[:count], t[:count], lag[:count], expected[3] if layer is None else layer[:count]]
+    place, expected_t = at // length, at % length
+    expected = [np.repeat(measured, rows)[:count], expected_t, length - 1 - expected_t, *divmod(place, directions)]
+    actual = [each[:count] for each in (steps, t, lag, layer, direction)]
     wrong = np.concatenate([np.flatnonzero(a != e) for a, e in zip(actual, expected, strict=True)])
-    words = "step {}, t = {}, lag {}" + (", layer {}" if layers > 1 else "")
+    words = "step {0}, t = {1}, lag {2}" + (", layer {3}" if layers > 1 else "")
+    words += ", direction {4}" if directions > 1 else ""
     if len(wrong):
         line = wrong.min()
         has, must = (words.format(*(each[line] for each in table)) for table in (actual, expected))

@@ -15,7 +15,7 @@ from pyarrow import csv
 
 from sweeps.records.rows import wrong_header
 
-INTEGERS = ("step", "t", "lag", "layer")
+INTEGERS = ("step", "t", "lag", "layer", "direction")
 """Columns read as int32."""
 NAMES = ("parameter",)
 """Columns read as categories; all others are float64."""

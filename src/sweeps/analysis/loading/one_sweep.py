@@ -18,7 +18,7 @@ from sweeps.analysis.loading.scan import scan
 from sweeps.config.identity import BEFORE
 from sweeps.config.short_names import SHORT_NAMES
 from sweeps.errors import SweepsError
-from sweeps.records.columns import LAYER
+from sweeps.records.columns import DIRECTION, LAYER
 from sweeps.records.paths import CONFIG, SweepPaths
 from sweeps.records.plan_file import read_overrides, read_plan
 
@@ -109,11 +109,18 @@ def assemble(root: Path, raw: RawRecords, frames: Mapping[str, pd.DataFrame], pl
 
 
 def by_layer(gradient: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame | None]:
-    """The rows of the highest layer of each cell, without `layer`; and all rows, if a cell has several layers."""
-    if LAYER not in gradient:
+    """The rows of the highest layer of each cell, of the direction that reads forwards; and all rows, where there are
+    several layers or directions. The former are without `layer` and `direction`, the latter have both."""
+    if not {LAYER, DIRECTION} & {*gradient}:
         return gradient, None
     codes = gradient["cell"].cat.codes.to_numpy()
-    layer = np.maximum(gradient[LAYER].to_numpy(), 0)  # -1 where the file of a cell has no such column
+    # -1 where the file of a cell has no such column
+    layer, direction = (
+        np.maximum(gradient[name].to_numpy(), 0) if name in gradient else np.zeros(len(gradient), np.int32)
+        for name in (LAYER, DIRECTION)
+    )
     top = np.zeros(len(gradient["cell"].cat.categories), layer.dtype)
     np.maximum.at(top, codes, layer)
-    return gradient[layer == top[codes]].drop(columns=LAYER), gradient.assign(**{LAYER: layer})
+    shown = (layer == top[codes]) & (direction == 0)
+    every = gradient.assign(**{LAYER: layer, DIRECTION: direction})
+    return every[shown].drop(columns=[LAYER, DIRECTION]), every

@@ -15,7 +15,7 @@ from sweeps.analysis.labels import UNSET
 from sweeps.analysis.loading.axes import AXES, extra_axes, ordered_levels
 from sweeps.config.short_names import column_of
 from sweeps.errors import SweepsError, unknown
-from sweeps.records.columns import LAYER, OUTCOMES
+from sweeps.records.columns import DIRECTION, LAYER, OUTCOMES
 from sweeps.records.paths import SweepPaths
 
 IN_GRID = ("missing", "unfinished", "failed", "damaged", "contradictory")
@@ -57,7 +57,8 @@ class Records:
             format, other numerics, or unreadable: of a file beside the cells, whose name is then in `cell`.
             Of several sweeps both frames also have `sweep`, the name of the first sweep that has the cell.
         extra_axes: settings that vary beyond arch, init, clip, length and seed.
-        layers: the rows of `gradient` of every layer, with `layer` (0 is the lowest); None where networks have one.
+        layers: the rows of `gradient` of every layer and direction, with `layer` (0 is the lowest) and `direction` (1
+            reads in reverse); None where networks have one layer and one direction.
         plan: ids of the cells that the last sweep requested, None where that is not known.
         digests: SHA-256 of every file the frames were read from, by its path in the sweep's folder; of several sweeps
             the name of the sweep comes first.
@@ -151,16 +152,22 @@ class Records:
             problems = problems[problems["problem" if name == "outcome" else name].isin(allowed)]
         return self._only(self.cells[chosen], problems)
 
-    def at_layer(self, layer: int) -> Records:
+    def at_layer(self, layer: int, direction: int = 0) -> Records:
         """The same records with the gradient through time of one layer, 0 the lowest, of the networks that have it.
 
+        Args:
+            direction: 0 reads forwards, 1 in reverse; its lag counts its own time steps.
+
         Raises:
-            SweepsError: no network has so many layers.
+            SweepsError: no network has so many layers, or such a direction.
         """
-        rows = self.gradient.assign(**{LAYER: 0}) if self.layers is None else self.layers
-        if not (chosen := rows[LAYER] == layer).any():
-            raise SweepsError(f"layer: given {layer!r}, must be from 0, the lowest, to {rows[LAYER].max()}")
-        return replace(self, gradient=rows[chosen].drop(columns=LAYER))
+        rows = self.gradient.assign(**{LAYER: 0, DIRECTION: 0}) if self.layers is None else self.layers
+        chosen = np.ones(len(rows), bool)
+        for name, value in ((LAYER, layer), (DIRECTION, direction)):
+            if not (rows[name] == value).any():
+                raise SweepsError(f"{name}: given {value!r}, must be from 0 to {rows[name].max()}")
+            chosen &= (rows[name] == value).to_numpy()
+        return replace(self, gradient=rows[chosen].drop(columns=[LAYER, DIRECTION]))
 
     def in_plan(self) -> Records:
         """The part of the records that the last sweep requested, with the axes of that sweep.
