@@ -168,9 +168,8 @@ def test_agrees_with_a_loop_over_the_cells_of_torch_nn(
         assert set(want.gradients) == set(network.grads)
         for name, gradient in want.gradients.items():
             got, scale = network.grads[name][lane].double(), float(gradient.abs().max())
-            torch.testing.assert_close(
-                got, gradient, rtol=2e-5, atol=2e-5 * scale + 1e-9, msg=lambda m, w=f"{what}: {name}": f"{w}\n{m}"
-            )
+            allowed = 2e-5 * gradient.abs() + 2e-5 * scale + 1e-9
+            assert ((got - gradient).abs() <= allowed).all(), f"{what}: {name}\n{got}\n{gradient}"
         for recorded, norms in ((traces, want.last), (totals or traces, want.total)):
             shown = np.array([trace.log10_norm()[lane] for trace in recorded])
             assert (np.isfinite(shown) == (norms > 0)).all(), what

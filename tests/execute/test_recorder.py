@@ -17,7 +17,7 @@ from sweeps.records.paths import CellPaths
 def measured(step: int, score: float | None = None, norms: tuple[float, ...] = (0.0,)) -> Measurement:
     """A measurement with this score and nothing else of interest; solved at a score of 0.9."""
     solved = score is not None and score >= 0.9
-    return Measurement(0, step, 1.0, 1.0, 1.0, 0.1, np.array(norms), score, score, solved, None, None)
+    return Measurement(0, step, 1.0, 1.0, 1.0, 0.1, np.array(norms), None, score, score, solved, None, None)
 
 
 def recorder_of(*scores: float | None) -> Recorder:

@@ -14,7 +14,7 @@ from sweeps.tasks.digits import split
 
 def test_adding_by_hand() -> None:
     task = tasks.make("adding", length=9, solved_at=0.9)
-    x, y = task.sample(np.random.default_rng(0), 500)
+    x, y, *_ = task.sample(np.random.default_rng(0), 500)
     assert x.shape == (9, 500, 2) and x.dtype == np.float32 and y.shape == (500, 1)
     for b in range(500):
         marked = np.flatnonzero(x[:, b, 1])
@@ -26,14 +26,14 @@ def test_adding_by_hand() -> None:
 
 def test_adding_baseline_is_a_sixth() -> None:
     task = tasks.make("adding", length=5, solved_at=0.9)
-    _, y = task.sample(np.random.default_rng(1), 200_000)
+    _, y, *_ = task.sample(np.random.default_rng(1), 200_000)
     assert task.chance_loss == 1 / 6
     assert np.mean((y - 1) ** 2) == pytest.approx(1 / 6, abs=5 * 0.197 / 200_000**0.5)  # sd of the square: .197
 
 
 def test_binary_sum_by_hand_and_its_entropy() -> None:
     task = tasks.make("binary_sum", length=13, solved_at=0.99)
-    x, y = task.sample(np.random.default_rng(0), 100_000)
+    x, y, *_ = task.sample(np.random.default_rng(0), 100_000)
     assert set(np.unique(x)) == {-1.0, 1.0}
     assert np.array_equal(y, (x[..., 0] == 1).sum(0) % 10)
     share = np.bincount(y, minlength=10) / 100_000
@@ -53,7 +53,7 @@ def test_digits_are_real_and_split_properly() -> None:
 
 def test_digits_come_pixel_by_pixel_then_blank() -> None:
     task = tasks.make("digits", length=70, solved_at=0.9)
-    x, y = task.evaluation(np.random.default_rng(0), 7)
+    x, y, *_ = task.evaluation(np.random.default_rng(0), 7)
     _, _, test, labels = split()
     assert x.shape == (70, 360, 1)
     assert np.array_equal(x[:64, :, 0].T, test) and not x[64:].any()

@@ -21,7 +21,8 @@ class Examples(NamedTuple):
 
     x: Tensor  # [K, T*B, I]
     y: Tensor  # [K, N, O] (mse) or class numbers [K, N]
-    weights: Tensor | None  # of the answers, [K, N]; None: all equal
+    weights: Tensor | None  # of the answers in the loss, [K, N]; None: all equal
+    scored: Tensor | None  # of the answers in the score, [K, N]; None: as in the loss
     start: Tensor | None  # the start states of all layers, [K, B, S]; None: zeros, or what is learned
 
 
@@ -99,7 +100,7 @@ class Data:
             yield self._spread(part), min(self.size, total - first)
 
     def variance(self) -> np.ndarray:
-        """Variance of the targets of each lane's evaluation set, `[K]`, averaged over outputs (mse tasks).
+        """Variance of the scored targets of each lane's evaluation set, `[K]`, averaged over outputs (mse tasks).
 
         It is the mean squared error of the best constant answer.
         """
@@ -134,6 +135,7 @@ class Data:
             zeros(k, self.task.length * self.size, self.task.inputs, device=self.device),
             like.new_zeros(k, n, *width, device=self.device),
             None if one.weights is None else torch.ones(k, n, device=self.device),
+            None if one.scored is None else torch.ones(k, n, device=self.device),
             start,
         )
         self._lane = torch.tensor([list(wanted).index(seed) for seed in seeds], device=self.device)
@@ -148,27 +150,26 @@ class Data:
             self._write(self.batch.start, list(states.values()))
 
     def _spread(self, batches: dict[int, Batch]) -> Examples:
-        self._write(self.batch.x, [batch.inputs for batch in batches.values()])
-        self._write(self.batch.y, [batch.targets for batch in batches.values()])
-        if self.batch.weights is not None:
-            self._write(self.batch.weights, [batch.weights for batch in batches.values()])
+        for buffer, part in zip(self.batch, ("inputs", "targets", "weights", "scored"), strict=False):
+            if buffer is not None:
+                self._write(buffer, [getattr(batch, part) for batch in batches.values()])
         return self.batch
 
-    def _write(self, buffer: Tensor, of_each_seed: Sequence[np.ndarray | None]) -> None:
-        drawn = torch.from_numpy(np.stack([each for each in of_each_seed if each is not None])).to(self.device)
+    def _write(self, buffer: Tensor, of_each_seed: Sequence[np.ndarray]) -> None:
+        drawn = torch.from_numpy(np.stack(of_each_seed)).to(self.device)
         buffer.copy_(drawn[self._lane].reshape(buffer.shape))
 
 
 def _sequences(batch: Batch, index: np.ndarray, every: bool) -> Batch:
     """The sequences at these places."""
-    x, y, weights, _ = batch
-    return Batch(x[:, index], y[:, index] if every else y[index], None if weights is None else weights[:, index])
+    weights, scored = (None if each is None else each[:, index] for each in (batch.weights, batch.scored))
+    return Batch(batch.inputs[:, index], batch.targets[:, index] if every else batch.targets[index], weights, scored)
 
 
 def _variance(batch: Batch) -> float:
-    y = batch.targets.astype(np.float64)
-    if batch.weights is None:
+    y, scored = batch.targets.astype(np.float64), batch.weights if batch.scored is None else batch.scored
+    if scored is None:
         return float(y.reshape(-1, y.shape[-1]).var(0).mean())
-    counts = batch.weights.astype(np.float64)[..., None]
+    counts = scored.astype(np.float64)[..., None]
     mean = (y * counts).sum((0, 1)) / counts.sum()
     return float(((y - mean) ** 2 * counts).sum((0, 1)).mean() / counts.sum())

@@ -111,9 +111,9 @@ def divergence(loss: float, norm: float) -> str | None:
 
 def evaluate(training: Training) -> list[tuple[float, float]]:
     """Mean loss and score of each lane over its evaluation set, by the weights of its answers."""
-    network, k = training.network, len(training.positions)
-    loss, right, count = np.zeros(k), np.zeros(k), np.zeros(k)
-    for (x, y, weights, start), valid in training.data.evaluation():
+    network, accuracy = training.network, training.task.score == "accuracy"
+    loss, count, right, asked = np.zeros((4, len(training.positions)))
+    for (x, y, weights, scored, start), valid in training.data.evaluation():
 
         def total(each: torch.Tensor, valid: int = valid) -> np.ndarray:
             return each.unflatten(1, (-1, network.sizes.batch))[..., :valid].double().sum((1, 2)).numpy(force=True)
@@ -121,10 +121,10 @@ def evaluate(training: Training) -> list[tuple[float, float]]:
         outputs = network.forward(x, start)
         each, _ = network.loss(outputs, y)
         weights = torch.ones_like(each) if weights is None else weights
+        scored = weights if scored is None else scored
         loss += total(each * weights)
-        if training.task.score == "accuracy":
-            right += total((outputs.argmax(-1) == y) * weights)
         count += total(weights)
-    loss /= count
-    score = right / count if training.task.score == "accuracy" else 1 - loss / training.data.variance()
-    return list(zip(loss.tolist(), score.tolist(), strict=True))
+        right += total(((outputs.argmax(-1) == y) if accuracy else each) * scored)
+        asked += total(scored)
+    score = right / asked if accuracy else 1 - right / asked / training.data.variance()
+    return list(zip((loss / count).tolist(), score.tolist(), strict=True))

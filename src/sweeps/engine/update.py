@@ -97,7 +97,7 @@ class Update:
 
     def _gradients(self) -> tuple[Tensor, Tensor]:
         network, data = self.training.network, self.training.data
-        x, y, weights, start = data.batch
+        x, y, weights, _, start = data.batch
         traces, totals = (self._traces, self._totals) if self._traced else ((), ())
         loss = network.gradients(x, y, traces, totals, weights, start)
         if data.end is not None:
@@ -106,7 +106,7 @@ class Update:
         return loss, self._norm
 
     def _through_time(self) -> None:
-        x, y, weights, start = self.training.data.batch
+        x, y, weights, _, start = self.training.data.batch
         self.training.network.through_time(x, y, self._traces, self._totals, weights, start)
 
     def _clip_gradients(self) -> Tensor:

@@ -18,8 +18,10 @@ class Batch(NamedTuple):
         inputs: float32 `[T, B, I]`.
         targets: float32 `[B, O]` (mse) or class numbers int64 `[B]` (cross_entropy); of a task that answers at every
             time step `[T, B, O]` or `[T, B]`.
-        weights: what each answer counts in loss and score, float32 `[T, B]`, not negative; None: all the same.
-            Only for answers at every time step, for example 0 where nothing is asked.
+        weights: what each answer counts in the loss, float32 `[T, B]`, not negative; None: all the same. Only for
+            answers at every time step, for example 0 where nothing is asked.
+        scored: the same for the score, for example 1 at the answers that are not known beforehand; None: as in the
+            loss.
         goes_on: the sequences continue those of the batch before: a stream, whose network starts in the state in
             which it ended. False: they begin.
     """
@@ -27,6 +29,7 @@ class Batch(NamedTuple):
     inputs: np.ndarray
     targets: np.ndarray
     weights: np.ndarray | None = None
+    scored: np.ndarray | None = None
     goes_on: bool = False
 
 

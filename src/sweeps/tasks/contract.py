@@ -39,7 +39,7 @@ def wrong_batch(name: str, task: Task, batch: Batch, sequences: int | None = Non
     what = "evaluation set" if sequences is None else "batch"
     if not (isinstance(batch, Batch) and all(isinstance(part, np.ndarray) for part in batch[:2])):
         return f"task={name}: its {what} is a {type(batch).__name__}, must be a Batch of NumPy arrays"
-    inputs, targets, weights, _ = batch
+    inputs, targets = batch[:2]
     b = sequences if sequences is not None else max(1, inputs.shape[1] if inputs.ndim > 1 else 1)
     every = answers(task) == "every"
     at, when = ((task.length, b), "[T, B") if every else ((b,), "[B")
@@ -49,23 +49,25 @@ def wrong_batch(name: str, task: Task, batch: Batch, sequences: int | None = Non
         if task.loss == "mse"
         else (targets, np.int64, f"{when}] (cross_entropy)", at),
     }
-    if weights is not None:
+    counts = {part: each for part in ("weights", "scored") if (each := getattr(batch, part)) is not None}
+    for part, each in counts.items():
         if not every:
-            return f"task={name}: its {what} has weights, must have none: they are for answers at every time step"
-        if not isinstance(weights, np.ndarray):
-            return f"task={name}: the weights of its {what} are a {type(weights).__name__}, must be a NumPy array"
-        wanted["weights"] = (weights, np.float32, "[T, B]", at)
+            return f"task={name}: its {what} has `{part}`, must have none: they are for answers at every time step"
+        if not isinstance(each, np.ndarray):
+            return f"task={name}: `{part}` of its {what} is a {type(each).__name__}, must be a NumPy array"
+        wanted[part] = (each, np.float32, "[T, B]", at)
     for part, (array, dtype, letters, shape) in wanted.items():
         if array.dtype != dtype or array.shape != shape:
             return (
                 f"task={name}: the {part} of its {what} are {array.dtype} {list(array.shape)}, must be "
                 f"{np.dtype(dtype)} {letters}, here {list(shape)}"
             )
-    if weights is not None and not (weights.min() >= 0 and np.isfinite(weights).all() and weights.any(0).all()):
-        return (
-            f"task={name}: the weights of its {what} are from {weights.min():g} to {weights.max():g}, must be finite, "
-            "not negative, and above 0 for an answer of each sequence"
-        )
+    for part, each in counts.items():
+        if not (each.min() >= 0 and np.isfinite(each).all() and each.any(0).all()):
+            return (
+                f"task={name}: `{part}` of its {what} is from {each.min():g} to {each.max():g}, must be finite, not "
+                "negative, and above 0 for an answer of each sequence"
+            )
     if task.loss == "cross_entropy" and not (targets.min() >= 0 and targets.max() < task.outputs):
         return (
             f"task={name}: the targets of its {what} are classes from {targets.min()} to {targets.max()}, must be "
