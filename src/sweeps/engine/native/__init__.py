@@ -6,8 +6,9 @@ import ctypes
 import hashlib
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from sweeps.engine.native.arguments import KERNELS, Pass, difference
 from sweeps.engine.native.build import Unbuilt, library_path
 
 RECURRENCES = ("rnn_tanh", "rnn_relu", "lstm", "gru")
@@ -33,7 +34,8 @@ def kernels() -> Kernels:
     try:
         path = library_path()
         library = ctypes.CDLL(str(path))
-        library.instructions.restype = ctypes.c_char_p
+        if (other := _declared(library)) is not None:
+            return Kernels(None, missing=f"the compiled library does not belong to these sources ({other})")
         return Kernels(library, library.instructions().decode(), _digits(path))
     except Unbuilt as error:
         return Kernels(None, missing=str(error))
@@ -44,6 +46,17 @@ def kernels() -> Kernels:
 def library() -> ctypes.CDLL | None:
     """The compiled kernels; None where there are none."""
     return kernels().library
+
+
+def _declared(library: ctypes.CDLL) -> str | None:
+    """Declare what the functions of a library take and return; returns how its arguments differ from ours, or None."""
+    library.instructions.restype = library.layout.restype = ctypes.c_char_p
+    for name in KERNELS:
+        function = getattr(library, name)
+        function.restype, function.argtypes = None, [ctypes.POINTER(Pass)]
+    kinds: dict[str, Any] = {"n": ctypes.c_int64, "p": ctypes.c_void_p}
+    library.lane_products.restype, library.lane_products.argtypes = None, [kinds[one] for one in "nnnnpnnnpnnnpnn"]
+    return difference(library.layout().decode())
 
 
 def _digits(path: Path) -> str:

@@ -1,7 +1,7 @@
-// Shared by the kernels: the shape of a pack, and products of small matrices in registers.
+// Shared by the kernels: products of small matrices in registers.
 //
 // A lane's numbers do not depend on K or on other lanes. Rows are the batch, weights multiply from the right, everything is
-// in row-major order; `*_lane` are strides between lanes.
+// in row-major order.
 
 #pragma once
 
@@ -20,12 +20,6 @@ constexpr int WIDTH = 4;
 #endif
 constexpr int ROWS = 8;     // rows of a register tile
 constexpr int VECTORS = 2;  // vectors in each of its rows
-
-struct Shape {
-    int64_t lanes, steps, batch, inputs, hidden, truncate;
-    // Whether the gradient is cut between time steps t and t - 1.
-    bool cut_before(int64_t t) const { return truncate > 0 && (steps - t) % truncate == 0; }
-};
 
 template <typename S, int N>
 struct Vec {

@@ -2,248 +2,31 @@
 // the forward pass stored. Activations, their derivatives and cell states are computed again from these, because a float32
 // state has lost its unit's derivative where the unit saturates (1 - tanh(9)^2 is 0 in float32; its true value is 6e-8).
 //
-// Nothing here leaves double's range: each sequence of the batch has a power of two of its own for its row of dL/dh, each
-// element of dL/dc has one, and a row of gates that are all saturated is a multiple of a power of two as well. Scaling by a
-// power of two is exact. Exponents are doubles: in a saturated network they may overflow any integer type.
-//
-// Rows are padded to a multiple of the vector width. The padding of an adjoint stays 0, because that of the weights is 0.
+// Each row of dL/dh and of delta carries a power of two, as extended.h has it; each element of dL/dc has one of its own.
 
-#include "kernels.h"
+#include "extended.h"
+#include "pass.h"
 
 namespace {
 
-constexpr int N = 8;
-typedef double V __attribute__((vector_size(64), aligned(8), may_alias));
-typedef int64_t I __attribute__((vector_size(64)));
-typedef float F __attribute__((vector_size(32), aligned(4), may_alias));
-
-constexpr double LOG2_E = 1.4426950408889634, LN2_HIGH = 0.69314718036912382, LN2_LOW = 1.9082149292705877e-10;
-constexpr double TO_INTEGER = 6755399441055744.0;  // 1.5 * 2^52: added and taken away, rounds to an integer
-constexpr double ZERO = -1e300;                    // the exponent of a row that is exactly zero
-constexpr double DEEP = 64;                        // a row whose exponentials are all below exp(-DEEP) gets a power of two
-
-// 2^n for integers n; 0 below double's normal range.
-inline V power(V n) {
-    n = n > 1023. ? V{} + 1023. : n;
-    n = n < -1023. ? V{} - 1023. : n;
-    const V shifted = n + TO_INTEGER;
-    return (V)(((I)shifted + 1023) << 52);  // the integer sits in the low bits; what is above is shifted out
-}
-inline double power(double n) {
-    const double shifted = std::min(std::max(n, -1023.), 1023.) + TO_INTEGER;
-    int64_t bits;
-    std::memcpy(&bits, &shifted, 8);
-    bits = (bits + 1023) << 52;
-    double result;
-    std::memcpy(&result, &bits, 8);
-    return result;
-}
-inline V absolute(V x) { return (V)((I)x & INT64_MAX); }
-inline V load(const float *x) { return __builtin_convertvector(*(const F *)x, V); }
-inline V load(const double *x) { return *(const V *)x; }
-
-// exp(-y) for y >= 0, with an error of 7e-12 (Taylor's series on |r| < ln 2 / 2); gates and derivatives computed from it.
-template <bool deep>
-struct Decay {
-    V p, n, e, inverse;  // exp(-y) = p 2^-n = e, where e is 0 below double's range; inverse = 1 / (1 + e)
-
-    inline explicit Decay(V y) {
-        n = (y * LOG2_E + TO_INTEGER) - TO_INTEGER;
-        V r = n * LN2_HIGH - y + n * LN2_LOW;
-        if (deep) {  // y may be so large that it has no digits after the decimal point
-            r = r > 0.35 ? V{} + 0.35 : r;
-            r = r < -0.35 ? V{} - 0.35 : r;
-        }
-        p = r * (1. / 362880) + 1. / 40320;
-        p = p * r + 1. / 5040;
-        p = p * r + 1. / 720;
-        p = p * r + 1. / 120;
-        p = p * r + 1. / 24;
-        p = p * r + 1. / 6;
-        p = p * r + 0.5;
-        p = p * r + 1.;
-        p = p * r + 1.;
-        e = p * power(-n);
-        inverse = 1. / (1. + e);
-    }
-    // exp(-y) 2^k
-    inline V times(double k) const {
-        if constexpr (deep) return p * power(k - n);
-        else return e;
-    }
-    // With y = |a|: sigma(a) and sigma'(a) = sigma(a) sigma(-a), times 2^k. With y = 2|a|: tanh(a), tanh'(a) / 4.
-    inline V gate(V a, double k = 0) const { return (a >= 0. ? V{} + 1. : times(k)) * inverse; }
-    inline V slope(double k) const { return times(k) * inverse * inverse; }
-    inline V tangent(V a) const {
-        const V z = a * a, large = (1. - e) * inverse;
-        const V small = a * (1. + z * (-1. / 3 + z * (2. / 15 + z * (-17. / 315 + z * (62. / 2835)))));
-        return z < 1e-3 ? small : a < 0. ? -large : large;
-    }
-};
-
-int padded(int n) { return (n + N - 1) / N * N; }
-
-// `blocks` adjacent rows of n floats, each padded with its first element, which changes neither minimum nor maximum.
-struct Padded {
-    int n, width;
-    std::vector<float> copy;
-
-    Padded(int n_, int blocks) : n(n_), width(padded(n_)), copy((size_t)blocks * padded(n_)) {}
-    const float *operator()(const float *row, int block = 0) {
-        const float *from = row + (long)block * n;
-        if (n == width) return from;
-        float *to = copy.data() + (long)block * width;
-        std::memcpy(to, from, sizeof(float) * n);
-        std::fill(to + n, to + width, from[0]);
-        return to;
-    }
-};
-
-// Whether any element is so large that all of a row might be saturated. This is rare; the exponents are computed then.
-template <typename... Row>
-inline bool may_be_deep(int width, const Row *...rows) {
-    V largest = {};
-    for (int j = 0; j < width; j += N)
-        for (const V x : {absolute(load(rows + j))...}) largest = x > largest ? x : largest;
-    const I over = largest > DEEP / 2;
-    int64_t any = 0;
-    for (int i = 0; i < N; ++i) any |= over[i];
-    return any != 0;
-}
-
-// -log2 of the largest exp(-y) in a row, rounded down; 0 unless that exp(-y) is below exp(-DEEP).
-template <typename Value>
-inline double exponent_of(int width, Value y) {
-    V least = V{} + INFINITY;
-    for (int j = 0; j < width; j += N) {
-        const V x = y(j);
-        least = x < least ? x : least;
-    }
-    double result = least[0];
-    for (int i = 1; i < N; ++i) result = std::min(result, least[i]);
-    return result > DEEP ? std::floor(result * LOG2_E) : 0.;
-}
-template <typename T>
-inline double slope_exponent(const T *a, int width, double scale) {
-    return exponent_of(width, [=](int j) { return absolute(load(a + j)) * scale; });
-}
-inline double gate_exponent(const float *a, int width, double sign) {
-    return exponent_of(width, [=](int j) { return load(a + j) * -sign; });
-}
-
-// Rows [B, width] in double, each times 2^exponent.
-struct Rows {
-    int rows, width;
-    std::vector<double> value, exponent;
-
-    Rows(int rows_, int width_) : rows(rows_), width(width_), value((size_t)rows_ * width_), exponent(rows_) {}
-    double *row(int b) { return value.data() + (size_t)b * width; }
-    void set(int n, const double *from, const double *exponents) {
-        std::fill(value.begin(), value.end(), 0.);
-        for (int b = 0; b < rows; ++b) std::copy(from + (long)b * n, from + (long)(b + 1) * n, row(b));
-        std::copy(exponents, exponents + rows, exponent.begin());
-    }
-    // Sum of squares of a row; the row is rescaled to a maximum near 1 first if that sum is not within 1e-120 .. 1e120.
-    double settle(int b) {
-        double *x = row(b), sum = squares(x);
-        if (sum > 1e-120 && sum < 1e120) return sum;
-        double largest = 0;
-        for (int j = 0; j < width; ++j) largest = std::max(largest, std::fabs(x[j]));
-        if (largest == 0 && sum == 0) exponent[b] = ZERO;
-        if (!(largest > 0 && std::isfinite(largest))) return sum;
-        int e;
-        std::frexp(largest, &e);
-        const double half = power(-(e / 2)), rest = power(-(e - e / 2));
-        for (int j = 0; j < width; ++j) x[j] = x[j] * half * rest;
-        exponent[b] += e;
-        return squares(x);
-    }
-
-  private:
-    double squares(const double *x) const {
-        V sums[2] = {};
-        for (int j = 0; j < width; j += N) sums[j / N % 2] += load(x + j) * load(x + j);
-        const V s = sums[0] + sums[1];
-        return ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
-    }
-};
-
-// Writes the norm of dL/dh_t over all rows as norm * 2^exponent.
-void note(Rows &dh, std::vector<double> &squares, double *norm, double *exponent) {
-    double largest = ZERO, sum = 0;
-    for (int b = 0; b < dh.rows; ++b) {
-        squares[b] = dh.settle(b);
-        largest = std::max(largest, dh.exponent[b]);
-    }
-    for (int b = 0; b < dh.rows; ++b) {
-        const double down = power(dh.exponent[b] - largest);
-        sum += squares[b] * down * down;
-    }
-    *norm = std::sqrt(sum);
-    *exponent = largest == ZERO ? 0. : largest;
-}
-
-// The transposed recurrent weights of `blocks` gates, both dimensions of each block padded to whole vectors, in panels two
-// vectors wide: a panel is contiguous, so that its rows do not evict one another from the cache.
-struct Back {
-    int n, blocks, width;
-    std::vector<double> panels;
-
-    Back(int n_, int blocks_)
-        : n(n_), blocks(blocks_), width(padded(n_)), panels((size_t)blocks_ * padded(n_) * padded(n_)) {}
-    void set(const float *w) {
-        for (int i = 0; i < n; ++i)
-            for (int g = 0; g < blocks; ++g)
-                for (int j = 0; j < n; ++j) {
-                    const int first = i / (2 * N) * (2 * N), across = std::min(2 * N, width - first);
-                    panels[(size_t)first * blocks * width + ((size_t)g * width + j) * across + (i - first)] =
-                        w[((long)i * blocks + g) * n + j];
-                }
-    }
-    // to += delta back, for [rows, blocks * width] and [rows, width]
-    void add(int rows, const double *delta, double *to) const {
-        const int depth = blocks * width;
-        for (int first = 0; first < width; first += 2 * N) {
-            const double *panel = panels.data() + (size_t)first * depth;
-            if (width - first >= 2 * N) column<N, 2>(rows, depth, delta, depth, 1, panel, 2 * N, to + first, width);
-            else column<N, 1>(rows, depth, delta, depth, 1, panel, N, to + first, width);
-        }
-    }
-};
-
-}  // namespace
-
-// The layers above and below a recurrence, in double, a power of two for each sequence of each step. Null pointers: none.
-struct OutsideRows {
-    const double *above;  // [K, T, B, H] times 2^above_exponent [K, T, B]
-    int64_t above_lane;
-    const double *above_exponent;
-    const float *w_ih;
-    double *dx;  // [K, T, B, I] times 2^dx_exponent [K, T, B], written
-    int64_t dx_lane;
-    double *dx_exponent;
-};
-
-namespace {
-
-// The same for one lane after the other. A delta has `blocks` blocks, each padded to whole vectors.
+// The layers above and below a recurrence, for one lane after the other. A delta has `blocks` blocks, each padded to whole
+// vectors.
 struct Neighbours {
-    const OutsideRows &o;
-    const int steps, batch, inputs, n, blocks, width;
-    std::vector<double> down;  // the transpose of w_ih, its rows padded as a delta is
+    const Pass &p;
+    const int batch, inputs, n, blocks, width;
+    std::vector<double> down;  // the transpose of weight_ih, its rows padded as a delta is
     const double *above = nullptr, *above_exponent = nullptr;
     double *dx = nullptr, *dx_exponent = nullptr;
 
-    Neighbours(const OutsideRows *o_, const Shape *s, int blocks_)
-        : o(*o_), steps(s->steps), batch(s->batch), inputs(s->inputs), n(s->hidden), blocks(blocks_),
-          width(padded(s->hidden)), down(o.dx ? (size_t)blocks_ * width * s->inputs : 0) {}
-    void lane(int64_t k, int64_t p_lane) {
-        const long rows = (long)steps * batch;
-        if (o.above) above = o.above + k * o.above_lane, above_exponent = o.above_exponent + k * rows;
-        if (!o.dx) return;
-        dx = o.dx + k * o.dx_lane, dx_exponent = o.dx_exponent + k * rows;
-        std::fill(dx, dx + rows * inputs, 0.);
-        const float *w = o.w_ih + k * p_lane;
+    Neighbours(const Pass &p_, int blocks_)
+        : p(p_), batch(p_.batch), inputs(p_.inputs), n(p_.hidden), blocks(blocks_), width(padded(p_.hidden)),
+          down(p_.rows_dx ? (size_t)blocks_ * width * p_.inputs : 0) {}
+    void lane(int64_t k) {
+        above = p.rows_above.of(k), above_exponent = p.rows_above_exponent.of(k);
+        dx = p.rows_dx.of(k), dx_exponent = p.rows_dx_exponent.of(k);
+        if (!dx) return;
+        std::fill_n(dx, p.length * batch * inputs, 0.);
+        const float *w = p.weight_ih.of(k);
         for (int i = 0; i < inputs; ++i)
             for (int g = 0; g < blocks; ++g)
                 for (int j = 0; j < n; ++j)
@@ -272,6 +55,11 @@ struct Neighbours {
         }
     }
 };
+
+// A state before step 0, as rows of `width`; their padding stays as it is.
+void set_start(int rows, int n, int width, const float *start, double *to) {
+    for (int b = 0; b < rows; ++b) std::copy(start + (long)b * n, start + (long)(b + 1) * n, to + (long)b * width);
+}
 
 template <bool deep>
 void tanh_row(int width, const float *a, double k, const double *dh, double *delta) {
@@ -387,22 +175,21 @@ void gru_row(int width, const float *r, const float *z, const float *m, const fl
 
 }  // namespace
 
-// In each function dh [K, B, H] times 2^dh_exponent [K, B] is dL/dh_{T-1}; norm and exponent [K, T] are its results.
 extern "C" {
 
-void rnn_record(const Shape *s, int64_t phi, const float *pre, int64_t pre_lane, const float *w_hh, int64_t p_lane,
-                const double *dh, int64_t dh_lane, const double *dh_exponent, double *norm, double *exponent, const OutsideRows *outside) {
-    const int T = s->steps, B = s->batch, H = s->hidden, W = padded(H);
+void rnn_record(const Pass *p) {
+    const int T = p->length, B = p->batch, H = p->hidden, W = padded(H);
     Back back(H, 1);
-    Neighbours beside(outside, s, 1);
+    Neighbours beside(*p, 1);
     std::vector<double> squares(B);
     Rows adjoint(B, W), delta(B, W);
     Padded whole(H, 1);
-    for (int64_t k = 0; k < s->lanes;
-         ++k, pre += pre_lane, w_hh += p_lane, dh += dh_lane, dh_exponent += B, norm += T, exponent += T) {
-        back.set(w_hh);
-        beside.lane(k, p_lane);
-        adjoint.set(H, dh, dh_exponent);
+    for (int64_t k = 0; k < p->lanes; ++k) {
+        const float *pre = p->pre.of(k);
+        double *norm = p->norms.of(k), *exponent = p->exponents.of(k);
+        back.set(p->weight_hh.of(k));
+        beside.lane(k);
+        adjoint.set(H, p->rows_dh.of(k), p->rows_dh_exponent.of(k));
         for (int t = T - 1; t >= 0; --t) {
             note(adjoint, squares, norm + t, exponent + t);
             if (t == 0 && !beside.dx) break;
@@ -410,7 +197,7 @@ void rnn_record(const Shape *s, int64_t phi, const float *pre, int64_t pre_lane,
                 const float *a = whole(pre + ((long)t * B + b) * H);
                 const double *in = adjoint.row(b);
                 double *out = delta.row(b);
-                if (phi == 0) {
+                if (p->phi == 0) {
                     const double least = may_be_deep(W, a) ? slope_exponent(a, W, 2) : 0.;
                     (least ? tanh_row<true> : tanh_row<false>)(W, a, least, in, out);
                     adjoint.exponent[b] -= least;
@@ -420,32 +207,33 @@ void rnn_record(const Shape *s, int64_t phi, const float *pre, int64_t pre_lane,
             if (beside.dx) beside.pass_down(t, delta.value.data(), adjoint.exponent.data());
             if (t == 0) break;
             std::fill(adjoint.value.begin(), adjoint.value.end(), 0.);
-            if (!s->cut_before(t)) back.add(B, delta.value.data(), adjoint.value.data());
+            if (!p->cut_before(t)) back.add(B, delta.value.data(), adjoint.value.data());
             beside.take(t, adjoint);
         }
     }
 }
 
-void lstm_record(const Shape *s, const float *pre, int64_t pre_lane, const float *w_hh, int64_t p_lane, const double *dh,
-                 int64_t dh_lane, const double *dh_exponent, double *norm, double *exponent, const OutsideRows *outside) {
-    const int T = s->steps, B = s->batch, H = s->hidden, W = padded(H);
+void lstm_record(const Pass *p) {
+    const int T = p->length, B = p->batch, H = p->hidden, W = padded(H);
     const long n = (long)B * W;
     Back back(H, 4);
-    Neighbours beside(outside, s, 4);
+    Neighbours beside(*p, 4);
     std::vector<double> squares(B), cell((size_t)(T + 1) * n);
     Rows adjoint(B, W), delta(B, 4 * W);
     Cells dc(B, W);
     Padded whole(H, 4);
-    for (int64_t k = 0; k < s->lanes;
-         ++k, pre += pre_lane, w_hh += p_lane, dh += dh_lane, dh_exponent += B, norm += T, exponent += T) {
-        back.set(w_hh);
-        beside.lane(k, p_lane);
+    for (int64_t k = 0; k < p->lanes; ++k) {
+        const float *pre = p->pre.of(k);
+        double *norm = p->norms.of(k), *exponent = p->exponents.of(k);
+        back.set(p->weight_hh.of(k));
+        beside.lane(k);
+        set_start(B, H, W, p->c.of(k), cell.data());
         for (long row = 0; row < (long)T * B; ++row) {
             const float *gates = pre + row * 4 * H;
             double *before = cell.data() + row * W;
             lstm_cell(W, whole(gates, 0), whole(gates, 1), whole(gates, 3), before, before + n);
         }
-        adjoint.set(H, dh, dh_exponent);
+        adjoint.set(H, p->rows_dh.of(k), p->rows_dh_exponent.of(k));
         dc.zero();
         for (int t = T - 1; t >= 0; --t) {
             note(adjoint, squares, norm + t, exponent + t);
@@ -472,34 +260,35 @@ void lstm_record(const Shape *s, const float *pre, int64_t pre_lane, const float
             if (beside.dx) beside.pass_down(t, delta.value.data(), adjoint.exponent.data());
             if (t == 0) break;
             std::fill(adjoint.value.begin(), adjoint.value.end(), 0.);
-            if (s->cut_before(t)) dc.zero();
+            if (p->cut_before(t)) dc.zero();
             else back.add(B, delta.value.data(), adjoint.value.data());
             beside.take(t, adjoint);
         }
     }
 }
 
-void gru_record(const Shape *s, const float *pre, int64_t pre_lane, const float *inner, int64_t inner_lane,
-                const float *w_hh, int64_t p_lane, const double *dh, int64_t dh_lane, const double *dh_exponent,
-                double *norm, double *exponent, const OutsideRows *outside) {
-    const int T = s->steps, B = s->batch, H = s->hidden, W = padded(H);
+void gru_record(const Pass *p) {
+    const int T = p->length, B = p->batch, H = p->hidden, W = padded(H);
     const long n = (long)B * W;
     Back back(H, 3);
-    Neighbours beside(outside, s, 3);
+    Neighbours beside(*p, 3);
     std::vector<double> squares(B), h((size_t)(T + 1) * n);
     Rows adjoint(B, W), delta(B, 3 * W);  // delta: dr, dz, and ds in place of dn
     Rows for_x(B, 3 * W);                 // dr, dz, dn
     Padded whole(H, 3), whole_inner(H, 1);
-    for (int64_t k = 0; k < s->lanes; ++k, pre += pre_lane, inner += inner_lane, w_hh += p_lane, dh += dh_lane,
-                 dh_exponent += B, norm += T, exponent += T) {
-        back.set(w_hh);
-        beside.lane(k, p_lane);
+    for (int64_t k = 0; k < p->lanes; ++k) {
+        const float *pre = p->pre.of(k);
+        const float *inner = p->inner.of(k);
+        double *norm = p->norms.of(k), *exponent = p->exponents.of(k);
+        back.set(p->weight_hh.of(k));
+        beside.lane(k);
+        set_start(B, H, W, p->h.of(k), h.data());
         for (long row = 0; row < (long)T * B; ++row) {
             const float *gates = pre + row * 3 * H;
             double *before = h.data() + row * W;
             gru_state(W, whole(gates, 1), whole(gates, 2), before, before + n);
         }
-        adjoint.set(H, dh, dh_exponent);
+        adjoint.set(H, p->rows_dh.of(k), p->rows_dh_exponent.of(k));
         for (int t = T - 1; t >= 0; --t) {
             note(adjoint, squares, norm + t, exponent + t);
             if (t == 0 && !beside.dx) break;
@@ -530,7 +319,7 @@ void gru_record(const Shape *s, const float *pre, int64_t pre_lane, const float 
             }
             if (beside.dx) beside.pass_down(t, for_x.value.data(), for_x.exponent.data());
             if (t == 0) break;
-            if (s->cut_before(t)) std::fill(adjoint.value.begin(), adjoint.value.end(), 0.);
+            if (p->cut_before(t)) std::fill(adjoint.value.begin(), adjoint.value.end(), 0.);
             else back.add(B, delta.value.data(), adjoint.value.data());
             beside.take(t, adjoint);
         }

@@ -3,6 +3,7 @@
 // float32 throughout; mathematics and buffers are those of recurrences/*.py.
 
 #include "kernels.h"
+#include "pass.h"
 
 constexpr int CHUNK = 4;  // time steps whose weight gradients are computed as one product
 
@@ -72,36 +73,25 @@ static bool all_zero(const float *x, long n) {
     return true;
 }
 
-// The layers above and below a recurrence. A null pointer means that there is none.
-struct Outside {
-    const float *above;  // [K, T, B, H]: what comes down to every h_t; without it only h_{T-1} has any
-    int64_t above_lane;
-    const float *w_ih;
-    float *dx;  // [K, T, B, I], written
-    int64_t dx_lane;
-};
-
-// The same for one lane after the other. `columns` is the width of a delta.
+// The layers above and below a recurrence, for one lane after the other.
 struct Neighbours {
-    const Outside &o;
-    const int steps, batch, inputs, columns;
-    const long n;
-    std::vector<float> down;  // the transpose of w_ih
+    const Pass &p;
+    const long n, below, columns;  // elements of h_t, of x_t, of a delta's row
+    std::vector<float> down;       // the transpose of weight_ih
     const float *above = nullptr;
     float *dx = nullptr;
 
-    Neighbours(const Outside *o_, const Shape *s, int columns_)
-        : o(*o_), steps(s->steps), batch(s->batch), inputs(s->inputs), columns(columns_), n((long)s->batch * s->hidden),
-          down(o.dx ? (size_t)s->inputs * columns_ : 0) {}
-    void lane(int64_t k, int64_t p_lane) {
-        if (o.above) above = o.above + k * o.above_lane;
-        if (!o.dx) return;
-        dx = o.dx + k * o.dx_lane;
-        transpose(inputs, columns, o.w_ih + k * p_lane, down.data());
-        std::memset(dx, 0, sizeof(float) * steps * batch * inputs);
+    Neighbours(const Pass &p_, int columns_)
+        : p(p_), n(p_.batch * p_.hidden), below(p_.batch * p_.inputs), columns(columns_),
+          down(p_.dx ? (size_t)p_.inputs * columns_ : 0) {}
+    void lane(int64_t k) {
+        above = p.above.of(k), dx = p.dx.of(k);
+        if (!dx) return;
+        transpose(p.inputs, columns, p.weight_ih.of(k), down.data());
+        std::fill_n(dx, p.length * below, 0.f);
     }
-    void pass_down(int t, const float *delta) {
-        if (dx) product(batch, inputs, columns, delta, columns, 1, down.data(), inputs, dx + (long)t * batch * inputs, inputs);
+    void pass_down(int t, const float *delta) const {
+        if (dx) product(p.batch, p.inputs, columns, delta, columns, 1, down.data(), p.inputs, dx + t * below, p.inputs);
     }
     // Adds what comes down to h_{t-1}.
     void take(int t, float *adjoint) const {
@@ -125,35 +115,36 @@ extern "C" {
 
 // ---- h_t = phi(h_{t-1} W + x_t U + b); phi: 0 tanh, 1 relu
 
-void rnn_forward(const Shape *s, int64_t phi, const float *x, int64_t x_lane, const float *w_ih, const float *w_hh,
-                 const float *bias, int64_t p_lane, float *h, int64_t h_lane, float *pre, int64_t pre_lane) {
-    const int T = s->steps, B = s->batch, I = s->inputs, H = s->hidden;
+void rnn_forward(const Pass *p) {
+    const int T = p->length, B = p->batch, I = p->inputs, H = p->hidden;
     const long n = (long)B * H;
-    for (int64_t k = 0; k < s->lanes; ++k, x += x_lane, w_ih += p_lane, w_hh += p_lane, bias += p_lane, h += h_lane)
+    for (int64_t k = 0; k < p->lanes; ++k) {
+        const float *x = p->x.of(k), *w_ih = p->weight_ih.of(k), *w_hh = p->weight_hh.of(k), *bias = p->bias.of(k);
+        float *h = p->h.of(k), *pre = p->pre.of(k);
         for (int t = 0; t < T; ++t) {
             float *out = h + (t + 1) * n;
             fill_rows(B, H, bias, out);
             product(B, H, I, x + (long)t * B * I, I, 1, w_ih, H, out, H);
             product(B, H, H, h + t * n, H, 1, w_hh, H, out, H);
-            if (pre) std::memcpy(pre + k * pre_lane + t * n, out, sizeof(float) * n);
-            if (phi == 0)
+            if (pre) std::memcpy(pre + t * n, out, sizeof(float) * n);
+            if (p->phi == 0)
                 for (long i = 0; i < n; ++i) out[i] = hyperbolic_tangent(out[i]);
             else
                 for (long i = 0; i < n; ++i) out[i] = out[i] > 0.f || out[i] != out[i] ? out[i] : 0.f;
         }
+    }
 }
 
-void rnn_backward(const Shape *s, int64_t phi, const float *x, int64_t x_lane, const float *w_hh, int64_t p_lane,
-                  const float *h, int64_t h_lane, const float *dh, int64_t dh_lane, float *g_ih, float *g_hh,
-                  float *g_bias, const Outside *outside) {
-    const int T = s->steps, B = s->batch, I = s->inputs, H = s->hidden;
+void rnn_backward(const Pass *p) {
+    const int T = p->length, B = p->batch, I = p->inputs, H = p->hidden;
     const long n = (long)B * H;
     std::vector<float> back((size_t)H * H), adjoint(n);
-    Neighbours beside(outside, s, H);
-    for (int64_t k = 0; k < s->lanes; ++k, x += x_lane, w_hh += p_lane, h += h_lane, dh += dh_lane, g_ih += p_lane,
-                 g_hh += p_lane, g_bias += p_lane) {
+    Neighbours beside(*p, H);
+    for (int64_t k = 0; k < p->lanes; ++k) {
+        const float *x = p->x.of(k), *w_hh = p->weight_hh.of(k), *dh = p->dh.of(k), *h = p->h.of(k);
+        float *g_ih = p->grad_weight_ih.of(k), *g_hh = p->grad_weight_hh.of(k), *g_bias = p->grad_bias.of(k);
         transpose(H, H, w_hh, back.data());
-        beside.lane(k, p_lane);
+        beside.lane(k);
         std::memset(g_ih, 0, sizeof(float) * I * H);
         std::memset(g_hh, 0, sizeof(float) * H * H);
         std::memset(g_bias, 0, sizeof(float) * H);
@@ -162,14 +153,14 @@ void rnn_backward(const Shape *s, int64_t phi, const float *x, int64_t x_lane, c
         for (int t = T - 1; t >= 0; --t) {
             float *d = deltas.next();
             const float *out = h + (t + 1) * n;
-            if (phi == 0)
+            if (p->phi == 0)
                 for (long i = 0; i < n; ++i) d[i] = adjoint[i] * (1.f - out[i] * out[i]);
             else
                 for (long i = 0; i < n; ++i) d[i] = out[i] <= 0.f ? 0.f : adjoint[i];
             beside.pass_down(t, d);
-            if (t > 0) {
+            if (t > 0 || p->d_start_h) {
                 std::fill(adjoint.begin(), adjoint.end(), 0.f);
-                if (!s->cut_before(t)) product(B, H, H, d, H, 1, back.data(), H, adjoint.data(), H);
+                if (!p->cut_before(t)) product(B, H, H, d, H, 1, back.data(), H, adjoint.data(), H);
                 beside.take(t, adjoint.data());
             }
             if (deltas.full(t)) {
@@ -181,24 +172,25 @@ void rnn_backward(const Shape *s, int64_t phi, const float *x, int64_t x_lane, c
                 deltas.count = 0;
             }
         }
+        // A loop that ended early left zeros.
+        if (p->d_start_h) std::copy(adjoint.begin(), adjoint.end(), p->d_start_h.of(k));
     }
 }
 
 // ---- LSTM, blocks i, f, o, g
 
-void lstm_forward(const Shape *s, const float *x, int64_t x_lane, const float *w_ih, const float *w_hh, const float *bias,
-                  int64_t p_lane, float *gate, int64_t gate_lane, float *h, float *c, int64_t h_lane, float *tanh_c,
-                  int64_t tanh_c_lane, float *pre, int64_t pre_lane) {
-    const int T = s->steps, B = s->batch, I = s->inputs, H = s->hidden;
+void lstm_forward(const Pass *p) {
+    const int T = p->length, B = p->batch, I = p->inputs, H = p->hidden;
     const long n = (long)B * H;
-    for (int64_t k = 0; k < s->lanes; ++k, x += x_lane, w_ih += p_lane, w_hh += p_lane, bias += p_lane,
-                 gate += gate_lane, h += h_lane, c += h_lane, tanh_c += tanh_c_lane)
+    for (int64_t k = 0; k < p->lanes; ++k) {
+        const float *x = p->x.of(k), *w_ih = p->weight_ih.of(k), *w_hh = p->weight_hh.of(k), *bias = p->bias.of(k);
+        float *gate = p->gate.of(k), *h = p->h.of(k), *c = p->c.of(k), *tanh_c = p->tanh_c.of(k), *pre = p->pre.of(k);
         for (int t = 0; t < T; ++t) {
             float *gates = gate + 4 * n * t;
             fill_rows(B, 4 * H, bias, gates);
             product(B, 4 * H, I, x + (long)t * B * I, I, 1, w_ih, 4 * H, gates, 4 * H);
             product(B, 4 * H, H, h + t * n, H, 1, w_hh, 4 * H, gates, 4 * H);
-            if (pre) std::memcpy(pre + k * pre_lane + 4 * n * t, gates, sizeof(float) * 4 * n);
+            if (pre) std::memcpy(pre + 4 * n * t, gates, sizeof(float) * 4 * n);
             for (int b = 0; b < B; ++b) {
                 float *i = gates + 4L * b * H, *f = i + H, *o = f + H, *g = o + H;
                 const float *before = c + t * n + (long)b * H;
@@ -216,20 +208,20 @@ void lstm_forward(const Shape *s, const float *x, int64_t x_lane, const float *w
                 }
             }
         }
+    }
 }
 
-void lstm_backward(const Shape *s, const float *x, int64_t x_lane, const float *w_hh, int64_t p_lane,
-                   const float *gate, int64_t gate_lane, const float *h, const float *c, int64_t h_lane,
-                   const float *tanh_c, int64_t tanh_c_lane, const float *dh, int64_t dh_lane, float *g_ih, float *g_hh,
-                   float *g_bias, const Outside *outside) {
-    const int T = s->steps, B = s->batch, I = s->inputs, H = s->hidden, G = 4 * s->hidden;
+void lstm_backward(const Pass *p) {
+    const int T = p->length, B = p->batch, I = p->inputs, H = p->hidden, G = 4 * p->hidden;
     const long n = (long)B * H;
     std::vector<float> back((size_t)G * H), adjoint(n), dc(n);
-    Neighbours beside(outside, s, G);
-    for (int64_t k = 0; k < s->lanes; ++k, x += x_lane, w_hh += p_lane, gate += gate_lane, h += h_lane, c += h_lane,
-                 tanh_c += tanh_c_lane, dh += dh_lane, g_ih += p_lane, g_hh += p_lane, g_bias += p_lane) {
+    Neighbours beside(*p, G);
+    for (int64_t k = 0; k < p->lanes; ++k) {
+        const float *x = p->x.of(k), *w_hh = p->weight_hh.of(k), *dh = p->dh.of(k), *h = p->h.of(k);
+        const float *gate = p->gate.of(k), *c = p->c.of(k), *tanh_c = p->tanh_c.of(k);
+        float *g_ih = p->grad_weight_ih.of(k), *g_hh = p->grad_weight_hh.of(k), *g_bias = p->grad_bias.of(k);
         transpose(H, G, w_hh, back.data());
-        beside.lane(k, p_lane);
+        beside.lane(k);
         std::memset(g_ih, 0, sizeof(float) * I * G);
         std::memset(g_hh, 0, sizeof(float) * H * G);
         std::memset(g_bias, 0, sizeof(float) * G);
@@ -256,9 +248,9 @@ void lstm_backward(const Shape *s, const float *x, int64_t x_lane, const float *
                 }
             }
             beside.pass_down(t, d);
-            if (t > 0) {
+            if (t > 0 || p->d_start_h) {
                 std::fill(adjoint.begin(), adjoint.end(), 0.f);
-                if (s->cut_before(t)) std::fill(dc.begin(), dc.end(), 0.f);
+                if (p->cut_before(t)) std::fill(dc.begin(), dc.end(), 0.f);
                 else product(B, H, G, d, G, 1, back.data(), H, adjoint.data(), H);
                 beside.take(t, adjoint.data());
             }
@@ -273,18 +265,21 @@ void lstm_backward(const Shape *s, const float *x, int64_t x_lane, const float *
                 deltas.count = 0;
             }
         }
+        // A loop that ended early left zeros.
+        if (p->d_start_h) std::copy(adjoint.begin(), adjoint.end(), p->d_start_h.of(k));
+        if (p->d_start_c) std::copy(dc.begin(), dc.end(), p->d_start_c.of(k));
     }
 }
 
 // ---- GRU, blocks r, z, n; s = h_{t-1} W_n + b_hn
 
-void gru_forward(const Shape *s, const float *x, int64_t x_lane, const float *w_ih, const float *w_hh, const float *bias,
-                 const float *bias_hn, int64_t p_lane, float *gate, int64_t gate_lane, float *inner, int64_t inner_lane,
-                 float *h, int64_t h_lane, float *pre, int64_t pre_lane) {
-    const int T = s->steps, B = s->batch, I = s->inputs, H = s->hidden;
+void gru_forward(const Pass *p) {
+    const int T = p->length, B = p->batch, I = p->inputs, H = p->hidden;
     const long n = (long)B * H;
-    for (int64_t k = 0; k < s->lanes; ++k, x += x_lane, w_ih += p_lane, w_hh += p_lane, bias += p_lane, bias_hn += p_lane,
-                 gate += gate_lane, inner += inner_lane, h += h_lane)
+    for (int64_t k = 0; k < p->lanes; ++k) {
+        const float *x = p->x.of(k), *w_ih = p->weight_ih.of(k), *w_hh = p->weight_hh.of(k), *bias = p->bias.of(k);
+        const float *bias_hn = p->bias_hn.of(k);
+        float *gate = p->gate.of(k), *inner = p->inner.of(k), *h = p->h.of(k), *pre = p->pre.of(k);
         for (int t = 0; t < T; ++t) {
             float *gates = gate + 3 * n * t, *from_h = inner + n * t;
             const float *before = h + t * n;
@@ -296,7 +291,7 @@ void gru_forward(const Shape *s, const float *x, int64_t x_lane, const float *w_
             for (int b = 0; b < B; ++b) {
                 float *r = gates + 3L * b * H, *z = r + H, *m = z + H, *out = h + (t + 1) * n + (long)b * H;
                 const float *in = from_h + (long)b * H, *old = before + (long)b * H;
-                float *kept = pre ? pre + k * pre_lane + 3 * (t * n + (long)b * H) : nullptr;
+                float *kept = pre ? pre + 3 * (t * n + (long)b * H) : nullptr;
                 if (kept) std::memcpy(kept, r, sizeof(float) * 2 * H);
                 for (int j = 0; j < H; ++j) r[j] = sigmoid(r[j]);
                 for (int j = 0; j < H; ++j) z[j] = sigmoid(z[j]);
@@ -310,20 +305,21 @@ void gru_forward(const Shape *s, const float *x, int64_t x_lane, const float *w_
                 }
             }
         }
+    }
 }
 
-void gru_backward(const Shape *s, const float *x, int64_t x_lane, const float *w_hh, int64_t p_lane, const float *gate,
-                  int64_t gate_lane, const float *inner, int64_t inner_lane, const float *h, int64_t h_lane,
-                  const float *dh, int64_t dh_lane, float *g_ih, float *g_hh, float *g_bias, float *g_bias_hn,
-                  const Outside *outside) {
-    const int T = s->steps, B = s->batch, I = s->inputs, H = s->hidden, G = 3 * s->hidden;
+void gru_backward(const Pass *p) {
+    const int T = p->length, B = p->batch, I = p->inputs, H = p->hidden, G = 3 * p->hidden;
     const long n = (long)B * H;
     std::vector<float> back((size_t)G * H), adjoint(n);
-    Neighbours beside(outside, s, G);
-    for (int64_t k = 0; k < s->lanes; ++k, x += x_lane, w_hh += p_lane, gate += gate_lane, inner += inner_lane, h += h_lane,
-                 dh += dh_lane, g_ih += p_lane, g_hh += p_lane, g_bias += p_lane, g_bias_hn += p_lane) {
+    Neighbours beside(*p, G);
+    for (int64_t k = 0; k < p->lanes; ++k) {
+        const float *x = p->x.of(k), *w_hh = p->weight_hh.of(k), *dh = p->dh.of(k), *h = p->h.of(k);
+        const float *gate = p->gate.of(k), *inner = p->inner.of(k);
+        float *g_ih = p->grad_weight_ih.of(k), *g_hh = p->grad_weight_hh.of(k), *g_bias = p->grad_bias.of(k);
+        float *g_bias_hn = p->grad_bias_hn.of(k);
         transpose(H, G, w_hh, back.data());
-        beside.lane(k, p_lane);
+        beside.lane(k);
         std::memset(g_ih, 0, sizeof(float) * I * G);
         std::memset(g_hh, 0, sizeof(float) * H * G);
         std::memset(g_bias, 0, sizeof(float) * G);
@@ -349,9 +345,9 @@ void gru_backward(const Shape *s, const float *x, int64_t x_lane, const float *w
                 }
             }
             beside.pass_down(t, d);
-            if (s->cut_before(t)) {
+            if (p->cut_before(t)) {
                 std::fill(adjoint.begin(), adjoint.end(), 0.f);
-            } else if (t > 0) {
+            } else if (t > 0 || p->d_start_h) {
                 product(B, H, 2 * H, d, G, 1, back.data(), H, adjoint.data(), H);
                 product(B, H, H, d_s, H, 1, back.data() + 2L * H * H, H, adjoint.data(), H);
             }
@@ -367,36 +363,23 @@ void gru_backward(const Shape *s, const float *x, int64_t x_lane, const float *w
                 deltas.count = inners.count = 0;
             }
         }
+        // A loop that ended early left zeros.
+        if (p->d_start_h) std::copy(adjoint.begin(), adjoint.end(), p->d_start_h.of(k));
     }
 }
 
 // ---- C [K, rows, columns] = A [K, rows, depth] B [K, depth, columns], each addressed by a lane, a row and a column stride
 
-void lane_products(const Shape *s, int64_t rows, int64_t columns, int64_t depth, const float *a, int64_t a_lane,
+void lane_products(int64_t lanes, int64_t rows, int64_t columns, int64_t depth, const float *a, int64_t a_lane,
                    int64_t a_row, int64_t a_depth, const float *b, int64_t b_lane, int64_t b_row, int64_t b_column, float *c,
                    int64_t c_lane, int64_t c_row) {
     std::vector<float> dense((size_t)depth * columns);  // B with adjacent columns
-    for (int64_t k = 0; k < s->lanes; ++k, a += a_lane, b += b_lane, c += c_lane) {
+    for (int64_t k = 0; k < lanes; ++k, a += a_lane, b += b_lane, c += c_lane) {
         for (int64_t i = 0; i < depth; ++i)
             for (int64_t j = 0; j < columns; ++j) dense[i * columns + j] = b[i * b_row + j * b_column];
         for (int64_t i = 0; i < rows; ++i) std::memset(c + i * c_row, 0, sizeof(float) * columns);
         product(rows, columns, depth, a, a_row, a_depth, dense.data(), columns, c, c_row);
     }
-}
-
-// The instruction set that this library was compiled for.
-const char *instructions() {
-#if defined(__AVX512F__)
-    return "avx512";
-#elif defined(__AVX2__)
-    return "avx2";
-#elif defined(__AVX__)
-    return "avx";
-#elif defined(__x86_64__)
-    return "sse2";
-#else
-    return "baseline";
-#endif
 }
 
 }  // extern "C"

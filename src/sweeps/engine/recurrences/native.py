@@ -6,245 +6,174 @@ operations fused. CPU only.
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Mapping
 from functools import cached_property, partial
-from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from sweeps.engine.adjoint import Trace
 from sweeps.engine.extended import Rows
 from sweeps.engine.fading import revive
-from sweeps.engine.memory import zeros
+from sweeps.engine.memory import in_float64, zeros
 from sweeps.engine.native import library
+from sweeps.engine.native.arguments import GATES, NUMBERS, arguments
 from sweeps.engine.recurrences.base import Sizes, Start, last_and_others, put_start
 from sweeps.engine.recurrences.choice import register_fast
 
-SHAPE = ("lanes", "length", "batch", "inputs", "hidden", "truncate")
-"""The fields of `Shape` in kernels.h, by the names of `Sizes`."""
+TANH, RELU = 0, 1
+"""`phi` of a plain network."""
 
 
-class _Shape(ctypes.Structure):
-    _fields_ = [(name, ctypes.c_int64) for name in SHAPE]
+def call(kernel: str, sizes: Sizes, phi: int | None = None, **buffers: Tensor | None) -> None:
+    """Call a kernel with its arguments by name, see native/arguments.py; None: not given.
 
-
-class _Outside(ctypes.Structure):
-    """The layers above and below, `Outside` in train.cpp."""
-
-    _fields_ = [(name, ctypes.c_int64) for name in ("above", "above_lane", "w_ih", "dx", "dx_lane")]
-
-
-class _OutsideRows(ctypes.Structure):
-    """The same for the trace, `OutsideRows` in record.cpp."""
-
-    _fields_ = [
-        (name, ctypes.c_int64)
-        for name in ("above", "above_lane", "above_exponent", "w_ih", "dx", "dx_lane", "dx_exponent")
-    ]
-
-
-def _call(name: str, sizes: Sizes, *arguments: Tensor | np.ndarray | int | ctypes.Structure | None) -> None:
-    """Call a kernel; tensors and arrays go as pointers, numbers as int64."""
-    shape = _Shape(*(getattr(sizes, name) for name in SHAPE))
-    function = getattr(library(), name)
-    function.restype = None
-    function(ctypes.byref(shape), *map(_argument, arguments))
-
-
-def _argument(value: Tensor | np.ndarray | int | ctypes.Structure | None) -> Any:
-    if isinstance(value, Tensor):
-        return ctypes.c_void_p(value.data_ptr())
-    if isinstance(value, np.ndarray):
-        return ctypes.c_void_p(value.ctypes.data)
-    if isinstance(value, ctypes.Structure):
-        return ctypes.byref(value)
-    return ctypes.c_void_p(None) if value is None else ctypes.c_int64(value)
+    Raises:
+        TypeError: a name that the kernel does not take, or one that it needs and does not get.
+        ValueError: a buffer of another dtype or size.
+    """
+    numbers = {name: getattr(sizes, name) for name in NUMBERS if name != "phi"}
+    if phi is not None:
+        numbers["phi"] = phi
+    getattr(library(), kernel)(arguments(kernel, numbers, buffers))
 
 
 def native_products(a: Tensor, b: Tensor, out: Tensor) -> Tensor:
     """out = a b for `a [K, M, N]`, `b [K, N, P]`, `out [K, M, P]` with adjacent columns, all float32."""
     k, m, n = a.shape
-    _call(
-        "lane_products", Sizes(k, 0, 0, 0, 0), m, b.shape[-1], n, a, *a.stride(), b, *b.stride(), out, *out.stride()[:2]
-    )
+    places = (a.data_ptr(), *a.stride(), b.data_ptr(), *b.stride(), out.data_ptr(), *out.stride()[:2])
+    compiled = library()
+    assert compiled is not None
+    compiled.lane_products(k, m, b.shape[-1], n, *places)
     return out
 
 
 class _Native:
-    """Common to the three: the stored pre-activations, and the backward pass for the trace."""
+    """Common to the three: a pass from a start, the stored pre-activations, and the backward passes.
 
-    sizes: Sizes
-    gates: int  # gate blocks G
+    Attributes:
+        state: the buffers of the parts of the state, (h,) or (h, c), each `[K, T+1, B, H]`, its start first.
+    """
+
+    name: str  # its kernels are `name`_forward, `name`_backward, `name`_record
+    weights: tuple[str, ...] = ("weight_ih", "weight_hh", "bias")
+
+    def __init__(self, sizes: Sizes, phi: int | None = None) -> None:
+        self.sizes, self.phi, s = sizes, phi, sizes
+        self.h = zeros(s.lanes, s.length + 1, s.batch, s.hidden)
+        self.state: tuple[Tensor, ...] = (self.h,)
 
     @cached_property
     def pre(self) -> Tensor:
         """Pre-activations of the last forward pass with `keep`, `[K, T, B, G*H]`."""
         s = self.sizes
-        return zeros(s.lanes, s.length, s.batch, self.gates * s.hidden)
+        return zeros(s.lanes, s.length, s.batch, GATES[self.name] * s.hidden)
 
-    def buffers(self):
-        return (self.h, self.c) if hasattr(self, "c") else (self.h,)
+    def kept(self) -> dict[str, Tensor]:
+        """What a forward pass keeps for `backward`, beside h, by the names of the kernels."""
+        return {}
 
-    def end(self):
-        return tuple(each[:, -1] for each in self.buffers())
+    def forward(self, p: Mapping[str, Tensor], x: Tensor, keep: bool = False, start: Start = None) -> Tensor:
+        put_start(start, *self.state)
+        own = {name: p[name] for name in self.weights}
+        pre = self.pre if keep else None
+        call(f"{self.name}_forward", self.sizes, self.phi, x=x, **own, h=self.h, **self.kept(), pre=pre)
+        if keep and self.phi == RELU:
+            revive(p, x, self.h, self.pre)
+        return self.h[:, 1:]
 
-    def pre_buffer(self, keep: bool) -> tuple[Tensor | None, int]:
-        """Where a forward pass stores its pre-activations, and their stride between lanes; (None, 0) without `keep`."""
-        return (self.pre, self.pre.stride(0)) if keep else (None, 0)
+    def end(self) -> tuple[Tensor, ...]:
+        return tuple(part[:, -1] for part in self.state)
 
-    def outside(self, p: Mapping[str, Tensor], dy: Tensor, dx: Tensor | None) -> tuple[Tensor, _Outside]:
-        """dL/dh_{T-1} from above, and the rest of what a backward pass exchanges with the layers above and below."""
-        dh, above = last_and_others(dy)
-        places = (dy.data_ptr(), dy.stride(0)) if above else (0, 0)
-        below = (p["weight_ih"].data_ptr(), dx.data_ptr(), dx.stride(0)) if dx is not None else (0, 0, 0)
-        return dh, _Outside(*places, *below)
-
-    def record(
+    def backward(
         self,
-        name: str,
         p: Mapping[str, Tensor],
-        dy: Rows,
-        trace: Trace,
-        below: bool,
-        *arguments: Tensor | np.ndarray | int,
-    ) -> Rows | None:
-        """Call a kernel that records the trace; `arguments` are those that it takes before the weights."""
-        s, w = self.sizes, p["weight_hh"]
+        x: Tensor,
+        dy: Tensor,
+        grads: Mapping[str, Tensor],
+        dx: Tensor | None = None,
+        d_start: Start = None,
+    ) -> None:
+        dh, above = last_and_others(dy)
+        given = {f"grad_{name}": grads[name] for name in self.weights} | self.kept()
+        if dx is not None:
+            given |= {"dx": dx, "weight_ih": p["weight_ih"]}
+        if d_start is not None:
+            given |= dict(zip(("d_start_h", "d_start_c"), d_start, strict=False))
+        call(f"{self.name}_backward", self.sizes, self.phi, x=x, weight_hh=p["weight_hh"], h=self.h, dh=dh,
+             above=dy if above else None, **given)  # fmt: skip
+
+    def through_time(self, p: Mapping[str, Tensor], dy: Rows, trace: Trace, below: bool = False) -> Rows | None:
+        s, dx = self.sizes, None
         dh, above = dy.last_and_others()
-        exact = zeros(*dh.value.shape, dtype=torch.float64).copy_(dh.value)
-        exponent = dh.exponent.expand(-1, -1, 1).contiguous()
-        outside, dx = _OutsideRows(), None
+        given = self.seen() | {"rows_dh": in_float64(dh.value), "rows_dh_exponent": _of_rows(dh)}
         if above is not None:
-            whole = zeros(*above.value.shape, dtype=torch.float64).copy_(above.value)
-            exponents = above.exponent.contiguous()
-            outside.above, outside.above_lane = whole.data_ptr(), whole.stride(0)
-            outside.above_exponent = exponents.data_ptr()
+            given |= {"rows_above": in_float64(above.value), "rows_above_exponent": _of_rows(above)}
         if below:
             value = zeros(s.lanes, s.length, s.batch, s.inputs, dtype=torch.float64)
             dx = Rows(value, torch.empty(s.lanes, s.length, s.batch, 1, dtype=torch.float64))
-            outside.w_ih, outside.dx, outside.dx_lane = p["weight_ih"].data_ptr(), value.data_ptr(), value.stride(0)
-            outside.dx_exponent = dx.exponent.data_ptr()
-        _call(
-            name, s, *arguments, w, w.stride(0), exact, exact.stride(0), exponent, trace.norms, trace.exponents, outside
-        )
+            given |= {"weight_ih": p["weight_ih"], "rows_dx": value, "rows_dx_exponent": dx.exponent}
+        call(f"{self.name}_record", s, self.phi, pre=self.pre, weight_hh=p["weight_hh"],
+             norms=trace.norms, exponents=trace.exponents, **given)  # fmt: skip
         return dx
+
+    def seen(self) -> dict[str, Tensor]:
+        """What the record reads beside the pre-activations, by the names of the kernels."""
+        return {}
+
+
+def _of_rows(rows: Rows) -> Tensor:
+    """Contiguous exponents, one for each row."""
+    return rows.exponent.expand(*rows.value.shape[:-1], 1).contiguous()
 
 
 class NativeRnn(_Native):
     """See rnn.py."""
 
-    gates = 1
-
-    def __init__(self, sizes: Sizes, phi: int) -> None:
-        self.sizes, self.phi = sizes, phi
-        self.h = zeros(sizes.lanes, sizes.length + 1, sizes.batch, sizes.hidden)
-
-    def forward(self, p: Mapping[str, Tensor], x: Tensor, keep: bool = False, start: Start = None) -> Tensor:
-        put_start(start, *self.buffers())
-        w = p["weight_hh"]
-        _call("rnn_forward", self.sizes, self.phi, x, x.stride(0), p["weight_ih"], w, p["bias"], w.stride(0),
-              self.h, self.h.stride(0), *self.pre_buffer(keep))  # fmt: skip
-        if keep and self.phi == 1:
-            revive(p, x, self.h, self.pre)
-        return self.h[:, 1:]
-
-    def backward(
-        self,
-        p: Mapping[str, Tensor],
-        x: Tensor,
-        dy: Tensor,
-        grads: Mapping[str, Tensor],
-        dx: Tensor | None = None,
-        d_start: Start = None,
-    ) -> None:
-        w, (dh, outside) = p["weight_hh"], self.outside(p, dy, dx)
-        _call("rnn_backward", self.sizes, self.phi, x, x.stride(0), w, w.stride(0), self.h, self.h.stride(0),
-              dh, dh.stride(0), grads["weight_ih"], grads["weight_hh"], grads["bias"], outside)  # fmt: skip
-
-    def through_time(self, p: Mapping[str, Tensor], dy: Rows, trace: Trace, below: bool = False) -> Rows | None:
-        return self.record("rnn_record", p, dy, trace, below, self.phi, self.pre, self.pre.stride(0))
+    name = "rnn"
 
 
 class NativeLstm(_Native):
     """See lstm.py."""
 
-    gates = 4
+    name = "lstm"
 
     def __init__(self, sizes: Sizes) -> None:
-        self.sizes = s = sizes
+        super().__init__(sizes)
+        s = sizes
         self.gate = zeros(s.lanes, s.length, s.batch, 4 * s.hidden)
-        self.h = zeros(s.lanes, s.length + 1, s.batch, s.hidden)
         self.c = zeros(s.lanes, s.length + 1, s.batch, s.hidden)
         self.tanh_c = zeros(s.lanes, s.length, s.batch, s.hidden)
+        self.state = (self.h, self.c)
 
-    def forward(self, p: Mapping[str, Tensor], x: Tensor, keep: bool = False, start: Start = None) -> Tensor:
-        put_start(start, *self.buffers())
-        w = p["weight_hh"]
-        _call("lstm_forward", self.sizes, x, x.stride(0), p["weight_ih"], w, p["bias"], w.stride(0),
-              self.gate, self.gate.stride(0), self.h, self.c, self.h.stride(0), self.tanh_c,
-              self.tanh_c.stride(0), *self.pre_buffer(keep))  # fmt: skip
-        return self.h[:, 1:]
+    def kept(self) -> dict[str, Tensor]:
+        return {"gate": self.gate, "c": self.c, "tanh_c": self.tanh_c}
 
-    def backward(
-        self,
-        p: Mapping[str, Tensor],
-        x: Tensor,
-        dy: Tensor,
-        grads: Mapping[str, Tensor],
-        dx: Tensor | None = None,
-        d_start: Start = None,
-    ) -> None:
-        w, (dh, outside) = p["weight_hh"], self.outside(p, dy, dx)
-        _call("lstm_backward", self.sizes, x, x.stride(0), w, w.stride(0), self.gate, self.gate.stride(0),
-              self.h, self.c, self.h.stride(0), self.tanh_c, self.tanh_c.stride(0), dh, dh.stride(0),
-              grads["weight_ih"], grads["weight_hh"], grads["bias"], outside)  # fmt: skip
-
-    def through_time(self, p: Mapping[str, Tensor], dy: Rows, trace: Trace, below: bool = False) -> Rows | None:
-        return self.record("lstm_record", p, dy, trace, below, self.pre, self.pre.stride(0))
+    def seen(self) -> dict[str, Tensor]:
+        return {"c": self.c}
 
 
 class NativeGru(_Native):
     """See gru.py."""
 
-    gates = 3
+    name = "gru"
+    weights = (*_Native.weights, "bias_hn")
 
     def __init__(self, sizes: Sizes) -> None:
-        self.sizes = s = sizes
+        super().__init__(sizes)
+        s = sizes
         self.gate = zeros(s.lanes, s.length, s.batch, 3 * s.hidden)
         self.s = zeros(s.lanes, s.length, s.batch, s.hidden)
-        self.h = zeros(s.lanes, s.length + 1, s.batch, s.hidden)
 
-    def forward(self, p: Mapping[str, Tensor], x: Tensor, keep: bool = False, start: Start = None) -> Tensor:
-        put_start(start, *self.buffers())
-        w = p["weight_hh"]
-        _call("gru_forward", self.sizes, x, x.stride(0), p["weight_ih"], w, p["bias"], p["bias_hn"], w.stride(0),
-              self.gate, self.gate.stride(0), self.s, self.s.stride(0), self.h, self.h.stride(0),
-              *self.pre_buffer(keep))  # fmt: skip
-        return self.h[:, 1:]
+    def kept(self) -> dict[str, Tensor]:
+        return {"gate": self.gate, "inner": self.s}
 
-    def backward(
-        self,
-        p: Mapping[str, Tensor],
-        x: Tensor,
-        dy: Tensor,
-        grads: Mapping[str, Tensor],
-        dx: Tensor | None = None,
-        d_start: Start = None,
-    ) -> None:
-        w, (dh, outside) = p["weight_hh"], self.outside(p, dy, dx)
-        _call("gru_backward", self.sizes, x, x.stride(0), w, w.stride(0), self.gate, self.gate.stride(0),
-              self.s, self.s.stride(0), self.h, self.h.stride(0), dh, dh.stride(0), grads["weight_ih"],
-              grads["weight_hh"], grads["bias"], grads["bias_hn"], outside)  # fmt: skip
-
-    def through_time(self, p: Mapping[str, Tensor], dy: Rows, trace: Trace, below: bool = False) -> Rows | None:
-        return self.record("gru_record", p, dy, trace, below, self.pre, self.pre.stride(0), self.s, self.s.stride(0))
+    def seen(self) -> dict[str, Tensor]:
+        return {"inner": self.s, "h": self.h}
 
 
 if library() is not None:
-    register_fast("rnn_tanh", partial(NativeRnn, phi=0), kernel="native")
-    register_fast("rnn_relu", partial(NativeRnn, phi=1), kernel="native")
+    register_fast("rnn_tanh", partial(NativeRnn, phi=TANH), kernel="native")
+    register_fast("rnn_relu", partial(NativeRnn, phi=RELU), kernel="native")
     register_fast("lstm", NativeLstm, kernel="native")
     register_fast("gru", NativeGru, kernel="native")
