@@ -24,7 +24,7 @@ class Direction:
     def __init__(
         self, recurrence: Recurrence, p: Mapping[str, Tensor], grads: Mapping[str, Tensor], sizes: Sizes, states: int
     ) -> None:
-        self.recurrence, self.p, self.grads = recurrence, p, grads
+        self.recurrence, self.p, self.grads, self.batch = recurrence, p, grads, sizes.batch
         self.learned = list(p["start"].chunk(states, -1)) if "start" in p else None
         self.d_start = None
         if self.learned is not None:
@@ -33,7 +33,7 @@ class Direction:
     def forward(self, x: Tensor, keep: bool, start: Start) -> Tensor:
         """As `Recurrence.forward`; a start state that is learned goes before the one that is given."""
         if self.learned is not None:
-            start = [part.unsqueeze(1) for part in self.learned]
+            start = [part.unsqueeze(1).expand(-1, self.batch, -1) for part in self.learned]
         return self.recurrence.forward(self.p, x, keep, start)
 
     def backward(self, x: Tensor, dy: Tensor, dx: Tensor | None) -> None:
