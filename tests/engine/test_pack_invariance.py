@@ -72,6 +72,44 @@ def test_records_are_the_same_bytes_in_every_pack(arch: str, optim: str, kernel:
         assert not different, f"in packs of {size}"
 
 
+NETWORKS = (
+    ("stack.layers=2", "stack.bidirectional=true", "stack.start=learned", "task=copy", "task.length=3"),
+    ("stack.bidirectional=true", "stack.start=random", "stack.readout=mean", "task=adding", "task.length=7"),
+    (
+        "stack.layers=3",
+        "stack.start=learned",
+        "stack.readout=mean",
+        "task=binary_sum",
+        "task.length=11",
+        "train.truncate=3",
+    ),
+    ("stack.start=random", "task=copy", "task.length=1", "train.truncate=4"),
+)
+
+
+@pytest.mark.parametrize(
+    ("arch", "network"),
+    [
+        pytest.param(arch, network, marks=() if n == m else pytest.mark.slow, id=f"{arch}-{','.join(network[:2])}")
+        for n, arch in enumerate(ARCHS)
+        for m, network in enumerate(NETWORKS)
+    ],
+)
+def test_every_kind_of_network(arch: str, network: tuple[str, ...], kernel: str, tmp_path: Path) -> None:
+    """Layers, directions, start states, readouts and answers at every time step."""
+    hidden = 17 if "task=copy" in network else 40
+    cells = sixteen(arch, "adam", f"arch.hidden={hidden}", "train.batch=9", "train.steps=3", "train.log_every=1",
+                    "train.eval_every=3", "train.eval_size=11", f"executor.kernel={kernel}", *network)  # fmt: skip
+    train_in_packs(cells, 1, tmp_path / "alone")
+    alone = read(cells, tmp_path / "alone")
+    for size in (2, 7, 16):
+        shuffled = random.Random(size).sample(cells, 16)
+        train_in_packs(shuffled, size, tmp_path / str(size))
+        packed = read(cells, tmp_path / str(size))
+        different = [name for name in alone if alone[name] != packed[name]]
+        assert not different, f"in packs of {size}"
+
+
 HIDDEN = (8, 16, 17, 32, 37, 64, 96, 100, 128, 256)
 BATCH = (8, 9, 32)
 TASKS = {"adding": 6, "binary_sum": 7, "digits": 64}

@@ -76,8 +76,8 @@ class Readout:
         h = in_float64(self.h)
         if self.kind == "mean":
             h.copy_(torch.stack([lane.mean(0, dtype=torch.float64) for lane in self.y]))
-        outputs = multiply(h, in_float64(self.p["weight_out"]), out=torch.empty_like(self.out, dtype=torch.float64))
-        return outputs.add_(self.p["bias_out"].unsqueeze(1))
+        outputs = zeros(*self.out.shape, device=self.out.device, dtype=torch.float64)
+        return multiply(h, in_float64(self.p["weight_out"]), out=outputs).add_(self.p["bias_out"].unsqueeze(1))
 
     def exact_backward(self, d_out: Rows) -> Rows:
         """What `backward` returns, from dL/doutputs with a power of two for each row."""
