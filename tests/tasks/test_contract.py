@@ -71,7 +71,7 @@ BROKEN: dict[str, tuple[type[Last], Change, str]] = {
         lambda x, y: Batch(x, y[:, 0]),
         "are float32 [2], must be float32 [B, O] (mse), here [2, 1]",
     ),
-    "lists": (Last, lambda x, y: [x, y], "its batch is a list, must be a Batch of two NumPy arrays"),
+    "lists": (Last, lambda x, y: [x, y], "its batch is a list, must be a Batch of NumPy arrays"),
 }
 
 
