@@ -1,4 +1,4 @@
-"""The arguments of a native kernel go by name: the library and Python agree where each lies; a wrong call is refused."""
+"""Arguments of a native kernel go by name: the library and Python agree where each lies; a wrong call is refused."""
 
 from __future__ import annotations
 
