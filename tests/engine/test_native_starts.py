@@ -16,7 +16,7 @@ from torch import Tensor
 from sweeps.engine.adjoint import Trace
 from sweeps.engine.extended import Rows
 from sweeps.engine.memory import in_float64, zeros
-from sweeps.engine.native import library
+from sweeps.engine.native import kernels
 from sweeps.engine.recurrences import Sizes, build
 
 ARCHS = ("rnn_tanh", "rnn_relu", "lstm", "gru")
@@ -26,8 +26,10 @@ T, B, INPUTS, H = 9, 3, 2, 11
 
 @pytest.fixture(autouse=True)
 def native() -> None:
-    if library() is None:
-        pytest.skip("no C++ compiler: there are no native kernels on this machine")
+    missing = kernels().missing
+    if missing is not None and missing.startswith("there is no C++ compiler"):
+        pytest.skip(missing)
+    assert missing is None
 
 
 class Case(NamedTuple):
