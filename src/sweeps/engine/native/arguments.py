@@ -96,7 +96,7 @@ def arguments(kernel: str, numbers: Mapping[str, int], buffers: Mapping[str, Ten
 
     Raises:
         TypeError: a name that the kernel does not take, or one that it needs and does not get.
-        ValueError: a buffer of another dtype or size.
+        ValueError: a buffer of another dtype or size, or whose lanes are not contiguous.
     """
     given = numbers.keys() | {name for name, value in buffers.items() if value is not None}
     if (problem := _problem(kernel, frozenset(given))) is not None:
@@ -109,6 +109,8 @@ def arguments(kernel: str, numbers: Mapping[str, int], buffers: Mapping[str, Ten
         if str(value.dtype) != f"torch.{KINDS[name]}" or value.numel() != sizes[name]:
             allowed = f"{KINDS[name]} with {sizes[name]} elements, [K, {', '.join(SHAPES[name]).replace('S', 'T+1')}]"
             raise ValueError(f"{kernel}: {name} is {value.dtype} {list(value.shape)}, not {allowed}")
+        if not (value.is_contiguous() or value[0].is_contiguous()):
+            raise ValueError(f"{kernel}: the lanes of {name} are not contiguous; strides {value.stride()}")
         setattr(out, name, Buffer(value.data_ptr(), value.stride(0)))
     return out
 

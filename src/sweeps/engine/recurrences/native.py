@@ -30,7 +30,7 @@ def call(kernel: str, sizes: Sizes, phi: int | None = None, **buffers: Tensor | 
 
     Raises:
         TypeError: a name that the kernel does not take, or one that it needs and does not get.
-        ValueError: a buffer of another dtype or size.
+        ValueError: a buffer of another dtype or size, or whose lanes are not contiguous.
     """
     numbers = {name: getattr(sizes, name) for name in NUMBERS if name != "phi"}
     if phi is not None:
