@@ -31,19 +31,28 @@ CUTS = (0, 3)
 NAMES = ("weight_ih", "weight_hh", "bias")
 
 
+BETWEEN = (("none", 0.0, False), ("layer", 0.0, False), ("none", 0.3, False), ("layer", 0.3, True), ("none", 0.0, True))
+"""Normalisation, dropout and residual connections: each combination of the others takes the next."""
+
+
 class Case(NamedTuple):
     network: Network
+    masks: list[Tensor]
     x: Tensor
     y: Tensor
     weights: Tensor | None
     start: Tensor | None
 
 
-def case(arch: str, layers: int, bidirectional: bool, readout: str, start: str, cut: int, kernel: str) -> Case:
+def case(
+    arch: str, layers: int, bidirectional: bool, readout: str, start: str, cut: int, kernel: str, between: int
+) -> Case:
     """A pack with random weights, biases, inputs and targets."""
     rng = torch.Generator().manual_seed(zlib.crc32(repr((layers, bidirectional, readout, start, cut)).encode()))
     every = readout in ("every", "weighted")
-    stack = Stack(layers, bidirectional, start, "mean" if readout == "mean" else "last")
+    norm, dropout, residual = BETWEEN[between]
+    read = "mean" if readout == "mean" else "last"
+    stack = Stack(layers, bidirectional, start, read, norm, dropout, residual)
     sizes = Sizes(LANES, LENGTH, BATCH, INPUTS, HIDDEN, truncate=cut)
     loss = "cross_entropy" if layers == 2 else "mse"
     network = Network(arch, sizes, OUTPUTS, loss, kernel, stack=stack, every=every)
@@ -53,8 +62,11 @@ def case(arch: str, layers: int, bidirectional: bool, readout: str, start: str, 
     y = torch.randn(LANES, answers, OUTPUTS, generator=rng)
     weights = torch.randint(0, 3, (LANES, LENGTH, BATCH), generator=rng).float()
     weights[:, 2] += 1  # some answer of each sequence counts
+    shape = (LANES, LENGTH, BATCH, HIDDEN * stack.directions)
+    masks = [torch.bernoulli(torch.full(shape, 1 - dropout), generator=rng) / (1 - dropout) for _ in range(layers - 1)]
     return Case(
         network,
+        masks if dropout else [],
         torch.randn(LANES, LENGTH * BATCH, INPUTS, generator=rng),
         y if loss == "mse" else y.argmax(-1),
         weights.flatten(1) if readout == "weighted" else None,
@@ -77,7 +89,6 @@ def truth(c: Case, lane: int) -> Truth:
     x: list[Tensor] = list(c.x[lane].double().view(LENGTH, BATCH, INPUTS))
     seen: list[list[Tensor]] = []
     leaves: dict[str, tuple[Any, Tensor]] = {}
-    ends: list[Tensor] = []
     for n in range(stack.layers):
         outputs = []
         for d in range(directions):
@@ -105,17 +116,27 @@ def truth(c: Case, lane: int) -> Truth:
                 state = after if states == 2 else (after,)
                 steps.append(state[0])
             seen.append(steps)
-            ends.append(state[0])
             outputs.append(steps[::-1] if d else steps)
-        x = [torch.cat(parts, -1) for parts in zip(*outputs, strict=True)]
+        below, x = x, [torch.cat(parts, -1) for parts in zip(*outputs, strict=True)]
+        if n < stack.layers - 1:
+            if stack.norm == "layer":
+                end = f"_l{n}" if n else ""
+                gain, bias = (own[name + end].clone().requires_grad_() for name in ("norm_gain", "norm_bias"))
+                leaves |= {"norm_gain" + end: ("norm", gain), "norm_bias" + end: ("norm", bias)}
+                x = [torch.nn.functional.layer_norm(y, y.shape[-1:], gain, bias) for y in x]
+            if c.masks:
+                x = [y * mask.double() for y, mask in zip(x, c.masks[n][lane], strict=True)]
+        if stack.residual and n:
+            x = [y + under for y, under in zip(x, below, strict=True)]
     w, b = (own[name].clone().requires_grad_() for name in ("weight_out", "bias_out"))
     leaves |= {"weight_out": ("out", w), "bias_out": ("out", b)}
     if network.every:
         read = torch.stack(x)
     elif stack.readout == "mean":
         read = torch.stack(x).mean(0, keepdim=True)
-    else:
-        read = torch.cat(ends[-directions:], -1)[None]
+    else:  # what each direction ends with
+        parts = [x[-1][:, :HIDDEN], x[0][:, HIDDEN:]][:directions]
+        read = torch.cat(parts, -1)[None]
     answer = read @ w + b  # [S, B, O]
     y = c.y[lane].view(len(answer), BATCH, *c.y.shape[2:])
     if network.loss_name == "mse":
@@ -160,13 +181,14 @@ def test_agrees_with_a_loop_over_the_cells_of_torch_nn(
 ) -> None:
     for n, (readout, start, cut) in enumerate(COMBINATIONS[ARCHS.index(arch) % part :: part]):
         lane = n % LANES
-        what = f"readout {readout}, start {start}, truncate {cut}"
-        c = case(arch, layers, bidirectional, readout, start, cut, any_kernel)
+        between = (n + layers) % len(BETWEEN)
+        what = f"readout {readout}, start {start}, truncate {cut}, {BETWEEN[between]}"
+        c = case(arch, layers, bidirectional, readout, start, cut, any_kernel, between)
         network = c.network
         traces, totals = ([Trace(LANES, LENGTH) for _ in network.traced] for _ in range(2))
         totals = totals if network.every else []
         with torch.no_grad():
-            losses = network.gradients(c.x, c.y, traces, totals, c.weights, c.start)
+            losses = network.gradients(c.x, c.y, traces, totals, c.weights, c.start, c.masks)
         want = truth(c, lane)
         assert float(losses[lane]) == pytest.approx(float(want.loss), rel=1e-5), what
         assert set(want.gradients) == set(network.grads)

@@ -113,6 +113,12 @@ FIXED = {
     "train.stop_when_solved": "train.stop_when_solved=true",
     "train.truncate": "train.truncate=5",
     "stack.layers": "stack.layers=2",
+    "stack.bidirectional": "stack.bidirectional=true",
+    "stack.start": "stack.start=learned",
+    "stack.readout": "stack.readout=mean",
+    "stack.norm": "stack.norm=layer",
+    "stack.dropout": "stack.dropout=0.1",
+    "stack.residual": "stack.residual=true",
     "executor.kernel": "executor.kernel=torch",
     "executor.device": "executor.device=cuda",
 }

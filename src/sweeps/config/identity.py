@@ -28,6 +28,9 @@ BEFORE: dict[str, Value] = {
     "stack.bidirectional": False,
     "stack.start": "zero",
     "stack.readout": "last",
+    "stack.norm": "none",
+    "stack.dropout": 0.0,
+    "stack.residual": False,
 }
 """Settings that came after the first records, each with the value that stands for what was always so before.
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from sweeps.config.schema import MODES, READOUTS, STARTS, Settings
+from sweeps.config.schema import MODES, NORMS, READOUTS, STARTS, Settings
 from sweeps.errors import unknown
 
 Rule = tuple[Callable[[float], bool], str]
@@ -43,6 +43,7 @@ RULES: dict[str, Rule] = {
     "train.eval_size": SEVERAL,
     "train.truncate": NATURAL,
     "stack.layers": COUNT,
+    "stack.dropout": FRACTION,
     "plan.max_cells": COUNT,
     "executor.workers": NATURAL,
     "executor.lanes": NATURAL,
@@ -54,6 +55,7 @@ KERNELS = ("auto", "native", "torch", "reference")
 NAMES = {
     "stack.start": STARTS,
     "stack.readout": READOUTS,
+    "stack.norm": NORMS,
     "tracker.mode": MODES,
     "executor.kernel": KERNELS,
     "executor.device": DEVICES,

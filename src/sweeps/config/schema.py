@@ -67,6 +67,9 @@ class Stack:
     bidirectional: bool = False  # each layer reads forwards and in reverse
     start: str = "zero"  # of STARTS
     readout: str = "last"  # of READOUTS
+    norm: str = "none"  # of NORMS
+    dropout: float = 0.0  # share of the numbers between two layers that are set to 0 in training
+    residual: bool = False  # each layer above the lowest adds its input to its output
 
     @property
     def directions(self) -> int:
@@ -132,6 +135,9 @@ STARTS = ("zero", "learned", "random")
 
 READOUTS = ("last", "mean")
 """What an answer at the end of a sequence is read from: the last state, or the mean of all."""
+
+NORMS = ("none", "layer")
+"""What stands between two layers: nothing, or layer normalisation."""
 
 GROUPS = ("arch", "init", "clip", "task", "optim", "tracker", "executor")
 """The config groups: settings that are chosen by name. `train` and `plan` are plain sections."""

@@ -24,6 +24,7 @@ class Examples(NamedTuple):
     weights: Tensor | None  # of the answers in the loss, [K, N]; None: all equal
     scored: Tensor | None  # of the answers in the score, [K, N]; None: as in the loss
     start: Tensor | None  # the start states of all layers, [K, B, S]; None: zeros, or what is learned
+    masks: list[Tensor]  # of dropout, [K, T, B, O] for each layer but the highest; []: no dropout
 
 
 class Data:
@@ -41,6 +42,9 @@ class Data:
         size: B, sequences of a training batch.
         states: columns S of the states of all layers.
         drawn: whether start states are drawn, from N(0, 1).
+        masks: how many masks of dropout a batch has.
+        width: columns O of each.
+        dropout: the share of their elements that is 0.
 
     Raises:
         SweepsError: the task breaks its contract.
@@ -56,9 +60,14 @@ class Data:
         device: torch.device | str,
         states: int = 0,
         drawn: bool = False,
+        masks: int = 0,
+        width: int = 0,
+        dropout: float = 0.0,
     ) -> None:
         self.name, self.task, self.size, self.device = name, task, size, device
         self.states, self.drawn, self.every = states, drawn, answers(task) == "every"
+        self.dropout, self.mask_shape = dropout, (task.length, size, width)
+        self._masks = {seed: [generator(seed, "dropout", str(n)) for n in range(masks)] for seed in seeds}
         self._checked = False
         self._streams = {seed: generator(seed, "data") for seed in seeds}
         self._start_streams = {seed: generator(seed, "start") for seed in seeds}
@@ -83,13 +92,15 @@ class Data:
             self.batch.start.copy_(self.end)
         else:
             self._start({seed: self._draw(rng, self.size) for seed, rng in self._start_streams.items()})
+        for n, mask in enumerate(self.batch.masks):
+            self._write(mask, [self._mask(rngs[n]) for rngs in self._masks.values()])
         return self._spread(batches)
 
     def evaluation(self) -> Iterator[tuple[Examples, int]]:
         """The evaluation set in batches of the training batch size, each with its number of valid sequences.
 
         The last batch is filled up with sequences from the start of the set, which must not be counted again. The
-        batches are written to the memory of `.batch`, their start states too.
+        batches are written to the memory of `.batch`, their start states too; its masks are of no use here.
         """
         total = next(iter(self._evaluation.values())).inputs.shape[1]
         drawn = {seed: self._draw(generator(seed, "start", "evaluation"), total) for seed in self._evaluation}
@@ -123,6 +134,7 @@ class Data:
         self._streams = {seed: self._streams[seed] for seed in wanted}
         self._start_streams = {seed: self._start_streams[seed] for seed in wanted}
         self._evaluation = {seed: self._evaluation[seed] for seed in wanted}
+        self._masks = {seed: self._masks[seed] for seed in wanted}
         one = next(iter(self._evaluation.values()))
         k, n = len(seeds), self.size * (self.task.length if self.every else 1)
         like = torch.from_numpy(one.targets[:0])
@@ -137,6 +149,7 @@ class Data:
             None if one.weights is None else torch.ones(k, n, device=self.device),
             None if one.scored is None else torch.ones(k, n, device=self.device),
             start,
+            [zeros(k, *self.mask_shape, device=self.device) for _ in next(iter(self._masks.values()))],
         )
         self._lane = torch.tensor([list(wanted).index(seed) for seed in seeds], device=self.device)
 
@@ -145,12 +158,17 @@ class Data:
         shape = (sequences, self.states)
         return rng.standard_normal(shape, np.float32) if self.drawn else np.zeros(shape, np.float32)
 
+    def _mask(self, rng: np.random.Generator) -> np.ndarray:
+        kept = rng.random(self.mask_shape, np.float32) >= self.dropout
+        return kept.astype(np.float32) / np.float32(1 - self.dropout)
+
     def _start(self, states: dict[int, np.ndarray]) -> None:
         if self.batch.start is not None:
             self._write(self.batch.start, list(states.values()))
 
     def _spread(self, batches: dict[int, Batch]) -> Examples:
-        for buffer, part in zip(self.batch, ("inputs", "targets", "weights", "scored"), strict=False):
+        x, y, weights, scored, *_ = self.batch
+        for buffer, part in ((x, "inputs"), (y, "targets"), (weights, "weights"), (scored, "scored")):
             if buffer is not None:
                 self._write(buffer, [getattr(batch, part) for batch in batches.values()])
         return self.batch

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from sweeps.engine.adjoint import Trace
-from sweeps.engine.extended import Rows
+from sweeps.engine.between import Between
+from sweeps.engine.extended import ZERO, Rows
 from sweeps.engine.memory import over_time, zeros
 from sweeps.engine.recurrences import Recurrence, Sizes
 from sweeps.engine.recurrences.base import Start
@@ -56,10 +57,14 @@ class Layer:
     Args:
         directions: one or two; the second reads from the last time step to the first.
         below: whether dL/dx is wanted.
+        between: what stands behind the recurrences; None: nothing.
     """
 
-    def __init__(self, directions: Sequence[Direction], sizes: Sizes, below: bool) -> None:
+    def __init__(
+        self, directions: Sequence[Direction], sizes: Sizes, below: bool, between: Between | None = None
+    ) -> None:
         self.directions, self.hidden, self.below = list(directions), sizes.hidden, below
+        self.between, self.shape = between, (sizes.length, sizes.batch)
         k, t, b, device = sizes.lanes, sizes.length, sizes.batch, sizes.device
         self.dx = zeros(k, t, b, sizes.inputs, device=device) if below else None
         if len(self.directions) == 1:
@@ -69,14 +74,23 @@ class Layer:
         self.dy_last = [zeros(k, b, self.hidden, device=device) for _ in range(2)]
         self.dy = [zeros(k, t, b, self.hidden, device=device) for _ in range(2)]
 
-    def forward(self, x: Tensor, keep: bool, start: Sequence[Start]) -> Tensor:
-        """The outputs y, which the next forward pass overwrites; `start` and `keep` are as for a recurrence."""
+    def forward(self, x: Tensor, keep: bool, start: Sequence[Start], mask: Tensor | None = None) -> Tensor:
+        """The outputs y, which the next forward pass overwrites.
+
+        Args:
+            keep, start: as for a recurrence, a start for each direction.
+            mask: as for `Between`.
+        """
+        y = self._states(x, keep, start)
+        return y if self.between is None else self.between.forward(y, x.unflatten(1, self.shape), mask)
+
+    def _states(self, x: Tensor, keep: bool, start: Sequence[Start]) -> Tensor:
         self.x = x
         if len(self.directions) == 1:
             return self.directions[0].forward(x, keep, start[0])
         forwards, reverse = self.y.split(self.hidden, -1)
         forwards.copy_(self.directions[0].forward(x, keep, start[0]))
-        self.x_reverse.copy_(x.unflatten(1, self.y.shape[1:3]).flip(1))
+        self.x_reverse.copy_(x.unflatten(1, self.shape).flip(1))
         reverse.copy_(self.directions[1].forward(over_time(self.x_reverse), keep, start[1]).flip(1))
         return self.y
 
@@ -93,6 +107,13 @@ class Layer:
         Args:
             dy: dL/dy, `[K, T, B, O]`, or that of `final` alone, `[K, B, O]`. It is overwritten.
         """
+        if self.between is None:
+            return self._backward(dy)
+        dy = self.between.whole(dy)
+        dx = self._backward(self.between.backward(dy))
+        return dx.add_(dy) if dx is not None and self.between.residual else dx
+
+    def _backward(self, dy: Tensor) -> Tensor | None:
         if len(self.directions) == 1:
             self.directions[0].backward(self.x, dy, self.dx)
             return self.dx
@@ -109,6 +130,13 @@ class Layer:
 
         In the trace of the second direction t counts its own time steps: t = 0 is the last of the sequence.
         """
+        if self.between is None:
+            return self._through_time(dy, traces)
+        dy = Rows(self.between.whole(dy.value), self.between.whole(dy.exponent, ZERO))
+        dx = self._through_time(self.between.exact_backward(dy), traces)
+        return dx.settled() + dy.settled() if dx is not None and self.between.residual else dx
+
+    def _through_time(self, dy: Rows, traces: Sequence[Trace]) -> Rows | None:
         if len(self.directions) == 1:
             return self.directions[0].through_time(dy, traces[0], self.below)
         n = self.hidden

@@ -11,6 +11,7 @@ from torch import Tensor
 from sweeps.config.schema import Stack, Value
 from sweeps.engine.adjoint import Trace
 from sweeps.engine.architectures import Parameter, architecture
+from sweeps.engine.between import Between, Norm, norm_parameters
 from sweeps.engine.extended import Rows
 from sweeps.engine.layer import Direction, Layer
 from sweeps.engine.losses import EXACT, LOSSES, last_answer, share
@@ -60,8 +61,7 @@ class Network:
         shapes = {name: parameter.shape for name, parameter in self.parameters(self.options).items()}
         self.p = Parameters.zeros(sizes.lanes, shapes, sizes.device)
         self.grads = Parameters.zeros(sizes.lanes, shapes, sizes.device)
-        self.layers = [Layer([self._direction(n, d) for d in range(self.directions)], self._inputs(n), below=n > 0)
-                       for n in range(self.stack.layers)]  # fmt: skip
+        self.layers = [self._layer(n) for n in range(self.stack.layers)]
         product = native_products if self.kernel == "native" else multiply
         kind, width = "every" if every else self.stack.readout, self.directions * sizes.hidden
         self.readout = Readout(kind, sizes, width, self.p, self.grads, product)
@@ -72,6 +72,9 @@ class Network:
         for n, direction in self.traced:
             own = self._own(self._inputs(n).inputs, options)
             out |= {name + suffix(n, direction): parameter for name, parameter in own.items()}
+            if direction == self.directions - 1 and self._normed(n):
+                norm = norm_parameters(self.directions * self.sizes.hidden)
+                out |= {name + suffix(n): parameter for name, parameter in norm.items()}
         out["weight_out"] = Parameter((self.directions * self.sizes.hidden, self.outputs), "input")
         out["bias_out"] = Parameter((self.outputs,))
         return out
@@ -81,17 +84,21 @@ class Network:
         """Columns of the states of all layers and directions beside each other, S."""
         return len(self.traced) * self.states * self.sizes.hidden
 
-    def forward(self, x: Tensor, start: Tensor | None = None, keep: bool = False) -> Tensor:
+    def forward(
+        self, x: Tensor, start: Tensor | None = None, keep: bool = False, masks: Sequence[Tensor] = ()
+    ) -> Tensor:
         """Outputs for `x [K, T*B, I]`: `[K, B, O]`, or `[K, T*B, O]` where every time step has an answer.
 
         Args:
             start: the start states of all layers and directions beside each other, `[K, B, S]`; None: zeros, or what
                 is learned.
             keep: store the pre-activations that the trace needs.
+            masks: of dropout, `[K, T, B, O]` for each layer but the highest; (): no dropout.
         """
         starts = self._starts(start)
         for n, layer in enumerate(self.layers):
-            y = layer.forward(x, keep, starts[n * self.directions : (n + 1) * self.directions])
+            mask = masks[n] if n < len(masks) else None
+            y = layer.forward(x, keep, starts[n * self.directions : (n + 1) * self.directions], mask)
             x = over_time(y)
         return self.readout.forward(y, self.layers[-1].final(y))
 
@@ -112,15 +119,16 @@ class Network:
         totals: Sequence[Trace] = (),
         weights: Tensor | None = None,
         start: Tensor | None = None,
+        masks: Sequence[Tensor] = (),
     ) -> Tensor:
         """Forward and backward on one batch; writes `.grads`, returns the mean loss of each lane, `[K]`.
 
         Args:
             targets: `[K, B, ...]`, or `[K, T*B, ...]` where every time step has an answer.
             traces, totals, weights: as for `through_time`. `.grads` are the same bits with traces and without.
-            start: as for `forward`.
+            start, masks: as for `forward`.
         """
-        each, d_out = self.loss(self.forward(x, start, keep=bool(traces)), targets)
+        each, d_out = self.loss(self.forward(x, start, bool(traces), masks), targets)
         if traces:
             self._fill(traces, totals, targets, weights)
         if weights is not None:
@@ -140,6 +148,7 @@ class Network:
         totals: Sequence[Trace] = (),
         weights: Tensor | None = None,
         start: Tensor | None = None,
+        masks: Sequence[Tensor] = (),
     ) -> None:
         """Record the gradient through time on one batch; changes neither `.p` nor `.grads`.
 
@@ -147,9 +156,9 @@ class Network:
             traces: one for each of `.traced`: the gradient of the loss of each sequence's last answer.
             totals: the same for the loss of all answers; only where every time step has one.
             weights: of the answers in the loss, `[K, T*B]`; None: all equal.
-            start: as for `forward`.
+            start, masks: as for `forward`.
         """
-        self.forward(x, start, keep=True)
+        self.forward(x, start, True, masks)
         self._fill(traces, totals, targets, weights)
 
     def _fill(self, traces: Sequence[Trace], totals: Sequence[Trace], targets: Tensor, weights: Tensor | None) -> None:
@@ -183,6 +192,24 @@ class Network:
             return [None] * len(self.traced)
         parts = start.split(self.sizes.hidden, -1)
         return [parts[n : n + self.states] for n in range(0, len(parts), self.states)]
+
+    def _normed(self, n: int) -> bool:
+        return self.stack.norm == "layer" and n < self.stack.layers - 1
+
+    def _layer(self, n: int) -> Layer:
+        """Layer n. Normalisation and dropout stand between layers; the lowest has no input of its outputs' width."""
+        s, width, between = self.sizes, self.directions * self.sizes.hidden, None
+        residual = self.stack.residual and n > 0
+        if residual or self._normed(n) or (self.stack.dropout and n < self.stack.layers - 1):
+            like, norm = (s.lanes, s.length, s.batch, width), None
+            if self._normed(n):
+                p, grads = (
+                    {name: each[name + suffix(n)] for name in norm_parameters(width)} for each in (self.p, self.grads)
+                )
+                norm = Norm(p, grads, like)
+            between = Between(norm, residual, like, s.hidden, s.device)
+        directions = [self._direction(n, d) for d in range(self.directions)]
+        return Layer(directions, self._inputs(n), n > 0, between)
 
     def _direction(self, n: int, direction: int) -> Direction:
         sizes, names = self._inputs(n), self._own(1, self.options)

@@ -91,6 +91,9 @@ def set_up(settings: Sequence[Settings], kernel: str = "auto", device: torch.dev
             device,
             states=network.state_width,
             drawn=first.stack.start == "random",
+            masks=first.stack.layers - 1 if first.stack.dropout else 0,
+            width=first.stack.directions * first.arch.hidden,
+            dropout=first.stack.dropout,
         ),
         clip=Clipper([each.clip.name for each in settings], [each.clip.threshold for each in settings], device),
         optimizer=OPTIMIZERS[first.optim.name](

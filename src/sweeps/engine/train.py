@@ -113,7 +113,7 @@ def evaluate(training: Training) -> list[tuple[float, float]]:
     """Mean loss and score of each lane over its evaluation set, by the weights of its answers."""
     network, accuracy = training.network, training.task.score == "accuracy"
     loss, count, right, asked = np.zeros((4, len(training.positions)))
-    for (x, y, weights, scored, start), valid in training.data.evaluation():
+    for (x, y, weights, scored, start, _), valid in training.data.evaluation():
 
         def total(each: torch.Tensor, valid: int = valid) -> np.ndarray:
             return each.unflatten(1, (-1, network.sizes.batch))[..., :valid].double().sum((1, 2)).numpy(force=True)

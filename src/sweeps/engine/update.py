@@ -97,17 +97,17 @@ class Update:
 
     def _gradients(self) -> tuple[Tensor, Tensor]:
         network, data = self.training.network, self.training.data
-        x, y, weights, _, start = data.batch
+        x, y, weights, _, start, masks = data.batch
         traces, totals = (self._traces, self._totals) if self._traced else ((), ())
-        loss = network.gradients(x, y, traces, totals, weights, start)
+        loss = network.gradients(x, y, traces, totals, weights, start, masks)
         if data.end is not None:
             data.end.copy_(network.end())
         self._norm = global_norm(network.grads.flat)
         return loss, self._norm
 
     def _through_time(self) -> None:
-        x, y, weights, _, start = self.training.data.batch
-        self.training.network.through_time(x, y, self._traces, self._totals, weights, start)
+        x, y, weights, _, start, masks = self.training.data.batch
+        self.training.network.through_time(x, y, self._traces, self._totals, weights, start, masks)
 
     def _clip_gradients(self) -> Tensor:
         return self.training.clip(self.training.network.grads.flat, self._norm)
