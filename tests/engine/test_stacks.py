@@ -6,6 +6,7 @@ cut; and over a thousand steps a textbook's backward pass in 80-bit floats and i
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from engine.torch_cells import cell_of
 from engine.truth import LONG, MANY, stacked
 from helpers import make_cell
 from sweeps.engine.adjoint import Trace
+from sweeps.engine.layer import Layer
 from sweeps.engine.network import Network
 from sweeps.engine.setup import set_up
 from sweeps.engine.update import Update
@@ -154,6 +156,51 @@ def test_two_layers_over_a_thousand_steps(arch: str, init: str, any_kernel: str)
     assert want.min() < -320, "the case must leave float64's range to prove anything"
     got = np.array([trace.log10_norm()[0] for trace in traces])
     np.testing.assert_allclose(got, want, atol=4.3e-5)
+
+
+def active_like(layer: Layer) -> Callable[[int, str, np.ndarray], np.ndarray]:
+    """Gives each pre-activation the sign that it has in the engine's last forward pass."""
+    h: Tensor = layer.directions[0].recurrence.h[0]  # type: ignore[attr-defined]
+    active = (h[-1000:] > 0).numpy()
+    return lambda t, name, a: np.where(active[t], abs(a), -abs(a))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("arch", "gain"), [("rnn_tanh", 0.6), ("rnn_relu", 1.25), ("gru", 0.3), ("lstm", 0.5)])
+def test_answers_at_every_step_and_a_start_over_a_thousand_steps(arch: str, gain: float, any_kernel: str) -> None:
+    """Two layers, truth in 80-bit floats: the gradient of the last answer's loss, and of the loss of all answers.
+
+    States of the relu network grow by 1e26, and their rounding with them: there the truth takes which units are active
+    from the engine.
+    """
+    cell = make_cell(f"arch={arch}", "init=orthogonal", f"init.gain={gain}", "stack.layers=2", "task=copy",
+                     "task.length=980", "stack.start=learned", "train.batch=2", "arch.hidden=8",
+                     *(("arch.forget_bias=-2",) if arch == "lstm" else ()))  # fmt: skip
+    training = set_up([cell], any_kernel)
+    network, (x, y, *_) = training.network, training.data.next()
+    rng = torch.Generator().manual_seed(6)
+    for name in ("start", "start_l1"):
+        network.p[name].copy_(torch.randn(network.p[name].shape, generator=rng))
+    if arch == "gru":
+        for name in ("bias", "bias_l1"):
+            network.p[name][..., 8:16].fill_(-3.0)  # the update gate keeps little
+    traces, totals = ([Trace(1, 1000), Trace(1, 1000)] for _ in range(2))
+    with torch.no_grad():
+        network.through_time(x, y, traces, totals)
+    p = [{name: value.numpy() for name, value in weights_of(network.p, 0, n).items()} for n in range(2)]
+    readout = {name: network.p[name][0].numpy() for name in ("weight_out", "bias_out")}
+    starts = []
+    for name in ("start", "start_l1"):
+        parts = np.split(network.p[name][0].numpy(), 2 if arch == "lstm" else 1)
+        starts.append((np.tile(parts[0], (2, 1)), np.tile(parts[-1], (2, 1))))
+    inputs, targets = x[0].view(1000, 2, -1).numpy(), y[0].view(1000, 2).numpy()
+    for recorded, target in ((traces, targets[-1]), (totals, targets)):
+        moves = [active_like(layer) for layer in network.layers] if arch == "rnn_relu" else None
+        want = stacked(arch, p, readout, inputs, target, network.loss_name, LONG, starts, moves)
+        got = np.array([trace.log10_norm()[0] for trace in recorded])
+        np.testing.assert_allclose(got, want, atol=4.3e-5)
+        if recorded is traces:
+            assert want.max() > 20 if arch == "rnn_relu" else want.min() < -180
 
 
 def planted(arch: str, kernel: str, length: int, **values: float) -> tuple[Network, Tensor, Tensor]:

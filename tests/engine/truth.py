@@ -163,21 +163,43 @@ class Truth:
         return at_x, np.concatenate([d_r, d_z, d_n * self.sigmoid(r)], -1), dh * self.sigmoid(z), dc
 
 
-def stacked(arch: str, layers: Sequence[Weights], readout: Weights, x: Array, y: Array, loss: str, d: Digits) -> Array:
-    """log10 ||dL/dh_t|| of every layer, [layers, T]: one above the other, a loss of the highest's last state."""
-    truths, states = [Truth(arch, {**p, **readout}, d) for p in layers], [*d.hold(x)]
+def stacked(
+    arch: str,
+    layers: Sequence[Weights],
+    readout: Weights,
+    x: Array,
+    y: Array,
+    loss: str,
+    d: Digits,
+    starts: Sequence[tuple[Array, Array]] | None = None,
+    moves: Sequence[Callable[[int, str, Array], Array] | None] | None = None,
+) -> Array:
+    """log10 ||dL/dh_t|| of every layer, [layers, T]: one above the other, a loss of the highest's last state.
+
+    Args:
+        y: targets of the last state, or of every state, the first axis time: then L is the mean over all.
+        starts: h and c before the first step, `[B, H]`, of each layer; None: zeros.
+        moves: of each layer, as for `Truth`.
+    """
+    truths = [Truth(arch, {**p, **readout}, d, moves[n] if moves else None) for n, p in enumerate(layers)]
+    states = [*d.hold(x)]
     kept: list[list[tuple[Array, ...]]] = []
-    for truth in truths:
-        zero = d.hold(np.zeros((x.shape[1], len(truth.p["weight_hh"]))))
-        state: tuple[Array, Array] = (zero, zero)
+    for n, truth in enumerate(truths):
+        zero = np.zeros((x.shape[1], len(truth.p["weight_hh"])))
+        h, c = (zero, zero) if starts is None else starts[n]
+        state: tuple[Array, Array] = (d.hold(h), d.hold(c))
         kept.append([])
         for t, x_t in enumerate(states):
             after, parts = truth.forward(t, x_t, *state)
             kept[-1].append((*state, after[1], *parts))
             state, states[t] = after, after[0]
     top = truths[-1]
-    outputs = d.times(states[-1], top.p["weight_out"]) + top.p["bias_out"]
-    above = {len(x) - 1: d.times(top.loss_slope(outputs, y, loss), top.p["weight_out"].T)}
+    every = y.ndim > (2 if loss == "mse" else 1)
+    above = {}
+    for t, target in enumerate(y) if every else [(len(x) - 1, y)]:
+        outputs = d.times(states[t], top.p["weight_out"]) + top.p["bias_out"]
+        slope = top.loss_slope(outputs, target, loss)
+        above[t] = d.times(slope / d.hold(float(len(y))) if every else slope, top.p["weight_out"].T)
     norms = []
     for truth, rows in zip(reversed(truths), reversed(kept), strict=True):
         own, above = truth.backward(rows, above)

@@ -48,8 +48,10 @@ def exact_cross_entropy(outputs: Tensor, targets: Tensor) -> Rows:
 def _cross_entropy_rows(outputs: Tensor, targets: Tensor) -> tuple[Rows]:
     index = targets.unsqueeze(-1)
     log_p = torch.log_softmax(outputs, -1).scatter(-1, index, -torch.inf)
-    exponent = (log_p.amax(-1, keepdim=True) / LN_2).ceil()
-    others = (log_p - exponent * LN_2).exp()
+    top = log_p.amax(-1, keepdim=True)
+    exponent = (top / LN_2).ceil()
+    # float64 has no digits left for what is below a power of two of 2**30 and more: then it counts as that power
+    others = (log_p - torch.where(top.abs() < 2**30, exponent * LN_2, top)).exp()
     gradient = others.scatter(-1, index, -others.sum(-1, keepdim=True))
     return (Rows(gradient / outputs.shape[1], exponent),)
 
