@@ -82,6 +82,10 @@ class Data:
         if self.end is not None and end is not None:
             self.end.copy_(end[list(kept)])
 
+    def stream(self, lane: int) -> np.random.Generator:
+        """The generator of a lane's training batches; lanes of one seed share it."""
+        return self._streams[self.seeds[lane]]
+
     def next(self) -> Examples:
         """The next training batch of every lane: `.batch`."""
         batches = {seed: self.task.sample(rng, self.size) for seed, rng in self._streams.items()}
