@@ -114,11 +114,14 @@ class Keeper:
     def __call__(self, training: Training, step: int) -> None:
         if time.monotonic() < self._due:
             return
-        try:
-            for k in training.running:
+        errors = []
+        for k in training.running:
+            try:
                 self._keep(self.recorders[training.positions[k]], state_of(training, k), step)
-        except OSError as error:  # the records may find room when they are written; training goes on
-            self.say(f"no checkpoint at update {step}: {message_of(error)}")
+            except OSError as error:  # the records may find room when they are written; training goes on
+                errors.append(error)
+        if errors:
+            self.say(f"no checkpoint at update {step}: {message_of(errors[0])}")
         self._due = time.monotonic() + 60 * self.minutes
 
     def _keep(self, recorder: Recorder, state: State, step: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -106,7 +107,8 @@ class Recorder:
             self.paths.weights.unlink(missing_ok=True)  # of a record that was there before
         write_json(self.paths.summary, self._summary(pack, device).as_json())
         self.paths.failure.unlink(missing_ok=True)
-        self.paths.checkpoint.unlink(missing_ok=True)
+        with suppress(OSError):  # there is none, or it cannot be removed: a cell that is done does not look at it
+            self.paths.checkpoint.unlink()
 
     def _gradient(self) -> tuple[tuple[str, ...], Iterable[tuple[Any, ...]]]:
         """Names of the columns, and the rows, of gradient_through_time.csv."""
