@@ -82,9 +82,9 @@ class Data:
         if self.end is not None and end is not None:
             self.end.copy_(end[list(kept)])
 
-    def stream(self, lane: int) -> np.random.Generator:
-        """The generator of a lane's training batches; lanes of one seed share it."""
-        return self._streams[self.seeds[lane]]
+    def generators(self, lane: int) -> dict[str, np.random.Generator]:
+        """The generators of a lane's training batches and of their start states; lanes of one seed share them."""
+        return {"batches": self._streams[self.seeds[lane]], "starts": self._start_streams[self.seeds[lane]]}
 
     def next(self) -> Examples:
         """The next training batch of every lane: `.batch`."""

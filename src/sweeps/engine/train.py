@@ -70,7 +70,7 @@ def train(
     """
     prepare_process()
     training, schedule = set_up(settings, kernel, device), settings[0].train
-    restore(training, begin)
+    restore(training, begin, first)
     update = Update(training)
     for step in range(first, schedule.steps + 1):
         last = step == schedule.steps
