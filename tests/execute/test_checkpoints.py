@@ -24,6 +24,7 @@ from helpers import make_cell, make_cells
 from sweeps import tasks
 from sweeps.engine import optim
 from sweeps.engine.native import library
+from sweeps.engine.setup import set_up
 from sweeps.engine.train import Measurement
 from sweeps.execute import checkpoints as module
 from sweeps.execute.checkpoints import made_with
@@ -115,7 +116,7 @@ def test_all_optimisers_are_tried() -> None:
 SHAPES: list[tuple[str, str, tuple[str, ...]]] = [
     ("rnn_tanh", "sgd", ("optim.momentum=0.9",)),
     ("rnn_relu", "rmsprop", ("task=binary_sum",)),
-    ("lstm", "adam", ("stack.layers=2",)),
+    ("lstm", "adam", ("stack.layers=3", "stack.dropout=0.3", "stack.norm=layer")),
     ("gru", "adam", ("train.truncate=2", "stack.start=random", "stack.bidirectional=true")),
     ("rnn_tanh", "adam", ("task=copy", "stack.start=learned")),
     ("lstm", "rmsprop", ("train.log_every=1", "train.eval_every=3")),
@@ -179,6 +180,20 @@ def test_a_stream_goes_on_in_the_states_in_which_it_was_left(
         train(cells, 3, tmp_path / str(stop), stop)
         train(cells, 1, tmp_path / str(stop))
         assert records(cells, tmp_path / str(stop)) == expected, stop
+
+
+def test_no_generator_is_forgotten() -> None:
+    """Whatever generator is held for a seed is among those that a checkpoint has."""
+
+    def held(thing: object) -> set[int]:
+        if isinstance(thing, np.random.Generator):
+            return {id(thing)}
+        inner = thing.values() if isinstance(thing, dict) else thing if isinstance(thing, list | tuple) else []
+        return {each for one in inner for each in held(one)}
+
+    data = set_up([make_cell("stack.layers=3", "stack.dropout=0.1", "stack.start=random")]).data
+    assert held(vars(data)) == {id(rng) for rng in data.generators(0).values()}
+    assert len(data.generators(0)) == 4
 
 
 def test_interrupted_at_every_update(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import torch
 
 import sweeps
 from helpers import make_cell, make_cells
+from sweeps.commands.runs import show
 from sweeps.engine import train as module
 from sweeps.engine.setup import set_up
 from sweeps.execute.done import done
@@ -18,6 +19,7 @@ from sweeps.execute.worker import train_pack
 from sweeps.launch import plan_for
 from sweeps.plan.cells import distinct
 from sweeps.plan.packs import Pack
+from sweeps.records.checkpoint import Checkpoint, Head, write_checkpoint
 from sweeps.records.paths import CellPaths, SweepPaths
 from sweeps.records.summary import read_summary
 
@@ -123,3 +125,13 @@ def test_damaged_weights_are_said(tmp_path: Path) -> None:
     paths.weights.write_bytes(paths.weights.read_bytes()[:100])
     with pytest.raises(sweeps.SweepsError, match=r"weights\.npz cannot be read: .*zip"):
         sweeps.weights(tmp_path, paths.root.name)
+
+
+def test_show_tells_of_weights_and_checkpoints(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    [paths] = trained(tmp_path / "scratch", ("train.save=final",))
+    show([f"runs_dir={tmp_path}", f"cell={paths.root.name}"])
+    assert f"weights     weights.npz, {paths.weights.stat().st_size:,} bytes\n" in capsys.readouterr().out
+    paths.summary.unlink()
+    write_checkpoint(paths.checkpoint, Checkpoint(Head(paths.root.name, 4, 1.0, {}), {}, {}))
+    show([f"runs_dir={tmp_path}", f"cell={paths.root.name}"])
+    assert "checkpoint  at update 4 of 6\n" in capsys.readouterr().out

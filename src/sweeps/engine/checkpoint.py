@@ -19,8 +19,8 @@ from sweeps.engine.setup import Training, set_up
 from sweeps.tasks import streams
 
 State = Mapping[str, np.ndarray]
-"""One lane between two updates: `weights [P]`, the state of the optimiser, the generators of its batches and start
-states, and, where the task streams, the network's states `[B, S]` that the next batch may go on from."""
+"""One lane between two updates: `weights [P]`, the state of the optimiser, the generators of what its
+batches draw, and, where the task streams, the network's states `[B, S]` that the next batch may go on from."""
 
 GENERATORS = "generators"
 

@@ -83,8 +83,10 @@ class Data:
             self.end.copy_(end[list(kept)])
 
     def generators(self, lane: int) -> dict[str, np.random.Generator]:
-        """The generators of a lane's training batches and of their start states; lanes of one seed share them."""
-        return {"batches": self._streams[self.seeds[lane]], "starts": self._start_streams[self.seeds[lane]]}
+        """The generators of what is drawn for a lane's training batches, by name; lanes of one seed share them."""
+        seed = self.seeds[lane]
+        masks = {f"dropout {n}": rng for n, rng in enumerate(self._masks[seed])}
+        return {"batches": self._streams[seed], "starts": self._start_streams[seed], **masks}
 
     def next(self) -> Examples:
         """The next training batch of every lane: `.batch`."""
