@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from helpers import SMALL
+from sweeps.records.checkpoint import begun
 from sweeps.records.paths import SweepPaths
 from sweeps.records.summary import finished
 
@@ -180,3 +182,44 @@ def test_a_part_killed_at_random_moments(
     if whom == "mirror":
         assert f"{len(after)} cells are in" in again.stdout, again.stdout
     print(f"killed {whom} {killed} times")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("whom", ["group", "driver"])
+def test_a_killed_sweep_goes_on_from_its_checkpoints(tmp_path: Path, whom: str) -> None:
+    """Killed twice as soon as every cell of a pack has got further, then trained in packs of another size."""
+    shared = [text for text in SMALL if text.partition("=")[0] not in ("train.steps", "task.length")]
+    grid = ["arch=lstm", "clip=none,norm", "seed=range(5)", "train.steps=600", "task.length=20", *shared]
+    line = [sys.executable, "-m", "sweeps", "-m", *grid]
+    quiet = [*line, f"runs_dir={tmp_path / 'quiet' / 'runs'}", "train.checkpoint=0"]
+    subprocess.run(quiet, check=True, capture_output=True, timeout=120)
+    sweep = SweepPaths(tmp_path / "runs" / "scratch")
+    line = [*line, f"runs_dir={tmp_path / 'runs'}"]
+
+    def furthest() -> int:
+        return max((begun(cell.checkpoint, cell.root.name) for cell in sweep.cells()), default=0)
+
+    for _ in range(2):
+        before = furthest()
+        with subprocess.Popen(
+            [*line, "executor.lanes=4", "train.checkpoint=1e-9"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        ) as process:
+            while furthest() < before + 20 and process.poll() is None:
+                time.sleep(0.02)
+            assert process.poll() is None, "it ended before it was killed"
+            if whom == "group":
+                os.killpg(process.pid, signal.SIGKILL)
+            else:
+                process.kill()
+    time.sleep(1)  # workers end themselves after the driver
+    assert furthest() >= 40, "the second went on from the checkpoints of the first"
+    last = subprocess.run([*line, "executor.lanes=3"], capture_output=True, text=True, timeout=120)
+    assert last.returncode == 0, last.stderr
+    told = re.search(r"10 to train \((\d+) from a checkpoint\)", last.stdout)
+    assert told and int(told[1]) >= 4, last.stdout
+    assert "going on from update" in last.stdout and "starting anew" not in last.stdout
+    assert numbers(records(tmp_path)) == numbers(records(tmp_path / "quiet"))
+    assert not list(tmp_path.rglob("checkpoint.npz")) and not list(tmp_path.rglob(".*.tmp"))

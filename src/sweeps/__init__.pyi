@@ -2,6 +2,7 @@
 # All else in the package is private by convention: it may change without notice.
 
 from .analysis.labels import label as label
+from .analysis.loading.final_weights import weights as weights
 from .analysis.loading.load import load as load
 from .analysis.loading.records import Records as Records
 from .analysis.statistics.summaries import decay_rates as decay_rates

@@ -33,8 +33,8 @@ class Verdict:
     """How a record and the one made anew compare.
 
     Attributes:
-        same: whether every CSV file has the same bytes.
-        files: a sentence for each CSV file by its name.
+        same: whether every CSV file, and the weights where they were kept, has the same bytes.
+        files: a sentence for each of these files by its name.
         summary: a sentence on summary.json, which is apart: it says when, where and how fast.
         reasons: sentences on what may explain other bytes; empty if they are the same.
     """
@@ -63,7 +63,9 @@ def train_again(paths: CellPaths, settings: Settings, summary: Summary) -> Verdi
         for _ in InOrder().run([Pack((cell,))], sweep.root):
             pass
         made = sweep.cell(cell.id)
-        pairs = [(getattr(paths, n), getattr(made, n)) for n in ("metrics", "gradient_through_time", "parameters")]
+        kept = settings.train.save == "final" and paths.weights.is_file()
+        names = ("metrics", "gradient_through_time", "parameters", *(["weights"] if kept else []))
+        pairs = [(getattr(paths, name), getattr(made, name)) for name in names]
         contents = {old.name: (read_bytes(old), read_bytes(new)) for old, new in pairs}
         now = read_summary(made)
     same = all(old == new for old, new in contents.values())

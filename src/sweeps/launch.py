@@ -9,9 +9,10 @@ from rich.console import Console
 
 from sweeps.check import checked
 from sweeps.config.compose import Composer, Load
-from sweeps.config.identity import cell_id, deciding
+from sweeps.config.identity import deciding
 from sweeps.config.schema import Settings
 from sweeps.errors import SweepsError
+from sweeps.execute.done import done
 from sweeps.execute.executor import Ended, Executor, Message
 from sweeps.execute.harness import Result, locked, run
 from sweeps.execute.kernels import described, described_here
@@ -20,11 +21,12 @@ from sweeps.execute.progress import Progress, duration
 from sweeps.execute.show import show_outcomes, show_plan
 from sweeps.execute.status import StatusFile
 from sweeps.mirror.beside import Mirror
+from sweeps.plan.cells import distinct
 from sweeps.plan.plan import Plan, make_plan
+from sweeps.records.checkpoint import begun
 from sweeps.records.files import write_atomically
 from sweeps.records.paths import SweepPaths
 from sweeps.records.plan_file import read_plan, write_plan
-from sweeps.records.summary import finished
 from sweeps.terminal import terminal
 
 PART = "These cells are a part of the sweep that was asked for before: {} and what a report counts stay as they are."
@@ -32,12 +34,16 @@ PART = "These cells are a part of the sweep that was asked for before: {} and wh
 
 
 def plan_for(settings: Sequence[Settings], sweep: SweepPaths, workers: int) -> Plan:
-    """The plan of a sweep: cells done under `sweep` are not trained again, and their times correct the forecast."""
-    ids = {cell_id(each) for each in settings}
-    done = {each: summary for each in ids if (summary := finished(sweep.cell(each))) is not None}
-    seconds = {each: float(summary.seconds) for each, summary in done.items()}
-    plan = make_plan(settings, seconds, workers, settings[0].executor.lanes)
-    ways = ((described(done[cell.id]), described_here(cell.settings)) for cell in plan.done)
+    """The plan of a sweep: cells done under `sweep` are not trained again, and their times correct the forecast.
+
+    Cells with a checkpoint go on from it, so less of them is left."""
+    cells = distinct(settings)
+    summaries = {cell.id: summary for cell in cells if (summary := done(cell, sweep)) is not None}
+    seconds = {each: float(summary.seconds) for each, summary in summaries.items()}
+    steps = {cell.id: begun(sweep.cell(cell.id).checkpoint, cell.id) for cell in cells if cell.id not in summaries}
+    on = {cell: step for cell, step in steps.items() if step}
+    plan = make_plan(settings, seconds, workers, settings[0].executor.lanes, on)
+    ways = ((described(summaries[cell.id]), described_here(cell.settings)) for cell in plan.done)
     plan.otherwise.update(way for way, now in ways if way != now)
     return plan
 

@@ -12,6 +12,7 @@ from rich.console import Console
 from sweeps.check import checked
 from sweeps.config.compose import plain
 from sweeps.errors import SweepsError
+from sweeps.execute.done import done
 from sweeps.execute.kernels import kernels_line, lacks_native
 from sweeps.execute.run_line import RunLine
 from sweeps.mirror.beside import Mirror
@@ -61,12 +62,12 @@ def train(cell: Cell, sweep: SweepPaths, console: Console) -> bool:
         SweepsError: the cell's folder holds the record of another cell.
     """
     paths = sweep.cell(cell.id)
-    if finished(paths) is not None:
+    if done(cell, sweep) is not None:
         return False
     if (reason := in_the_way(paths)) is not None:
         raise SweepsError(reason)
     with locked(paths, console):
-        if finished(paths) is not None:
+        if done(cell, sweep) is not None:
             return False
         with Mirror(cell.settings.tracker, sweep, console):
             with RunLine(cell, console) as line:

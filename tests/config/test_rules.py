@@ -34,6 +34,7 @@ WRONG = {
     "train.eval_every": ["0"],
     "train.eval_size": ["1"],
     "train.truncate": ["-1"],
+    "train.checkpoint": ["-1", "inf"],
     "stack.layers": ["0", "-1"],
     "plan.max_cells": ["0", "-1"],
     "executor.workers": ["-1"],
@@ -61,6 +62,7 @@ RIGHT = {
     "train.eval_every": ["10"],
     "train.eval_size": ["2"],
     "train.truncate": ["0", "1", "1000"],
+    "train.checkpoint": ["0", "1e-9", "60"],
     "stack.layers": ["1", "3"],
     "plan.max_cells": ["1"],
     "executor.workers": ["0"],
@@ -120,6 +122,13 @@ def test_executor_device() -> None:
     ]
     assert problems_of("executor.device=cuda", "executor.kernel=native") == [
         "executor.kernel: given 'native', must be auto or torch with executor.device=cuda"
+    ]
+
+
+def test_what_is_saved() -> None:
+    assert problems_of("train.save=final") == problems_of("train.save=none") == []
+    assert problems_of("train.save=finl") == [
+        "train.save: 'finl' is not known; did you mean 'final'? (allowed: final, none)"
     ]
 
 

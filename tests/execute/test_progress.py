@@ -190,3 +190,23 @@ def test_running_cells_are_those_of_running_packs_that_have_not_ended(clock: Clo
     assert "· 5 running in 2 packs" in progress.status()
     progress(Ended(first, None))
     assert "· 2 running in 1 pack" in progress.status()
+
+
+def test_what_a_checkpoint_has_is_no_work_of_this_sweep() -> None:
+    """Half of every cell was trained before: when three quarters are done, half of what was left is."""
+    console, out = plain_console()
+    settings = [
+        make_cell(f"seed={seed}", "train.steps=100", "train.log_every=50", "train.eval_every=50") for seed in (0, 1)
+    ]
+    begun = {cell.id: 50 for cell in make_plan(settings, {}, 1).cells}
+    plan = make_plan(settings, {}, 1, begun=begun)
+    [pack] = plan.packs
+    progress = Progress(plan, console)
+    progress(Message(pack, "note", {"text": "going on from update 50 of 100"}))
+    assert out.getvalue() == f"pack {pack.id} of 2 cells: going on from update 50 of 100\n" and not progress.running
+    progress(Message(pack, "progress", {"done": 0.5}))
+    assert progress.share == 0
+    progress(Message(pack, "progress", {"done": 0.75}))
+    assert progress.share == pytest.approx(0.5)
+    show_plan(plan, SweepPaths.at("runs", "scratch"), console)
+    assert "2 cells: 0 done, 2 to train (2 from a checkpoint) in 1 packs" in out.getvalue()

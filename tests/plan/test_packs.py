@@ -11,7 +11,7 @@ import pytest
 
 from helpers import make_cell, make_cells
 from sweeps.config.cards import card
-from sweeps.config.identity import EXCLUDED
+from sweeps.config.identity import decides
 from sweeps.config.schema import Settings, as_dict
 from sweeps.plan.cells import Cell, distinct
 from sweeps.plan.forecast import core_seconds
@@ -92,6 +92,8 @@ VARYING = {
     "tracker.project": "tracker.project=other",
     "tracker.entity": "tracker.entity=other",
     "tracker.mode": "tracker.mode=auto",
+    "train.checkpoint": "train.checkpoint=1",
+    "train.save": "train.save=final",
     "executor.workers": "executor.workers=3",
     "executor.lanes": "executor.lanes=3",
     "executor.patience": "executor.patience=60",
@@ -141,7 +143,7 @@ def test_every_setting_is_on_one_of_the_two_lists() -> None:
     """A new setting must be put on one of them; `experiment` and the executor's name have one value here."""
     assert set(leaves(make_cell(*BASE))) - {"experiment", "executor.name"} == set(VARYING) | set(FIXED)
     assert VARIES == ("seed", "init", "clip", "optim.*") and card("arch", "lstm").per_lane == ("forget_bias",)
-    allowed = {key for key in VARYING if key.partition(".")[0] not in EXCLUDED}
+    allowed = {key for key in VARYING if decides(key)}
     assert {"seed", "arch.forget_bias"} <= allowed
     assert all(key.startswith(("init.", "clip.", "optim.")) for key in allowed - {"seed", "arch.forget_bias"})
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from helpers import make_cell
+from helpers import make_cell, make_cells
 from sweeps.config.identity import cell_id
 from sweeps.plan.forecast import PER_CELL, PER_UPDATE, core_seconds, correction
 from sweeps.plan.plan import make_plan
@@ -109,3 +109,17 @@ def test_ten_thousand_cells_are_planned_in_a_moment() -> None:
     small, large = planned(1_000), planned(10_000)
     print(f"planned 1,000 cells in {small:.2f} s, 10,000 in {large:.2f} s")
     assert large < 40 * small + 1
+
+
+def test_cells_that_have_begun_are_packed_with_those_of_their_update_and_less_of_them_is_left() -> None:
+    cells = make_cells(
+        *((f"seed={seed}", "train.steps=100", "train.log_every=10", "train.eval_every=10") for seed in range(6))
+    )
+    begun = {cells[0].id: 75, cells[1].id: 75, cells[4].id: 50, cells[2].id: 75}
+    settings = [cell.settings for cell in cells]
+    fresh, plan = make_plan(settings, {}, workers=1), make_plan(settings, {}, workers=1, begun=begun)
+    assert [len(pack.cells) for pack in fresh.packs] == [6]
+    packed = [{begun.get(cell.id, 0) for cell in pack.cells} for pack in plan.packs]
+    assert sorted(packed, key=max) == [{0}, {50}, {75}]
+    assert sum(len(pack.cells) for pack in plan.packs) == 6
+    assert plan.forecast == pytest.approx(fresh.forecast * (2 + 0.5 + 3 * 0.25) / 6)

@@ -13,7 +13,7 @@ import pandas as pd
 from sweeps.analysis.labels import label
 from sweeps.analysis.statistics.summaries import SHORTEST, decay_rates
 from sweeps.analysis.text import decades, factor, number
-from sweeps.config.identity import EXCLUDED
+from sweeps.config.identity import decides
 from sweeps.records.plan_file import flat
 from sweeps.records.summary import Summary
 
@@ -133,11 +133,9 @@ def settings_of(config: Mapping[str, Any], changed: Collection[str]) -> dict[str
         changed: names of those that differ from the defaults, as they are typed.
     """
     groups: dict[str, list[Setting]] = {}
-    for key in sorted(config, key=lambda key: key in EXCLUDED):
-        group = IDLE if key in EXCLUDED else key
-        for name, value in flat({key: config[key]}).items():
-            typed = name.removesuffix(".name")
-            groups.setdefault(group, []).append(Setting(typed, _value(value), typed in changed))
+    for name, value in sorted(flat(config).items(), key=lambda item: not decides(item[0])):
+        typed, group = name.removesuffix(".name"), name.partition(".")[0] if decides(name) else IDLE
+        groups.setdefault(group, []).append(Setting(typed, _value(value), typed in changed))
     return groups
 
 

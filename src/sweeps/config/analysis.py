@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from sweeps.config.identity import EXCLUDED
+from sweeps.config.identity import decides
 from sweeps.config.keys import known_keys
 from sweeps.config.short_names import SHORT_NAMES, column_of
 from sweeps.errors import SweepsError, unknown
@@ -112,7 +112,7 @@ def _axes(node: Mapping[Any, Any], problems: list[str]) -> dict[str, str]:
 
 def _axis(key: str, name: str, problems: list[str]) -> str | None:
     """The column of an axis; None with a problem if it is no setting."""
-    keys = (each for each in known_keys() if each.partition(".")[0] not in (*EXCLUDED, "seed"))
+    keys = (each for each in known_keys() if decides(each) and each != "seed")
     columns = {SHORT_NAMES.get(each, each) for each in keys}
     try:
         return column_of(name, columns, f"analysis.{key}, axis")

@@ -15,8 +15,8 @@ from typing import Any
 from sweeps.config.schema import Settings, Value, as_dict
 
 NUMERICS_VERSION = 3
-EXCLUDED = ("plan", "tracker", "executor", "runs_dir", "experiment")
-"""Settings left out of the id: tracker, executor, limits, output folder and experiment name do not make another cell.
+EXCLUDED = ("plan", "tracker", "executor", "runs_dir", "experiment", "train.checkpoint", "train.save")
+"""Sections and settings left out of the id: where and how a cell is trained and what is kept do not make another cell.
 
 Of these only the executor's kernel and device affect the numbers: the choices agree to the rounding of float32.
 """
@@ -24,6 +24,8 @@ Of these only the executor's kernel and device affect the numbers: the choices a
 
 BEFORE: dict[str, Value] = {
     "train.truncate": 0,
+    "train.checkpoint": 0.0,
+    "train.save": "none",
     "stack.layers": 1,
     "stack.bidirectional": False,
     "stack.start": "zero",
@@ -41,13 +43,26 @@ default may be edited, a value here never, because the id of every record withou
 
 def completed(config: Mapping[str, Any]) -> dict[str, Any]:
     """The nested settings of a `config.yaml`, with the settings that did not exist when it was written."""
+    return filled(config, BEFORE)
+
+
+def filled(config: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """The nested settings `config` with those of `values`, by dotted name, that it lacks."""
     out = dict(config)
-    for key, value in BEFORE.items():
+    for key, value in values.items():
         section, _, name = key.partition(".")
         node = out.get(section, {})
-        if isinstance(node, Mapping) and name not in node:
+        if not name:
+            out.setdefault(section, value)
+        elif isinstance(node, Mapping) and name not in node:
             out[section] = {**node, name: value}
     return out
+
+
+def decides(name: str) -> bool:
+    """Whether a setting, by its dotted name, decides the numbers of a cell and so belongs to its id."""
+    section = name.partition(".")[0]
+    return section not in EXCLUDED and name not in EXCLUDED
 
 
 def deciding(settings: Settings) -> dict[str, Any]:
@@ -73,8 +88,12 @@ def id_of(config: Mapping[str, Any], numerics: int) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 
 
-def _deciding(config: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in config.items() if key not in EXCLUDED}
+def _deciding(config: Mapping[str, Any], section: str = "") -> dict[str, Any]:
+    return {
+        key: _deciding(value, f"{key}.") if isinstance(value, Mapping) and not section else value
+        for key, value in config.items()
+        if f"{section}{key}" not in EXCLUDED
+    }
 
 
 def _hashed(config: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from sweeps.config.schema import MODES, NORMS, READOUTS, STARTS, Settings
+from sweeps.config.schema import MODES, NORMS, READOUTS, SAVED, STARTS, Settings
 from sweeps.errors import unknown
 
 Rule = tuple[Callable[[float], bool], str]
@@ -42,6 +42,7 @@ RULES: dict[str, Rule] = {
     "train.eval_every": COUNT,
     "train.eval_size": SEVERAL,
     "train.truncate": NATURAL,
+    "train.checkpoint": FROM_ZERO,
     "stack.layers": COUNT,
     "stack.dropout": FRACTION,
     "plan.max_cells": COUNT,
@@ -53,6 +54,7 @@ RULES: dict[str, Rule] = {
 DEVICES = ("cpu", "cuda")
 KERNELS = ("auto", "native", "torch", "reference")
 NAMES = {
+    "train.save": SAVED,
     "stack.start": STARTS,
     "stack.readout": READOUTS,
     "stack.norm": NORMS,

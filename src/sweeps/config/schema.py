@@ -59,6 +59,8 @@ class Train:
     eval_size: int  # sequences
     stop_when_solved: bool
     truncate: int  # steps T after which the gradient is cut, counted from the end; 0 = never
+    checkpoint: float  # minutes between two checkpoints of a cell; 0 = none
+    save: str  # of SAVED
 
 
 @dataclass(frozen=True)
@@ -138,6 +140,9 @@ READOUTS = ("last", "mean")
 
 NORMS = ("none", "layer")
 """What stands between two layers: nothing, or layer normalisation."""
+
+SAVED = ("none", "final")
+"""What is kept of the weights of a cell: nothing, or those at its end."""
 
 GROUPS = ("arch", "init", "clip", "task", "optim", "tracker", "executor")
 """The config groups: settings that are chosen by name. `train` and `plan` are plain sections."""

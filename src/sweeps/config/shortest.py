@@ -8,7 +8,7 @@ from typing import Any
 
 from sweeps.config.command_line import load
 from sweeps.config.compose import Composer, composed
-from sweeps.config.identity import EXCLUDED, cell_id, deciding
+from sweeps.config.identity import EXCLUDED, cell_id, deciding, filled
 from sweeps.config.parse import parse
 from sweeps.config.places import choices
 from sweeps.config.schema import GROUPS, Settings, as_dict
@@ -43,10 +43,13 @@ def settings_from(config: Mapping[str, Any], cell: str) -> Settings:
     Raises:
         SweepsError: this version cannot read them.
     """
-    if missing := {*EXCLUDED} - config.keys():
-        usual = as_dict(_standard(()))
-        config = {**config, **{name: usual[name] for name in missing}}
-    settings, problems = parse(config)
+    usual = as_dict(_standard(()))
+    idle = {
+        key: usual[section][name] if name else usual[section]
+        for key in EXCLUDED
+        for section, _, name in [key.partition(".")]
+    }
+    settings, problems = parse(filled(config, idle))
     if settings is None:
         raise SweepsError(f"the settings of {cell} are not those of this version: {'; '.join(problems)}")
     return settings

@@ -82,6 +82,12 @@ class Data:
         if self.end is not None and end is not None:
             self.end.copy_(end[list(kept)])
 
+    def generators(self, lane: int) -> dict[str, np.random.Generator]:
+        """The generators of what is drawn for a lane's training batches, by name; lanes of one seed share them."""
+        seed = self.seeds[lane]
+        masks = {f"dropout {n}": rng for n, rng in enumerate(self._masks[seed])}
+        return {"batches": self._streams[seed], "starts": self._start_streams[seed], **masks}
+
     def next(self) -> Examples:
         """The next training batch of every lane: `.batch`."""
         batches = {seed: self.task.sample(rng, self.size) for seed, rng in self._streams.items()}

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 import torch
 from torch import Tensor
 
+from sweeps.engine.architectures import Parameter
 from sweeps.engine.memory import blocks
 
 Shapes = Mapping[str, tuple[int, ...]]
@@ -43,3 +44,11 @@ class Parameters(Mapping[str, Tensor]):
 
     def __len__(self) -> int:
         return len(self._views)
+
+
+def recorded(name: str, parameter: Parameter, values: Tensor) -> dict[str, Tensor]:
+    """The values of one parameter of a lane by the names of the records: a recurrent matrix has one for each gate."""
+    if parameter.draw != "recurrent" or len(parameter.blocks) == 1:
+        return {name: values}
+    parts = values.chunk(len(parameter.blocks), -1)
+    return {f"{name}.{gate}": part for gate, part in zip(parameter.blocks, parts, strict=True)}

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from sweeps.config.schema import Settings
+from sweeps.engine.checkpoint import State, restore, weights_of
 from sweeps.engine.setup import Training, set_up
 from sweeps.engine.update import Update
 
@@ -17,6 +18,8 @@ Scores = Sequence[tuple[float | None, float | None]]
 """(loss, score) of each lane over its evaluation set; None where it was not evaluated."""
 Probe = Callable[[Training, int], Any]
 """(training, lane) -> what the probe measures; it may read weights and unclipped gradients and must change nothing."""
+After = Callable[[Training, int], None]
+"""(training, updates made), called between two updates while cells are running; it must change nothing."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ class Measurement:
     solved: bool  # the score has reached the task's `solved_at`; False where it was not evaluated
     probed: Any  # what the probe returned; None between evaluations
     diverged: str | None  # why the cell has diverged; this is then its last measurement
+    weights: dict[str, np.ndarray] | None = None  # those that were measured, by name; None before the last measurement
 
 
 def prepare_process() -> None:
@@ -46,17 +50,29 @@ def prepare_process() -> None:
 
 @torch.no_grad()
 def train(
-    settings: Sequence[Settings], probe: Probe, kernel: str = "auto", device: torch.device | str = "cpu"
+    settings: Sequence[Settings],
+    probe: Probe,
+    kernel: str = "auto",
+    device: torch.device | str = "cpu",
+    begin: Sequence[State] = (),
+    first: int = 0,
+    after: After | None = None,
 ) -> Iterator[list[Measurement]]:
     """Train cells of one shape as one pack.
+
+    Args:
+        begin: states to go on from, one for each cell; none to start from the initial weights.
+        first: updates that these have had.
+        after: called after each update.
 
     Yields:
         The measurements of all running cells at each logged step; between these, of cells that diverge.
     """
     prepare_process()
     training, schedule = set_up(settings, kernel, device), settings[0].train
+    restore(training, begin, first)
     update = Update(training)
-    for step in range(schedule.steps + 1):
+    for step in range(first, schedule.steps + 1):
         last = step == schedule.steps
         logged = last or step % schedule.log_every == 0
         evaluated = last or step % schedule.eval_every == 0
@@ -69,18 +85,21 @@ def train(
         norms, totals = update.log10_norm() if measured else (np.empty(0), None)
         probed = {k: probe(training, k) for k in training.running} if evaluated else {}
         clipped = update.clip()
-        if not last:
+        stopped = [last or (schedule.stop_when_solved and each) for each in solved]
+        ended = [k for k in training.running if reasons[k] or stopped[k]]
+        weights = {k: weights_of(training.network, k) for k in ended}
+        if len(ended) < len(training.running):
             update.apply()
 
         if measured:
-            after, rates = clipped.tolist(), training.optimizer.lr
+            norms_after, rates = clipped.tolist(), training.optimizer.lr
             yield [
                 Measurement(
                     position=training.positions[k],
                     step=step,
                     train_loss=loss[k],
                     grad_norm=norm[k],
-                    grad_norm_clipped=after[k],
+                    grad_norm_clipped=norms_after[k],
                     lr=rates[k],
                     log10_norm=norms[k],
                     log10_norm_total=None if totals is None else totals[k],
@@ -89,15 +108,17 @@ def train(
                     solved=solved[k],
                     probed=probed.get(k),
                     diverged=reasons[k],
+                    weights=weights.get(k),
                 )
                 for k in training.running
                 if logged or reasons[k]
             ]
-        ended = [k for k in training.running if reasons[k] or (schedule.stop_when_solved and solved[k])]
         if ended and training.end(ended, update.spare):
             update = Update(training)
         if not training.running:
             return
+        if after is not None:
+            after(training, step + 1)
 
 
 def divergence(loss: float, norm: float) -> str | None:

@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 
 from sweeps.errors import SweepsError
+from sweeps.execute.done import done
 from sweeps.execute.executor import Ended, Executor, Message
 from sweeps.execute.kernels import described
 from sweeps.plan.cells import Cell
@@ -20,7 +21,7 @@ from sweeps.plan.plan import Plan
 from sweeps.records.files import write_json
 from sweeps.records.lock import Held, hold
 from sweeps.records.paths import SweepPaths
-from sweeps.records.summary import finished, in_the_way
+from sweeps.records.summary import in_the_way
 
 ATTEMPTS = 2
 """How often a worker may die training a cell in a pack of its own before the cell counts as failed."""
@@ -79,7 +80,7 @@ def run(plan: Plan, sweep: SweepPaths, executor: Executor, watch: Callable[[Mess
                 again += _to_retry(event, sweep, result, attempts)
         packs = again
     for cell in plan.cells:
-        summary = finished(sweep.cell(cell.id))
+        summary = done(cell, sweep)
         if summary:
             result.outcomes[cell.id] = summary.outcome
             result.ways[described(summary)] += 1
@@ -92,7 +93,7 @@ def run(plan: Plan, sweep: SweepPaths, executor: Executor, watch: Callable[[Mess
 
 def _unfinished(pack: Pack, sweep: SweepPaths) -> tuple[Cell, ...]:
     """The cells of a pack that are not done."""
-    return tuple(cell for cell in pack.cells if finished(sweep.cell(cell.id)) is None)
+    return tuple(cell for cell in pack.cells if done(cell, sweep) is None)
 
 
 def _trainable(cells: Sequence[Cell], sweep: SweepPaths, result: Result) -> tuple[Cell, ...]:

@@ -13,7 +13,6 @@ from rich.table import Table
 
 from sweeps.errors import exception_text
 from sweeps.execute.executor import Ended, Message
-from sweeps.plan.forecast import core_seconds
 from sweeps.plan.packs import Pack
 from sweeps.plan.plan import Plan
 
@@ -46,9 +45,9 @@ class Progress:
     """Counts cells by outcome; the time left follows from the share of the forecast work that is done."""
 
     def __init__(self, plan: Plan, console: Console) -> None:
-        self.console = console
+        self.console, self.plan = console, plan
         self.total = len(plan.to_train)
-        self.work = sum(core_seconds(cell.settings) for cell in plan.to_train)
+        self.work = plan.left(plan.to_train)
         self.counts: Counter[str] = Counter()
         self.finished_work = 0.0
         self.running: dict[str, float] = {}  # pack id -> seconds of its forecast work that are done
@@ -75,17 +74,24 @@ class Progress:
             if event.lost or event.error:
                 why = event.lost or exception_text(str(event.error))
                 self.console.print(f"pack {pack.id} of {len(pack.cells)} cells: {why}", style="red")
+        elif event.kind == "note":
+            self.console.print(f"pack {pack.id} of {len(pack.cells)} cells: {event.content['text']}", style="yellow")
         elif event.kind == "ended":
             self.counts[event.content["outcome"]] += 1
             self.left[pack.id] -= 1
         else:
             if pack.id not in self.running:
                 self.left[pack.id] += len(pack.cells)  # a cell may end before the first progress message
-            self.running[pack.id] = event.content["done"] * self._work(pack)
+            self.running[pack.id] = self._of_what_was_left(pack, event.content["done"]) * self._work(pack)
         self._show()
 
     def _work(self, pack: Pack) -> float:
-        return sum(core_seconds(cell.settings) for cell in pack.cells)
+        return self.plan.left(pack.cells)
+
+    def _of_what_was_left(self, pack: Pack, done: float) -> float:
+        """Share of the updates that a pack had yet to make, where a share of all of them is done."""
+        begun = sum(map(self.plan.share_begun, pack.cells)) / len(pack.cells)
+        return max(0.0, (done - begun) / (1 - begun)) if begun < 1 else 1.0
 
     @property
     def share(self) -> float:

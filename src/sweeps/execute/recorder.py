@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from sweeps.config.schema import as_dict
 from sweeps.engine.train import Measurement
 from sweeps.plan.cells import Cell
 from sweeps.records import columns
+from sweeps.records.arrays import write_arrays
 from sweeps.records.files import write_atomically, write_csv, write_json
 from sweeps.records.paths import CellPaths
 from sweeps.records.summary import Best, Final, PackFacts, Summary, TaskFacts
@@ -25,18 +27,37 @@ LOG10_TINY, LOG10_HUGE = math.log10(FLOAT32.tiny), math.log10(FLOAT32.max)
 
 
 class Recorder:
-    """The rows of one cell, kept in memory until it ends: a few hundred kilobytes. Training writes nothing."""
+    """The rows of one cell, kept in memory until it ends: a few hundred kilobytes. Training writes no CSV file.
 
-    def __init__(self, cell: Cell, paths: CellPaths, task: Task) -> None:
-        self.cell, self.paths, self.task = cell, paths, task
-        self._measured: list[Measurement] = []
+    Attributes:
+        measured: every measurement so far.
+        seconds: of one core so far, the cell's share of its packs.
+    """
+
+    def __init__(
+        self,
+        cell: Cell,
+        paths: CellPaths,
+        task: Task,
+        measured: Sequence[Measurement] = (),
+        seconds: float = 0.0,
+    ) -> None:
+        """A recorder of a cell.
+
+        Args:
+            measured, seconds: where the cell goes on from a checkpoint, what was measured before.
+        """
+        self.cell, self.paths, self.task, self.seconds = cell, paths, task, seconds
+        self.measured: list[Measurement] = []
         self.evaluated: Measurement | None = None  # the last one with an evaluation
         self.best: Measurement | None = None
         self.solved_step: int | None = None
+        for each in measured:
+            self.add(each)
 
     def add(self, m: Measurement) -> None:
         """Add one measurement. The best evaluation is the one with the highest score, the first of equal ones."""
-        self._measured.append(m)
+        self.measured.append(m)
         if m.eval_score is None:
             return
         self.evaluated = m
@@ -47,7 +68,7 @@ class Recorder:
 
     def now(self) -> dict[str, Any]:
         """What was measured last, by the names of `metrics.csv`, of an evaluation perhaps some steps ago."""
-        last, evaluated = self._measured[-1], self.evaluated
+        last, evaluated = self.measured[-1], self.evaluated
         return {
             "cell": self.cell.id,
             "train_loss": last.train_loss,
@@ -59,40 +80,46 @@ class Recorder:
     @property
     def outcome(self) -> str:
         """How the run ended. A run that was solved and diverged later counts as diverged; `solved_step` keeps when."""
-        if self._measured[-1].diverged:
+        if self.measured[-1].diverged:
             return "diverged"
         return "finished" if self.solved_step is None else "solved"
 
-    def write(self, seconds: float, pack: PackFacts, device: str = "cpu") -> None:
+    def write(self, pack: PackFacts, device: str = "cpu") -> None:
         """Write the record. The summary comes last: until it is there, the cell is not done.
 
         Args:
-            seconds: of one core, the cell's share of its pack.
             pack: the pack, and the kernels that computed it.
             device: name of the device.
         """
         settings = yaml.safe_dump(as_dict(self.cell.settings), sort_keys=False)
+        self.paths.summary.unlink(missing_ok=True)  # of a cell that was trained again, for its weights
         write_atomically(self.paths.config, settings)
-        write_csv(self.paths.metrics, columns.METRICS, map(_metrics_row, self._measured))
+        write_csv(self.paths.metrics, columns.METRICS, map(_metrics_row, self.measured))
         write_csv(self.paths.gradient_through_time, *self._gradient())
         write_csv(
             self.paths.parameters,
             columns.PARAMETERS,
-            ((m.step, *row) for m in self._measured if m.probed is not None for row in m.probed),
+            ((m.step, *row) for m in self.measured if m.probed is not None for row in m.probed),
         )
-        write_json(self.paths.summary, self._summary(seconds, pack, device).as_json())
+        if self.cell.settings.train.save == "final":
+            write_arrays(self.paths.weights, self.measured[-1].weights or {})
+        else:
+            self.paths.weights.unlink(missing_ok=True)  # of a record that was there before
+        write_json(self.paths.summary, self._summary(pack, device).as_json())
         self.paths.failure.unlink(missing_ok=True)
+        with suppress(OSError):  # there is none, or it cannot be removed: a cell that is done does not look at it
+            self.paths.checkpoint.unlink()
 
     def _gradient(self) -> tuple[tuple[str, ...], Iterable[tuple[Any, ...]]]:
         """Names of the columns, and the rows, of gradient_through_time.csv."""
-        stack, first = self.cell.settings.stack, self._measured[0]
+        stack, first = self.cell.settings.stack, self.measured[0]
         several = (stack.layers > 1, stack.bidirectional)
         further = [name for name, there in zip((columns.LAYER, columns.DIRECTION), several, strict=True) if there]
         if first.log10_norm_total is not None:
             further = [columns.TOTAL, *further]
 
         def rows() -> Iterator[tuple[Any, ...]]:
-            for m in self._measured:
+            for m in self.measured:
                 norms, totals = m.log10_norm.tolist(), m.log10_norm_total
                 beside = [norms] if totals is None else [norms, totals.tolist()]
                 for n in range(len(norms)):
@@ -103,8 +130,8 @@ class Recorder:
 
         return columns.GRADIENT_THROUGH_TIME + tuple(further), rows()
 
-    def _summary(self, seconds: float, pack: PackFacts, device: str) -> Summary:
-        last = self._measured[-1]
+    def _summary(self, pack: PackFacts, device: str) -> Summary:
+        last = self.measured[-1]
         at_end = self.evaluated
         best = self.best
         return Summary(
@@ -124,7 +151,7 @@ class Recorder:
             ),
             best=Best(step=best.step, eval_loss=best.eval_loss, eval_score=best.eval_score) if best else Best(),
             task=TaskFacts(score=self.task.score, chance_loss=self.task.chance_loss, solved_at=self.task.solved_at),
-            seconds=seconds,
+            seconds=self.seconds,
             pack=pack,
             versions=versions(),
             commit=commit(),

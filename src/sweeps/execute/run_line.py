@@ -52,6 +52,8 @@ class RunLine:
 
     def __call__(self, kind: str, content: dict) -> None:
         """Take over a message, and show it if the last one has been there for a while."""
+        if kind == "note":
+            self.console.print(f"{self.cell.name}: {content['text']}", style="yellow", highlight=False)
         now = time.monotonic()
         if self._live is None or kind != "progress" or not content["lanes"]:
             return

@@ -14,7 +14,6 @@ from sweeps.execute.harness import Result
 from sweeps.execute.kernels import kernels_line, mixture_note, resume_note
 from sweeps.execute.progress import duration
 from sweeps.plan.cells import Cell
-from sweeps.plan.forecast import core_seconds
 from sweeps.plan.plan import Plan
 from sweeps.records.paths import SweepPaths
 
@@ -37,7 +36,7 @@ def show_plan(plan: Plan, sweep: SweepPaths, console: Console, skipped: str = ""
         ids = {cell.id for cell in cells}
         waiting = [cell for cell in plan.to_train if cell.id in ids]
         packs = sum(pack.cells[0].id in ids for pack in plan.packs)
-        work = plan.correction * sum(core_seconds(cell.settings) for cell in waiting)
+        work = plan.correction * plan.left(waiting)
         table.add_row(
             arch,
             str(length),
@@ -47,9 +46,10 @@ def show_plan(plan: Plan, sweep: SweepPaths, console: Console, skipped: str = ""
             duration(work) if waiting else "-",
         )
     console.print(table, soft_wrap=False)
+    on = f" ({len(plan.begun)} from a checkpoint)" if plan.begun else ""
     repeated = f", {duplicates} more named twice" if duplicates else ""
     console.print(
-        f"{len(plan.cells)} cells{repeated}: {len(plan.done)} done, {len(plan.to_train)} to train"
+        f"{len(plan.cells)} cells{repeated}: {len(plan.done)} done, {len(plan.to_train)} to train{on}"
         f" in {len(plan.packs)} packs on {plan.workers} workers, about {duration(plan.forecast)}"
         + ("" if plan.done else " (rough: nothing measured here yet)")
     )

@@ -99,7 +99,7 @@ class StatusFile:
         pack = event.pack
         if isinstance(event, Ended):
             self._running.pop(pack.id, None)
-        else:
+        elif event.kind != "note":
             now = time.monotonic()
             running = self._running.get(pack.id)
             if running is None:

@@ -1,11 +1,11 @@
-"""Cells with equal shape settings are grouped; each group is cut into packs of the fastest size."""
+"""Cells of one shape that go on from one update are grouped; each group is cut into packs of the fastest size."""
 
 from __future__ import annotations
 
 import itertools
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sweeps.config.cards import card
@@ -69,17 +69,20 @@ def lanes_that_pay(settings: Settings) -> int:
     return max(1, min(MOST, CACHE // bytes_per_lane))
 
 
-def make_packs(cells: Sequence[Cell], workers: int, lanes: int = 0) -> list[Pack]:
+def make_packs(
+    cells: Sequence[Cell], workers: int, lanes: int = 0, begun: Mapping[str, int] | None = None
+) -> list[Pack]:
     """Group cells into packs, the longest first.
 
     Args:
         cells: the cells to train.
         workers: how many packs train at once; with few cells packs are made smaller, so that no worker idles.
         lanes: most cells in a pack; 0 chooses the number by `lanes_that_pay`.
+        begun: updates that the checkpoint of a cell has, by id; those of one pack have as many.
     """
-    groups: dict[str, list[Cell]] = {}
+    groups: dict[tuple[str, int], list[Cell]] = {}
     for cell in cells:
-        groups.setdefault(shape(cell.settings), []).append(cell)
+        groups.setdefault((shape(cell.settings), (begun or {}).get(cell.id, 0)), []).append(cell)
     fair = max(1, math.ceil(len(cells) / max(1, workers)))
     packs = []
     for group in groups.values():

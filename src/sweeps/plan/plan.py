@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sweeps.config.schema import Settings
@@ -25,6 +25,7 @@ class Plan:
     otherwise: Counter[str] = field(
         default_factory=Counter
     )  # counts done cells by how they were computed, if not as now
+    begun: Mapping[str, int] = field(default_factory=dict)  # cell id -> updates that its checkpoint has
 
     @property
     def to_train(self) -> list[Cell]:
@@ -37,11 +38,25 @@ class Plan:
         free = [0.0] * max(1, self.workers)
         for pack in self.packs:
             first = free.index(min(free))
-            free[first] += self.correction * sum(core_seconds(cell.settings) for cell in pack.cells)
+            free[first] += self.correction * self.left(pack.cells)
         return max(free)
 
+    def left(self, cells: Iterable[Cell]) -> float:
+        """Forecast core seconds until these cells end, from where their checkpoints are; not corrected."""
+        return sum(core_seconds(cell.settings) * (1 - self.share_begun(cell)) for cell in cells)
 
-def make_plan(settings: Sequence[Settings], done: Mapping[str, float], workers: int, lanes: int = 0) -> Plan:
+    def share_begun(self, cell: Cell) -> float:
+        """Share of the updates of a cell that its checkpoint has."""
+        return min(1.0, self.begun.get(cell.id, 0) / cell.settings.train.steps)
+
+
+def make_plan(
+    settings: Sequence[Settings],
+    done: Mapping[str, float],
+    workers: int,
+    lanes: int = 0,
+    begun: Mapping[str, int] | None = None,
+) -> Plan:
     """Plan a grid.
 
     Args:
@@ -49,9 +64,12 @@ def make_plan(settings: Sequence[Settings], done: Mapping[str, float], workers: 
         done: seconds that each finished cell took, by id.
         workers: how many packs train at once.
         lanes: most cells in a pack; 0 chooses the number by `lanes_that_pay`.
+        begun: updates that the checkpoint of a cell has, by id.
     """
+    begun = begun or {}
     cells = distinct(settings)
     finished = [cell for cell in cells if cell.id in done]
     missing = [cell for cell in cells if cell.id not in done]
     factor = correction((cell.settings, done[cell.id]) for cell in finished)
-    return Plan(len(settings), cells, finished, make_packs(missing, workers, lanes), workers, factor)
+    packs = make_packs(missing, workers, lanes, begun)
+    return Plan(len(settings), cells, finished, packs, workers, factor, begun=begun)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from sweeps.engine.parameters import recorded
 from sweeps.engine.setup import Training
 
 
@@ -36,16 +37,13 @@ def _norm(x: Tensor) -> float:
 
 
 def parameter_rows(training: Training, lane: int) -> list[ParameterRow]:
-    """One row per parameter of a lane; one that the initialisation draws has a row per gate block."""
+    """One row per parameter of a lane; one that the initialisation draws has a row per gate."""
     rows = []
     network = training.network
     for name, parameter in network.parameters(network.options).items():
         w, g = network.p[name][lane].cpu(), network.grads[name][lane].cpu()
-        if parameter.draw != "recurrent":
-            rows.append(ParameterRow(name, _norm(g), _norm(w)))
-            continue
-        count = len(parameter.blocks)
-        for gate, block, slope in zip(parameter.blocks, w.chunk(count, -1), g.chunk(count, -1), strict=True):
-            label = name if count == 1 else f"{name}.{gate}"
-            rows.append(ParameterRow(label, _norm(slope), _norm(block), *spectrum(block)))
+        slopes = recorded(name, parameter, g)
+        for label, block in recorded(name, parameter, w).items():
+            spectral = spectrum(block) if parameter.draw == "recurrent" else ()
+            rows.append(ParameterRow(label, _norm(slopes[label]), _norm(block), *spectral))
     return rows

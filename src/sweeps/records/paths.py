@@ -15,7 +15,10 @@ PARAMETERS = "parameters.csv"
 SUMMARY = "summary.json"
 FAILURE = "failure.json"
 CELL_FILES = (CONFIG, METRICS, GRADIENT_THROUGH_TIME, PARAMETERS, SUMMARY, FAILURE)
-"""Names of the files of a cell's record."""
+"""Names of the files of a cell's record: what tables, figures and reports are made from."""
+
+WEIGHTS = "weights.npz"
+CHECKPOINT = "checkpoint.npz"
 
 PROVENANCE = "provenance.json"
 DIGESTS = "records.sha256"
@@ -66,6 +69,16 @@ class CellPaths:
     def failure(self) -> Path:
         """Why the cell failed, in place of a summary; removed when a later attempt succeeds."""
         return self.root / FAILURE
+
+    @property
+    def weights(self) -> Path:
+        """The weights at the end, by the names of `parameters.csv`; only if they were asked for."""
+        return self.root / WEIGHTS
+
+    @property
+    def checkpoint(self) -> Path:
+        """What a cell that has not ended needs to go on; removed when it ends."""
+        return self.root / CHECKPOINT
 
     @property
     def lock(self) -> Path:

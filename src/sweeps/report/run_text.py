@@ -13,6 +13,7 @@ import numpy as np
 from sweeps.analysis.loading.one import OneRun
 from sweeps.analysis.run_facts import IDLE, computed, numbers, reaches, settings_of, title
 from sweeps.analysis.text import number
+from sweeps.records.checkpoint import begun
 from sweeps.records.ended import ended
 
 BLOCKS = "▁▂▃▄▅▆▇█"
@@ -60,7 +61,16 @@ def _lines(run: OneRun, changed: Collection[str], command: str) -> Iterator[str]
         yield ""
         yield from (f"{name:<{INDENT}}{value}" for name, value in computed(run.summary).items())
     yield f"{'folder':<{INDENT}}{run.paths.root}"
+    yield from _kept(run)
     yield f"{'again' if run.summary else 'train it':<{INDENT}}{command}"
+
+
+def _kept(run: OneRun) -> Iterator[str]:
+    """What is kept beside the record: the weights at the end, or what a run that has not ended goes on from."""
+    if run.paths.weights.is_file():
+        yield f"{'weights':<{INDENT}}{run.paths.weights.name}, {run.paths.weights.stat().st_size:,} bytes"
+    if run.summary is None and (step := begun(run.paths.checkpoint, run.id)):
+        yield f"{'checkpoint':<{INDENT}}at update {step} of {run.config.get('train', {}).get('steps', 'unknown')}"
 
 
 def _settings(config: Mapping[str, Any], changed: Collection[str]) -> Iterator[str]:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from sweeps.analysis.loading.axes import AXES
 from sweeps.analysis.loading.records import Records, with_levels
-from sweeps.config.identity import EXCLUDED
+from sweeps.config.identity import decides
 from sweeps.errors import SweepsError
 
 Key = tuple[Any, ...]
@@ -82,7 +82,7 @@ def pair(a: Records, b: Records, names: tuple[str, str]) -> Pairing:
     Raises:
         SweepsError: no cell of one has a partner; the message says which settings differ.
     """
-    deciding = sorted({name for each in (a, b) for name in each.settings if name.split(".")[0] not in EXCLUDED})
+    deciding = sorted({name for each in (a, b) for name in each.settings if decides(name)})
     assumed = _assumed(a, b, names, deciding)
     compared = [name for name in deciding if name not in assumed]
     ours, theirs = _by_key(a.cells, compared), _by_key(b.cells, compared)

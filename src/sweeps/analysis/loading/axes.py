@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from sweeps.config.cards import cards
-from sweeps.config.identity import EXCLUDED
+from sweeps.config.identity import decides
 from sweeps.config.short_names import SHORT_NAMES
 from sweeps.records.plan_file import flat
 
@@ -75,8 +75,7 @@ def extra_axes(settings: pd.DataFrame) -> tuple[str, ...]:
 
 def may_vary(name: str) -> bool:
     """Whether a setting can be an axis beyond arch, init, clip, length and seed."""
-    parts = name.split(".")
-    return parts[0] not in EXCLUDED and parts[-1] != "seed" and name not in AXES
+    return decides(name) and name.rpartition(".")[2] != "seed" and name not in AXES
 
 
 def setting_of(axis: str) -> str:

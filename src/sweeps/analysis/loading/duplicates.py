@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sweeps.config.identity import EXCLUDED
+from sweeps.config.identity import decides
 
 
 def duplicates(
@@ -22,7 +22,7 @@ def duplicates(
     """
     same: dict[tuple[Any, ...], list[str]] = defaultdict(list)
     for cell, each in settings.items():
-        deciding = ((name, repr(value)) for name, value in each.items() if name.split(".")[0] not in EXCLUDED)
+        deciding = ((name, repr(value)) for name, value in each.items() if decides(name))
         same[tuple(sorted(deciding))].append(cell)
     problems: dict[str, tuple[str, str]] = {}
     for first, *others in same.values():

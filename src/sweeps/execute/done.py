@@ -1,0 +1,18 @@
+"""Whether a cell has all that is asked for."""
+
+from __future__ import annotations
+
+from sweeps.plan.cells import Cell
+from sweeps.records.paths import SweepPaths
+from sweeps.records.summary import Summary, finished
+
+
+def done(cell: Cell, sweep: SweepPaths) -> Summary | None:
+    """The summary of a cell that need not be trained; None without a record or without final weights that are wanted.
+
+    Such a cell is trained again, to the same bytes, for they are of the end of a run.
+    """
+    paths = sweep.cell(cell.id)
+    if cell.settings.train.save == "final" and not paths.weights.is_file():
+        return None
+    return finished(paths)
