@@ -13,7 +13,7 @@ import random
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -147,18 +147,17 @@ def test_going_on_in_another_pack_gives_the_bytes_of_an_undisturbed_run(
 
 
 class Stream:
-    """A sine that goes on from batch to batch and begins anew every fourth; where it is, the task alone knows."""
+    """A sine that goes on from batch to batch and begins anew every fourth; where it is, the stream alone knows."""
 
     length, inputs, outputs, loss, score = 5, 1, 1, "mse", "explained variance"
-    chance_loss, solved_at, stream = 1.0, 2.0, True
-
-    def __init__(self) -> None:
-        self.drawn = 0
+    chance_loss, solved_at = 1.0, 2.0
 
     def sample(self, rng: np.random.Generator, batch: int) -> tasks.Batch:
-        at, goes_on = self.length * self.drawn, self.drawn % 4 > 0
-        self.drawn += 1
-        return self._sequences(at, rng.normal(size=batch), goes_on)
+        return self._sequences(0, rng.normal(size=batch), False)
+
+    def stream(self, rng: np.random.Generator, batch: int) -> Iterator[tasks.Batch]:
+        for drawn in itertools.count():
+            yield self._sequences(self.length * drawn, rng.normal(size=batch), drawn % 4 > 0)
 
     def evaluation(self, rng: np.random.Generator, size: int) -> tasks.Batch:
         return self._sequences(0, rng.normal(size=size), False)

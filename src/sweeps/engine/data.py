@@ -13,6 +13,7 @@ from sweeps.engine.memory import zeros
 from sweeps.engine.randomness import generator
 from sweeps.errors import SweepsError
 from sweeps.tasks import Batch, Task, answers, streams
+from sweeps.tasks import batches as batches_of
 from sweeps.tasks.contract import wrong_batch
 
 
@@ -69,7 +70,8 @@ class Data:
         self.dropout, self.mask_shape = dropout, (task.length, size, width)
         self._masks = {seed: [generator(seed, "dropout", str(n)) for n in range(masks)] for seed in seeds}
         self._checked = False
-        self._streams = {seed: generator(seed, "data") for seed in seeds}
+        self._generators = {seed: generator(seed, "data") for seed in seeds}
+        self._batches = {seed: batches_of(task, rng, size) for seed, rng in self._generators.items()}
         self._start_streams = {seed: generator(seed, "start") for seed in seeds}
         self._evaluation = {seed: task.evaluation(generator(seed, "evaluation"), eval_size) for seed in seeds}
         self._check(self._evaluation)
@@ -86,11 +88,11 @@ class Data:
         """The generators of what is drawn for a lane's training batches, by name; lanes of one seed share them."""
         seed = self.seeds[lane]
         masks = {f"dropout {n}": rng for n, rng in enumerate(self._masks[seed])}
-        return {"batches": self._streams[seed], "starts": self._start_streams[seed], **masks}
+        return {"batches": self._generators[seed], "starts": self._start_streams[seed], **masks}
 
     def next(self) -> Examples:
         """The next training batch of every lane: `.batch`."""
-        batches = {seed: self.task.sample(rng, self.size) for seed, rng in self._streams.items()}
+        batches = {seed: next(drawn) for seed, drawn in self._batches.items()}
         if not self._checked:
             self._check(batches, self.size)
             self._checked = True
@@ -137,7 +139,8 @@ class Data:
     def _assign(self, seeds: Sequence[int]) -> None:
         self.seeds = list(seeds)
         wanted = dict.fromkeys(seeds)
-        self._streams = {seed: self._streams[seed] for seed in wanted}
+        self._generators = {seed: self._generators[seed] for seed in wanted}
+        self._batches = {seed: self._batches[seed] for seed in wanted}
         self._start_streams = {seed: self._start_streams[seed] for seed in wanted}
         self._evaluation = {seed: self._evaluation[seed] for seed in wanted}
         self._masks = {seed: self._masks[seed] for seed in wanted}

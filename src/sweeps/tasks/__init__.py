@@ -3,9 +3,9 @@
 import importlib
 import pkgutil
 
-from sweeps.tasks.base import Batch, Task, answers, make, parameters, register, registered, streams, task_of
+from sweeps.tasks.base import Batch, Task, answers, batches, make, parameters, register, registered, streams, task_of
 
 for _module in pkgutil.iter_modules(__path__):
     importlib.import_module(f"{__name__}.{_module.name}")
 
-__all__ = ["Batch", "Task", "answers", "make", "parameters", "register", "registered", "streams", "task_of"]
+__all__ = ["Batch", "Task", "answers", "batches", "make", "parameters", "register", "registered", "streams", "task_of"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -44,9 +44,10 @@ class Task(Protocol):
     chance_loss: float  # the loss of the best constant answer
     solved_at: float  # a cell is solved when its evaluation score first reaches this
 
-    # Two attributes may be left out:
+    # Two more are needed by some tasks only:
     # answers: str = "last"  # one answer at the end of a sequence; or "every", one at each time step
-    # stream: bool = False  # whether a training batch may go on where the one before ended
+    # stream(rng, batch) -> Iterator[Batch], in place of `sample`: training batches that may go on where the one before
+    #     ended. Each seed has an iterator of its own, and what it draws comes from its rng.
 
     def sample(self, rng: np.random.Generator, batch: int) -> Batch:
         """Draw a training batch of `batch` sequences."""
@@ -65,7 +66,20 @@ def answers(task: Task) -> str:
 
 def streams(task: Task) -> bool:
     """Whether a training batch of a task may go on where the one before ended."""
-    return getattr(task, "stream", False)
+    return hasattr(task, "stream")
+
+
+def batches(task: Task, rng: np.random.Generator, size: int) -> Iterator[Batch]:
+    """The training batches of one seed, without end: those of the task's stream, or samples.
+
+    Raises:
+        ValueError: the stream ends.
+    """
+    if streams(task):
+        yield from task.stream(rng, size)  # type: ignore[attr-defined]
+        raise ValueError("the task's stream of batches has ended, must go on for as long as it is asked")
+    while True:
+        yield task.sample(rng, size)
 
 
 _REGISTRY: dict[str, Callable[..., Task]] = {}
