@@ -13,14 +13,19 @@ class SweepsError(Exception):
 class ConfigError(SweepsError):
     """One or more settings are wrong; the message lists every problem, not only the first."""
 
+    where = "in the settings; nothing was trained or written."
+
     def __init__(self, problems: Sequence[str]) -> None:
         self.problems = list(dict.fromkeys(problems))
         count = len(self.problems)
         head = "1 problem" if count == 1 else f"{count} problems"
-        super().__init__(
-            f"{head} in the settings; nothing was trained or written.\n"
-            + "\n".join(f"  - {problem}" for problem in self.problems)
-        )
+        super().__init__(f"{head} {self.where}\n" + "\n".join(f"  - {problem}" for problem in self.problems))
+
+
+class CommandError(ConfigError):
+    """The same of a command that trains nothing."""
+
+    where = "in the settings; nothing was written."
 
 
 def message_of(error: Exception) -> str:

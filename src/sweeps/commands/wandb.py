@@ -9,14 +9,16 @@ import sys
 from sweeps.commands.arguments import settings_in, sweep_of
 from sweeps.terminal import say
 
+FOLLOW = "--follow"
+
 
 def mirror(arguments: list[str]) -> int:
     """Mirror an experiment's finished cells to W&B; with --follow until standard input closes."""
     from sweeps.mirror.replay import follow
 
-    following = "--follow" in arguments
+    following = FOLLOW in arguments
     keys = ("experiment", "runs_dir", "tracker.project", "tracker.mode", "tracker.entity")
-    settings = settings_in([text for text in arguments if text != "--follow"], keys)
+    settings = settings_in(arguments, keys, flags=(FOLLOW,))
     if following:
         os.nice(19)  # training comes first
     result = follow(
