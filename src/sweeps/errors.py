@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 
+from sweeps.amounts import number_of
+
 
 class SweepsError(Exception):
     """Something the user can put right; shown without a traceback, exit status 2."""
@@ -17,8 +19,7 @@ class ConfigError(SweepsError):
 
     def __init__(self, problems: Sequence[str]) -> None:
         self.problems = list(dict.fromkeys(problems))
-        count = len(self.problems)
-        head = "1 problem" if count == 1 else f"{count} problems"
+        head = number_of(len(self.problems), "problem")
         super().__init__(f"{head} {self.where}\n" + "\n".join(f"  - {problem}" for problem in self.problems))
 
 

@@ -161,7 +161,7 @@ def test_a_page_is_written_where_it_is_asked_for(trained: Path, tmp_path: Path, 
 
 
 def test_a_misspelt_flag_is_told_with_the_right_one(trained: Path) -> None:
-    with pytest.raises(SweepsError, match="'--agian' is not known; did you mean '--again'?") as error:
+    with pytest.raises(SweepsError, match=r"'--agian' is not known; did you mean '--again'\?") as error:
         show([*where(trained), "--agian"])
     assert str(error.value).startswith("1 problem in the settings; nothing was written.\n"), "it trains nothing"
 

@@ -7,6 +7,7 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
+from sweeps.amounts import number_of
 from sweeps.commands.arguments import selected, settings_in, study_of, text_of
 from sweeps.config.analysis import ROLES
 from sweeps.config.places import experiment_file
@@ -88,7 +89,7 @@ def report(arguments: list[str]) -> int:
     records, readme = records_to_report(roots), text_of(settings, "README.md")
     older, cells = cells_of(ReportPaths(into) if into else sweep.report), len(records.cells)
     if older is not None and older > cells:
-        say(f"The report that is there was made of {older} cells; it is replaced by one of {cells}.")
+        say(f"The report that is there was made of {number_of(older, 'cell')}; it is replaced by one of {cells}.")
     claims = text_of(settings, "claims.md")
     made = make_report(sweep, readme, claims=claims, into=into, records=records, pages=pages, analysis=analysis)
     problems = records.problems["problem"].value_counts()

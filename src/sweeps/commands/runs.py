@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sweeps.amounts import number_of
 from sweeps.commands.arguments import HELP, settings_in, study_of, sweep_of
 from sweeps.errors import CommandError, SweepsError
 from sweeps.records.paths import SweepPaths
@@ -35,7 +36,9 @@ def find(arguments: list[str]) -> int:
         settings_in(arguments, (*PLACE, "outcome", "SETTING"))
     for text in arguments:
         if COMPARED.search(text) or ("=" not in text and not text.startswith("-")):
-            raise CommandError([f"find: {text!r} is no NAME=VALUE; a range is NAME=0.9.. , NAME=..0.9 or NAME=0.5..0.9"])
+            raise CommandError(
+                [f"find: {text!r} is no NAME=VALUE; a range is NAME=0.9.. , NAME=..0.9 or NAME=0.5..0.9"]
+            )
     own = [text for text in arguments if "=" not in text or text.partition("=")[0] in PLACE]
     wanted: dict[str, str] = {}
     for text in arguments:
@@ -56,7 +59,7 @@ def find(arguments: list[str]) -> int:
         return 0
     wide = sum(2 + max(map(len, column)) for column in zip(heads, *rows, strict=True)) > console.width
     say_table(heads[:-1] if wide else heads, [row[:-1] for row in rows] if wide else rows)
-    say(f"{len(rows)} of {found.total} cells of {where}; python -m sweeps show cell=ID shows one")
+    say(f"{len(rows)} of {number_of(found.total, 'cell')} of {where}; python -m sweeps show cell=ID shows one")
     return 0
 
 
