@@ -156,8 +156,9 @@ def test_a_curve_under_the_pointer_says_what_its_record_says(page: Page, report:
             [norm] = frame.loc[(frame["step"] == 0) & (frame["lag"] == lag), "log10_norm"]
             assert height == pytest.approx(norm, rel=1e-3)
             first, value, how = tip(page, number)
-            assert first == words and f"lag (steps back) {lag:g}: ‖∂L/∂h_t‖ 10" in value and cell in how
-            assert value.endswith(f"10{norm:.4g}".replace("-", "−"))
+            assert first == words and f"lag (steps back) {lag:g}: ‖∂L/∂h_t‖ " in value and cell in how
+            plain = f"{float(f'{10**height:.3g}'):g}" if abs(height) < 4 else f"10{norm:.4g}"
+            assert value.endswith(f"‖∂L/∂h_t‖ {plain}".replace("-", "−")), "a power of ten only where it is far from 1"
             drawn = page.locator(f"#figure-{number} .layer polyline").get_attribute("points") or ""
             assert len(drawn.split()) == sum(each is not None for each in ys)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,7 +60,8 @@ def find(arguments: list[str]) -> int:
         return 0
     wide = sum(2 + max(map(len, column)) for column in zip(heads, *rows, strict=True)) > console.width
     say_table(heads[:-1] if wide else heads, [row[:-1] for row in rows] if wide else rows)
-    say(f"{len(rows)} of {number_of(found.total, 'cell')} of {where}; python -m sweeps show cell=ID shows one")
+    place = "".join(f" {shlex.quote(text)}" for text in arguments if text.startswith("runs_dir="))
+    say(f"{len(rows)} of {number_of(found.total, 'cell')} of {where}; python -m sweeps show cell=ID{place} shows one")
     return 0
 
 

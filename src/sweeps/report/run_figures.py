@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from sweeps.analysis.run_facts import Reach
+from sweeps.analysis.truncation import truncation_of
 from sweeps.config.cards import card
 from sweeps.records.files import jsonable
 from sweeps.records.summary import Summary
@@ -66,7 +67,7 @@ def run_figures(
     own = card("arch", str(config.get("arch", {}).get("name"))).caption
     figures.append(_through_time(logged["step"], norms, own))
     if reaches:
-        figures.append(_by_lag(reaches))
+        figures.append(_by_lag(reaches, truncation_of(config)))
     spectra = _columns(parameters, "step", "spectral_radius", "sigma_max")
     names = np.where(
         np.isnan(spectra["spectral_radius"]) & np.isnan(spectra["sigma_max"]), "", parameters["parameter"].to_numpy()
@@ -121,7 +122,7 @@ def _through_time(steps: np.ndarray, norms: np.ndarray, own: str) -> Drawn:
     return Drawn("Gradient through time, over training", " ".join([*told, *filter(None, [own])]), numbers)
 
 
-def _by_lag(reaches: Sequence[Reach]) -> Drawn:
+def _by_lag(reaches: Sequence[Reach], cut: str) -> Drawn:
     lags = np.arange(len(reaches[0].norms))
     kept = np.unique([*lags[:: -(-len(lags) // MANY)], lags[-1]])
     styles = ((1, "dashed"), (0, ""))[-len(reaches) :]
@@ -130,6 +131,7 @@ def _by_lag(reaches: Sequence[Reach]) -> Drawn:
         for reach, (colour, style) in zip(reaches, styles, strict=True)
     ]
     told = [f"Step {each.step}: {each.per_step()}; {each.far()}." for each in reaches]
+    told += [cut] if cut else []
     told += [f"Every {_nth(int(kept[1]))} lag is drawn."] if len(kept) < len(lags) else []
     numbers = _curves(LAG, GRADIENT, lines, [], log=True, at="lag")
     return Drawn("Gradient through time, first and last", " ".join(told), numbers)

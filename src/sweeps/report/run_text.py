@@ -13,6 +13,7 @@ import numpy as np
 from sweeps.analysis.loading.one import OneRun
 from sweeps.analysis.run_facts import IDLE, computed, numbers, reaches, settings_of, title
 from sweeps.analysis.text import number
+from sweeps.analysis.truncation import truncation_of
 from sweeps.records.checkpoint import begun
 from sweeps.records.ended import ended
 
@@ -128,6 +129,7 @@ def _gradient(run: OneRun) -> Iterator[str]:
         ends = " → ".join(_power(each.norms[at]) for at in (0, -1))
         yield f"{f'step {each.step}':<{INDENT}}{blocks(each.norms, span)}  {ends}"
         yield f"{'':<{INDENT}}{each.per_step()}; {each.far()}"
+    yield from textwrap.wrap(truncation_of(run.config), COLUMNS)
 
 
 def _power(value: float) -> str:
