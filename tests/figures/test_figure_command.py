@@ -12,7 +12,7 @@ from sweeps.main import main
 
 
 def test_figures_are_drawn_by_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write_cell(tmp_path / "runs" / "small")
+    write_cell(tmp_path / "runs" / "small", outcome="solved", end=120)
     where = ["experiment=small", f"runs_dir={tmp_path / 'runs'}"]
     assert main(["figure", "outcomes", "clipping", *where, "formats=svg,png", f"into={tmp_path / 'mine'}"]) == 0
     assert sorted(path.name for path in (tmp_path / "mine").iterdir()) == ["outcomes.png", "outcomes.svg"]

@@ -11,7 +11,7 @@ from sweeps.analysis.roles import BY_LAG, BY_LEVEL, LEADING, NORM_BY_LEVEL, OVER
 from sweeps.analysis.statistics.arrival import arrival_by_axis
 from sweeps.analysis.statistics.effects import by_importance
 from sweeps.analysis.statistics.measures import Measure, measure_named, per_run
-from sweeps.analysis.statistics.outcomes import shares
+from sweeps.analysis.statistics.outcomes import diverged, shares, solved
 from sweeps.analysis.statistics.summaries import SHORTEST
 from sweeps.config.analysis import ROLES
 from sweeps.errors import SweepsError, unknown
@@ -81,11 +81,15 @@ def _score(records: Records, drawn: Roles, measure: Measure | None = None) -> Dr
     return partial(score.score_by_level, runs, medians, drawn, measure, name, thresholds) if len(runs) else None
 
 
-def _solved(records: Records, drawn: Roles) -> Draw:
+def _solved(records: Records, drawn: Roles) -> Draw | None:
+    if not solved(records.cells).any():
+        return None
     return partial(learning.solved_by_level, shares(records, drawn.drawn), drawn, records.cells)
 
 
-def _outcomes(records: Records, drawn: Roles) -> Draw:
+def _outcomes(records: Records, drawn: Roles) -> Draw | None:
+    if not (solved(records.cells) | diverged(records.cells)).any():
+        return None
     rows, columns = map_axes(records)
     length = None if "length" in records.varied else records.longest
     records = records.with_unset([*rows, *columns])
@@ -149,6 +153,8 @@ def why_nothing(name: str, records: Records, metric: str | None = None) -> str:
         return f"no run of T = {length:g} has clip={clip}"
     if name == "clipping" and clips == {"none"}:
         return f"no run of T = {length:g} has clipping"
+    if name in ("share_solved", "outcomes"):
+        return "no run solved the task" + (", and none diverged" if name == "outcomes" else "")
     return "these runs have no such number" if name == ON_FIRST_SCREEN else "no number that it shows is finite"
 
 

@@ -22,7 +22,7 @@ ALL = "all runs"
 
 
 def factor_and_score(frame: pd.DataFrame, axis: str | None, score: str | None) -> Grid:
-    """Factor per step at the start (left) and in training (right) against the best score.
+    """Factor per step at initialisation and in training, a panel each, against the best score.
 
     A mark is filled if the run solved the task, open if not, and a cross if it diverged.
 

@@ -28,7 +28,7 @@ from sweeps.figures.facets import (
     titles,
 )
 from sweeps.figures.gradient import THRESHOLD
-from sweeps.figures.panels import Grid, legend_above, level_axis, log10_axis, note, outer_labels
+from sweeps.figures.panels import Grid, legend_above, level_axis, log10_axis, outer_labels
 from sweeps.figures.scatter import LOWEST
 from sweeps.figures.style import Line, house
 
@@ -77,12 +77,13 @@ def score_by_level(
                 _marks(panel.ax, part, style[level])
             for level, part in by_colour(part_of(medians, roles, panel), roles):
                 _medians(panel.ax, part, style[level], measure, joined=number)
-            note(panel.ax, _beyond(part_of(runs, roles, panel)), x=0.97, y=0.03, ha="right", va="bottom")
             for threshold in thresholds:
                 panel.ax.axhline(threshold, **THRESHOLD)
             level_axis(panel.ax, at, logarithmic)
             left, top = titles(panel, roles, left=name)
             outer_labels(panel, left=left, top=top, bottom=axis_name(roles.x))
+            if beyond := _beyond(part_of(runs, roles, panel)):  # in the title, where it covers no mark
+                panel.ax.set_title("\n".join(filter(None, (panel.ax.get_title(), beyond))))
         if on_log_axis(measure):
             log10_axis(panels[0].ax, runs["drawn"])
         handles = legend_of(style, roles, markers=True)

@@ -82,7 +82,7 @@ def captions(records: Records, preferred: Mapping[str, str] | None = None, metri
         ),
         "clipping": clipping_caption(records),
         "outcomes": (
-            f"Share of runs that diverged (left) and that solved the task (right), {a_field} a field: "
+            f"Share of runs that diverged and that solved the task, a map for each that occurred, {a_field} a field: "
             f"unmarked is 0, hatched had no run; a run that was solved and then diverged is in both. "
             f"{outcome_sentence(records)}"
         ),
@@ -277,7 +277,7 @@ def arrival_caption(records: Records) -> str:
     )
     length = f"T = {frame['length'].iloc[0]:g}, " if frame["length"].nunique() == 1 else ""
     return (
-        f"The {what} back in time, before training (left) and in training (right), against the {best} of each run, "
+        f"The {what} back in time, at initialisation and in training, against the {best} of each run, "
         f"{length}n = {number_of(len(frame), 'run')}. Filled: solved the task; open: did not; "
         f"cross: diverged; the line is a gradient that arrives as it left.{solved_near}"
     )
