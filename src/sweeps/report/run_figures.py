@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sweeps.analysis.logarithm import log10
 from sweeps.analysis.run_facts import Reach
 from sweeps.analysis.truncation import truncation_of
 from sweeps.config.cards import card
@@ -82,9 +83,9 @@ def _columns(frame: pd.DataFrame, *names: str) -> Columns:
 
 
 def _loss(logged: Columns, chance: float | None, cross: str) -> Drawn:
-    lines = [_line("training", 3, logged["step"], _log10(logged["train_loss"]), "thin")]
+    lines = [_line("training", 3, logged["step"], log10(logged["train_loss"]).round(4), "thin")]
     evaluated = ~np.isnan(logged["eval_loss"])
-    lines.append(_line("evaluation", 0, logged["step"][evaluated], _log10(logged["eval_loss"][evaluated])))
+    lines.append(_line("evaluation", 0, logged["step"][evaluated], log10(logged["eval_loss"][evaluated]).round(4)))
     levels = [_level("chance", math.log10(chance))] if chance and chance > 0 else []
     numbers = _curves(STEP, "loss", lines, levels, log=True, crosses=_broken(logged, "train_loss"))
     return Drawn("Loss", f"On a logarithmic scale.{cross}", numbers)
@@ -103,7 +104,8 @@ def _score(logged: Columns, name: str, solved_at: float | None) -> Drawn:
 
 
 def _gradient(logged: Columns, clips: bool, threshold: float | None, cross: str) -> Drawn:
-    steps, before, after = logged["step"], _log10(logged["grad_norm"]), _log10(logged["grad_norm_clipped"])
+    steps, before = logged["step"], log10(logged["grad_norm"]).round(4)
+    after = log10(logged["grad_norm_clipped"]).round(4)
     if clips:
         lines = [_line("before clipping", 3, steps, before, "dashed"), _line("after clipping", 1, steps, after)]
     else:
@@ -181,11 +183,6 @@ def _line(name: str, colour: int, x: np.ndarray, y: np.ndarray, style: str = "")
 
 def _level(name: str, y: float) -> dict[str, Any]:
     return {"name": name, "y": float(f"{y:.5g}")}
-
-
-def _log10(values: np.ndarray) -> np.ndarray:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.log10(values).round(4)
 
 
 def _rounded(values: np.ndarray) -> np.ndarray:
