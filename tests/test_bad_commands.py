@@ -59,7 +59,7 @@ def status_and_output(arguments: list[str], cwd: Path) -> tuple[int, str]:
 def wrong_with(status: int, text: str, cwd: Path) -> str | None:
     """What is wrong with the answer to a wrong command line; None if nothing."""
     lines = text.rstrip("\n").split("\n")
-    all_listed = lines[0].endswith("trained or written.") and all(line.startswith("  - ") for line in lines[1:])
+    all_listed = lines[0].endswith("written.") and all(line.startswith("  - ") for line in lines[1:])
     if status not in (1, 2):  # 1: what Hydra itself cannot show
         return f"status {status}: {text[-300:]}"
     if "Traceback" in text or 'File "' in text:

@@ -21,13 +21,14 @@ LINES = (
 )
 """How the package and CONTRIBUTING.md give the order; below it is held part by part."""
 
-PURE = {"errors"}
+PURE = {"amounts", "errors"}
 CONFIG = {*PURE, "config"}
 RECORDS = {*PURE, "records"}
 STATISTICS = {*RECORDS, "analysis"}
 CHECK = {*CONFIG, "tasks", "plan", "execute"}
 ALLOWED: dict[str, set[str]] = {
-    "errors": set(),
+    "amounts": set(),
+    "errors": {"amounts"},
     "signatures": set(),
     "interrupts": set(),
     "temporary": set(),
@@ -49,7 +50,7 @@ ALLOWED: dict[str, set[str]] = {
     "hydra_plugins": {*CONFIG, "records", "check", "execute", "launch"},
     "analysis": {*RECORDS, "config"},
     "tables": STATISTICS,
-    "figures": {*STATISTICS, "config.cards"},
+    "figures": {*STATISTICS, "config.analysis", "config.cards"},
     "report": {*STATISTICS, "config.analysis", "config.cards", "config.places", "tables", "figures"},
     "dashboard": {*STATISTICS, "figures.charts", "mirror"},
     "in_process": {*CONFIG, "check", "records", "execute", "launch", "analysis"},

@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 
+from sweeps.amounts import number_of
+
 
 class SweepsError(Exception):
     """Something the user can put right; shown without a traceback, exit status 2."""
@@ -13,14 +15,18 @@ class SweepsError(Exception):
 class ConfigError(SweepsError):
     """One or more settings are wrong; the message lists every problem, not only the first."""
 
+    where = "in the settings; nothing was trained or written."
+
     def __init__(self, problems: Sequence[str]) -> None:
         self.problems = list(dict.fromkeys(problems))
-        count = len(self.problems)
-        head = "1 problem" if count == 1 else f"{count} problems"
-        super().__init__(
-            f"{head} in the settings; nothing was trained or written.\n"
-            + "\n".join(f"  - {problem}" for problem in self.problems)
-        )
+        head = number_of(len(self.problems), "problem")
+        super().__init__(f"{head} {self.where}\n" + "\n".join(f"  - {problem}" for problem in self.problems))
+
+
+class CommandError(ConfigError):
+    """The same of a command that trains nothing."""
+
+    where = "in the settings; nothing was written."
 
 
 def message_of(error: Exception) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
+from sweeps.amounts import duration
 from sweeps.check import checked
 from sweeps.config.compose import Composer, Load
 from sweeps.config.identity import deciding
@@ -17,7 +18,7 @@ from sweeps.execute.executor import Ended, Executor, Message
 from sweeps.execute.harness import Result, locked, run
 from sweeps.execute.kernels import described, described_here
 from sweeps.execute.local import Local
-from sweeps.execute.progress import Progress, duration
+from sweeps.execute.progress import Progress
 from sweeps.execute.show import show_outcomes, show_plan
 from sweeps.execute.status import StatusFile
 from sweeps.mirror.beside import Mirror

@@ -113,8 +113,10 @@ def test_a_role_is_given_by_any_name_of_an_axis_and_a_wrong_one_is_refused(tmp_p
     assert roles(records, BY_LAG, {"colour": "init", "column": "init.gain"}).colour == "init"
     with pytest.raises(SweepsError, match=r"did you mean 'init\.gain'|did you mean 'gain'"):
         roles(records, BY_LAG, {"row": "gian"})
-    with pytest.raises(SweepsError, match="role: 'hue' is not known"):
+    with pytest.raises(SweepsError, match=r"role: 'hue' is not known \(allowed: colour, panel, row\)"):
         roles(records, BY_LAG, {"hue": "gain"})
+    with pytest.raises(SweepsError, match="row=gain: panel=gain is drawn already"):
+        roles(records, BY_LAG, {"column": "gain", "row": "gain"})
 
 
 def test_settings_have_all_their_names_in_select_and_tables(tmp_path: Path) -> None:

@@ -148,13 +148,22 @@ def test_reasons_go_from_the_likeliest_to_the_least(trained: Path) -> None:
 
 
 def test_a_page_is_written_where_it_is_asked_for(trained: Path, tmp_path: Path, capsys: Printed) -> None:
-    page = tmp_path / "new" / "run.html"
+    page = tmp_path / "run.html"
     assert show([*where(trained), f"page={page}"]) == 0
     assert f"Page: {page}" in capsys.readouterr().out
     assert "experiment=" not in page.read_text() and "arch=lstm" in page.read_text()
     for wrong in (f"page={tmp_path}", "page=metrics.csv", "page="):
         with pytest.raises(SweepsError, match="must be the name of a file that ends in"):
             show([*where(trained), wrong])
+    with pytest.raises(SweepsError, match="must be in a folder that exists"):
+        show([*where(trained), f"page={tmp_path / 'new' / 'run.html'}"])
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_misspelt_flag_is_told_with_the_right_one(trained: Path) -> None:
+    with pytest.raises(SweepsError, match=r"'--agian' is not known; did you mean '--again'\?") as error:
+        show([*where(trained), "--agian"])
+    assert str(error.value).startswith("1 problem in the settings; nothing was written.\n"), "it trains nothing"
 
 
 def test_what_is_wrong_with_a_record_is_one_sentence_and_status_1(copied: Path, capsys: Printed) -> None:

@@ -33,6 +33,7 @@ def test_the_three_misspellings_of_the_issue_are_told_together() -> None:
         ("tracker=wnb", "did you mean 'wandb'?"),
         ("experiment=first_lok", "did you mean 'first_look'?"),
         ("sed=1", "setting: 'sed' is not known; did you mean 'seed'?"),
+        ("foo=1", "plan.*, runs_dir, seed, stack.*, task, tracker, train.*)"),
         (
             "optim.learning_rate=1",
             "allowed: optim.alpha, optim.beta1, optim.beta2, optim.eps, optim.lr, optim.momentum",
@@ -110,12 +111,13 @@ def test_the_axes_of_an_experiment_are_checked_with_the_command_line() -> None:
         (["arch=lstm", "arch.forget_bias=2"], []),
         (
             ["arch.forget_bias=2"],
-            ["setting of arch=rnn_tanh: 'arch.forget_bias' is not known (allowed: arch.hidden)"],
+            ["setting of arch=rnn_tanh: 'arch.forget_bias' is not known (allowed: arch.hidden); arch=lstm has it"],
         ),
         (
             ["arch=rnn_relu,gru", "arch.forget_bias=2"],
             [
-                f"setting of arch={arch}: 'arch.forget_bias' is not known (allowed: arch.hidden) [in 1 of 2 cells]"
+                f"setting of arch={arch}: 'arch.forget_bias' is not known (allowed: arch.hidden); arch=lstm has it "
+                "[in 1 of 2 cells]"
                 for arch in ("rnn_relu", "gru")
             ],
         ),

@@ -25,7 +25,8 @@ folder = pathlib.Path(sys.argv[-1].removeprefix("into="))
 cells = len(list(pathlib.Path(sys.argv[1]).glob("*/summary.json")))
 if cells == 3: sys.exit("no room")
 folder.mkdir(exist_ok=True)
-(folder / "report.html").write_text(f"<p id=count>{cells} cells</p><div style='height: 5000px'></div>")
+count = f"{cells} cell{'s' * (cells != 1)}"
+(folder / "report.html").write_text(f"<p id=count>{count}</p><div style='height: 5000px'></div>")
 """
 
 
@@ -43,7 +44,7 @@ def test_the_page_follows_the_sweep(browser: Browser, tmp_path: Path) -> None:
         page.goto(address)
         expect(page.locator("#empty")).to_contain_text("No cell has finished yet")
         frame = page.frame_locator("#frame")
-        for seed, cells in enumerate(("1 cells", "2 cells")):
+        for seed, cells in enumerate(("1 cell", "2 cells")):
             write_cell(sweep.root, seed=seed)
             expect(frame.locator("#count")).to_have_text(cells, timeout=20_000)
             expect(page.locator("#report")).to_have_text(f"Report of {cells}", timeout=20_000)

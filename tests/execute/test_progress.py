@@ -9,10 +9,11 @@ import pytest
 from rich.console import Console
 
 from helpers import make_cell, make_cells
+from sweeps.amounts import duration
 from sweeps.execute import progress as module
 from sweeps.execute.executor import Ended, Message
 from sweeps.execute.harness import Result
-from sweeps.execute.progress import Progress, duration
+from sweeps.execute.progress import Progress
 from sweeps.execute.show import LISTED, show_outcomes, show_plan
 from sweeps.plan.packs import Pack
 from sweeps.plan.plan import Plan, make_plan

@@ -12,11 +12,13 @@ from sweeps.main import main
 
 
 def test_figures_are_drawn_by_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write_cell(tmp_path / "runs" / "small")
+    write_cell(tmp_path / "runs" / "small", outcome="solved", end=120)
     where = ["experiment=small", f"runs_dir={tmp_path / 'runs'}"]
     assert main(["figure", "outcomes", "clipping", *where, "formats=svg,png", f"into={tmp_path / 'mine'}"]) == 0
     assert sorted(path.name for path in (tmp_path / "mine").iterdir()) == ["outcomes.png", "outcomes.svg"]
     assert "clipping: these records hold nothing to draw (no run of T = 20 has clipping)" in capsys.readouterr().out
+    assert main(["figure", "score_by_level", "metric=decay_start", *where]) == 0
+    assert "takes 50 time steps, the longest sequence has 20; metric=change_start is of any" in capsys.readouterr().out
     assert main(["figure", "share_solved", *where]) == 0
     names = sorted(path.name for path in (tmp_path / "runs" / "small" / "report" / "figures").iterdir())
     assert names == ["share_solved.pdf", "share_solved.png", "share_solved.svg"]
@@ -33,6 +35,7 @@ def test_without_a_name_the_catalogue_is_listed(capsys: pytest.CaptureFixture[st
         (["figure", "loss_curve"], "did you mean 'loss_curves'?"),
         (["figure", "outcomes", "formats=jpg"], "format: 'jpg' is not known"),
         (["figure", "outcomes", "form=png"], "did you mean 'formats=...'?"),
+        (["figure", "gradient_by_lag_start", "x=gain"], "role: 'x' is not known (allowed: colour, panel, row)"),
     ],
 )
 def test_what_does_not_exist_is_refused(

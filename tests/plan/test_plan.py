@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from dataclasses import replace
 
@@ -123,3 +124,13 @@ def test_cells_that_have_begun_are_packed_with_those_of_their_update_and_less_of
     assert sorted(packed, key=max) == [{0}, {50}, {75}]
     assert sum(len(pack.cells) for pack in plan.packs) == 6
     assert plan.forecast == pytest.approx(fresh.forecast * (2 + 0.5 + 3 * 0.25) / 6)
+
+
+def test_the_names_of_a_sweep_tell_its_cells_apart() -> None:
+    """By every axis there is, whatever it is; what comes with a choice, the threshold of a clipping, adds nothing."""
+    axes = itertools.product(("adding", "binary_sum"), ("none", "norm"), (0.01, 0.1), (0, 1))
+    settings = [make_cell(f"task={t}", f"clip={c}", f"optim.lr={lr}", f"seed={s}") for t, c, lr, s in axes]
+    names = [cell.name for cell in make_plan(settings, {}, workers=1).cells]
+    assert len(set(names)) == len(names) == 16
+    assert names[0] == "rnn_tanh orthogonal clip=none T=6 task=adding lr=0.01 seed=0"
+    assert make_plan(settings[:2], {}, workers=1).cells[1].name == "rnn_tanh orthogonal clip=none T=6 seed=1"

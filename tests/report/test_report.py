@@ -164,7 +164,7 @@ def test_the_page_carries_the_picture_and_not_its_provenance(sweep: SweepPaths) 
 
 def test_figures_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sweeps.figures.draw.save", _lay_out)
-    write_cell(tmp_path / "one")
+    write_cell(tmp_path / "one", outcome="solved", end=120)
     old = tmp_path / "one" / "report" / "figures" / "clipping.pdf"
     old.parent.mkdir(parents=True)
     old.touch()
@@ -244,11 +244,14 @@ def test_what_cannot_be_drawn_is_named_with_the_true_reason(tmp_path: Path, monk
     )
     assert text.count("(no run of T = 60 has clip=none)") == 2, "at initialisation, and at the end of training"
     assert "no run of T = 60 has clipping" not in text
+    ends: dict[str, Any] = {"outcome": "solved", "end": 120}
     text = not_drawn(
-        "two", *(more | each for each in archs for more in ({"length": 60}, {"length": 10, "clip": "norm"}))
+        "two", *(more | each | ends for each in archs for more in ({"length": 60}, {"length": 10, "clip": "norm"}))
     )
     assert text == "Not drawn: Gradient norm before and after clipping (no run of T = 60 has clipping)."
-    assert not_drawn("three", {}, {"clip": "norm"}) == ""
+    assert not_drawn("three", ends, {"clip": "norm"}) == ""
+    text = not_drawn("four", {"outcome": "diverged"}, {"clip": "norm"})
+    assert text == "Not drawn: Share solved (no run solved the task)."
 
 
 def test_a_report_that_fails_leaves_the_older_one_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,8 @@ import pytest
 
 from analysis.make_records import write_cell
 from sweeps import load
+from sweeps.records.paths import SweepPaths
+from sweeps.report.make import make_report
 from sweeps.report.reproduce import reproduce
 from sweeps.report.runs import runs
 
@@ -32,3 +34,11 @@ def test_another_folder_is_part_of_every_command(tmp_path: Path, folder: str, ty
 
 def test_the_usual_folder_is_not_told(tmp_path: Path) -> None:
     assert not any("runs_dir=" in text for text in texts(tmp_path / "x", "runs"))
+
+
+def test_a_figure_without_pages_says_the_whole_command_that_shows_a_run(tmp_path: Path) -> None:
+    """The `runs_dir` included, without which the command finds no record."""
+    for seed in (0, 1):
+        write_cell(tmp_path / "x", seed=seed, settings={"runs_dir": "/elsewhere/runs"})
+    page = make_report(SweepPaths(tmp_path / "x"), pages=False).html.read_text()
+    assert '"show":"python -m sweeps show runs_dir=/elsewhere/runs"' in page

@@ -56,20 +56,22 @@ def test_the_report_has_the_figures_in_the_order_of_the_study_and_its_question(
     records: Records, tmp_path: Path
 ) -> None:
     sweep = SweepPaths(records.root)
-    chosen = Analysis("Does gain help?", {"gain": "x", "lr": "row"}, (), ("lr",), ("share_solved", "loss_curves"))
+    chosen = Analysis(
+        "Does gain help?", {"gain": "x", "lr": "row"}, (), ("lr",), ("gradient_by_lag_end", "loss_curves")
+    )
     for readme in ("# Mine\n\nThe design.", None):
         made = make_report(sweep, readme, into=tmp_path / str(readme is None), records=records, analysis=chosen)
         text = made.markdown.read_text()
         above = "## The question\n\nDoes gain help?\n\n" + ("The design.\n\n" if readme else "")
         assert above + "## What was varied" in text
-        assert text.index("### Share solved") < text.index("### Loss over training")
+        assert text.index("### Gradient through time, at the end of training") < text.index("### Loss over training")
         assert "Not drawn" not in text and "Gradient through time, at initialisation" not in text
         assert "lr is no axis of these runs" in text and "gain is no axis" not in text
         assert sorted(path.stem for path in made.figures.glob("*.png")) == [
+            *("gradient_by_lag_end", "gradient_by_lag_end_narrow"),
             *("loss_curves", "loss_curves_narrow", "score_by_level", "score_by_level_narrow"),
-            *("share_solved", "share_solved_narrow"),
         ]
-    assert [path.stem for path in make_figures(sweep, analysis=chosen)][::3] == ["share_solved", "loss_curves"]
+    assert [path.stem for path in make_figures(sweep, analysis=chosen)][::3] == ["gradient_by_lag_end", "loss_curves"]
 
 
 def test_verify_holds_with_the_same_choices_and_says_so_with_others(tmp_path: Path) -> None:

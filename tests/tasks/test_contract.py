@@ -116,6 +116,13 @@ def test_an_attribute_that_cannot_be_is_refused(monkeypatch: pytest.MonkeyPatch,
     assert f"task=adding: its `{name}` is {value!r}, must be" in problem
 
 
+@pytest.mark.parametrize(("solved_at", "fits"), [(-0.1, False), (0.0, False), (0.5, True), (1.0, True), (2.0, False)])
+def test_an_accuracy_to_reach_is_a_share(solved_at: float, fits: bool) -> None:
+    problems = task_problems([make_cell("task=binary_sum", f"task.solved_at={solved_at}")])
+    assert (problems == []) == fits
+    assert fits or f"task.solved_at: given {solved_at:g}, must be above 0 and at most 1" in problems[0]
+
+
 @pytest.mark.parametrize("kernel", ["auto", "torch"])
 def test_the_length_is_the_tasks(monkeypatch: pytest.MonkeyPatch, kernel: str) -> None:
     """Three steps more than the setting: the trace has a row for each, and the network learns from the last."""

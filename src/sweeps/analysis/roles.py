@@ -9,12 +9,14 @@ from typing import Any
 from sweeps.analysis.labels import axes_said, label, level_text
 from sweeps.analysis.loading.axes import owner_of
 from sweeps.analysis.loading.records import Records
-from sweeps.config.analysis import POOLED
+from sweeps.config.analysis import POOLED, ROLES
 from sweeps.config.short_names import column_of
 from sweeps.errors import SweepsError, unknown
 
 SLOTS = ("x", "colour", "column", "row")
 """What an axis can be drawn as."""
+WORDS = {slot: word for word, slot in ROLES.items()}
+"""How each is typed."""
 
 
 @dataclass(frozen=True)
@@ -112,10 +114,12 @@ def roles(
     slots: dict[str, str | None] = dict.fromkeys(kind.slots)
     for slot, name in (chosen or {}).items():
         if slot not in slots:
-            raise SweepsError(unknown("role", slot, slots))
+            raise SweepsError(unknown("role", WORDS.get(slot, slot), [WORDS[each] for each in slots]))
         axis = column_of(name, records.axes)
         if (other := next((own for own, taken in slots.items() if taken == axis), None)) is not None:
-            raise SweepsError(f"{slot}={name}: {other}={axis} is drawn already; an axis has one role in a figure")
+            raise SweepsError(
+                f"{WORDS[slot]}={name}: {WORDS[other]}={axis} is drawn already; an axis has one role in a figure"
+            )
         slots[slot] = axis
     idle = [axis for axis, slot in (preferred or {}).items() if slot == POOLED and axis not in kind.fixed]
     told = _told(records)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sweeps.amounts import number_of as number_of  # beside the other texts
 from sweeps.analysis.labels import head, label
 
 EMPTY = "–"
@@ -50,11 +51,6 @@ def percent(count: Any, n: Any) -> str:
 def share_of(count: Any, n: Any) -> str:
     """`14 of 360 (4%)`."""
     return f"{int(count)} of {int(n)} ({percent(count, n)})" if n else EMPTY
-
-
-def number_of(count: int, noun: str, plural: str = "") -> str:
-    """`1 run`, `2 runs`; `2 axes` where the plural is given."""
-    return f"{count} {noun if count == 1 else plural or f'{noun}s'}"
 
 
 def with_interval(value: float, low: float, high: float, digits: int = 2, *, infinite: str | None = None) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweeps.config.places import EXPERIMENTS, experiment_file, top_level
 from sweeps.config.rules import NAME, NO_FOLDER
-from sweeps.errors import ConfigError, SweepsError, unknown
+from sweeps.errors import CommandError, SweepsError, unknown
 from sweeps.records.paths import SweepPaths
 from sweeps.records.safe_reading import SMALL, read_bytes
 
@@ -22,25 +22,30 @@ class Help(Exception):
     """The command line holds `--help`; the message lists the settings that the command takes."""
 
 
-def settings_in(arguments: Sequence[str], keys: Sequence[str], *, several: bool = False) -> dict[str, str]:
+def settings_in(
+    arguments: Sequence[str], keys: Sequence[str], *, several: bool = False, flags: Sequence[str] = ()
+) -> dict[str, str]:
     """The settings in the arguments of a command; `experiment` and `runs_dir` are from conf/config.yaml if not given.
 
     Args:
+        flags: words that may stand beside the settings, such as `--again`.
         several: whether `experiment=a,b`, several sweeps, is allowed.
 
     Raises:
-        ConfigError: an argument is none of `keys`, is given twice, or names no folder; an experiment is named twice.
+        CommandError: an argument is none of `keys`, is given twice, or names no folder; an experiment is named twice.
         Help: the arguments hold `--help`.
     """
     if HELP & set(arguments):
-        raise Help(" ".join(f"[{key}=...]" for key in keys))
+        raise Help(" ".join([*(f"[{key}=...]" for key in keys), *(f"[{flag}]" for flag in flags)]))
     settings = {key: str(top_level()[key]) for key in ("experiment", "runs_dir")}
     given: dict[str, str] = {}
     problems = []
     for text in arguments:
+        if text in flags:
+            continue
         key, equals, value = text.partition("=")
         if not equals or key not in keys:
-            problems.append(unknown("argument", text, (f"{each}=..." for each in keys)))
+            problems.append(unknown("argument", text, [*(f"{each}=..." for each in keys), *flags]))
         if key in given:
             problems.append(f"{key}: given {given[key]!r} and {value!r}, must be given once")
         settings[key] = given[key] = _unquoted(value)
@@ -56,7 +61,7 @@ def settings_in(arguments: Sequence[str], keys: Sequence[str], *, several: bool 
     if len(set(names)) < len(names):
         problems.append(f"experiment: given {settings['experiment']!r}, must name each sweep once")
     if problems:
-        raise ConfigError(problems)
+        raise CommandError(problems)
     return settings
 
 

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from sweeps.commands.arguments import settings_in, sweep_of
-from sweeps.errors import ConfigError, SweepsError
+from sweeps.errors import CommandError, SweepsError
 from sweeps.terminal import say
 
 
@@ -29,7 +29,7 @@ def compare(arguments: list[str]) -> int:
         words += settings["experiment"].split(",")
     if len(words) != 2:
         given = ", ".join(words) or "no sweep"
-        raise ConfigError([f"compare: given {given}, must be two: experiments, or folders with a / in them"])
+        raise CommandError([f"compare: given {given}, must be two: experiments, or folders with a / in them"])
     one, other = (_folder(word, settings) for word in words)
     found = side_by_side(one, other)
     say_document(found.document())

@@ -7,10 +7,11 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
+from sweeps.amounts import number_of
 from sweeps.commands.arguments import selected, settings_in, study_of, text_of
 from sweeps.config.analysis import ROLES
 from sweeps.config.places import experiment_file
-from sweeps.errors import ConfigError, nearest, unknown
+from sweeps.errors import CommandError, nearest, unknown
 from sweeps.records.paths import ReportPaths, SweepPaths
 from sweeps.terminal import say
 
@@ -55,7 +56,7 @@ def figure(arguments: list[str]) -> int:
     chosen = {slot: settings[key] for key, slot in ROLES.items() if key in settings}
     records = selected(records_to_report(roots), settings.get("select", ""))
     if "metric" in settings and (others := [name for name in names if name != ON_FIRST_SCREEN]):
-        raise ConfigError([f"metric: {', '.join(others)} shows numbers of its own; {ON_FIRST_SCREEN} shows any"])
+        raise CommandError([f"metric: {', '.join(others)} shows numbers of its own; {ON_FIRST_SCREEN} shows any"])
     drawn = draw(
         records, into, names, formats, chosen, analysis_of(settings["experiment"]).axes, settings.get("metric")
     )
@@ -63,7 +64,7 @@ def figure(arguments: list[str]) -> int:
         for kind in formats:
             say(str(each.stem.with_name(f"{each.stem.name}.{kind}")))
     for name in sorted(set(names) - {each.name for each in drawn}):
-        reasons = dict.fromkeys(why_nothing(name, part) for _, part in records.by_task())
+        reasons = dict.fromkeys(why_nothing(name, part, settings.get("metric")) for _, part in records.by_task())
         say(f"{name}: these records hold nothing to draw ({'; '.join(reasons)})")
     return 0
 
@@ -81,14 +82,14 @@ def report(arguments: list[str]) -> int:
 
     settings = settings_in(arguments, ("experiment", "runs_dir", "into", "pages"), several=True)
     if (given := settings.get("pages")) not in (None, "true", "false"):
-        raise ConfigError([unknown("pages", given, ("true", "false"))])
+        raise CommandError([unknown("pages", given, ("true", "false"))])
     into = Path(settings["into"]) if "into" in settings else None
     pages = None if given is None else given == "true"
     (sweep, roots), analysis = study_of(settings), analysis_of(settings["experiment"])
     records, readme = records_to_report(roots), text_of(settings, "README.md")
     older, cells = cells_of(ReportPaths(into) if into else sweep.report), len(records.cells)
     if older is not None and older > cells:
-        say(f"The report that is there was made of {older} cells; it is replaced by one of {cells}.")
+        say(f"The report that is there was made of {number_of(older, 'cell')}; it is replaced by one of {cells}.")
     claims = text_of(settings, "claims.md")
     made = make_report(sweep, readme, claims=claims, into=into, records=records, pages=pages, analysis=analysis)
     problems = records.problems["problem"].value_counts()
@@ -136,7 +137,7 @@ def dashboard(arguments: list[str]) -> int:
 
     settings = settings_in(arguments, ("experiment", "runs_dir", "open", "port"))
     if (opened := settings.get("open", "true")) not in ("true", "false"):
-        raise ConfigError([unknown("open", opened, ("true", "false"))])
+        raise CommandError([unknown("open", opened, ("true", "false"))])
     port = port_of(settings.get("port", "0"))
     name = settings["experiment"]
     sweep = SweepPaths.at(settings["runs_dir"], name)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sweeps.amounts import number_of
 from sweeps.commands.arguments import HELP, settings_in, study_of, sweep_of
-from sweeps.errors import ConfigError, SweepsError
+from sweeps.errors import CommandError, SweepsError
 from sweeps.records.paths import SweepPaths
 from sweeps.terminal import say, say_table, terminal
 
@@ -35,14 +37,16 @@ def find(arguments: list[str]) -> int:
         settings_in(arguments, (*PLACE, "outcome", "SETTING"))
     for text in arguments:
         if COMPARED.search(text) or ("=" not in text and not text.startswith("-")):
-            raise ConfigError([f"find: {text!r} is no NAME=VALUE; a range is NAME=0.9.. , NAME=..0.9 or NAME=0.5..0.9"])
+            raise CommandError(
+                [f"find: {text!r} is no NAME=VALUE; a range is NAME=0.9.. , NAME=..0.9 or NAME=0.5..0.9"]
+            )
     own = [text for text in arguments if "=" not in text or text.partition("=")[0] in PLACE]
     wanted: dict[str, str] = {}
     for text in arguments:
         key, _, value = text.partition("=")
         if text not in own:
             if key in wanted:
-                raise ConfigError([f"{key}: given twice; several values are {key}={wanted[key]},{value}"])
+                raise CommandError([f"{key}: given twice; several values are {key}={wanted[key]},{value}"])
             wanted[key] = value
     _, roots = study_of(settings_in(own, PLACE, several=True))
     found, where = found_in(roots, wanted), " and ".join(map(str, roots))
@@ -56,7 +60,8 @@ def find(arguments: list[str]) -> int:
         return 0
     wide = sum(2 + max(map(len, column)) for column in zip(heads, *rows, strict=True)) > console.width
     say_table(heads[:-1] if wide else heads, [row[:-1] for row in rows] if wide else rows)
-    say(f"{len(rows)} of {found.total} cells of {where}; python -m sweeps show cell=ID shows one")
+    place = "".join(f" {shlex.quote(text)}" for text in arguments if text.startswith("runs_dir="))
+    say(f"{len(rows)} of {number_of(found.total, 'cell')} of {where}; python -m sweeps show cell=ID{place} shows one")
     return 0
 
 
@@ -73,12 +78,12 @@ def show(arguments: list[str]) -> int:
 
     again = AGAIN in arguments
     keys = (*PLACE, "cell", "page")
-    settings = settings_in([text for text in arguments if text != AGAIN], keys)
+    settings = settings_in(arguments, keys, flags=(AGAIN,))
     if "cell" not in settings:
-        raise ConfigError(["cell: not given; write cell=ID, an id or the first of its digits"])
+        raise CommandError(["cell: not given; write cell=ID, an id or the first of its digits"])
     page = _page(settings["page"]) if "page" in settings else None
     if again and page:
-        raise ConfigError(["page: given together with --again, which writes none; give one of them"])
+        raise CommandError(["page: given together with --again, which writes none; give one of them"])
     run = read_run(find_cell(settings["cell"], _sweeps(settings, arguments)))
     if again:
         return _again(run)
@@ -99,7 +104,9 @@ def show(arguments: list[str]) -> int:
 def _page(text: str) -> Path:
     path = Path(text)
     if path.suffix != ".html" or path.is_dir():
-        raise ConfigError([f"page: given {text!r}, must be the name of a file that ends in .html"])
+        raise CommandError([f"page: given {text!r}, must be the name of a file that ends in .html"])
+    if not path.absolute().parent.is_dir():
+        raise CommandError([f"page: given {text!r}, must be in a folder that exists; {path.parent} does not"])
     return path
 
 

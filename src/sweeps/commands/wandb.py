@@ -6,17 +6,20 @@ import os
 import select
 import sys
 
+from sweeps.amounts import number_of
 from sweeps.commands.arguments import settings_in, sweep_of
 from sweeps.terminal import say
+
+FOLLOW = "--follow"
 
 
 def mirror(arguments: list[str]) -> int:
     """Mirror an experiment's finished cells to W&B; with --follow until standard input closes."""
     from sweeps.mirror.replay import follow
 
-    following = "--follow" in arguments
+    following = FOLLOW in arguments
     keys = ("experiment", "runs_dir", "tracker.project", "tracker.mode", "tracker.entity")
-    settings = settings_in([text for text in arguments if text != "--follow"], keys)
+    settings = settings_in(arguments, keys, flags=(FOLLOW,))
     if following:
         os.nice(19)  # training comes first
     result = follow(
@@ -31,11 +34,11 @@ def mirror(arguments: list[str]) -> int:
     mirrored = len(result.mirrored) + len(result.already)
     if result.mode != "disabled":
         folder = sweep_of(settings).mirrored_runs
-        say(f"{mirrored} cells are in {folder} ({result.mode}), {len(result.mirrored)} of them new")
+        say(f"{number_of(mirrored, 'cell')} in {folder} ({result.mode}), {len(result.mirrored)} of them new")
     for cell, reason in list(result.failed.items())[:3]:
         say(f"{cell}: {reason}")
     if result.failed:
-        say(f"{len(result.failed)} cells could not be mirrored; their CSV records are complete")
+        say(f"{number_of(len(result.failed), 'cell')} could not be mirrored; their CSV records are complete")
     return 1 if result.failed else 0
 
 
@@ -45,16 +48,16 @@ def sync(arguments: list[str]) -> int:
 
     settings = settings_in(arguments, ("experiment", "runs_dir"))
     result = send(sweep_of(settings), say)
-    say(f"{len(result.sent)} runs sent now, {len(result.already)} before")
+    say(f"{number_of(len(result.sent), 'run')} sent now, {len(result.already)} before")
     for run, problem in result.damaged.items():
         say(f"{run}: its offline file is damaged ({problem}) and was skipped")
     for run, reason in list(result.failed.items())[:3]:
         say(f"{run}: {reason}")
     if result.damaged:
         again = f"python -m sweeps mirror experiment={settings['experiment']}"
-        say(f"{len(result.damaged)} damaged files: `{again}` makes them again from the CSV records")
+        say(f"{number_of(len(result.damaged), 'damaged file')}: `{again}` makes them again from the CSV records")
     if result.failed:
-        say(f"{len(result.failed)} runs did not arrive complete; sync again sends the rest")
+        say(f"{number_of(len(result.failed), 'run')} did not arrive complete; sync again sends the rest")
     return 1 if result.failed or result.damaged else 0
 
 

@@ -12,7 +12,7 @@ from hydra.errors import HydraException
 
 from sweeps.config.keys import known_keys
 from sweeps.config.places import choices
-from sweeps.config.schema import GROUPS
+from sweeps.config.schema import GROUPS, SECTIONS
 from sweeps.errors import nearest, unknown
 
 CHOSEN = (*GROUPS, "experiment")
@@ -117,7 +117,9 @@ def _wrong_names(override: Override, keys: set[str]) -> list[str]:
         return []  # Hydra's own settings are Hydra's to check
     if key not in keys:
         section = f"{key.partition('.')[0]}."
-        nearby = {known for known in keys if known.startswith(section)} or {known for known in keys if "." not in known}
+        plain = {f"{name}.*" for name in SECTIONS if name not in GROUPS}
+        top = {known for known in keys if "." not in known} | plain
+        nearby = {known for known in keys if known.startswith(section)} or top
         return [unknown("setting", key, nearby | ({near} if (near := nearest(key, keys)) else set()))]
     if override.is_add() or override.is_delete():
         return [f"{override.input_line!r} adds or removes a setting; every cell has the same, write {key}=value"]

@@ -56,7 +56,7 @@ def _section(section: str, node: Any, problems: list[str]) -> Any:
         if key not in known:
             choice = f" of {section}={node['name']}" if section in GROUPS else ""
             allowed = (f"{section}.{name}" for name in known if name != "name")
-            problems.append(unknown(f"setting{choice}", f"{section}.{key}", allowed))
+            problems.append(unknown(f"setting{choice}", f"{section}.{key}", allowed) + _owners(section, str(key)))
     parsed = {key: _typed(f"{section}.{key}", node.get(key), hint, problems) for key, hint in known.items()}
     if not any(each.name == "options" for each in fields(cls)):
         return cls(**parsed)
@@ -64,6 +64,12 @@ def _section(section: str, node: Any, problems: list[str]) -> Any:
     if section == "clip" and parsed["name"] == "none":
         parsed["threshold"] = math.inf  # without clipping a threshold means nothing: one cell for all of them
     return cls(**parsed, options=chosen)
+
+
+def _owners(section: str, key: str) -> str:
+    """The end of a message about a setting that other choices of its group have: which ones; empty if none has it."""
+    owners = [name for name in choices(section) if key in defaults(section, name)] if section in GROUPS else []
+    return f"; {section}={','.join(owners)} {'has' if len(owners) == 1 else 'have'} it" if owners else ""
 
 
 def _typed(key: str, value: Any, hint: type, problems: list[str]) -> Any:

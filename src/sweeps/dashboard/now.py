@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from sweeps.amounts import number_of
 from sweeps.dashboard.cells import Counts
 from sweeps.records.paths import SweepPaths
 from sweeps.records.status_file import look
@@ -38,7 +39,10 @@ def running_now(sweep: SweepPaths, counts: Counts) -> dict[str, Any]:
 
 
 def _sentence(state: str | None, status: dict[str, Any], counts: Counts) -> str:
-    missing = f"{counts.missing} of {counts.planned} cells are missing." if counts.missing else "No cell is missing."
+    missing = "No cell is missing."
+    if counts.missing:
+        are = "is" if counts.missing == 1 else "are"
+        missing = f"{counts.missing} of {number_of(counts.planned or 0, 'cell')} {are} missing."
     if state == "running":
         return (
             "" if status else "A sweep runs that does not say what it trains: one from Python or of another launcher."

@@ -11,6 +11,7 @@ from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
+from sweeps.amounts import duration, number_of
 from sweeps.errors import exception_text
 from sweeps.execute.executor import Ended, Message
 from sweeps.plan.packs import Pack
@@ -18,16 +19,6 @@ from sweeps.plan.plan import Plan
 
 EVERY = 10.0
 """Seconds between two plain lines."""
-
-
-def duration(seconds: float) -> str:
-    """A time for display: 45 s, 3 min 20 s, 2 h 05 min."""
-    total = round(seconds)
-    if total < 60:
-        return f"{total} s"
-    if total < 3600:
-        return f"{total // 60} min {total % 60:02d} s"
-    return f"{total // 3600} h {total % 3600 // 60:02d} min"
 
 
 def seconds_left(first: tuple[float, float], now: float, done: float) -> float | None:
@@ -73,9 +64,10 @@ class Progress:
             self.left.pop(pack.id, None)
             if event.lost or event.error:
                 why = event.lost or exception_text(str(event.error))
-                self.console.print(f"pack {pack.id} of {len(pack.cells)} cells: {why}", style="red")
+                self.console.print(f"pack {pack.id} of {number_of(len(pack.cells), 'cell')}: {why}", style="red")
         elif event.kind == "note":
-            self.console.print(f"pack {pack.id} of {len(pack.cells)} cells: {event.content['text']}", style="yellow")
+            text = event.content["text"]
+            self.console.print(f"pack {pack.id} of {number_of(len(pack.cells), 'cell')}: {text}", style="yellow")
         elif event.kind == "ended":
             self.counts[event.content["outcome"]] += 1
             self.left[pack.id] -= 1
@@ -107,11 +99,11 @@ class Progress:
 
     def status(self) -> str:
         """As shown: 12/288 cells · 5 solved · 6 finished · 1 diverged · 32 running in 2 packs · 2 min 10 s left"""
-        parts = [f"{self.counts.total()}/{self.total} cells"]
+        parts = [f"{self.counts.total()}/{number_of(self.total, 'cell')}"]
         parts += [f"{self.counts[name]} {name}" for name in ("solved", "finished", "diverged") if self.counts[name]]
         packs = len(self.running)
         if packs:
-            parts.append(f"{sum(self.left.values())} running in {packs} {'pack' if packs == 1 else 'packs'}")
+            parts.append(f"{sum(self.left.values())} running in {number_of(packs, 'pack')}")
         if (left := self.seconds_left) is not None:
             parts.append(f"{duration(left)} left")
         return " · ".join(parts)

@@ -11,7 +11,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from sweeps.execute.progress import duration, seconds_left
+from sweeps.amounts import duration
+from sweeps.execute.progress import seconds_left
 from sweeps.plan.cells import Cell
 
 PAUSE = 0.25

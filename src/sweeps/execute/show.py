@@ -9,10 +9,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from sweeps.amounts import duration, number_of
 from sweeps.errors import exception_text
 from sweeps.execute.harness import Result
 from sweeps.execute.kernels import kernels_line, mixture_note, resume_note
-from sweeps.execute.progress import duration
 from sweeps.plan.cells import Cell
 from sweeps.plan.plan import Plan
 from sweeps.records.paths import SweepPaths
@@ -48,10 +48,10 @@ def show_plan(plan: Plan, sweep: SweepPaths, console: Console, skipped: str = ""
     console.print(table, soft_wrap=False)
     on = f" ({len(plan.begun)} from a checkpoint)" if plan.begun else ""
     repeated = f", {duplicates} more named twice" if duplicates else ""
+    where = f"in {number_of(len(plan.packs), 'pack')} on {number_of(plan.workers, 'worker')}"
     console.print(
-        f"{len(plan.cells)} cells{repeated}: {len(plan.done)} done, {len(plan.to_train)} to train{on}"
-        f" in {len(plan.packs)} packs on {plan.workers} workers, about {duration(plan.forecast)}"
-        + ("" if plan.done else " (rough: nothing measured here yet)")
+        f"{number_of(len(plan.cells), 'cell')}{repeated}: {len(plan.done)} done, {len(plan.to_train)} to train{on}"
+        f" {where}, about {duration(plan.forecast)}" + ("" if plan.done else " (rough: nothing measured here yet)")
     )
     if skipped:
         console.print(skipped, highlight=False)
@@ -73,7 +73,7 @@ def show_outcomes(plan: Plan, result: Result, console: Console) -> None:
     parts = [f"{counts[name]} {name}" for name in ("solved", "finished", "diverged") if counts[name]]
     later = sum(result.outcomes[cell] == "diverged" for cell in result.solved)
     parts += [f"{later} of the solved ones diverged later"] if later else []
-    console.print(f"{len(result.outcomes)} of {len(plan.cells)} cells done: {', '.join(parts) or 'none'}")
+    console.print(f"{len(result.outcomes)} of {number_of(len(plan.cells), 'cell')} done: {', '.join(parts) or 'none'}")
     if note := mixture_note(result.ways):
         console.print(note, style="yellow")
     if result.failures:

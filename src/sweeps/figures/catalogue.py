@@ -11,7 +11,9 @@ from sweeps.analysis.roles import BY_LAG, BY_LEVEL, LEADING, NORM_BY_LEVEL, OVER
 from sweeps.analysis.statistics.arrival import arrival_by_axis
 from sweeps.analysis.statistics.effects import by_importance
 from sweeps.analysis.statistics.measures import Measure, measure_named, per_run
-from sweeps.analysis.statistics.outcomes import shares
+from sweeps.analysis.statistics.outcomes import diverged, shares, solved
+from sweeps.analysis.statistics.summaries import SHORTEST
+from sweeps.config.analysis import ROLES
 from sweeps.errors import SweepsError, unknown
 from sweeps.figures import curves, gradient, learning, scatter, score
 from sweeps.figures.behind import put_behind
@@ -79,11 +81,15 @@ def _score(records: Records, drawn: Roles, measure: Measure | None = None) -> Dr
     return partial(score.score_by_level, runs, medians, drawn, measure, name, thresholds) if len(runs) else None
 
 
-def _solved(records: Records, drawn: Roles) -> Draw:
+def _solved(records: Records, drawn: Roles) -> Draw | None:
+    if not solved(records.cells).any():
+        return None
     return partial(learning.solved_by_level, shares(records, drawn.drawn), drawn, records.cells)
 
 
-def _outcomes(records: Records, drawn: Roles) -> Draw:
+def _outcomes(records: Records, drawn: Roles) -> Draw | None:
+    if not (solved(records.cells) | diverged(records.cells)).any():
+        return None
     rows, columns = map_axes(records)
     length = None if "length" in records.varied else records.longest
     records = records.with_unset([*rows, *columns])
@@ -128,18 +134,27 @@ FIGURES: dict[str, tuple[Kind, Prepare]] = {
 """The figures by name, in the order of the report: the roles that axes can have, and what it shows."""
 
 
-def why_nothing(name: str, records: Records) -> str:
+def why_nothing(name: str, records: Records, metric: str | None = None) -> str:
     """Why a figure of the catalogue has nothing to draw, as a clause.
 
     Args:
         records: of one task, for which the figure is None.
+        metric: what was asked of `score_by_level`.
     """
+    measure = measure_named(metric).name if metric else ""
+    if name == ON_FIRST_SCREEN and measure.startswith("decay") and records.longest < SHORTEST:
+        return (
+            f"a factor per step takes {SHORTEST} time steps, the longest sequence has {records.longest:g}; "
+            f"metric={measure.replace('decay', 'change')} is of any length"
+        )
     length, clip = records.longest, records.reference_clip
     clips = set(records.cells.loc[records.cells["length"] == length, "clip"])
     if name.startswith("gradient_by_lag") and clip not in clips:
         return f"no run of T = {length:g} has clip={clip}"
     if name == "clipping" and clips == {"none"}:
         return f"no run of T = {length:g} has clipping"
+    if name in ("share_solved", "outcomes"):
+        return "no run solved the task" + (", and none diverged" if name == "outcomes" else "")
     return "these runs have no such number" if name == ON_FIRST_SCREEN else "no number that it shows is finite"
 
 
@@ -152,19 +167,20 @@ def figure(
 ) -> Grid | None:
     """A figure of the catalogue, to show in a notebook or to write with `save`; None if there is nothing to draw.
 
-    >>> figure("gradient_by_lag_start", records, colour="init.gain", column="arch")
+    >>> figure("gradient_by_lag_start", records, colour="init.gain", panel="arch")
 
     Args:
         name: one of `FIGURES`.
         preferred: slots by axis, for the figures that have such a slot (`roles.roles`).
         metric: any of `measures.MEASURES` or of the numbers of a run, for `score_by_level`.
-        chosen: axes by role (x, colour, column, row), for those that are not to be found by themselves.
+        chosen: axes by role (x, colour, panel, row), for those that are not to be found by themselves.
 
     Raises:
         SweepsError: there is no such figure, it has no such role, the records have no such axis, or are of several
             tasks.
     """
-    draw = prepared(name, records, chosen, preferred, measure_named(metric) if metric else None)
+    slots = {ROLES.get(role, role): axis for role, axis in chosen.items()}
+    draw = prepared(name, records, slots, preferred, measure_named(metric) if metric else None)
     return draw() if draw is not None else None
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from sweeps.analysis.loading.records import Records
+from sweeps.analysis.logarithm import log10
 from sweeps.analysis.roles import Roles
 from sweeps.analysis.statistics.measures import Measure, per_run
 from sweeps.analysis.statistics.outcomes import solved
@@ -97,7 +98,7 @@ def norm_of_runs(records: Records, roles: Roles) -> pd.DataFrame:
     chosen = roles.within(records)
     finite = chosen.metrics[np.isfinite(chosen.metrics["grad_norm"])]
     norms = finite.groupby("cell", observed=True)["grad_norm"].median().rename("norm").reset_index()
-    norms["norm"] = _log10(norms["norm"])
+    norms["norm"] = log10(norms["norm"])
     return chosen.with_axes(norms)
 
 
@@ -111,7 +112,7 @@ def numbers_by_level(records: Records, roles: Roles, measure: Measure) -> tuple[
     chosen = roles.within(records)
     values = per_run(chosen, measure)
     if on_log_axis(measure):
-        values = _log10(values)
+        values = log10(values)
     runs = chosen.cells[["cell", *records.axes]].assign(value=values, solved=solved(chosen.cells))
     runs = runs.dropna(subset=["value"]).reset_index(drop=True)
     return runs, band(runs, roles.drawn, "value")
@@ -147,7 +148,7 @@ def loss_of_runs(records: Records, roles: Roles) -> pd.DataFrame:
     steps = by_step.columns.to_numpy(dtype=float)
     diverged = steps[None, :] >= cells["diverged_step"].fillna(np.inf).to_numpy()[:, None]
     long = by_step.where(~diverged & np.isfinite(by_step)).reset_index().melt("cell", value_name="loss")
-    long["loss"] = _log10(long["loss"])  # before the median: that of two runs is then midway between their curves
+    long["loss"] = log10(long["loss"])  # before the median: that of two runs is then midway between their curves
     return chosen.with_axes(long)
 
 
@@ -174,10 +175,4 @@ def norms_of_clipped_runs(records: Records) -> pd.DataFrame:
     """log10 of the gradient norm of every run with clipping: `cell, step, before, after` and the axes."""
     rows = records.with_axes(records.metrics[["cell", "step", "grad_norm", "grad_norm_clipped"]])
     rows = rows[(rows["clip"] != "none") & np.isfinite(rows["grad_norm"]) & np.isfinite(rows["grad_norm_clipped"])]
-    return rows.assign(before=_log10(rows["grad_norm"]), after=_log10(rows["grad_norm_clipped"]))
-
-
-def _log10(values: pd.Series) -> pd.Series:
-    """log10, with -inf for an exact zero and no warning."""
-    positive = values.where(values > 0)
-    return np.log10(positive).where(values != 0, -np.inf)
+    return rows.assign(before=log10(rows["grad_norm"]), after=log10(rows["grad_norm_clipped"]))

@@ -16,7 +16,7 @@ from sweeps.errors import SweepsError, unknown
 from sweeps.figures.behind import behind
 from sweeps.figures.catalogue import FIGURES, Draw, prepared
 from sweeps.figures.panels import PHONE, drawn_for
-from sweeps.figures.style import FORMATS, write_figure
+from sweeps.figures.style import FORMATS, write_figure, wrong_formats
 from sweeps.records.paths import SweepPaths
 
 
@@ -76,7 +76,7 @@ def draw(
     """
     folder, names = Path(folder), list(names)
     wrong = [unknown("figure", name, FIGURES) for name in names if name not in FIGURES]
-    wrong += [unknown("format", kind, FORMATS) for kind in formats if kind not in FORMATS]
+    wrong += wrong_formats(formats)
     if wrong:
         raise SweepsError("; ".join(wrong))
     measure = measure_named(metric) if metric else None
@@ -115,7 +115,6 @@ def save(figure: Figure, path: str | Path, records: Records, formats: Sequence[s
     Returns:
         The files, one for each format.
     """
-    wrong = [unknown("format", kind, FORMATS) for kind in formats if kind not in FORMATS]
-    if wrong:
+    if wrong := wrong_formats(formats):
         raise SweepsError("; ".join(wrong))
     return write_figure(figure, Path(path), provenance(records), formats)

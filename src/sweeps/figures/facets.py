@@ -38,10 +38,13 @@ def facets(
         sharey: one y axis for all panels, else for each row of them.
     """
     rows, columns = levels_of(frame, roles.row), levels_of(frame, roles.column)
+    shared = roles.title if roles.column is not None else ""
     if roles.row is not None:
-        return grid_of(rows, columns, height=height, sharey=sharey, widest=widest)
+        figure, panels = grid_of(rows, columns, height=height, sharey=sharey, widest=widest)
+        figure.title = shared
+        return figure, panels
     figure, axes = wrapped(len(columns), height=height, sharey=sharey)
-    panels = figure.panels
+    figure.title, panels = shared, figure.panels
     for ax, column in zip(axes, columns, strict=True):
         spec = ax.get_subplotspec()
         panels.append(Panel(ax, None, column, spec is None or spec.is_first_col(), True, True))
@@ -60,15 +63,14 @@ def part_of(frame: pd.DataFrame, roles: Roles, panel: Panel) -> pd.DataFrame:
 def titles(panel: Panel, roles: Roles, *, left: str) -> tuple[str, str]:
     """The label of a panel's y axis, with its row's level and the only length, and the title of its column.
 
-    What all panels share stands above the first column, or is the title where there are no columns.
+    What all panels share is the title where there are no columns; else it stands above the figure (`facets`).
     """
     row = "" if roles.row is None else f"{level_text(roles.row, panel.row)}\n"
     between = ", " if roles.row is None else "\n"
     length = "" if roles.length is None else f"{between}T = {roles.length:g}"
     if roles.column is None:
         return row + left + length, roles.title
-    shared = f"{roles.title}\n" if roles.title and panel.left and panel.top else ""
-    return row + left + length, shared + level_text(roles.column, panel.column)
+    return row + left + length, level_text(roles.column, panel.column)
 
 
 def styles(frame: pd.DataFrame, roles: Roles) -> dict[Any, Line]:

@@ -47,7 +47,8 @@ def loss_curves(frame: pd.DataFrame, ends: pd.DataFrame, chance: float, roles: R
     """Loss over training; a cross where a run diverged.
 
     Args:
-        frame, ends: from `curves.loss_over_training`; a note in the panel says if a median lies above the scale.
+        frame, ends: from `curves.loss_over_training`; a note in the panel says if a median or a band lies above the
+            scale.
         chance: loss of the best constant answer, drawn as a thin line; NaN for no line.
     """
     with house():
@@ -63,8 +64,7 @@ def loss_curves(frame: pd.DataFrame, ends: pd.DataFrame, chance: float, roles: R
                 note(ax, "no run" if diverged.empty else "no finite loss")
             for name, curve in by_colour(part, roles):
                 draw_band(ax, curve, "step", style[name], markers=len(curve) == 1)
-            if (part["median"] > top).any():
-                note(ax, "goes off the scale", **free_corner(ax, [part], "step"))
+            note(ax, _cut(part, ax.get_ylim()[1]), **free_corner(ax, [part], "step"))
             for name, rows in by_colour(diverged, roles):
                 crosses(ax, rows["step"], style[name], list(style).index(name) if len(style) <= LISTED else 0)
             ax.axhline(level if chance > 0 else np.nan, **CHANCE)
@@ -79,6 +79,13 @@ def loss_curves(frame: pd.DataFrame, ends: pd.DataFrame, chance: float, roles: R
         return figure
 
 
+def _cut(part: pd.DataFrame, top: float) -> str:
+    """What of a panel lies above its axis, as a note; empty for nothing."""
+    if (part["median"] > top).any():
+        return "goes off the scale"
+    return "a band goes off the scale" if (part["high"] > top).any() else ""
+
+
 def _loss_range(frame: pd.DataFrame, chance: float) -> tuple[float, float, float]:
     """log10 of the chance loss, and of the lowest and the highest loss that the axis shows.
 
@@ -86,9 +93,10 @@ def _loss_range(frame: pd.DataFrame, chance: float) -> tuple[float, float, float
     """
     losses = frame["median"]
     level = float(np.log10(chance)) if chance > 0 else float(losses.median())
-    start = losses[frame["step"] == 0].max()
+    start = frame.loc[(frame["step"] == 0) & np.isfinite(frame["high"]), "high"].max()
     highest = level + 0.7 if np.isnan(start) else max(level + 0.7, min(start, level + 1.5))
-    return level, max(min(losses.min(), level), level - 8.0), highest
+    lowest = frame["low"].where(np.isfinite(frame["low"])).min()
+    return level, max(np.nanmin([lowest, level]), level - 8.0), highest
 
 
 def solved_by_level(frame: pd.DataFrame, roles: Roles, cells: pd.DataFrame | None = None) -> Grid:

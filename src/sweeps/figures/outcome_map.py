@@ -15,8 +15,10 @@ from matplotlib.patches import Patch
 from sweeps.analysis.labels import UNSET, label, level_text
 from sweeps.figures.facets import axis_name
 from sweeps.figures.panels import Grid, blocks_of, legend_above, room
-from sweeps.figures.style import house
+from sweeps.figures.style import COLUMN, house
 
+MAPS = (("diverged", "Oranges"), ("solved", "Blues"))
+"""What is shown, and in which colours."""
 WIDEST, CROWDED, LETTERS = 18, 14, 48
 """The most columns of one map, the most whose labels are horizontal, and the letters of these labels at most."""
 
@@ -28,7 +30,7 @@ def outcome_map(
     length: Any = None,
     cells: pd.DataFrame | None = None,
 ) -> Grid:
-    """Share diverged and share solved over the whole grid, side by side.
+    """Share diverged and share solved over the whole grid, side by side; a map of zeros alone is left out.
 
     Args:
         frame: from `outcomes.shares` over the axes of both. A combination without a run is hatched.
@@ -44,12 +46,13 @@ def outcome_map(
         longest = max((len(_text(columns[:-1], group)) for group in groups), default=0)
         across = min(4, (WIDEST if beside else WIDEST // 2) // len(inner), LETTERS // (longest + 3))
         blocks = blocks_of(groups, max(1, across))
-        down = len(blocks) if beside else 2 * len(blocks)
+        maps = [each for each in MAPS if frame[f"share_{each[0]}"].any()] or list(MAPS)
+        down = len(blocks) if beside else len(maps) * len(blocks)
         height = min(0.19 * max(len(names), 4), room().tallest / down - 0.6)
-        figure = Grid(room().width, 0.3 + (0.7 + height) * down)
-        axes = figure.subplots(down, 2 if beside else 1, sharey=True, squeeze=False)
-        for line, shown in zip(axes.reshape(-1, 2), blocks, strict=True):
-            for ax, what, colours in zip(line, ("diverged", "solved"), ("Oranges", "Blues"), strict=True):
+        figure = Grid(room().width if len(maps) > 1 else COLUMN, 0.3 + (0.7 + height) * down)
+        axes = figure.subplots(down, len(maps) if beside else 1, sharey=True, squeeze=False)
+        for line, shown in zip(axes.reshape(-1, len(maps)), blocks, strict=True):
+            for ax, (what, colours) in zip(line, maps, strict=True):
                 wanted = [(*group, level) for group in shown for level in inner]
                 table = frame.pivot_table(
                     index=list(rows), columns=list(columns), values=f"share_{what}", observed=False, dropna=False

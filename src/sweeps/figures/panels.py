@@ -82,6 +82,7 @@ class Grid(Figure):
 
     Attributes:
         panels: of facets, in the order of their rows.
+        title: what all panels share, above the legend.
         said: which of x and y are numbers of the run itself ("xy", "y", ""), and not the place of a group of runs.
         worst: what an infinite number is called.
         behind: axes, and the runs in them: `cell`, and `x` and `y` in the units of the axes.
@@ -90,6 +91,7 @@ class Grid(Figure):
     def __init__(self, width: float, height: float) -> None:
         super().__init__(figsize=(width, height), layout="constrained")
         self.panels: list[Panel] = []
+        self.title = ""
         self.said = "xy"
         self.worst = ""
         self.behind: list[tuple[Axes, pd.DataFrame]] = []
@@ -249,8 +251,10 @@ def handle(line: Line, text: str, *, markers: bool = False) -> Line2D:
     return Line2D([], [], color=line.colour, linestyle=line.dashes, marker=marker, label=text)
 
 
-def legend_above(figure: Figure, handles: Sequence[Any]) -> None:
-    """Put one legend for the whole figure above the panels, where it hides no data."""
+def legend_above(figure: Grid, handles: Sequence[Any]) -> None:
+    """Put one legend for the whole figure above the panels, where it hides no data, below the figure's title."""
+    if not handles and figure.title:
+        figure.suptitle(figure.title, fontsize="medium")
     if handles:
         widths = [len(str(each.get_label())) + 9 for each in handles]  # in letters, with the line beside the text
         room = 18 * figure.get_figwidth()
@@ -258,9 +262,10 @@ def legend_above(figure: Figure, handles: Sequence[Any]) -> None:
         while columns > 1 and sum(max(widths[start::columns]) for start in range(columns)) > room:
             columns -= 1
         rows = math.ceil(len(handles) / columns)
-        figure.set_figheight(figure.get_figheight() + 0.16 * (rows - 1))
+        figure.set_figheight(figure.get_figheight() + 0.16 * (rows - 1 + bool(figure.title)))
         order = [handles[index] for start in range(columns) for index in range(start, len(handles), columns)]
-        figure.legend(handles=order, loc="outside upper center", ncols=columns)  # matplotlib fills columns first
+        options: dict[str, Any] = {"title": figure.title, "title_fontsize": "medium"} if figure.title else {}
+        figure.legend(handles=order, loc="outside upper center", ncols=columns, **options)  # columns are filled first
 
 
 def label_left(axes: Iterable[Axes], text: str) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from sweeps.figures.facets import listed_levels
+from sweeps.figures.marks import meanings, run_marks
 from sweeps.figures.panels import Grid, legend_above, log10_axis, room
 from sweeps.figures.style import Line, house, lines
 
@@ -22,7 +21,7 @@ ALL = "all runs"
 
 
 def factor_and_score(frame: pd.DataFrame, axis: str | None, score: str | None) -> Grid:
-    """Factor per step at the start (left) and in training (right) against the best score.
+    """Factor per step at initialisation and in training, a panel each, against the best score.
 
     A mark is filled if the run solved the task, open if not, and a cross if it diverged.
 
@@ -42,7 +41,9 @@ def factor_and_score(frame: pd.DataFrame, axis: str | None, score: str | None) -
         for ax, (when, title) in zip(axes, PANELS.items(), strict=True):
             figure.behind.append((ax, _behind(frame, when)))
             for level, line in style.items():
-                _marks(ax, frame[frame[axis] == level] if axis else frame, when, line)
+                part = frame[frame[axis] == level] if axis else frame
+                x = part[when].clip(upper=HIGHEST)
+                run_marks(ax, x, part["drawn"], part["solved"], part["diverged"], line)
             edge = _finish(ax, frame, when)
             what = "end-to-end factor" if len(frame) and frame["whole"].all() else "factor"
             ax.set(title=f"{title} ({edge})" if edge else title, xlabel=f"{what} per step back in time")
@@ -52,25 +53,14 @@ def factor_and_score(frame: pd.DataFrame, axis: str | None, score: str | None) -
             log10_axis(axes[0], frame["drawn"])
         length = f", T = {frame['length'].iloc[0]:g}" if frame["length"].nunique() == 1 else ""
         axes[0].set_ylabel((f"best {score}" if score else "best evaluation loss") + length)
+        told = meanings(frame["solved"], frame["diverged"], "diverged")
         named = listed_levels(axis, levels) if axis else [(ALL, ALL)]
-        legend_above(figure, [*(_handle(style[level], text) for level, text in named), *_meanings()])
+        legend_above(figure, [*(_handle(style[level], text) for level, text in named), *told])
         return figure
 
 
 def _behind(runs: pd.DataFrame, when: str) -> pd.DataFrame:
     return pd.DataFrame({"cell": runs["cell"], "x": runs[when].clip(upper=HIGHEST), "y": runs["drawn"]})
-
-
-def _marks(ax: Axes, runs: pd.DataFrame, when: str, line: Line) -> None:
-    """The runs of one level: filled, open or a cross; what lies beyond the axes is at their edge."""
-    x = runs[when].clip(upper=HIGHEST)
-    options: dict[str, Any] = {"linestyle": "none", "color": line.colour, "markeredgewidth": 0.7}
-    for chosen, more in (
-        (runs["solved"] & ~runs["diverged"], {"marker": line.marker, "alpha": 0.75}),
-        (~runs["solved"] & ~runs["diverged"], {"marker": line.marker, "markerfacecolor": "none"}),
-        (runs["diverged"], {"marker": "x", "markersize": 4.5}),
-    ):
-        ax.plot(x[chosen], runs.loc[chosen, "drawn"], **(options | more))
 
 
 def _within(heights: pd.Series, lowest: float | None) -> pd.Series:
@@ -93,13 +83,3 @@ def _finish(ax: Axes, frame: pd.DataFrame, when: str) -> str:
 
 def _handle(line: Line, text: str) -> Line2D:
     return Line2D([], [], color=line.colour, linestyle="none", marker=line.marker, label=text)
-
-
-def _meanings() -> list[Line2D]:
-    """What filled, open and crossed marks mean."""
-    grey: dict[str, Any] = {"color": "#555555", "linestyle": "none"}
-    return [
-        Line2D([], [], marker="o", label="solved", **grey),
-        Line2D([], [], marker="o", markerfacecolor="none", label="not solved", **grey),
-        Line2D([], [], marker="x", label="diverged", **grey),
-    ]

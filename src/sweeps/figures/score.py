@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,13 +27,13 @@ from sweeps.figures.facets import (
     titles,
 )
 from sweeps.figures.gradient import THRESHOLD
-from sweeps.figures.panels import Grid, legend_above, level_axis, log10_axis, note, outer_labels
+from sweeps.figures.marks import meanings, run_marks
+from sweeps.figures.panels import Grid, legend_above, level_axis, log10_axis, outer_labels
 from sweeps.figures.scatter import LOWEST
 from sweeps.figures.style import Line, house
 
 BELOW = LOWEST - 0.07
 """Where runs without a score are drawn: below every score, and at no tick."""
-GREY: dict[str, Any] = {"color": "#555555", "linestyle": "none"}
 
 
 def score_by_level(
@@ -74,15 +73,17 @@ def score_by_level(
         put_behind(figure, runs, roles, "at", "drawn")
         for panel in panels:
             for level, part in by_colour(part_of(runs, roles, panel), roles):
-                _marks(panel.ax, part, style[level])
+                worst = np.isinf(part["value"])
+                run_marks(panel.ax, part["at"], part["drawn"], part["solved"], worst, style[level])
             for level, part in by_colour(part_of(medians, roles, panel), roles):
                 _medians(panel.ax, part, style[level], measure, joined=number)
-            note(panel.ax, _beyond(part_of(runs, roles, panel)), x=0.97, y=0.03, ha="right", va="bottom")
             for threshold in thresholds:
                 panel.ax.axhline(threshold, **THRESHOLD)
             level_axis(panel.ax, at, logarithmic)
             left, top = titles(panel, roles, left=name)
             outer_labels(panel, left=left, top=top, bottom=axis_name(roles.x))
+            if beyond := _beyond(part_of(runs, roles, panel)):  # in the title, where it covers no mark
+                panel.ax.set_title("\n".join(filter(None, (panel.ax.get_title(), beyond))))
         if on_log_axis(measure):
             log10_axis(panels[0].ax, runs["drawn"])
         handles = legend_of(style, roles, markers=True)
@@ -115,27 +116,8 @@ def _medians(ax: Axes, medians: pd.DataFrame, line: Line, measure: Measure, *, j
         ax.plot(medians["at"][order], heights[order], color=line.colour, linewidth=0.7, alpha=0.7, zorder=2)
 
 
-def _marks(ax: Axes, runs: pd.DataFrame, line: Line) -> None:
-    worst = np.isinf(runs["value"])
-    for chosen, more in (
-        (runs["solved"] & ~worst, {"marker": line.marker}),
-        (~runs["solved"] & ~worst, {"marker": line.marker, "markerfacecolor": "none"}),
-        (worst, {"marker": "x", "markersize": 4.5}),
-    ):
-        options: dict[str, Any] = {"linestyle": "none", "color": line.colour, "markeredgewidth": 0.7, "alpha": 0.8}
-        ax.plot(runs.loc[chosen, "at"], runs.loc[chosen, "drawn"], **(options | more))
-
-
 def _meanings(runs: pd.DataFrame, measure: Measure, threshold: bool) -> list[Line2D]:
     """What a line, and filled, open and crossed marks mean, of those that are drawn."""
-    worst = np.isinf(runs["value"])
-    found = [Line2D([], [], color="#555555", linewidth=1.1, label="median")]
-    if (runs["solved"] & ~worst).any():
-        found.append(Line2D([], [], marker="o", label="a run, solved", **GREY))
-    if (~runs["solved"] & ~worst).any():
-        found.append(Line2D([], [], marker="o", markerfacecolor="none", label="not solved", **GREY))
-    if worst.any():
-        found.append(Line2D([], [], marker="x", label=measure.worst, **GREY))
-    if threshold:
-        found.append(Line2D([], [], label="counts as solved", **THRESHOLD))
-    return found
+    median = Line2D([], [], color="#555555", linewidth=1.1, label="median")
+    found = [median, *meanings(runs["solved"], np.isinf(runs["value"]), measure.worst)]
+    return [*found, Line2D([], [], label="counts as solved", **THRESHOLD)] if threshold else found

@@ -21,6 +21,7 @@ from matplotlib.figure import Figure
 from sweeps.analysis.labels import UNSET
 from sweeps.analysis.provenance import Provenance, for_format
 from sweeps.config.cards import Card, cards
+from sweeps.errors import unknown
 from sweeps.records.files import write_atomically
 
 FORMATS = ("pdf", "svg", "png")
@@ -142,6 +143,11 @@ def _line(card: Card) -> Line:
 def house() -> AbstractContextManager[None]:
     """A context in which matplotlib draws in the house style."""
     return matplotlib.rc_context(RC)
+
+
+def wrong_formats(formats: Sequence[str]) -> list[str]:
+    """A problem for every format that is none of `FORMATS`."""
+    return [unknown("format", kind, FORMATS) for kind in formats if kind not in FORMATS]
 
 
 def write_figure(figure: Figure, stem: Path, about: Provenance, formats: Sequence[str] = FORMATS) -> list[Path]:

@@ -6,8 +6,9 @@ from __future__ import annotations
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.statistics.paired import ALPHA, smallest_p
 from sweeps.analysis.text import number_of
+from sweeps.analysis.truncation import truncation
 from sweeps.report.clipping import clipping
-from sweeps.report.document import Section, with_task
+from sweeps.report.document import Prose, Section, with_task
 from sweeps.report.exploded import exploded
 from sweeps.report.gradient_and_learning import gradient_and_learning
 from sweeps.report.gradient_kept import kept
@@ -26,9 +27,11 @@ def answer(part: Part) -> list[Section]:
     records = part.records
     start = at_initialisation(records)
     one_init = records.cells["init"].nunique() == 1
+    kept_alive = kept(records, start) if one_init else alive(records, start)
+    kept_alive += [Prose(cut)] if (cut := truncation(records)) else []
     parts = (
         (MATTERED, what_mattered(records, part.effects, part.note, part.also)),
-        ("Does the gradient stay alive?", kept(records, start)) if one_init else (KEPT_ALIVE, alive(records, start)),
+        ("Does the gradient stay alive?" if one_init else KEPT_ALIVE, kept_alive),
         ("What exploded?", exploded(records, start)),
         ("What did clipping change?", clipping(records, part.table)),
         ("Who solved the task?", solved(records)),

@@ -17,6 +17,7 @@ from sweeps.analysis.statistics.measures import Measure, measure_named, per_run
 from sweeps.analysis.statistics.outcomes import COUNTS, diverged, diverged_at_start
 from sweeps.analysis.statistics.summaries import ENDS, SHORTEST
 from sweeps.analysis.text import decades, factor, number, number_of, percent
+from sweeps.analysis.truncation import truncation
 from sweeps.config.cards import card
 from sweeps.figures import curves
 from sweeps.figures.catalogue import roles_of
@@ -51,17 +52,18 @@ def captions(records: Records, preferred: Mapping[str, str] | None = None, metri
     fields = records.with_unset([*rows, *columns]).cells.groupby([*rows, *columns], observed=True).size()
     at_length = "" if loss.length is None else f" at T = {loss.length:g}"
     a_field = f"{several(fields)} run{'s' * bool(fields.max() != 1)}"
+    cut = f" {text}" if (text := truncation(by_lag.within(records))) else ""
     return {
         "score_by_level": score_caption(records, shown, shown_measure(records, measure)),
         "gradient_by_lag_start": (
             f"Norm of the gradient that reaches the hidden state, ‖∂L/∂h_t‖, against steps back from the end of the "
             f"sequence, before training ({at_level}): level, it survives, falling, it vanishes, rising, it explodes. "
-            f"{decay_sentence(start, by_lag, at_start=True)}{_of_the_architectures(present)}{_of_the_layer(records)} "
-            f"{_scales(by_lag)}; what leaves the range of float32 has a note.{_lines(records, by_lag)}"
+            f"{decay_sentence(start, by_lag, at_start=True)}{_of_the_architectures(present)}{_of_the_layer(records)}"
+            f"{cut} {_scales(by_lag)}; what leaves the range of float32 has a note.{_lines(records, by_lag)}"
         ),
         "gradient_by_lag_end": (
             f"The same at the last logged update that was finite ({at_level}). "
-            f"{decay_sentence(end, by_lag, at_start=False)}{_lines(records, by_lag)}"
+            f"{decay_sentence(end, by_lag, at_start=False)}{cut}{_lines(records, by_lag)}"
         ),
         "gradient_norm_by_level": (
             "Norm of the gradient of all parameters, each run's median over training, against "
@@ -80,7 +82,7 @@ def captions(records: Records, preferred: Mapping[str, str] | None = None, metri
         ),
         "clipping": clipping_caption(records),
         "outcomes": (
-            f"Share of runs that diverged (left) and that solved the task (right), {a_field} a field: "
+            f"Share of runs that diverged and that solved the task, a map for each that occurred, {a_field} a field: "
             f"unmarked is 0, hatched had no run; a run that was solved and then diverged is in both. "
             f"{outcome_sentence(records)}"
         ),
@@ -275,7 +277,7 @@ def arrival_caption(records: Records) -> str:
     )
     length = f"T = {frame['length'].iloc[0]:g}, " if frame["length"].nunique() == 1 else ""
     return (
-        f"The {what} back in time, before training (left) and in training (right), against the {best} of each run, "
+        f"The {what} back in time, at initialisation and in training, against the {best} of each run, "
         f"{length}n = {number_of(len(frame), 'run')}. Filled: solved the task; open: did not; "
         f"cross: diverged; the line is a gradient that arrives as it left.{solved_near}"
     )

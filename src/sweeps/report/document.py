@@ -95,6 +95,7 @@ class Document:
     Args:
         runs: every run that a picture may show, by id, in words.
         texts: those from the records, which are shown as they are whatever marks they hold.
+        place: where the records lie, as arguments of a command line; empty for the usual folder.
     """
 
     title: str
@@ -102,6 +103,7 @@ class Document:
     sections: Sequence[Section]
     runs: Mapping[str, str] = field(default_factory=dict, repr=False)
     texts: Collection[str] = field(default=(), repr=False)
+    place: str = ""
 
     @property
     def blocks(self) -> list[Block]:

@@ -132,6 +132,7 @@ def _runs(document: Document, folder: Path, numbers: Mapping[int, int]) -> Marku
     pictures = [block for block in document.blocks if isinstance(block, Picture) and block.behind]
     data = {
         "pages": ReportPaths(folder).runs.is_dir(),
+        "show": f"python -m sweeps show {document.place}".rstrip(),
         "runs": list(document.runs.items()),
         "figures": {
             numbers[id(each)]: {**_numbered(each.behind, place), "narrow": _narrow(each, place)} for each in pictures

@@ -5,6 +5,7 @@ The same records give the same bytes: nothing depends on the time or on the mach
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -27,7 +28,7 @@ from sweeps.report.html import to_html
 from sweeps.report.in_words import in_words
 from sweeps.report.part import part_of
 from sweeps.report.replace import in_place_of
-from sweeps.report.reproduce import changed_settings, reproduce
+from sweeps.report.reproduce import changed_settings, reproduce, where
 from sweeps.report.run_pages import MOST, write_run_pages
 from sweeps.report.runs import runs
 from sweeps.report.sources import sources
@@ -149,4 +150,5 @@ def _document(
         ],
         in_words(records),
         texts_of(records),
+        shlex.join(where(records)),
     )

@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sweeps.analysis.logarithm import log10
 from sweeps.analysis.run_facts import Reach
+from sweeps.analysis.truncation import truncation_of
 from sweeps.config.cards import card
 from sweeps.records.files import jsonable
 from sweeps.records.summary import Summary
@@ -66,7 +68,7 @@ def run_figures(
     own = card("arch", str(config.get("arch", {}).get("name"))).caption
     figures.append(_through_time(logged["step"], norms, own))
     if reaches:
-        figures.append(_by_lag(reaches))
+        figures.append(_by_lag(reaches, truncation_of(config)))
     spectra = _columns(parameters, "step", "spectral_radius", "sigma_max")
     names = np.where(
         np.isnan(spectra["spectral_radius"]) & np.isnan(spectra["sigma_max"]), "", parameters["parameter"].to_numpy()
@@ -81,9 +83,9 @@ def _columns(frame: pd.DataFrame, *names: str) -> Columns:
 
 
 def _loss(logged: Columns, chance: float | None, cross: str) -> Drawn:
-    lines = [_line("training", 3, logged["step"], _log10(logged["train_loss"]), "thin")]
+    lines = [_line("training", 3, logged["step"], log10(logged["train_loss"]).round(4), "thin")]
     evaluated = ~np.isnan(logged["eval_loss"])
-    lines.append(_line("evaluation", 0, logged["step"][evaluated], _log10(logged["eval_loss"][evaluated])))
+    lines.append(_line("evaluation", 0, logged["step"][evaluated], log10(logged["eval_loss"][evaluated]).round(4)))
     levels = [_level("chance", math.log10(chance))] if chance and chance > 0 else []
     numbers = _curves(STEP, "loss", lines, levels, log=True, crosses=_broken(logged, "train_loss"))
     return Drawn("Loss", f"On a logarithmic scale.{cross}", numbers)
@@ -102,7 +104,8 @@ def _score(logged: Columns, name: str, solved_at: float | None) -> Drawn:
 
 
 def _gradient(logged: Columns, clips: bool, threshold: float | None, cross: str) -> Drawn:
-    steps, before, after = logged["step"], _log10(logged["grad_norm"]), _log10(logged["grad_norm_clipped"])
+    steps, before = logged["step"], log10(logged["grad_norm"]).round(4)
+    after = log10(logged["grad_norm_clipped"]).round(4)
     if clips:
         lines = [_line("before clipping", 3, steps, before, "dashed"), _line("after clipping", 1, steps, after)]
     else:
@@ -121,7 +124,7 @@ def _through_time(steps: np.ndarray, norms: np.ndarray, own: str) -> Drawn:
     return Drawn("Gradient through time, over training", " ".join([*told, *filter(None, [own])]), numbers)
 
 
-def _by_lag(reaches: Sequence[Reach]) -> Drawn:
+def _by_lag(reaches: Sequence[Reach], cut: str) -> Drawn:
     lags = np.arange(len(reaches[0].norms))
     kept = np.unique([*lags[:: -(-len(lags) // MANY)], lags[-1]])
     styles = ((1, "dashed"), (0, ""))[-len(reaches) :]
@@ -130,6 +133,7 @@ def _by_lag(reaches: Sequence[Reach]) -> Drawn:
         for reach, (colour, style) in zip(reaches, styles, strict=True)
     ]
     told = [f"Step {each.step}: {each.per_step()}; {each.far()}." for each in reaches]
+    told += [cut] if cut else []
     told += [f"Every {_nth(int(kept[1]))} lag is drawn."] if len(kept) < len(lags) else []
     numbers = _curves(LAG, GRADIENT, lines, [], log=True, at="lag")
     return Drawn("Gradient through time, first and last", " ".join(told), numbers)
@@ -179,11 +183,6 @@ def _line(name: str, colour: int, x: np.ndarray, y: np.ndarray, style: str = "")
 
 def _level(name: str, y: float) -> dict[str, Any]:
     return {"name": name, "y": float(f"{y:.5g}")}
-
-
-def _log10(values: np.ndarray) -> np.ndarray:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.log10(values).round(4)
 
 
 def _rounded(values: np.ndarray) -> np.ndarray:

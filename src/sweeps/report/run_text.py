@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 
 from sweeps.analysis.loading.one import OneRun
+from sweeps.analysis.logarithm import log10
 from sweeps.analysis.run_facts import IDLE, computed, numbers, reaches, settings_of, title
 from sweeps.analysis.text import number
+from sweeps.analysis.truncation import truncation_of
 from sweeps.records.checkpoint import begun
 from sweeps.records.ended import ended
 
@@ -111,7 +113,7 @@ def _curves(run: OneRun) -> Iterator[str]:
         values = metrics[column].to_numpy(dtype=float)
         values = values[~np.isnan(values)]
         if len(values):
-            drawn = _log10(values) if logarithmic else values
+            drawn = log10(values) if logarithmic else values
             finite = values[np.isfinite(values)]
             low, high = (number(each) for each in (finite.min(), finite.max())) if len(finite) else ("–", "–")
             yield f"{name:<{INDENT}}{blocks(drawn)}  {number(values[0])} → {number(values[-1])} ({low} to {high})"
@@ -128,15 +130,11 @@ def _gradient(run: OneRun) -> Iterator[str]:
         ends = " → ".join(_power(each.norms[at]) for at in (0, -1))
         yield f"{f'step {each.step}':<{INDENT}}{blocks(each.norms, span)}  {ends}"
         yield f"{'':<{INDENT}}{each.per_step()}; {each.far()}"
+    yield from textwrap.wrap(truncation_of(run.config), COLUMNS)
 
 
 def _power(value: float) -> str:
     return f"10^{value:.1f}" if math.isfinite(value) else "0" if value == -math.inf else number(value)
-
-
-def _log10(values: np.ndarray) -> np.ndarray:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.log10(values)
 
 
 def blocks(values: np.ndarray, span: tuple[float, float] | None = None, wide: int = WIDE) -> str:

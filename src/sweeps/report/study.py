@@ -9,7 +9,7 @@ from sweeps.analysis.statistics.effects import Effects, effects_of
 from sweeps.analysis.statistics.measures import MEASURES, NUMERIC, SHORT, Measure, crossings, measure_named, per_run
 from sweeps.config.analysis import Analysis, parse_analysis
 from sweeps.config.places import analysis_section
-from sweeps.errors import ConfigError
+from sweeps.errors import CommandError
 from sweeps.figures.catalogue import FIGURES
 
 
@@ -17,12 +17,12 @@ def analysis_of(experiment: str) -> Analysis:
     """The section as it stands in the file today, like the README; empty without one.
 
     Raises:
-        ConfigError: something in it is wrong; it lists every problem.
+        CommandError: something in it is wrong; it lists every problem.
         SweepsError: the file cannot be read.
     """
     analysis, wrong = _parsed(experiment)
     if wrong:
-        raise ConfigError(wrong)
+        raise CommandError(wrong)
     return analysis
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from sweeps.amounts import duration
 from sweeps.analysis.labels import level_text
 from sweeps.analysis.loading.axes import AXES
 from sweeps.analysis.loading.records import Records
@@ -57,9 +58,9 @@ def what_ran(records: Records) -> Section:
     )
     kinds = records.problems["problem"].value_counts()
     lost = ", ".join(f"{count} {kind}" for kind, count in kinds.sort_index().items()) or "none"
-    minutes = records.cells["seconds"].sum() / 60
     text = f"{number_of(total, 'run')} with numbers; not counted: {lost}. "
-    text += f"The runs took {minutes:.1f} minutes of computing in all."
+    seconds = float(records.cells["seconds"].sum())
+    text += f"The runs took {duration(seconds) if seconds >= 1 else 'less than a second'} of computing in all."
     if records.shared:
         count = "1 run is" if records.shared == 1 else f"{records.shared} runs are"
         text += f" {count} in more than one of the sweeps with the same record and counted once."

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from sweeps.analysis.labels import label, level_text, said
-from sweeps.analysis.loading.axes import AXES, grid, may_vary, ordered_levels, owner_of
+from sweeps.analysis.loading.axes import grid, may_vary, ordered_levels, owner_of
 from sweeps.analysis.loading.records import IN_GRID, Records
 from sweeps.analysis.text import number, number_of, render
 from sweeps.config.analysis import NOTHING, Analysis
@@ -92,15 +92,18 @@ def _same(records: Records) -> list[str]:
 def _tied(records: Records) -> dict[str, str]:
     """Settings with one value for each level of an axis, such as the threshold of each clipping: name -> text."""
     cells, tied = records.cells, {}
-    for name in ("hidden", "gain", "threshold", "lr", "steps"):
+    of_task = [name for name in records.settings if owner_of(name) == "task"]
+    for name in ("hidden", "gain", "threshold", "lr", "steps", *of_task):
         owner = "arch" if name in ("hidden", "lr") else "length" if name == "steps" else owner_of(name)
-        if name not in cells or name in records.axes or owner not in AXES or cells[name].nunique(dropna=False) < 2:
+        if name not in cells or name in records.axes or owner not in cells or cells[name].nunique(dropna=False) < 2:
             continue
         groups = cells.groupby(owner, observed=True)[name].unique()
         if all(len(values) == 1 for values in groups):
-            known = {level: values[0] for level, values in groups.items() if np.isfinite(values[0])}
-            texts = [f"{label(level)} {number(value)}" for level, value in known.items()]
-            tied[name] = f"{said(name)} ({', '.join(texts)})"
+            known = {level: values[0] for level, values in groups.items() if values[0] == values[0] != np.inf}
+            texts = [
+                f"{label(level)} {value if isinstance(value, str) else number(value)}" for level, value in known.items()
+            ]
+            tied[name] = f"{NAMES.get(name, said(name))} ({', '.join(texts)})"
     return tied
 
 

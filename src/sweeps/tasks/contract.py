@@ -23,6 +23,8 @@ def problem(name: str, task: Task) -> str | None:
     sentence = next(_wrong_attributes(task), None)
     if sentence is not None:
         return f"task={name}: {sentence}"
+    if task.score == "accuracy" and not 0 < task.solved_at <= 1:
+        return f"task={name}: task.solved_at: given {task.solved_at:g}, must be above 0 and at most 1 (an accuracy)"
     rng = np.random.default_rng(0)
     return wrong_batch(name, task, task.sample(rng, ASKED), ASKED) or wrong_batch(
         name, task, task.evaluation(rng, ASKED)

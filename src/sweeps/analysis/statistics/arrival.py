@@ -7,6 +7,7 @@ import pandas as pd
 from scipy import stats
 
 from sweeps.analysis.loading.records import Records
+from sweeps.analysis.logarithm import log10
 from sweeps.analysis.statistics.effects import by_importance
 from sweeps.analysis.statistics.intervals import Floats
 from sweeps.analysis.statistics.measures import MEASURES, Measure, crossings, per_run
@@ -81,8 +82,7 @@ def group_of(records: Records, frame: pd.DataFrame) -> str | None:
 
 def distance(factors: pd.Series) -> pd.Series:
     """How far a factor per step is from 1, in decades; infinite for 0."""
-    with np.errstate(divide="ignore"):
-        return np.log10(factors).abs()
+    return log10(factors).abs()
 
 
 def by_seed(frame: pd.DataFrame, when: str) -> Floats:

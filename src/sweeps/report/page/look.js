@@ -5,8 +5,9 @@
   const data = JSON.parse(document.querySelector("script[type='application/json']").textContent);
   const small = window.matchMedia("(max-width: 40rem)");
   const number = (value, power) => {
-    const text = String(Number(value.toPrecision(4))).replace("-", "−");
-    return power ? `10<sup>${text}</sup>` : text;
+    const usual = power && Math.abs(value) < 4; // a power of ten that is better read as the number that it is
+    const text = String(Number((usual ? 10 ** value : value).toPrecision(usual ? 3 : 4))).replace("-", "−");
+    return power && !usual ? `10<sup>${text}</sup>` : text;
   };
   const make = (parent, name, attributes, space) => {
     const made = space ? document.createElementNS(space, name) : document.createElement(name);
@@ -78,7 +79,7 @@
       const { x, value, run } = found[0];
       if (look.y) make(tip, "p", { class: "value" }).innerHTML = `${look.x && `${look.x} ${number(x)}: `}${look.y} ${value === null ? look.worst : number(value, look.power)}`;
       const [id] = data.runs[run];
-      const how = data.pages ? (found.length > 1 ? "click to choose one" : "click for its page") : `python -m sweeps show cell=${id}`;
+      const how = data.pages ? (found.length > 1 ? "click to choose one" : "click for its page") : `${data.show} cell=${id}`;
       make(tip, "p", { class: "how" }).textContent = `cell ${id}${found.length > 1 ? " …" : ""} – ${how}`;
       layer.replaceChildren();
       const curve = panel.curves?.find(([other]) => other === run);

@@ -1,0 +1,47 @@
+"""What was varied and what it took: a setting that comes with a choice is no axis beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analysis.make_records import write_cell
+from sweeps.analysis.loading.load import load
+from sweeps.report.document import Section
+from sweeps.report.what_ran import what_ran
+from sweeps.report.what_varied import what_varied
+
+
+def _text(section: Section) -> str:
+    return " ".join(getattr(block, "text", "") for block in section.blocks)
+
+
+def _two_tasks(root: Path, **other: dict[str, Any]) -> str:
+    """What is said of two tasks, each with its own threshold, and `other` settings by task."""
+    for name, solved_at in (("adding", 0.9), ("binary_sum", 0.99)):
+        for seed in (0, 1):
+            write_cell(
+                root, seed=seed, settings={"task.name": name, "task.solved_at": solved_at, **other.get(name, {})}
+            )
+    return _text(what_varied(load(root)))
+
+
+def test_what_comes_with_a_task_goes_with_it(tmp_path: Path) -> None:
+    """The numbers of two tasks are never compared, so their thresholds confound nothing."""
+    text = _two_tasks(tmp_path)
+    assert "Settings that go with a choice: solved at a score of (adding 0.9, binary_sum 0.99)." in text
+    assert "Varied along" not in text
+
+
+def test_what_follows_the_task_without_being_of_it_is_told(tmp_path: Path) -> None:
+    text = _two_tasks(tmp_path, adding={"optim.lr": 0.1}, binary_sum={"optim.lr": 0.01})
+    assert "Varied along with another axis, so that their effects cannot be told apart: learning rate" in text
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(0.2, "less than a second"), (3.0, "6 s"), (60.0, "2 min 00 s")])
+def test_the_time_that_runs_took_has_the_unit_it_needs(tmp_path: Path, seconds: float, said: str) -> None:
+    for seed in (0, 1):
+        write_cell(tmp_path, seed=seed, summary={"seconds": seconds})
+    assert f"The runs took {said} of computing in all." in _text(what_ran(load(tmp_path)))
