@@ -80,7 +80,7 @@ def score_by_level(
             note(panel.ax, _beyond(part_of(runs, roles, panel)), x=0.97, y=0.03, ha="right", va="bottom")
             for threshold in thresholds:
                 panel.ax.axhline(threshold, **THRESHOLD)
-            level_axis(panel.ax, at, logarithmic)
+            level_axis(panel.ax, roles.x, at, logarithmic)
             left, top = titles(panel, roles, left=name)
             outer_labels(panel, left=left, top=top, bottom=axis_name(roles.x))
         if on_log_axis(measure):

@@ -40,7 +40,7 @@ def gradient_and_learning(records: Records) -> list[Block]:
     )
     parts: list[tuple[str, pd.DataFrame]] = [("Every network", frame)]
     if group:
-        parts = [(level_said(level), part) for level, part in frame.groupby(group, observed=True)]
+        parts = [(level_said(group, level), part) for level, part in frame.groupby(group, observed=True)]
         parts = [(name if group == "arch" else f"{said(group)} {name}", part) for name, part in parts]
     points = [f"- {_sentence(name, part, networks)}" for name, part in parts]
     last = " ".join(filter(None, (_correlations(records, frame), _moved(frame))))
@@ -58,7 +58,7 @@ def in_short(records: Records) -> str:
     if group and frame[group].nunique() <= MOST_IN_SHORT:
         parts = list(frame.groupby(group, observed=True))
     of = "" if group in (None, "arch") else f"{said(str(group))} "
-    names = ["" if level == "" else f" with {of}{level_said(level)}" for level, _ in parts]
+    names = ["" if level == "" else f" with {of}{level_said(str(group), level)}" for level, _ in parts]
     texts = [
         f"{_range(part['start'])}{name} ({_solved(part)} solved)" for name, (_, part) in zip(names, parts, strict=True)
     ]
@@ -86,7 +86,9 @@ def _sentence(name: str, part: pd.DataFrame, within: str | None) -> str:
         wins, _, _ = compared(far, within, ["seed"], "distance")
         if wins.get(nearest, 0) == wins.max():
             own = part[part[within] == nearest]
-            text += f". Nearest to 1 at the start is {said(within)} {level_said(nearest)}: {_range(own['start'])}, "
+            text += (
+                f". Nearest to 1 at the start is {said(within)} {level_said(within, nearest)}: {_range(own['start'])}, "
+            )
             text += f"solved {_solved(own)}"
     return f"{text}."
 
