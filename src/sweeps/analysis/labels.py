@@ -10,15 +10,15 @@ import pandas as pd
 
 from sweeps.config.cards import card
 
-HEADS = {"arch": "architecture", "length": "T", "lr": "learning rate", "hidden": "hidden units"}
-"""Of axes; any other has the last part of its dotted name."""
-SAID = HEADS | {
-    "length": "sequence length",
-    "clip": "clipping",
-    "optim": "optimiser",
-    "steps": "updates",
+HEADS = {
+    "arch": "architecture",
+    "length": "T",
+    "lr": "learning rate",
+    "hidden": "hidden units",
     "train.truncate": "truncation",
 }
+"""Of axes; any other has the last part of its dotted name."""
+SAID = HEADS | {"length": "sequence length", "clip": "clipping", "optim": "optimiser", "steps": "updates"}
 """Of axes, in sentences."""
 
 

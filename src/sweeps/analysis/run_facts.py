@@ -122,8 +122,14 @@ def title(config: Mapping[str, Any]) -> str:
     """A run in words: `LSTM, orthogonal, clip by norm, adding of length 50, seed 1`; empty without settings."""
     values = flat(config)
     names = [label(values[key]) for key in ("arch.name", "init.name", "clip.name") if key in values]
+    names[1:1] = [f"{layers} layers"] if (layers := layers_of(config)) > 1 else []
     task = f"{values['task.name']} of length {values.get('task.length')}" if "task.name" in values else ""
     return ", ".join([*names, *([task] if task else []), *([f"seed {values['seed']}"] if "seed" in values else [])])
+
+
+def layers_of(config: Mapping[str, Any]) -> int:
+    """The number of layers of a run; of several the gradient through time that is shown is that of the highest."""
+    return int(config.get("stack", {}).get("layers", 1))
 
 
 def settings_of(config: Mapping[str, Any], changed: Collection[str]) -> dict[str, list[Setting]]:

@@ -26,9 +26,12 @@ def answer(part: Part) -> list[Section]:
     records = part.records
     start = at_initialisation(records)
     one_init = records.cells["init"].nunique() == 1
+    layer = [Prose(text)] if (text := of_the_layer(records)) else []
     parts = (
         (MATTERED, what_mattered(records, part.effects, part.note, part.also)),
-        ("Does the gradient stay alive?", kept(records, start)) if one_init else (KEPT_ALIVE, alive(records, start)),
+        ("Does the gradient stay alive?", [*kept(records, start), *layer])
+        if one_init
+        else (KEPT_ALIVE, [*alive(records, start), *layer]),
         ("What exploded?", exploded(records, start)),
         ("What did clipping change?", clipping(records, part.table)),
         ("Who solved the task?", solved(records)),

@@ -15,7 +15,7 @@ from sweeps.analysis.statistics.paired import sign_flip_p
 from sweeps.analysis.text import number, number_of
 from sweeps.report.document import Block, Prose
 from sweeps.report.gradients_alive import further
-from sweeps.report.nearest import compared
+from sweeps.report.nearest import shown_nearest
 
 MOST_IN_SHORT = 4
 """Groups of runs that the first screen tells apart."""
@@ -73,7 +73,7 @@ def _sentence(name: str, part: pd.DataFrame, within: str | None) -> str:
     """`**GRU** keeps 0.55 to 0.87 at the start and 0.995 to 0.999 in training; solved 24 of 24.`
 
     Args:
-        within: the axis whose level nearest to 1 is named; None for none.
+        within: the axis whose level nearest to 1 is named, if the test over seeds shows it; None for none.
     """
     texts = [f"{_range(part[when])} {words}" for when, words in WHEN.items() if part[when].notna().any()]
     keeps = f"keeps {' and '.join(texts)}" if texts else "has no finite factor"
@@ -82,9 +82,7 @@ def _sentence(name: str, part: pd.DataFrame, within: str | None) -> str:
     text += f", {count} diverged" if count else ""
     if within and part[within].nunique() > 1 and part["start"].notna().any():
         far = part.assign(distance=distance(part["start"])).dropna(subset=["distance"])
-        nearest: Any = far.groupby(within, observed=True)["distance"].median().idxmin()
-        wins, _, _ = compared(far, within, ["seed"], "distance")
-        if wins.get(nearest, 0) == wins.max():
+        if (nearest := shown_nearest(far, within, "distance")) is not None:
             own = part[part[within] == nearest]
             text += (
                 f". Nearest to 1 at the start is {said(within)} {level_said(within, nearest)}: {_range(own['start'])}, "

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sweeps.analysis.run_facts import Reach
+from sweeps.analysis.run_facts import Reach, layers_of
 from sweeps.config.cards import card
 from sweeps.records.files import jsonable
 from sweeps.records.summary import Summary
@@ -27,6 +27,8 @@ COLOURS = (0, 1, 2, 4)
 """Of the recurrent matrices, as classes of `page/run.css`; 3 is grey."""
 MANY = 400
 """Lags that a curve over lags holds; more than it has pixels."""
+MOST_LAYERS = 4
+"""Layers whose spectra are drawn."""
 Columns = Mapping[str, np.ndarray]
 """Columns of a frame by name, [R] each."""
 
@@ -63,16 +65,17 @@ def run_figures(
         figures.append(_score(logged, task.score or "score", task.solved_at))
     figures.append(_gradient(logged, clips, by_norm, cross))
     norms = gradient["log10_norm"].to_numpy(dtype=float).reshape(len(metrics), -1)[:, ::-1]  # by lag, not by time
-    own = card("arch", str(config.get("arch", {}).get("name"))).caption
+    layers = layers_of(config)
+    layer = f"It is that of the highest of {layers} layers." if layers > 1 else ""
+    own = " ".join(filter(None, (layer, card("arch", str(config.get("arch", {}).get("name"))).caption)))
     figures.append(_through_time(logged["step"], norms, own))
     if reaches:
-        figures.append(_by_lag(reaches))
+        figures.append(_by_lag(reaches, layer))
     spectra = _columns(parameters, "step", "spectral_radius", "sigma_max")
     names = np.where(
         np.isnan(spectra["spectral_radius"]) & np.isnan(spectra["sigma_max"]), "", parameters["parameter"].to_numpy()
     )
-    if (names != "").any():
-        figures.append(_spectra(names, spectra))
+    figures += _spectra(names, spectra)
     return figures
 
 
@@ -121,7 +124,7 @@ def _through_time(steps: np.ndarray, norms: np.ndarray, own: str) -> Drawn:
     return Drawn("Gradient through time, over training", " ".join([*told, *filter(None, [own])]), numbers)
 
 
-def _by_lag(reaches: Sequence[Reach]) -> Drawn:
+def _by_lag(reaches: Sequence[Reach], layer: str) -> Drawn:
     lags = np.arange(len(reaches[0].norms))
     kept = np.unique([*lags[:: -(-len(lags) // MANY)], lags[-1]])
     styles = ((1, "dashed"), (0, ""))[-len(reaches) :]
@@ -131,15 +134,43 @@ def _by_lag(reaches: Sequence[Reach]) -> Drawn:
     ]
     told = [f"Step {each.step}: {each.per_step()}; {each.far()}." for each in reaches]
     told += [f"Every {_nth(int(kept[1]))} lag is drawn."] if len(kept) < len(lags) else []
+    told += [layer] if layer else []
     numbers = _curves(LAG, GRADIENT, lines, [], log=True, at="lag")
     return Drawn("Gradient through time, first and last", " ".join(told), numbers)
 
 
-def _spectra(names: np.ndarray, spectra: Columns) -> Drawn:
-    """Args: names: of the recurrent matrix that each row is of, "" for any other row."""
-    matrices, lines = sorted({*names} - {""}), []
+def _spectra(names: np.ndarray, spectra: Columns) -> list[Drawn]:
+    """A figure for each layer, the lowest first; of more than `MOST_LAYERS` for some at equal distances.
+
+    Args:
+        names: of the recurrent matrix that each row is of, "" for any other row.
+    """
+    by_layer: dict[int, list[str]] = {}
+    for name in sorted({*names} - {""}):
+        by_layer.setdefault(_layer_of(name), []).append(name)
+    layers = sorted(by_layer)
+    shown = np.unique(np.linspace(0, len(layers) - 1, min(len(layers), MOST_LAYERS)).round().astype(int))
+    figures = []
+    for layer in (layers[place] for place in shown):
+        title = "Spectra of the recurrent matrices"
+        if len(layers) > 1:
+            place = {layers[0]: " (the lowest)", layers[-1]: " (the highest)"}.get(layer, "")
+            title += f" of layer {layer}{place}"
+        figures.append(_spectra_of(by_layer[layer], names, spectra, title))
+    return figures
+
+
+def _layer_of(name: str) -> int:
+    """The layer of a recurrent matrix: 2 of `weight_hh_l2.f`, 0, the lowest, of `weight_hh.f`."""
+    layer = name.partition(".")[0].removeprefix("weight_hh").removeprefix("_l")
+    return int(layer) if layer.isdecimal() else 0
+
+
+def _spectra_of(matrices: Sequence[str], names: np.ndarray, spectra: Columns, title: str) -> Drawn:
+    """Args: matrices: the names of those that are drawn; names, spectra: as for `_spectra`."""
+    lines = []
     for place, name in enumerate(matrices):
-        of = f" of {name.removeprefix('weight_hh').lstrip('.')}" if len(matrices) > 1 else ""
+        of = f" of {name.partition('.')[2] or name}" if len(matrices) > 1 else ""
         for column, what, style in (("spectral_radius", "ρ", ""), ("sigma_max", "σ_{max}", "dashed")):
             rows = (names == name) & ~np.isnan(spectra[column])
             values = _rounded(spectra[column][rows])
@@ -147,7 +178,7 @@ def _spectra(names: np.ndarray, spectra: Columns) -> Drawn:
     numbers = _curves(STEP, "ρ, σ_{max}", lines, [_level("1", 1.0)], within=[0.0])
     caption = "Solid: the spectral radius ρ. Dashed: the largest singular value. "
     caption += "Above 1 a linear recurrence would let something grow."
-    return Drawn("Spectra of the recurrent matrices", caption, numbers)
+    return Drawn(title, caption, numbers)
 
 
 def _curves(x: str, y: str, lines: list[Any], levels: list[Any], **more: Any) -> dict[str, Any]:

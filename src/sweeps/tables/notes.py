@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from sweeps.analysis.labels import axes_said, level_text
+from sweeps.analysis.loading.records import Records
 from sweeps.analysis.statistics.contrast import Contrast
 from sweeps.analysis.statistics.design import Design
 from sweeps.analysis.statistics.measures import STOPS, how_diverged_count
@@ -28,6 +29,13 @@ HOW_IT_TRAVELS = (
     f"T - 1 steps between them. {THE_FACTOR}"
 )
 """What the two numbers mean by which tables describe the gradient through time."""
+
+
+def of_the_layer(records: Records) -> str:
+    """Which layer's gradient it is; empty where every network has one layer."""
+    if records.layers is None:
+        return ""
+    return "Of a network with several layers the gradient through time is that of the highest."
 
 
 def several(counts: Iterable[int]) -> str:
