@@ -1,4 +1,5 @@
-"""Which init keeps the gradient nearest to constant: the one whose networks do so in every comparison, or none; and what a test shows."""
+"""Which init keeps the gradient nearest to constant: the one whose networks do so in every comparison, or none; and
+which level of any axis a test shows to be nearest."""
 
 from __future__ import annotations
 
