@@ -128,8 +128,15 @@ def title(config: Mapping[str, Any]) -> str:
 
 
 def layers_of(config: Mapping[str, Any]) -> int:
-    """The number of layers of a run; of several the gradient through time that is shown is that of the highest."""
+    """The number of layers of a run."""
     return int(config.get("stack", {}).get("layers", 1))
+
+
+def part_shown(config: Mapping[str, Any]) -> str:
+    """Whose gradient through time is shown of a run: `the highest of 3 layers`; empty where there is only one."""
+    layers, both = layers_of(config), config.get("stack", {}).get("bidirectional", False)
+    parts = [f"the highest of {layers} layers"] if layers > 1 else []
+    return " and ".join([*parts, *(["the direction that reads forwards"] if both else [])])
 
 
 def settings_of(config: Mapping[str, Any], changed: Collection[str]) -> dict[str, list[Setting]]:

@@ -6,6 +6,7 @@ Values of a logarithmic axis are log10 throughout, so that they may lie beyond t
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sweeps.analysis.run_facts import Reach, layers_of
+from sweeps.analysis.run_facts import Reach, part_shown
 from sweeps.config.cards import card
 from sweeps.records.files import jsonable
 from sweeps.records.summary import Summary
@@ -28,7 +29,7 @@ COLOURS = (0, 1, 2, 4)
 MANY = 400
 """Lags that a curve over lags holds; more than it has pixels."""
 MOST_LAYERS = 4
-"""Layers whose spectra are drawn."""
+"""Layers and directions whose spectra are drawn."""
 Columns = Mapping[str, np.ndarray]
 """Columns of a frame by name, [R] each."""
 
@@ -65,8 +66,7 @@ def run_figures(
         figures.append(_score(logged, task.score or "score", task.solved_at))
     figures.append(_gradient(logged, clips, by_norm, cross))
     norms = gradient["log10_norm"].to_numpy(dtype=float).reshape(len(metrics), -1)[:, ::-1]  # by lag, not by time
-    layers = layers_of(config)
-    layer = f"It is that of the highest of {layers} layers." if layers > 1 else ""
+    layer = f"It is that of {part}." if (part := part_shown(config)) else ""
     own = " ".join(filter(None, (layer, card("arch", str(config.get("arch", {}).get("name"))).caption)))
     figures.append(_through_time(logged["step"], norms, own))
     if reaches:
@@ -140,30 +140,31 @@ def _by_lag(reaches: Sequence[Reach], layer: str) -> Drawn:
 
 
 def _spectra(names: np.ndarray, spectra: Columns) -> list[Drawn]:
-    """A figure for each layer, the lowest first; of more than `MOST_LAYERS` for some at equal distances.
+    """A figure for each layer and direction, the lowest first; of more than `MOST_LAYERS` for some at equal distances.
 
     Args:
         names: of the recurrent matrix that each row is of, "" for any other row.
     """
-    by_layer: dict[int, list[str]] = {}
+    groups: dict[tuple[int, bool], list[str]] = {}
     for name in sorted({*names} - {""}):
-        by_layer.setdefault(_layer_of(name), []).append(name)
-    layers = sorted(by_layer)
-    shown = np.unique(np.linspace(0, len(layers) - 1, min(len(layers), MOST_LAYERS)).round().astype(int))
+        groups.setdefault(_layer_of(name), []).append(name)
+    order = sorted(groups)
+    places = np.unique(np.linspace(0, len(order) - 1, min(len(order), MOST_LAYERS)).round().astype(int))
     figures = []
-    for layer in (layers[place] for place in shown):
+    for layer, backwards in (order[place] for place in places):
         title = "Spectra of the recurrent matrices"
-        if len(layers) > 1:
-            place = {layers[0]: " (the lowest)", layers[-1]: " (the highest)"}.get(layer, "")
-            title += f" of layer {layer}{place}"
-        figures.append(_spectra_of(by_layer[layer], names, spectra, title))
+        if order[-1][0] > 0:
+            end = {0: " (the lowest)", order[-1][0]: " (the highest)"}.get(layer, "")
+            title += f" of layer {layer}{end}"
+        title += ", reading backwards" if backwards else ""
+        figures.append(_spectra_of(groups[layer, backwards], names, spectra, title))
     return figures
 
 
-def _layer_of(name: str) -> int:
-    """The layer of a recurrent matrix: 2 of `weight_hh_l2.f`, 0, the lowest, of `weight_hh.f`."""
-    layer = name.partition(".")[0].removeprefix("weight_hh").removeprefix("_l")
-    return int(layer) if layer.isdecimal() else 0
+def _layer_of(name: str) -> tuple[int, bool]:
+    """The layer of a recurrent matrix, and whether it reads backwards: (2, False) of `weight_hh_l2.f`."""
+    found = re.match(r"weight_hh(?:_l(\d+))?(_reverse)?", name)
+    return (int(found[1] or 0), found[2] is not None) if found else (0, False)
 
 
 def _spectra_of(matrices: Sequence[str], names: np.ndarray, spectra: Columns, title: str) -> Drawn:

@@ -15,6 +15,7 @@ from sweeps.analysis.statistics.measures import STOPS, how_diverged_count
 from sweeps.analysis.statistics.paired import too_small
 from sweeps.analysis.statistics.summaries import ENDS, SHORTEST
 from sweeps.analysis.text import number_of
+from sweeps.records.columns import DIRECTION
 from sweeps.tables.coverage import iqm_words, median_words, share_words
 
 THE_FACTOR = (
@@ -32,10 +33,15 @@ HOW_IT_TRAVELS = (
 
 
 def of_the_layer(records: Records) -> str:
-    """Which layer's gradient it is; empty where every network has one layer."""
+    """Which layer's and direction's gradient it is; empty where every network has one of either."""
     if records.layers is None:
         return ""
-    return "Of a network with several layers the gradient through time is that of the highest."
+    text = "Of a network with several layers the gradient through time is that of the highest"
+    return f"{text}, of one that reads in both directions that of the forward one." if _both(records) else f"{text}."
+
+
+def _both(records: Records) -> bool:
+    return records.layers is not None and bool(records.layers[DIRECTION].any())
 
 
 def several(counts: Iterable[int]) -> str:
