@@ -17,6 +17,7 @@ from sweeps.analysis.statistics.effects import effects
 from sweeps.analysis.statistics.measures import MEASURES
 from sweeps.analysis.statistics.one_axis import Effect
 from sweeps.figures.catalogue import figure
+from sweeps.report.first_screen import what_ran_in_short
 from sweeps.report.in_words import in_words
 from sweeps.report.what_mattered import what_mattered
 from sweeps.report.what_varied import what_varied
@@ -82,9 +83,11 @@ def test_no_clipping_is_neither_a_level_of_the_shape_nor_of_the_correction(tmp_p
 
 
 def test_the_grid_of_thresholds_and_no_clipping_is_full(tmp_path: Path) -> None:
-    text = "\n".join(block.text for block in what_varied(clipped(tmp_path, without=True)).blocks)  # type: ignore[union-attr]
+    records = clipped(tmp_path, without=True)
+    text = "\n".join(block.text for block in what_varied(records).blocks)  # type: ignore[union-attr]
     assert "0.5, 1, 2 (clip by norm alone)" in text
     assert "32 cells, the full grid of those that have the settings." in text
+    assert "threshold (0.5, 1, 2)" in what_ran_in_short(records)
 
 
 def test_a_run_without_clipping_says_it_once_and_a_place_on_an_uneven_axis_is_no_number_of_it(tmp_path: Path) -> None:
