@@ -259,6 +259,6 @@ def test_records_from_before_a_setting_existed_have_its_value(tmp_path: Path) ->
         write_cell(tmp_path / "mixed", seed=seed)
         write_cell(tmp_path / "mixed", seed=seed, settings={"train.truncate": 5})
     old, mixed = load(tmp_path / "old"), load(tmp_path / "mixed")
-    assert "train.truncate" not in old.varied and set(old.cells["train.truncate"]) == {0}
+    assert "train.truncate" not in old.varied and set(old.cells["train.truncate"]) == {np.inf}
     assert mixed.varied == ["train.truncate"]
-    assert list(mixed.cells["train.truncate"].cat.categories) == [0, 5]
+    assert list(mixed.cells["train.truncate"].cat.categories) == [5, np.inf]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +12,20 @@ import pytest
 
 from helpers import make_cells
 from sweeps import load
+from sweeps.analysis.loading.one import read_run
 from sweeps.analysis.statistics.summaries import numbers_of
+from sweeps.analysis.typed import Typed
 from sweeps.errors import SweepsError
 from sweeps.execute.worker import train_pack
 from sweeps.mirror.run_content import read_gradient
 from sweeps.plan.packs import Pack
 from sweeps.records.paths import SweepPaths
 from sweeps.report.captions import captions
+from sweeps.report.run_page import write_run_page
+from sweeps.report.run_text import run_text
+from sweeps.tables.combinations import comparison
+from sweeps.tables.listing import counting_rules
+from sweeps.tables.notes import of_the_layer
 
 LENGTH = 60
 
@@ -58,6 +67,24 @@ def test_the_gradient_of_a_stack_is_that_of_its_highest_layer_and_all_are_there(
     assert alone.at_layer(0).gradient["log10_norm"].tolist() == files[one]["log10_norm"].tolist()
     _, norms = read_gradient(SweepPaths(tmp_path).cell(three).gradient_through_time, [0, 2, 4]) or (None, None)
     assert norms is not None and np.array_equal(norms[0], highest["log10_norm"].to_numpy()[LENGTH - 1 :: -1][:LENGTH])
+
+
+def test_pages_show_and_tables_say_whose_gradient_it_is_where_there_are_several_layers(tmp_path: Path) -> None:
+    one, three = trained(tmp_path, 1, 3)
+    both, sweep = load(tmp_path), SweepPaths(tmp_path)
+    layer = of_the_layer(both)
+    assert "that of the highest" in layer and of_the_layer(replace(both, layers=None)) == ""
+    assert layer in counting_rules(comparison(both), both, seed=0)
+    for cell, there in ((one, False), (three, True)):
+        run = read_run(sweep.cell(cell))
+        page = tmp_path / "page.html"
+        write_run_page(run, Typed((), ""), page)
+        for text in (run_text(run, (), ""), page.read_text()):
+            assert ("the highest of 3 layers" in text) is there and (", 3 layers, " in text) is there
+        titles = re.findall("<h3>(Spectra.*?)</h3>", page.read_text())
+        start = "Spectra of the recurrent matrices"
+        ends = (" of layer 0 (the lowest)", " of layer 1", " of layer 2 (the highest)") if there else ("",)
+        assert titles == [start + end for end in ends], "a layer each, not all in one"
 
 
 @pytest.mark.parametrize(

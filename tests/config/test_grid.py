@@ -165,3 +165,16 @@ def test_a_setting_that_no_choice_of_the_grid_has_stays_where_it_is_an_error() -
 def test_a_grid_without_such_a_setting_says_nothing() -> None:
     assert expand({}, ["arch=lstm", "arch.forget_bias=0,1"]).skipped == ""
     assert expand({"init": "random,he"}, ["seed=0,0"]).skipped == "", "named twice is not skipped"
+
+
+def test_without_clipping_a_threshold_is_no_setting() -> None:
+    grid = expand({}, ["clip=none,norm", "clip.threshold=0.1,1,10", "seed=0,1"])
+    assert len(grid.jobs) == 8
+    assert all(("clip.threshold" in point_keys(job)) == ("clip=norm" in job) for job in grid.jobs)
+    assert grid.skipped == (
+        "clip.threshold is a setting of norm alone: the other choices are trained once, without it, so that 4 of the "
+        "12 points of the grid are skipped."
+    )
+    every = settings_of([[f"clip={c}", f"clip.threshold={t}"] for c in ("none", "norm") for t in (0.1, 1, 10)], compose)
+    ids = {cell_id(each) for each in settings_of(grid.jobs, compose)[0] if each.seed == 0}
+    assert ids == {cell_id(each) for each in every[0]}, "the same cells as before"

@@ -155,3 +155,12 @@ def test_what_hydra_refuses_is_a_problem_of_its_cell() -> None:
         "Interpolation key 'nowhere' not found [in 1 of 3 cells]",
         "Could not append to config. An item is already at 'task.length'. [in 1 of 3 cells]",
     ]
+
+
+def test_a_cut_beyond_the_sequence_is_none_so_that_it_is_the_same_cell() -> None:
+    never = make_cell("task.length=20")
+    for beyond in (20, 21, 1000):
+        cut = make_cell("task.length=20", f"train.truncate={beyond}")
+        assert cut.train.truncate == 0 and cell_id(cut) == cell_id(never)
+    inside = make_cell("task.length=20", "train.truncate=19")
+    assert inside.train.truncate == 19 and cell_id(inside) != cell_id(never)

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from analysis.make_records import write_cell
 from analysis.planted import planted
+from sweeps import load
 from sweeps.analysis.labels import level_text
 from sweeps.analysis.statistics.effects import by_importance
 from sweeps.analysis.statistics.outcomes import diverged
@@ -33,7 +35,10 @@ def test_of_many_levels_only_the_ends_are_named(tmp_path: Path) -> None:
     levels = tuple(0.1 * step for step in range(1, 13))
     records = planted(tmp_path, lambda run: run["seed"] < 20 * run["optim__lr"] / 3, seeds=4, optim__lr=levels)
     text = by_level(records, "solved")
-    assert text.startswith("most at learning rate = ") and "fewest at learning rate = 0.1 (1 of 4)" in text
+    assert text == (
+        "most at learning rate = 0.5 (4 of 4), learning rate = 0.6 (4 of 4), learning rate = 0.7 (4 of 4) and 5 more, "
+        "fewest at learning rate = 0.1 (1 of 4)"
+    )
 
 
 def test_where_runs_diverged_is_a_range_of_numbers(tmp_path: Path) -> None:
@@ -92,3 +97,10 @@ def test_a_study_of_nothing_has_no_comparison(tmp_path: Path) -> None:
 def test_levels_are_written_once_and_alike() -> None:
     assert level_text("arch.forget_bias", 2.0) == "forget bias = 2" and level_text("length", 50) == "T = 50"
     assert level_text("arch", "lstm") == "LSTM" and level_text("threshold", float("nan")) == "no threshold"
+
+
+def test_lines_that_are_as_far_from_level_are_all_named(tmp_path: Path) -> None:
+    for init, slope in (("identity", 0.0), ("random", -0.3), ("he", -0.3)):
+        write_cell(tmp_path, init=init, slope=slope, length=60)
+    text = captions(load(tmp_path))["gradient_by_lag_start"]
+    assert "identity (1.000), random (0.501), He (0.501)." in text

@@ -31,10 +31,8 @@ def test_an_architecture_whose_gradient_vanishes_may_learn_and_one_whose_arrives
         for init, slope in (("identity", -0.1), ("random", -0.2)):
             write(tmp_path, True, arch="gru", init=init, slope=(slope, 0.0), seed=seed)
     text = told(load(tmp_path))
-    assert (
-        "- **tanh RNN** keeps 0.100 to 1.000 at the start and 0.100 to 1.000 in training; solved 0 of 4. Nearest to 1 "
-        "at the start is init identity: 1.000, solved 0 of 2.\n" in text
-    )
+    assert "- **tanh RNN** keeps 0.100 to 1.000 at the start and 0.100 to 1.000 in training; solved 0 of 4.\n" in text
+    assert "Nearest to 1" not in text, "no test over two seeds shows it"
     assert "- **GRU** keeps 0.63 to 0.79 at the start and 0.89 to 0.94 in training; solved 4 of 4." in text
     assert "at T = 60, the longest with such a factor" in text and "n = 8 runs" in text
     assert "p = 0.5)" in text, "two seeds allow no less"
@@ -87,3 +85,17 @@ def test_it_is_named_too_where_a_third_of_the_runs_moves(tmp_path: Path) -> None
         for arch in ("rnn_tanh", "lstm"):
             write(tmp_path, False, arch=arch, slope=-0.1, seed=seed)
     assert "(median of 2 of 6 runs, in which it moved at all): a gradient that arrives" in told(load(tmp_path))
+
+
+@pytest.mark.parametrize(("turns", "named"), [(0, True), (3, False)])
+def test_what_is_nearest_to_1_is_named_where_the_test_over_seeds_shows_it(
+    tmp_path: Path, turns: int, named: bool
+) -> None:
+    """With three of eight seeds the other way round identity still has the smaller median."""
+    for seed in range(8):
+        for init, slope in (("identity", -0.01 * (1 + seed)), ("random", -0.3 if seed >= turns else 0.0)):
+            write(tmp_path, False, init=init, slope=slope, seed=seed)
+        write(tmp_path, False, arch="gru", seed=seed)
+    text = told(load(tmp_path))
+    assert ("Nearest to 1 at the start is init identity" in text) is named
+    assert named or "Nearest to 1" not in text

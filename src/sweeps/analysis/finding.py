@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -97,7 +98,7 @@ def find(root: Path | Sequence[Path], wanted: Mapping[str, str]) -> Found:
     columns = {
         "cell": part["cell"],
         **({"sweep": part["root"].map(lambda path: Path(path).name)} if several else {}),
-        **{axis: part[axis].map(level_typed) for axis in axes},
+        **{axis: part[axis].map(partial(level_typed, axis)) for axis in axes},
         "outcome": part["outcome"],
         "best": part["best_score"].map(number),
         **({"loss": part["best_loss"].map(number)} if with_loss else {}),

@@ -10,7 +10,13 @@ import pandas as pd
 
 from sweeps.config.cards import card
 
-HEADS = {"arch": "architecture", "length": "T", "lr": "learning rate", "hidden": "hidden units"}
+HEADS = {
+    "arch": "architecture",
+    "length": "T",
+    "lr": "learning rate",
+    "hidden": "hidden units",
+    "train.truncate": "truncation",
+}
 """Of axes; any other has the last part of its dotted name."""
 SAID = HEADS | {"length": "sequence length", "clip": "clipping", "optim": "optimiser", "steps": "updates"}
 """Of axes, in sentences."""
@@ -42,6 +48,8 @@ def axes_said(axes: Sequence[str]) -> str:
 
 UNSET = "unset"
 """The level of an axis where a cell has no such setting, in figures: the forget bias of a tanh RNN."""
+UNLIMITED = {"threshold": ("none", "no clipping"), "train.truncate": ("never", "never cut")}
+"""What an infinite level is called, by its axis: beside the name of the axis, and alone."""
 LABELLED = ("arch", "init", "clip")
 """Groups whose cards have labels."""
 
@@ -56,13 +64,16 @@ def level_text(axis: str, level: Any) -> str:
     """`tanh RNN`, `T = 200`, `gain = 1.2`: a level where its axis is not written beside it."""
     if pd.isna(level) or level == UNSET:
         return f"no {head(axis)}"
-    if axis == "threshold" and level == math.inf:
-        return label("none")
-    return label(level) if isinstance(level, str) else f"{head(axis)} = {level_said(level)}"
+    if axis in UNLIMITED and level == math.inf:
+        return UNLIMITED[axis][1]
+    return label(level) if isinstance(level, str) else f"{head(axis)} = {level_said(axis, level)}"
 
 
-def level_said(level: Any) -> str:
-    """A level in a sentence or a table: its label, a number without trailing zeros; `unset` for none."""
+def level_said(axis: str, level: Any) -> str:
+    """A level in a sentence or a table that names its axis: its label, a number without trailing zeros; `unset` for
+    none, `never` for a truncation that is none."""
     if isinstance(level, str | bool):
         return label(level)
+    if axis in UNLIMITED and level == math.inf:
+        return UNLIMITED[axis][0]
     return UNSET if level is None or level != level else f"{level:.6g}"

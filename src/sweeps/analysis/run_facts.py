@@ -122,8 +122,21 @@ def title(config: Mapping[str, Any]) -> str:
     """A run in words: `LSTM, orthogonal, clip by norm, adding of length 50, seed 1`; empty without settings."""
     values = flat(config)
     names = [label(values[key]) for key in ("arch.name", "init.name", "clip.name") if key in values]
+    names[1:1] = [f"{layers} layers"] if (layers := layers_of(config)) > 1 else []
     task = f"{values['task.name']} of length {values.get('task.length')}" if "task.name" in values else ""
     return ", ".join([*names, *([task] if task else []), *([f"seed {values['seed']}"] if "seed" in values else [])])
+
+
+def layers_of(config: Mapping[str, Any]) -> int:
+    """The number of layers of a run."""
+    return int(config.get("stack", {}).get("layers", 1))
+
+
+def part_shown(config: Mapping[str, Any]) -> str:
+    """Whose gradient through time is shown of a run: `the highest of 3 layers`; empty where there is only one."""
+    layers, both = layers_of(config), config.get("stack", {}).get("bidirectional", False)
+    parts = [f"the highest of {layers} layers"] if layers > 1 else []
+    return " and ".join([*parts, *(["the direction that reads forwards"] if both else [])])
 
 
 def settings_of(config: Mapping[str, Any], changed: Collection[str]) -> dict[str, list[Setting]]:

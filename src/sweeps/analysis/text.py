@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from sweeps.amounts import number_of as number_of  # beside the other texts
-from sweeps.analysis.labels import head, label
+from sweeps.analysis.labels import head, level_said
 
 EMPTY = "–"
 
@@ -113,9 +112,5 @@ def axis_columns(table: pd.DataFrame, axes: list[str]) -> pd.DataFrame:
     """The axis columns of a table as texts under readable heads; two settings of one last name keep their groups."""
     heads = [head(axis) for axis in axes]
     heads = [name if heads.count(name) == 1 else axis for name, axis in zip(heads, axes, strict=True)]
-    texts = ([EMPTY if pd.isna(v) else label(_short(v)) for v in table[axis]] for axis in axes)
+    texts = ([EMPTY if pd.isna(v) else level_said(axis, v) for v in table[axis]] for axis in axes)
     return pd.DataFrame(dict(zip(heads, texts, strict=True)), index=table.index)
-
-
-def _short(value: Any) -> Any:
-    return float(value) if isinstance(value, int | float | np.number) and not isinstance(value, bool) else value

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from sweeps.analysis.loading.axes import plain
+from sweeps.analysis.loading.axes import as_level, as_typed, plain
 from sweeps.errors import SweepsError, nearest
 from sweeps.records.columns import OUTCOMES
 
@@ -32,7 +32,7 @@ def fits(name: str, text: str, column: pd.Series, *, measured: bool = False) -> 
         return (numbers >= low) & (numbers <= high)
     if measured:
         raise SweepsError(f"{name}: given {text!r}, must be a range: {_ranges(name)}")
-    values = [key(value) for value in text.split(",") if value]
+    values = [key(as_level(str(column.name), plain(value))) for value in text.split(",") if value]
     _check(name, values or [text], column)
     return column.map(key).isin(values)
 
@@ -58,21 +58,21 @@ def _check(name: str, values: Sequence[Any], column: pd.Series) -> None:
     allowed = levels | set(OUTCOMES) if name == "outcome" else levels
     for value in values:
         if value not in allowed:
-            raise SweepsError(_no_level(name, value, allowed))
+            raise SweepsError(_no_level(name, str(column.name), value, allowed))
 
 
-def _no_level(name: str, value: Any, levels: set[Any]) -> str:
+def _no_level(name: str, column: str, value: Any, levels: set[Any]) -> str:
     numbers = sorted(level for level in levels if not isinstance(level, str))
     texts = sorted(level for level in levels if isinstance(level, str))
     if isinstance(value, str) or not numbers:
-        near: Any = nearest(level_typed(value), texts)
+        near: Any = nearest(level_typed(column, value), texts)
     else:
         near = min(numbers, key=lambda level: abs(level - value))
-    hint = f"; did you mean {level_typed(near)!r}?" if near is not None else ""
-    listed = [level_typed(level) for level in numbers]
+    hint = f"; did you mean {level_typed(column, near)!r}?" if near is not None else ""
+    listed = [level_typed(column, level) for level in numbers]
     if len(numbers) > MOST:
         listed = [f"{listed[0]} to {listed[-1]}, {len(numbers)} values"]
-    return f"{name}: no cell has {level_typed(value)!r}{hint} (there are: {', '.join([*listed, *texts])})"
+    return f"{name}: no cell has {level_typed(column, value)!r}{hint} (there are: {', '.join([*listed, *texts])})"
 
 
 def key(value: Any) -> Any:
@@ -83,9 +83,9 @@ def key(value: Any) -> Any:
     return float(value) if isinstance(value, int) else value
 
 
-def level_typed(value: Any) -> str:
+def level_typed(axis: str, level: Any) -> str:
     """A level as it is typed: every digit, no needless `.0`."""
-    value = key(value)
+    value = key(as_typed(axis, level))
     if value is None:
         return "–"
     return f"{value:.15g}" if isinstance(value, float) else str(value)

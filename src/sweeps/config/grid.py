@@ -9,14 +9,14 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from hydra.core.override_parser.types import Override
 
 from sweeps.config.names import check_names, given_twice, how_many, parse_override, values
-from sweeps.config.places import defaults
+from sweeps.config.places import has
 from sweeps.config.rules import RULES
-from sweeps.config.schema import GROUPS, SECTIONS
+from sweeps.config.schema import GROUPS
 from sweeps.errors import ConfigError
 
 LIMIT = "plan.max_cells"
@@ -73,10 +73,10 @@ def _lacking(axes: Mapping[str, Override]) -> dict[str, Parted]:
     found = {}
     for key in axes:
         group, _, name = key.partition(".")
-        if group not in GROUPS or group not in axes or name in {"", *(each.name for each in fields(SECTIONS[group]))}:
+        if group not in GROUPS or group not in axes or not name:
             continue
         there = dict.fromkeys(values(axes[group]))
-        have, lack = ([each for each in there if (name in defaults(group, each)) is own] for own in (True, False))
+        have, lack = ([each for each in there if has(group, each, name) is own] for own in (True, False))
         if have and lack:
             found[key] = (have, lack)
     return found

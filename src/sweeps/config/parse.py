@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import cache
 from typing import Any, get_type_hints
 
-from sweeps.config.places import choices, defaults
+from sweeps.config.places import IDLE, choices, defaults
 from sweeps.config.rules import check
 from sweeps.config.schema import GROUPS, SECTIONS, Settings
 from sweeps.errors import unknown
@@ -35,7 +35,14 @@ def parse(config: Mapping[str, Any]) -> tuple[Settings | None, list[str]]:
     settings = Settings(**values)
     if problems:  # check what could be read against the rules too, so that one message lists everything
         return None, problems + check(settings)
-    return settings, []
+    return _without_idle_cut(settings), []
+
+
+def _without_idle_cut(settings: Settings) -> Settings:
+    """The settings with `train.truncate` 0 where the cut would lie beyond the sequence: one cell for all of these."""
+    if settings.train.truncate < settings.task.length:
+        return settings
+    return replace(settings, train=replace(settings.train, truncate=0))
 
 
 def _section(section: str, node: Any, problems: list[str]) -> Any:
@@ -61,8 +68,8 @@ def _section(section: str, node: Any, problems: list[str]) -> Any:
     if not any(each.name == "options" for each in fields(cls)):
         return cls(**parsed)
     chosen = {key: parsed.pop(key) for key in options}
-    if section == "clip" and parsed["name"] == "none":
-        parsed["threshold"] = math.inf  # without clipping a threshold means nothing: one cell for all of them
+    for key in IDLE.get((section, node["name"]), ()):
+        parsed[key] = defaults(section, node["name"])[key]  # one cell for all of its values
     return cls(**parsed, options=chosen)
 
 

@@ -49,6 +49,15 @@ def defaults(group: str, name: str) -> dict[str, Any]:
     return dict(yaml.safe_load(path.read_text(encoding="utf-8"))) if path.exists() else {}
 
 
+IDLE = {("clip", "none"): ("threshold",)}
+"""Settings that a choice of a group has in its file and does not use."""
+
+
+def has(group: str, name: str, setting: str) -> bool:
+    """Whether a choice of a group has a setting that does something."""
+    return setting in defaults(group, name) and setting not in IDLE.get((group, name), ())
+
+
 @cache
 def top_level() -> dict[str, Any]:
     """The content of conf/config.yaml, without the files that it includes."""

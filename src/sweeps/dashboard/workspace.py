@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sweeps.analysis.labels import level_text, said
-from sweeps.analysis.loading.axes import AXES, ordered_levels, owner_of, setting_of
+from sweeps.analysis.loading.axes import AXES, as_typed, ordered_levels, owner_of, setting_of
 from sweeps.analysis.loading.records import Records
 from sweeps.dashboard.client import library
 from sweeps.dashboard.declaration import CLIPPING, EACH, PARTS, UNCLIPPED, Panel, Part
@@ -143,7 +143,9 @@ def _runsets(study: Study, part: Part) -> list[Any]:
     groups = [f"config.{config_key(each)}" for each in study.groups]
     runsets = []
     for level in study.levels[axis]:
-        chosen = expr.And(expr.Metric("Group") == study.experiment, expr.Config(config_key(axis)) == level)
+        chosen = expr.And(
+            expr.Metric("Group") == study.experiment, expr.Config(config_key(axis)) == as_typed(axis, level)
+        )
         name = str(level) if isinstance(level, str) else level_text(axis, level)
         runset = wr.Runset(name=name, filters=chosen, groupby=groups)
         runset._id = _id(study.experiment, part.chart.title, level)

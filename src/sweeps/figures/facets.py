@@ -101,7 +101,8 @@ def listed_levels(axis: str, levels: Sequence[Any]) -> list[tuple[Any, str]]:
     at = np.unique(np.linspace(0, len(levels) - 1, min(len(levels), LISTED)).round().astype(int))
     named: list[tuple[Any, str]] = []
     for place in at:
-        text = f"{levels[place]:.3g}" if len(levels) > LISTED else level_said(levels[place])
+        level = float(f"{levels[place]:.3g}") if len(levels) > LISTED else levels[place]
+        text = level_said(axis, level)
         named.append((levels[place], text if named else f"{head(axis)} = {text}"))
     return named
 

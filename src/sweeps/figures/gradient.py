@@ -62,7 +62,7 @@ def gradient_by_lag(frame: pd.DataFrame, roles: Roles) -> Grid:
             remarks = _no_run(part, roles, _expected(frame, roles, panel, list(style)))
             zero = []
             for level, curve in by_colour(part, roles):
-                name = roles.title if level is None else level_said(level)
+                name = roles.title if level is None else level_said(str(roles.colour), level)
                 draw_band(ax, curve, "lag", style[level])
                 if np.isneginf(curve["median"]).mean() > 0.5:
                     zero.append(name)
@@ -104,7 +104,7 @@ def norm_by_level(frame: pd.DataFrame, roles: Roles) -> Grid:
             ax.plot(diverged["at"], diverged["median"], "x", color="black", markersize=5.5, zorder=5)
             remarks = _no_run(part, roles, _expected(frame, roles, panel, list(style)))
             note(ax, "\n".join(remarks), x=0.96, y=0.96, ha="right", va="top")
-            level_axis(ax, at, logarithmic)
+            level_axis(ax, str(roles.x), at, logarithmic)
             left, top = titles(panel, roles, left="gradient norm\nbefore clipping")
             outer_labels(panel, left=left, top=top, bottom=axis_name(roles.x))
         log10_axis(panels[0].ax, [*frame["low"], *frame["high"]])

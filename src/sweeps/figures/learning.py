@@ -135,7 +135,7 @@ def solved_by_level(frame: pd.DataFrame, roles: Roles, cells: pd.DataFrame | Non
                 ax.plot(x, share, color=line.colour, linestyle="none", marker=line.marker, zorder=3)
                 hole = points["n"].to_numpy() == 0
                 ax.plot(x[hole], np.full(hole.sum(), -0.16), **EMPTY)
-            level_axis(ax, at, logarithmic)
+            level_axis(ax, roles.x, at, logarithmic)
             ax.set_ylim(-0.24 if holes else -0.08, 1.08)
             ax.set_yticks([0.0, 0.5, 1.0], ["0", "½", "1"])
             ax.grid(axis="x", visible=False)

@@ -12,7 +12,7 @@ import seaborn
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
-from sweeps.analysis.labels import UNSET, label, level_text
+from sweeps.analysis.labels import UNSET, level_said, level_text
 from sweeps.figures.facets import axis_name
 from sweeps.figures.panels import Grid, blocks_of, legend_above, room
 from sweeps.figures.style import COLUMN, house
@@ -106,7 +106,7 @@ def _text(axes: Sequence[str], levels: Sequence[Any]) -> str:
 def _label_columns(ax: Axes, groups: Sequence[Any], columns: Sequence[str], inner: Sequence[Any]) -> None:
     """Label the columns with the levels of the innermost axis, and below these with their groups."""
     count = len(groups) * len(inner)
-    texts = [label(level) if isinstance(level, str) else f"{level:g}" for _ in groups for level in inner]
+    texts = [level_said(columns[-1], level) for _ in groups for level in inner]
     crowded = count > CROWDED or sum(len(text) + 2 for text in texts) > LETTERS
     named = [place for place in range(count) if place % len(inner) % _every(inner) == 0]
     ax.set_xticks([place + 0.5 for place in named], [texts[at] for at in named], rotation=90 if crowded else 0)

@@ -19,7 +19,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from matplotlib.transforms import blended_transform_factory
 
-from sweeps.analysis.labels import label
+from sweeps.analysis.labels import level_said
 from sweeps.figures.style import COLUMN, PAGE, Line
 
 NORM = r"$\Vert\partial L/\partial h_t\Vert$"
@@ -205,16 +205,12 @@ def log10_axis(ax: Axes, values: Iterable[float], *, within: tuple[float, float]
     ax.yaxis.set_major_formatter(PowerOfTen(lambda value, _: f"$10^{{{value:.0f}}}$"))
 
 
-def level_tick(level: Any) -> str:
-    """A level beside its tick."""
-    return label(level) if isinstance(level, str) else f"{level:g}"
-
-
-def level_axis(ax: Axes, at: Mapping[Any, float], logarithmic: bool) -> None:
+def level_axis(ax: Axes, axis: str, at: Mapping[Any, float], logarithmic: bool) -> None:
     """Make the x axis one of levels: a tick at each, as far as they do not run into each other, and the same ends in
     every panel.
 
     Args:
+        axis: whose levels they are.
         at: position by level.
     """
     if logarithmic:
@@ -226,7 +222,7 @@ def level_axis(ax: Axes, at: Mapping[Any, float], logarithmic: bool) -> None:
     shown: list[Any] = []
     for level, place in sorted(at.items(), key=lambda item: item[1]):
         here = np.log(place) if logarithmic else place
-        text = level_tick(level)
+        text = level_said(axis, level)
         if (
             not shown
             or isinstance(level, str)

@@ -79,7 +79,7 @@ def score_by_level(
                 _medians(panel.ax, part, style[level], measure, joined=number)
             for threshold in thresholds:
                 panel.ax.axhline(threshold, **THRESHOLD)
-            level_axis(panel.ax, at, logarithmic)
+            level_axis(panel.ax, roles.x, at, logarithmic)
             left, top = titles(panel, roles, left=name)
             outer_labels(panel, left=left, top=top, bottom=axis_name(roles.x))
             if beyond := _beyond(part_of(runs, roles, panel)):  # in the title, where it covers no mark

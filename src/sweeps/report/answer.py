@@ -16,6 +16,7 @@ from sweeps.report.gradients_alive import alive, at_initialisation
 from sweeps.report.part import Part
 from sweeps.report.solved import solved
 from sweeps.report.what_mattered import what_mattered
+from sweeps.tables.notes import of_the_layer
 
 MATTERED = "What mattered?"
 MEANS_LEARNING = "Does a gradient that arrives mean learning?"
@@ -27,11 +28,12 @@ def answer(part: Part) -> list[Section]:
     records = part.records
     start = at_initialisation(records)
     one_init = records.cells["init"].nunique() == 1
-    kept_alive = kept(records, start) if one_init else alive(records, start)
-    kept_alive += [Prose(cut)] if (cut := truncation(records)) else []
+    behind = [Prose(text) for text in (of_the_layer(records), truncation(records)) if text]
     parts = (
         (MATTERED, what_mattered(records, part.effects, part.note, part.also)),
-        ("Does the gradient stay alive?" if one_init else KEPT_ALIVE, kept_alive),
+        ("Does the gradient stay alive?", [*kept(records, start), *behind])
+        if one_init
+        else (KEPT_ALIVE, [*alive(records, start), *behind]),
         ("What exploded?", exploded(records, start)),
         ("What did clipping change?", clipping(records, part.table)),
         ("Who solved the task?", solved(records)),

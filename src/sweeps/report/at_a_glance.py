@@ -33,7 +33,8 @@ def at_a_glance(records: Records, stem: Path) -> list[Block]:
     caption = f"Runs that solved the task, of all runs, whatever followed; best: the median {_best(records)}"
     caption += ", at the longest T with one the factor per step" if table.column == "length" else ""
     caption = f"{caption}{f' ({where})' if where else ''}."
-    below = [] if apart else [_factor(frame)]
+    factor = " ".join(filter(None, (_factor(frame), notes.of_the_layer(records))))
+    below = [] if apart else [factor]
     if stopped := crossings(records, MEASURES["best_score"]):
         below.append(notes.crossed(stopped, len(records.cells)))
     blocks = [table_or_fold("\n".join([text, " ".join(below)]), caption, len(text.splitlines()) - 2, files)]
@@ -41,7 +42,7 @@ def at_a_glance(records: Records, stem: Path) -> list[Block]:
         gradient = gradient_markdown(frame, table)
         what = gradient_head(frame).partition(":")[0]
         title = f"The gradient through time: {what} at initialisation → in training, medians over runs."
-        blocks.append(Tabular(f"{gradient}\n{_factor(frame)}", title))
+        blocks.append(Tabular(f"{gradient}\n{factor}", title))
         text = f"{text}\n{gradient}"
     write_atomically(files[0], frame.to_csv(index=False, lineterminator="\n"))
     write_atomically(files[1], text)

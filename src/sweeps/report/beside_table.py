@@ -22,4 +22,4 @@ def first_rows(rows: Sequence[Sequence[str]], heads: Sequence[str], names: int, 
 
 def levels_of(row: pd.Series, axes: Sequence[str]) -> list[str]:
     """The levels of one cell or combination, in words."""
-    return [EMPTY if pd.isna(row[axis]) else level_said(row[axis]) for axis in axes]
+    return [EMPTY if pd.isna(row[axis]) else level_said(axis, row[axis]) for axis in axes]

@@ -7,12 +7,13 @@ from typing import Any
 
 import pandas as pd
 
-from sweeps.analysis.labels import label, level_said, level_text
+from sweeps.analysis.labels import label, level_said, level_text, listed
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.statistics.effects import by_importance
 from sweeps.analysis.statistics.measures import MEASURES
 from sweeps.analysis.statistics.outcomes import COUNTS
 from sweeps.analysis.text import number_of
+from sweeps.report.effect_words import few
 
 LISTED = 6
 """Levels that are listed one by one at most."""
@@ -21,7 +22,7 @@ LISTED = 6
 def by_level(records: Records, outcome: str, axis: str | None = None) -> str:
     """`GRU (36 of 36), tanh RNN (0 of 36)`: how many runs of every level of an axis had an outcome.
 
-    Of more than `LISTED` levels only that with most and that with fewest: `most at gain = 1.2 (6 of 6), fewest at ...`.
+    Of more than `LISTED` levels only those with most and with fewest: `most at gain = 1.2 (6 of 6), fewest at ...`.
 
     Args:
         outcome: one of `outcomes.COUNTS`.
@@ -42,7 +43,11 @@ def by_level(records: Records, outcome: str, axis: str | None = None) -> str:
     }
     if len(texts) <= LISTED:
         return ", ".join(texts.values())
-    return f"most at {texts[counts['mean'].idxmax()]}, fewest at {texts[counts['mean'].idxmin()]}"
+    most, fewest = (
+        listed(few([texts[level] for level in counts.index[counts["mean"] == end]]))
+        for end in (counts["mean"].max(), counts["mean"].min())
+    )
+    return f"most at {most}, fewest at {fewest}"
 
 
 def where(records: Records, runs: pd.DataFrame, without: Sequence[str] = ()) -> str:
@@ -87,5 +92,5 @@ def _counts(runs: pd.DataFrame, axis: str) -> str:
     levels: list[Any] = list(counts.index)
     if any(isinstance(level, str | bool) for level in levels):
         return ", ".join(f"{label(level)} {count}" for level, count in counts.items())
-    span = level_text(axis, levels[0]) + (f" to {level_said(levels[-1])}" if len(levels) > 1 else "")
+    span = level_text(axis, levels[0]) + (f" to {level_said(axis, levels[-1])}" if len(levels) > 1 else "")
     return f"{span} ({number_of(int(counts.sum()), 'run')})"

@@ -23,8 +23,9 @@ from sweeps.figures import curves
 from sweeps.figures.catalogue import roles_of
 from sweeps.figures.clipped import clipped_runs
 from sweeps.report.by_axis import by_level, where
+from sweeps.report.effect_words import few
 from sweeps.report.gradients_alive import acts_later
-from sweeps.tables.notes import several
+from sweeps.tables.notes import of_the_layer, several
 
 MOST = 6
 """Panels of which a caption gives numbers at most."""
@@ -58,7 +59,7 @@ def captions(records: Records, preferred: Mapping[str, str] | None = None, metri
         "gradient_by_lag_start": (
             f"Norm of the gradient that reaches the hidden state, ‖∂L/∂h_t‖, against steps back from the end of the "
             f"sequence, before training ({at_level}): level, it survives, falling, it vanishes, rising, it explodes. "
-            f"{decay_sentence(start, by_lag, at_start=True)}{_of_the_architectures(present)}{_of_the_layer(records)}"
+            f"{decay_sentence(start, by_lag, at_start=True)}{_of_the_architectures(present)}{_layer(records)}"
             f"{cut} {_scales(by_lag)}; what leaves the range of float32 has a note.{_lines(records, by_lag)}"
         ),
         "gradient_by_lag_end": (
@@ -90,9 +91,9 @@ def captions(records: Records, preferred: Mapping[str, str] | None = None, metri
     }
 
 
-def _of_the_layer(records: Records) -> str:
-    """Which layer's gradient it is, where a network has several."""
-    return "" if records.layers is None else " Of a network with several layers it is that of the highest."
+def _layer(records: Records) -> str:
+    """`notes.of_the_layer` as a further sentence."""
+    return f" {text}" if (text := of_the_layer(records)) else ""
 
 
 def score_caption(records: Records, drawn: Roles, measure: Measure) -> str:
@@ -159,9 +160,10 @@ def decay_sentence(rates: pd.DataFrame, drawn: Roles, *, at_start: bool) -> str:
         here += ": " if here else ""
         by_line = part.groupby(drawn.colour, observed=True)[[name, "distance"]].median()  # further axes are pooled
         order = by_line["distance"].sort_values(kind="stable").index
-        ends = dict.fromkeys((order[0], order[-1]))
         medians = by_line[name].to_dict()
-        named = ", ".join(f"{level_text(drawn.colour, level)} ({as_text(medians[level])})" for level in ends)
+        far = by_line["distance"]
+        ends = dict.fromkeys(level for end in (far.min(), far.max()) for level in order if far[level] == end)
+        named = ", ".join(few([f"{level_text(drawn.colour, level)} ({as_text(medians[level])})" for level in ends]))
         texts.append(here + named)
     if known.empty:
         return "No run has a change from end to end: that takes two time steps and a finite gradient at both ends."
@@ -279,5 +281,5 @@ def arrival_caption(records: Records) -> str:
     return (
         f"The {what} back in time, at initialisation and in training, against the {best} of each run, "
         f"{length}n = {number_of(len(frame), 'run')}. Filled: solved the task; open: did not; "
-        f"cross: diverged; the line is a gradient that arrives as it left.{solved_near}"
+        f"cross: diverged; the line is a gradient that arrives as it left.{solved_near}{_layer(records)}"
     )

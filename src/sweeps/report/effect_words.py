@@ -8,9 +8,10 @@ from typing import Any
 from sweeps.analysis.labels import axes_said, level_said, listed, said
 from sweeps.analysis.loading.axes import owner_of
 from sweeps.analysis.loading.records import Records
-from sweeps.analysis.statistics.effects import Effect, Effects
+from sweeps.analysis.statistics.effects import Effects
 from sweeps.analysis.statistics.intervals import medians
 from sweeps.analysis.statistics.measures import per_run
+from sweeps.analysis.statistics.one_axis import Effect
 from sweeps.analysis.statistics.paired import ALPHA
 from sweeps.analysis.text import number, number_of, with_interval
 
@@ -50,12 +51,12 @@ def seeds(effect: Effect, found: Effects) -> str:
     )
 
 
-def names(levels: tuple[Any, ...]) -> str:
+def names(axis: str, levels: tuple[Any, ...]) -> str:
     """`orthogonal and identity`."""
-    return listed(_few([level_said(level) for level in levels]))
+    return listed(few([level_said(axis, level) for level in levels]))
 
 
-def _few(texts: list[str]) -> list[str]:
+def few(texts: list[str]) -> list[str]:
     """The texts; of more than `MOST_TIED` the first, and how many more there are."""
     return texts if len(texts) <= MOST_TIED else [*texts[: MOST_TIED - 1], f"{len(texts) - MOST_TIED + 1} more"]
 
@@ -70,9 +71,9 @@ def levels_said(records: Records, axis: str, levels: tuple[Any, ...], found: Eff
         else:
             middle = float(medians(own.to_numpy(dtype=float)))
             text = f"median {found.measure.worst if math.isinf(middle) else number(middle)}, n = {len(own)}"
-        texts.append(f"{level_said(level)} ({text})")
+        texts.append(f"{level_said(axis, level)} ({text})")
     texts += [""] * (len(levels) - len(texts))  # only counted
-    return listed(_few(texts)) + (", tied" if len(levels) > 1 else "")
+    return listed(few(texts)) + (", tied" if len(levels) > 1 else "")
 
 
 def ends(records: Records, effect: Effect, found: Effects) -> str:
@@ -106,12 +107,16 @@ def contrast(records: Records, effect: Effect, found: Effects) -> str:
     p = f", p = {number(effect.p_holm, 2)}" if effect.testable else ""
     best = ends(records, effect, found).removeprefix("best")
     tied = len(effect.best) + len(effect.worst) > 2
-    between = f" between {level_said(effect.best[0])} and {level_said(effect.worst[0])}" if tied else ""
+    between = f" between {_end(effect, effect.best)} and {_end(effect, effect.worst)}" if tied else ""
     return (
         f"Best is{best}; in {pairs} of runs that differ in the {axis} {alone} ({seeds(effect, found)}"
         f"{medians_of}) the difference{between} is {difference(effect, found)}, the rank-biserial correlation "
         f"{effect.effect:.2f}{p}."
     )
+
+
+def _end(effect: Effect, levels: tuple[Any, ...]) -> str:
+    return level_said(effect.axis, levels[0])
 
 
 def not_confirmed(effect: Effect, found: Effects) -> str:

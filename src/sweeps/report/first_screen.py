@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sweeps.analysis.labels import level_said, listed, said
+from sweeps.analysis.loading.axes import lacks
 from sweeps.analysis.loading.records import IN_GRID, Records
 from sweeps.analysis.text import number_of
 from sweeps.report.answer import MATTERED, MEANS_LEARNING
@@ -53,16 +54,17 @@ def _lost(records: Records) -> list[str]:
 
 
 def _levels(records: Records, axis: str) -> str:
-    levels = [level for level in records.cells[axis].cat.categories if (records.cells[axis] == level).any()]
+    there = set(records.cells.loc[~lacks(axis, records.cells), axis])
+    levels = [level for level in records.cells[axis].cat.categories if level in there]
     if len(levels) <= MOST_LEVELS:
-        return ", ".join(map(level_said, levels))
+        return ", ".join(level_said(axis, level) for level in levels)
     if any(isinstance(level, str) for level in levels):
         return f"{len(levels)} of them"
-    return f"{len(levels)} from {level_said(levels[0])} to {level_said(levels[-1])}"
+    return f"{len(levels)} from {level_said(axis, levels[0])} to {level_said(axis, levels[-1])}"
 
 
 def _same(records: Records, axis: str) -> str:
     level = records.cells[axis].iloc[0]
     if axis == "length":
         return f"T = {level:g}"
-    return f"{level_said(level)} init" if axis == "init" else level_said(level)
+    return f"{level_said(axis, level)} init" if axis == "init" else level_said(axis, level)

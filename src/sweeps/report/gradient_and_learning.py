@@ -15,7 +15,7 @@ from sweeps.analysis.statistics.paired import sign_flip_p
 from sweeps.analysis.text import number, number_of
 from sweeps.report.document import Block, Prose
 from sweeps.report.gradients_alive import further
-from sweeps.report.nearest import compared
+from sweeps.report.nearest import shown_nearest
 
 MOST_IN_SHORT = 4
 """Groups of runs that the first screen tells apart."""
@@ -40,7 +40,7 @@ def gradient_and_learning(records: Records) -> list[Block]:
     )
     parts: list[tuple[str, pd.DataFrame]] = [("Every network", frame)]
     if group:
-        parts = [(level_said(level), part) for level, part in frame.groupby(group, observed=True)]
+        parts = [(level_said(group, level), part) for level, part in frame.groupby(group, observed=True)]
         parts = [(name if group == "arch" else f"{said(group)} {name}", part) for name, part in parts]
     points = [f"- {_sentence(name, part, networks)}" for name, part in parts]
     last = " ".join(filter(None, (_correlations(records, frame), _moved(frame))))
@@ -58,7 +58,7 @@ def in_short(records: Records) -> str:
     if group and frame[group].nunique() <= MOST_IN_SHORT:
         parts = list(frame.groupby(group, observed=True))
     of = "" if group in (None, "arch") else f"{said(str(group))} "
-    names = ["" if level == "" else f" with {of}{level_said(level)}" for level, _ in parts]
+    names = ["" if level == "" else f" with {of}{level_said(str(group), level)}" for level, _ in parts]
     texts = [
         f"{_range(part['start'])}{name} ({_solved(part)} solved)" for name, (_, part) in zip(names, parts, strict=True)
     ]
@@ -73,7 +73,7 @@ def _sentence(name: str, part: pd.DataFrame, within: str | None) -> str:
     """`**GRU** keeps 0.55 to 0.87 at the start and 0.995 to 0.999 in training; solved 24 of 24.`
 
     Args:
-        within: the axis whose level nearest to 1 is named; None for none.
+        within: the axis whose level nearest to 1 is named, if the test over seeds shows it; None for none.
     """
     texts = [f"{_range(part[when])} {words}" for when, words in WHEN.items() if part[when].notna().any()]
     keeps = f"keeps {' and '.join(texts)}" if texts else "has no finite factor"
@@ -82,11 +82,11 @@ def _sentence(name: str, part: pd.DataFrame, within: str | None) -> str:
     text += f", {count} diverged" if count else ""
     if within and part[within].nunique() > 1 and part["start"].notna().any():
         far = part.assign(distance=distance(part["start"])).dropna(subset=["distance"])
-        nearest: Any = far.groupby(within, observed=True)["distance"].median().idxmin()
-        wins, _, _ = compared(far, within, ["seed"], "distance")
-        if wins.get(nearest, 0) == wins.max():
+        if (nearest := shown_nearest(far, within, "distance")) is not None:
             own = part[part[within] == nearest]
-            text += f". Nearest to 1 at the start is {said(within)} {level_said(nearest)}: {_range(own['start'])}, "
+            text += (
+                f". Nearest to 1 at the start is {said(within)} {level_said(within, nearest)}: {_range(own['start'])}, "
+            )
             text += f"solved {_solved(own)}"
     return f"{text}."
 

@@ -60,7 +60,7 @@ def _table(here: pd.DataFrame, axis: str) -> Tabular:
     column, as_text = ("rate", factor) if here["rate"].notna().any() else ("change", decades)
     none = [None] if here[axis].isna().any() else []  # of architectures that have no such setting
     levels = [*here[axis].cat.categories, *none]
-    shown = pd.DataFrame({said(axis): [level_said(level) for level in levels]})
+    shown = pd.DataFrame({said(axis): [level_said(axis, level) for level in levels]})
     for arch in here["arch"].cat.categories[here["arch"].cat.categories.isin(here["arch"])]:
         own = here[here["arch"] == arch]
         parts = [own[own[axis].isna() if level is None else own[axis] == level] for level in levels]

@@ -16,7 +16,9 @@ def in_words(records: Records) -> dict[str, str]:
     tasks = ["task"] if "task" in records.extra_axes else []
     parts = [cells[axis].map(lambda level, axis=axis: level_text(axis, level), na_action=None) for axis in axes]
     parts += [cells[task].astype(str) for task in tasks]
-    levels = pd.concat([*parts, cells["seed"].map("seed {:g}".format)], axis=1).astype(str).agg(", ".join, axis=1)
+    texts = pd.concat([*parts, cells["seed"].map("seed {:g}".format)], axis=1).astype(str)
+    once = [", ".join(dict.fromkeys(row)) for row in texts.itertuples(index=False)]  # no clipping, so no threshold
+    levels = pd.Series(once, cells.index, dtype=str)
     ended = pd.Series("not solved", cells.index).mask(solved(cells), "solved").mask(diverged(cells), "diverged")
     ended = ended.mask(solved(cells) & diverged(cells), "solved, then diverged")
     best = cells["best_score"].map(

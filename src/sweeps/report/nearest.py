@@ -1,4 +1,5 @@
-"""Which init keeps the gradient nearest to constant: the one whose networks do so in every comparison, or none."""
+"""Which init keeps the gradient nearest to constant: the one whose networks do so in every comparison, or none; and
+which level of any axis a test shows to be nearest."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from sweeps.analysis.labels import axes_said, label
+from sweeps.analysis.statistics.paired import ALPHA, compare_pairs
 
 EQUAL = 1e-9
 """Difference in decades per step up to which two networks are tied."""
@@ -55,6 +57,26 @@ def nearest_init(part: pd.DataFrame, alike: Sequence[str]) -> Nearest:
         f"{label(first)} by the median, but compared by {axes_said(alike)} it is the nearest to constant in "
         f"{wins.get(first, 0)} of {count} and {label(rival)} in {others[rival]}",
     )
+
+
+def shown_nearest(part: pd.DataFrame, axis: str, distance: str) -> Any:
+    """The level of an axis that the test over seeds shows to be nearer than each other one; None if it shows none.
+
+    The nearest level is chosen by the same networks that compare it, so p is corrected for all pairs of levels.
+
+    Args:
+        part: a row per network: `seed`, the axis and its distance, of which a level has the median for each seed.
+    """
+    by_seed = part.pivot_table(index="seed", columns=axis, values=distance, aggfunc="median", observed=True)
+    levels = list(by_seed.columns)
+    if len(levels) < 2:
+        return None
+    first = by_seed.median().idxmin()
+    others = [level for level in levels if level != first]
+    own, far = (by_seed[names].to_numpy(dtype=float).T[:, :, None] for names in ([first] * len(others), others))
+    found = compare_pairs(own, far)
+    p = found["p"] * len(levels) * (len(levels) - 1) / 2
+    return first if ((p <= ALPHA) & (found["effect"] < 0)).all() else None
 
 
 def compared(

@@ -6,6 +6,7 @@ Values of a logarithmic axis are log10 throughout, so that they may lie beyond t
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from sweeps.analysis.logarithm import log10
-from sweeps.analysis.run_facts import Reach
+from sweeps.analysis.run_facts import Reach, part_shown
 from sweeps.analysis.truncation import truncation_of
 from sweeps.config.cards import card
 from sweeps.records.files import jsonable
@@ -29,6 +30,8 @@ COLOURS = (0, 1, 2, 4)
 """Of the recurrent matrices, as classes of `page/run.css`; 3 is grey."""
 MANY = 400
 """Lags that a curve over lags holds; more than it has pixels."""
+MOST_LAYERS = 4
+"""Layers and directions whose spectra are drawn."""
 Columns = Mapping[str, np.ndarray]
 """Columns of a frame by name, [R] each."""
 
@@ -65,16 +68,16 @@ def run_figures(
         figures.append(_score(logged, task.score or "score", task.solved_at))
     figures.append(_gradient(logged, clips, by_norm, cross))
     norms = gradient["log10_norm"].to_numpy(dtype=float).reshape(len(metrics), -1)[:, ::-1]  # by lag, not by time
-    own = card("arch", str(config.get("arch", {}).get("name"))).caption
+    layer = f"It is that of {part}." if (part := part_shown(config)) else ""
+    own = " ".join(filter(None, (layer, card("arch", str(config.get("arch", {}).get("name"))).caption)))
     figures.append(_through_time(logged["step"], norms, own))
     if reaches:
-        figures.append(_by_lag(reaches, truncation_of(config)))
+        figures.append(_by_lag(reaches, truncation_of(config), layer))
     spectra = _columns(parameters, "step", "spectral_radius", "sigma_max")
     names = np.where(
         np.isnan(spectra["spectral_radius"]) & np.isnan(spectra["sigma_max"]), "", parameters["parameter"].to_numpy()
     )
-    if (names != "").any():
-        figures.append(_spectra(names, spectra))
+    figures += _spectra(names, spectra)
     return figures
 
 
@@ -124,7 +127,7 @@ def _through_time(steps: np.ndarray, norms: np.ndarray, own: str) -> Drawn:
     return Drawn("Gradient through time, over training", " ".join([*told, *filter(None, [own])]), numbers)
 
 
-def _by_lag(reaches: Sequence[Reach], cut: str) -> Drawn:
+def _by_lag(reaches: Sequence[Reach], cut: str, layer: str) -> Drawn:
     lags = np.arange(len(reaches[0].norms))
     kept = np.unique([*lags[:: -(-len(lags) // MANY)], lags[-1]])
     styles = ((1, "dashed"), (0, ""))[-len(reaches) :]
@@ -135,15 +138,44 @@ def _by_lag(reaches: Sequence[Reach], cut: str) -> Drawn:
     told = [f"Step {each.step}: {each.per_step()}; {each.far()}." for each in reaches]
     told += [cut] if cut else []
     told += [f"Every {_nth(int(kept[1]))} lag is drawn."] if len(kept) < len(lags) else []
+    told += [layer] if layer else []
     numbers = _curves(LAG, GRADIENT, lines, [], log=True, at="lag")
     return Drawn("Gradient through time, first and last", " ".join(told), numbers)
 
 
-def _spectra(names: np.ndarray, spectra: Columns) -> Drawn:
-    """Args: names: of the recurrent matrix that each row is of, "" for any other row."""
-    matrices, lines = sorted({*names} - {""}), []
+def _spectra(names: np.ndarray, spectra: Columns) -> list[Drawn]:
+    """A figure for each layer and direction, the lowest first; of more than `MOST_LAYERS` for some at equal distances.
+
+    Args:
+        names: of the recurrent matrix that each row is of, "" for any other row.
+    """
+    groups: dict[tuple[int, bool], list[str]] = {}
+    for name in sorted({*names} - {""}):
+        groups.setdefault(_layer_of(name), []).append(name)
+    order = sorted(groups)
+    places = np.unique(np.linspace(0, len(order) - 1, min(len(order), MOST_LAYERS)).round().astype(int))
+    figures = []
+    for layer, backwards in (order[place] for place in places):
+        title = "Spectra of the recurrent matrices"
+        if order[-1][0] > 0:
+            end = {0: " (the lowest)", order[-1][0]: " (the highest)"}.get(layer, "")
+            title += f" of layer {layer}{end}"
+        title += ", reading backwards" if backwards else ""
+        figures.append(_spectra_of(groups[layer, backwards], names, spectra, title))
+    return figures
+
+
+def _layer_of(name: str) -> tuple[int, bool]:
+    """The layer of a recurrent matrix, and whether it reads backwards: (2, False) of `weight_hh_l2.f`."""
+    found = re.match(r"weight_hh(?:_l(\d+))?(_reverse)?", name)
+    return (int(found[1] or 0), found[2] is not None) if found else (0, False)
+
+
+def _spectra_of(matrices: Sequence[str], names: np.ndarray, spectra: Columns, title: str) -> Drawn:
+    """Args: matrices: the names of those that are drawn; names, spectra: as for `_spectra`."""
+    lines = []
     for place, name in enumerate(matrices):
-        of = f" of {name.removeprefix('weight_hh').lstrip('.')}" if len(matrices) > 1 else ""
+        of = f" of {name.partition('.')[2] or name}" if len(matrices) > 1 else ""
         for column, what, style in (("spectral_radius", "ρ", ""), ("sigma_max", "σ_{max}", "dashed")):
             rows = (names == name) & ~np.isnan(spectra[column])
             values = _rounded(spectra[column][rows])
@@ -151,7 +183,7 @@ def _spectra(names: np.ndarray, spectra: Columns) -> Drawn:
     numbers = _curves(STEP, "ρ, σ_{max}", lines, [_level("1", 1.0)], within=[0.0])
     caption = "Solid: the spectral radius ρ. Dashed: the largest singular value. "
     caption += "Above 1 a linear recurrence would let something grow."
-    return Drawn("Spectra of the recurrent matrices", caption, numbers)
+    return Drawn(title, caption, numbers)
 
 
 def _curves(x: str, y: str, lines: list[Any], levels: list[Any], **more: Any) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from sweeps.analysis.loading.one import OneRun
 from sweeps.analysis.logarithm import log10
-from sweeps.analysis.run_facts import IDLE, computed, numbers, reaches, settings_of, title
+from sweeps.analysis.run_facts import IDLE, computed, numbers, part_shown, reaches, settings_of, title
 from sweeps.analysis.text import number
 from sweeps.analysis.truncation import truncation_of
 from sweeps.records.checkpoint import begun
@@ -123,6 +123,8 @@ def _gradient(run: OneRun) -> Iterator[str]:
     assert run.records is not None
     yield ""
     yield "Gradient through time, ‖∂L/∂h_t‖ from lag 0 (left) to the start of the sequence"
+    if part := part_shown(run.config):
+        yield f"of {part}"
     shown = reaches(run.records.gradient)
     finite = [value for each in shown for value in each.norms if math.isfinite(value)]
     span = (min(finite), max(finite)) if finite else (0.0, 0.0)

@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass
 from enum import Enum
 
-from sweeps.analysis.statistics.effects import Effect, Effects
+from sweeps.analysis.statistics.effects import Effects
+from sweeps.analysis.statistics.one_axis import Effect
 from sweeps.analysis.statistics.paired import ALPHA
 from sweeps.analysis.statistics.variation import Variation
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from sweeps.analysis.labels import listed, said
 from sweeps.analysis.loading.records import Records
-from sweeps.analysis.statistics.effects import Effect, Effects
+from sweeps.analysis.statistics.effects import Effects
+from sweeps.analysis.statistics.one_axis import Effect
 from sweeps.analysis.statistics.variation import Variation
 from sweeps.analysis.text import number, number_of
 from sweeps.report.effect_words import axis_name, detectable, measure_name, percent_of, share, too_few

@@ -8,7 +8,8 @@ import pandas as pd
 
 from sweeps.analysis.labels import axes_said, level_said, listed, said
 from sweeps.analysis.loading.records import Records
-from sweeps.analysis.statistics.effects import Effect, Effects, best_levels
+from sweeps.analysis.statistics.effects import Effects
+from sweeps.analysis.statistics.one_axis import Effect, best_levels
 from sweeps.analysis.statistics.paired import ALPHA
 from sweeps.analysis.statistics.variation import Variation
 from sweeps.analysis.text import EMPTY, number, number_of, render
@@ -77,7 +78,7 @@ def _shapes(found: Effects) -> list[str]:
     """How the measure goes along each numeric axis that is named."""
     return [
         f"By {said(each.axis)} ({number_of(len(each.levels), 'level')}): "
-        f"{SHAPES[each.shape].format(best=words.names(each.best))}."
+        f"{SHAPES[each.shape].format(best=words.names(each.axis, each.best))}."
         for each in found.axes
         if each.shape and each.named
     ]
@@ -95,7 +96,7 @@ def _together(records: Records, each: Variation, found: Effects) -> str:
     parts = []
     for level in by_axis[outer].levels[:MOST_NAMED]:
         best = best_levels(records.select(**{outer: level}), inner, found.measure)
-        parts.append(f"at {level_said(level)}: {words.names(best) if best else 'all alike'}")
+        parts.append(f"at {level_said(outer, level)}: {words.names(inner, best) if best else 'all alike'}")
     more = "; ..." if len(by_axis[outer].levels) > MOST_NAMED else ""
     return f"{text} (n = {found.runs}, {test}). Best {said(inner)} by {said(outer)}, {'; '.join(parts)}{more}."
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sweeps.analysis.labels import label, level_text, said
-from sweeps.analysis.loading.axes import grid, may_vary, ordered_levels, owner_of
+from sweeps.analysis.labels import label, level_said, level_text, said
+from sweeps.analysis.loading.axes import grid, lacks, may_vary, ordered_levels, owner_of
 from sweeps.analysis.loading.records import IN_GRID, Records
 from sweeps.analysis.text import number, number_of, render
 from sweeps.config.analysis import NOTHING, Analysis
@@ -29,12 +29,13 @@ def what_varied(records: Records, analysis: Analysis = NOTHING) -> Section:
     constant = [axis for axis in records.axes if planned[axis].nunique() < 2]
     axes = [*(axis for axis in records.axes if axis not in constant), "seed"]
     seeds = pd.concat([records.cells["seed"], lost["seed"]], ignore_index=True)
-    levels = {axis: ordered_levels(axis, seeds if axis == "seed" else planned[axis].astype(object)) for axis in axes}
-    alone = {axis: having for axis in records.axes if (having := _owners(planned, axis))}
+    having = {axis: planned.loc[~lacks(axis, planned), axis].astype(object) for axis in records.axes} | {"seed": seeds}
+    levels = {axis: ordered_levels(axis, having[axis]) for axis in axes}
+    alone = {axis: owners for axis in records.axes if (owners := _owners(planned, axis))}
     rows = [
         {
             "axis": said(axis),
-            "levels": _levels(levels[axis]) + (f" ({alone[axis]} alone)" if axis in alone else ""),
+            "levels": _levels(axis, levels[axis]) + (f" ({alone[axis]} alone)" if axis in alone else ""),
             "number": len(levels[axis]),
         }
         for axis in axes
@@ -65,17 +66,16 @@ def what_varied(records: Records, analysis: Analysis = NOTHING) -> Section:
 
 def _owners(planned: pd.DataFrame, axis: str) -> str:
     """The levels of its group that have a setting which others lack, `LSTM`; empty for any other axis."""
-    owner = owner_of(axis)
-    if owner not in planned or not planned[axis].isna().any():
+    owner, lacking = owner_of(axis), lacks(axis, planned)
+    if owner not in planned or not lacking.any():
         return ""
-    having = ordered_levels(str(owner), planned.loc[planned[axis].notna(), owner].astype(object))
-    return ", ".join(map(label, having))
+    return ", ".join(map(label, ordered_levels(str(owner), planned.loc[~lacking, owner].astype(object))))
 
 
-def _levels(levels: Sequence[Any]) -> str:
+def _levels(axis: str, levels: Sequence[Any]) -> str:
     if len(levels) > 8 and not any(isinstance(level, str) for level in levels):
-        return f"{len(levels)} of them, {levels[0]:g} to {levels[-1]:g}"
-    return ", ".join(label(level) if isinstance(level, str) else number(level, 6) for level in levels) or "none"
+        return f"{len(levels)} of them, {level_said(axis, levels[0])} to {level_said(axis, levels[-1])}"
+    return ", ".join(level_said(axis, level) for level in levels) or "none"
 
 
 def _same(records: Records) -> list[str]:
@@ -112,4 +112,6 @@ def _along(records: Records, tied: Iterable[str]) -> list[str]:
     known = {*records.axes, *tied}
     names = [name for name in records.settings if may_vary(name) and name not in known]
     varied = [name for name in names if records.cells[name].nunique() > 1]
-    return [f"{NAMES.get(name, said(name))} {_levels(ordered_levels(name, records.cells[name]))}" for name in varied]
+    return [
+        f"{NAMES.get(name, said(name))} {_levels(name, ordered_levels(name, records.cells[name]))}" for name in varied
+    ]

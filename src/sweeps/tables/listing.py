@@ -65,6 +65,7 @@ def counting_rules(table: pd.DataFrame, records: Records, seed: int) -> str:
         "The gradient norm is the median over runs of each run's median over logged steps, before clipping. "
         + notes.HOW_IT_TRAVELS
     )
+    sentences += [layer] if (layer := notes.of_the_layer(records)) else []
     if crossed := crossings(records, MEASURES["best_score"]):
         sentences.append(notes.crossed(crossed, len(records.cells)))
     holes = int((table["n"] == 0).sum())

@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 
 from sweeps.analysis.labels import axes_said, level_text
+from sweeps.analysis.loading.records import Records
 from sweeps.analysis.statistics.contrast import Contrast
 from sweeps.analysis.statistics.design import Design
 from sweeps.analysis.statistics.measures import STOPS, how_diverged_count
 from sweeps.analysis.statistics.paired import too_small
 from sweeps.analysis.statistics.summaries import ENDS, SHORTEST
 from sweeps.analysis.text import number_of
+from sweeps.records.columns import DIRECTION
 from sweeps.tables.coverage import iqm_words, median_words, share_words
 
 THE_FACTOR = (
@@ -28,6 +30,18 @@ HOW_IT_TRAVELS = (
     f"T - 1 steps between them. {THE_FACTOR}"
 )
 """What the two numbers mean by which tables describe the gradient through time."""
+
+
+def of_the_layer(records: Records) -> str:
+    """Which layer's and direction's gradient it is; empty where every network has one of either."""
+    if records.layers is None:
+        return ""
+    text = "Of a network with several layers the gradient through time is that of the highest"
+    return f"{text}, of one that reads in both directions that of the forward one." if _both(records) else f"{text}."
+
+
+def _both(records: Records) -> bool:
+    return records.layers is not None and bool(records.layers[DIRECTION].any())
 
 
 def several(counts: Iterable[int]) -> str:

@@ -15,8 +15,9 @@ from sweeps.analysis.beside.levels import levels
 from sweeps.analysis.beside.pairing import Pairing
 from sweeps.analysis.labels import level_said, said
 from sweeps.analysis.loading.records import Records
-from sweeps.analysis.statistics.effects import Effect, Effects, effects, measure_that_varies
+from sweeps.analysis.statistics.effects import Effects, effects, measure_that_varies
 from sweeps.analysis.statistics.measures import MEASURES, Measure, per_run
+from sweeps.analysis.statistics.one_axis import Effect
 from sweeps.analysis.statistics.outcomes import solved
 
 ORDERED = 8
@@ -115,7 +116,7 @@ def _where(ours: Effect, theirs: Effect) -> str:
 
 
 def _best(effect: Effect) -> str:
-    return " = ".join(map(level_said, effect.best)) if effect.best else "all alike"
+    return " = ".join(level_said(effect.axis, level) for level in effect.best) if effect.best else "all alike"
 
 
 def _order(effect: Effect) -> str:
@@ -123,7 +124,9 @@ def _order(effect: Effect) -> str:
     known = [(standing, level) for standing, level in zip(effect.standing, effect.levels, strict=True)]
     known = [(round(standing, 9), level) for standing, level in known if not math.isnan(standing)]
     tiers = sorted({standing for standing, _ in known}, reverse=True)
-    return " > ".join(" = ".join(level_said(level) for own, level in known if own == tier) for tier in tiers)
+    return " > ".join(
+        " = ".join(level_said(effect.axis, level) for own, level in known if own == tier) for tier in tiers
+    )
 
 
 def _combinations(a: Records, b: Records, measure: Measure) -> pd.DataFrame:
@@ -154,5 +157,5 @@ def _top(table: pd.DataFrame, axes: Sequence[str], rank: str) -> str:
 
 def _level(axis: str, level: Any) -> str:
     if isinstance(level, str):
-        return level_said(level)
-    return f"{said(axis)} {'unset' if pd.isna(level) else level_said(level)}"
+        return level_said(axis, level)
+    return f"{said(axis)} {'unset' if pd.isna(level) else level_said(axis, level)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,7 @@ import pandas as pd
 
 from sweeps.config.cards import cards
 from sweeps.config.identity import decides
+from sweeps.config.places import IDLE
 from sweeps.config.short_names import SHORT_NAMES
 from sweeps.records.plan_file import flat
 
@@ -16,9 +18,23 @@ AXES = ("arch", "init", "clip", "length")
 """The axes of every table, swept or not; further ones are those of `extra_axes`."""
 
 
+UNLIMITED = {"train.truncate": 0}
+"""Settings of which one value says that there is no limit: in frames it is inf, which lies beyond every limit."""
+
+
 def flatten(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Nested settings as `{column: value}`; a list becomes its text, None stays None."""
-    return {SHORT_NAMES.get(name, name): plain(value) for name, value in flat(config).items()}
+    """Nested settings as `{column: level}`; a list becomes its text, None stays None."""
+    return {SHORT_NAMES.get(name, name): as_level(name, plain(value)) for name, value in flat(config).items()}
+
+
+def as_level(name: str, value: Any) -> Any:
+    """The level of an axis that a value of its setting is: inf where the value says that there is no limit."""
+    return math.inf if name in UNLIMITED and value == UNLIMITED[name] else value
+
+
+def as_typed(name: str, level: Any) -> Any:
+    """The value to type for a level of an axis, as `as_level` took it."""
+    return UNLIMITED[name] if name in UNLIMITED and level == math.inf else level
 
 
 def plain(value: Any) -> Any:
@@ -90,6 +106,20 @@ def owner_of(axis: str) -> str | None:
     """
     group, _, rest = setting_of(axis).partition(".")
     return group if rest and rest != "name" else None
+
+
+def lacks(axis: str, cells: pd.DataFrame) -> pd.Series:
+    """Which of some cells have no such setting, or have it in name only (`clip.threshold` without clipping).
+
+    Args:
+        cells: a row per cell, with the axis and the group that it belongs to.
+    """
+    owner = owner_of(axis)
+    if owner not in cells:
+        return cells[axis].isna()
+    setting = setting_of(axis).partition(".")[2]
+    idle = [choice for choice in cells[owner].unique() if setting in IDLE.get((str(owner), str(choice)), ())]
+    return cells[axis].isna() | cells[owner].isin(idle)
 
 
 def grid(settings: pd.DataFrame, axes: tuple[str, ...]) -> pd.DataFrame:

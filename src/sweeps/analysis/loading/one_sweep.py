@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sweeps.analysis.loading.axes import AXES, extra_axes, typed
+from sweeps.analysis.loading.axes import AXES, as_level, extra_axes, typed
 from sweeps.analysis.loading.cache import fetch
 from sweeps.analysis.loading.cellfiles import NUMBERS, summary_row
 from sweeps.analysis.loading.raw_records import RawRecords
@@ -75,9 +75,10 @@ def _planned(path: Path) -> dict[str, dict[str, Any]] | None:
     rows = read_plan(path)
     if rows is None:
         return None
-    later = {SHORT_NAMES.get(name, name): value for name, value in BEFORE.items()}
+    later = {SHORT_NAMES.get(name, name): as_level(name, value) for name, value in BEFORE.items()}
     return {
-        cell: later | {SHORT_NAMES.get(name, name): typed(value) for name, value in row.items() if value}
+        cell: later
+        | {SHORT_NAMES.get(name, name): as_level(name, typed(value)) for name, value in row.items() if value}
         for cell, row in rows.items()
     }
 

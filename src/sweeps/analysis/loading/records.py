@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from sweeps.analysis.labels import UNSET
-from sweeps.analysis.loading.axes import AXES, extra_axes, ordered_levels
+from sweeps.analysis.loading.axes import AXES, as_level, extra_axes, ordered_levels
 from sweeps.config.short_names import column_of
 from sweeps.errors import SweepsError, unknown
 from sweeps.records.columns import DIRECTION, LAYER, OUTCOMES
@@ -146,7 +146,8 @@ class Records:
         chosen, problems = np.ones(len(self.cells), bool), self.problems
         for name, wanted in levels.items():
             name = column_of(name, map(str, self.cells))
-            allowed = list(wanted) if isinstance(wanted, list | tuple) else [wanted]
+            given = list(wanted) if isinstance(wanted, list | tuple) else [wanted]
+            allowed = [as_level(name, level) for level in given]
             self._check_levels(name, allowed)
             chosen &= self.cells[name].isin(allowed).to_numpy()
             problems = problems[problems["problem" if name == "outcome" else name].isin(allowed)]

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from sweeps.analysis.loading.axes import grid, owner_of
+from sweeps.analysis.loading.axes import as_typed, grid, owner_of
 from sweeps.analysis.loading.records import IN_GRID, Records
 from sweeps.analysis.statistics.intervals import Floats
 from sweeps.config.short_names import column_of
@@ -169,7 +169,8 @@ def _require_complete(records: Records, missing: pd.DataFrame) -> None:
 
 def _setting_texts(row: pd.Series) -> str:
     """`arch=lstm, length=50, seed=0` of a row of settings; missing values are left out."""
-    texts = {name: f"{value:g}" if isinstance(value, float) else str(value) for name, value in row.items()}
+    typed = {str(name): as_typed(str(name), level) for name, level in row.items()}
+    texts = {name: f"{value:g}" if isinstance(value, float) else str(value) for name, value in typed.items()}
     return ", ".join(f"{name}={text}" for name, text in texts.items() if text != "nan")
 
 
