@@ -210,4 +210,4 @@ def test_what_a_checkpoint_has_is_no_work_of_this_sweep() -> None:
     progress(Message(pack, "progress", {"done": 0.75}))
     assert progress.share == pytest.approx(0.5)
     show_plan(plan, SweepPaths.at("runs", "scratch"), console)
-    assert "2 cells: 0 done, 2 to train (2 from a checkpoint) in 1 packs" in out.getvalue()
+    assert "2 cells: 0 done, 2 to train (2 from a checkpoint) in 1 pack" in out.getvalue()

@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Iterator
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -190,16 +191,23 @@ def test_a_click_opens_the_page_of_the_run_and_back(page: Page, report: ReportPa
     page.wait_for_url(lambda url: "report.html" in url)
 
 
-def test_runs_at_one_place_are_listed_to_choose_from(page: Page) -> None:
+def test_runs_at_one_place_are_listed_to_choose_from(browser: Browser, tmp_path: Path) -> None:
+    for seed in range(2):
+        for arch in ("gru", "lstm"):
+            write_cell(tmp_path / "solved", arch=arch, seed=seed, outcome="solved", end=120)
+    page = browser.new_page(viewport={"width": 1400, "height": 900})
+    page.goto(make_report(SweepPaths(tmp_path / "solved")).html.as_uri())
     number, figure, data = look(page, "Outcomes over the whole grid")
     panel = figure["panels"][0]
     _, x, y = panel["marks"][0]
     here = [run for run, *place in panel["marks"] if place == [x, y]]
+    assert len(here) == 2, "the two seeds of an architecture"
     place = point_at(page, number, panel, x, y)
     page.mouse.move(*place)
     assert tip(page, number)[: len(here)] == [data["runs"][run][1] for run in here]
     link = page.locator(f"#figure-{number} .tip a").first
     assert link.get_attribute("href") == f"runs/{data['runs'][here[0]][0]}.html"
+    page.close()
 
 
 def test_nothing_is_said_where_no_run_is(page: Page) -> None:
