@@ -10,7 +10,7 @@ from sweeps.config.grid import expand
 from sweeps.config.identity import cell_id
 from sweeps.config.same_cells import without_idle_cuts
 
-WHY = "train.truncate from task.length on cuts nothing: such points are those of train.truncate=0"
+WHY = "train.truncate from the length of a sequence on cuts nothing: such points are those of train.truncate=0"
 
 
 @pytest.mark.parametrize(

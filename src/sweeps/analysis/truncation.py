@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sweeps.analysis.loading.records import Records
+from sweeps.config.steps import BEYOND
 
 SETTING = "train.truncate"
 
@@ -13,17 +15,20 @@ SETTING = "train.truncate"
 def truncation(records: Records) -> str:
     """The sentence for the runs whose gradient is cut; empty if none is."""
     cells = records.cells
-    return _sentence(zip(cells[SETTING], cells["length"], strict=True)) if SETTING in cells else ""
+    if SETTING not in cells:
+        return ""
+    return _sentence(zip(cells[SETTING], cells["task"], cells["length"], strict=True))
 
 
 def truncation_of(config: Mapping[str, Any]) -> str:
     """The same for one run, from its nested settings."""
-    return _sentence([(config.get("train", {}).get("truncate", 0), config.get("task", {}).get("length", 0))])
+    task = config.get("task", {})
+    return _sentence([(config.get("train", {}).get("truncate", 0), task.get("name"), task.get("length", 0))])
 
 
-def _sentence(runs: Iterable[tuple[Any, Any]]) -> str:
-    """Args: runs: after how many steps each cuts the gradient, 0 for never, and how many steps it has."""
-    cut = sorted({steps for steps, length in runs if 0 < steps < length})
+def _sentence(runs: Iterable[tuple[Any, Any, Any]]) -> str:
+    """Args: runs: after how many steps each cuts the gradient, 0 or inf for never; its task and `task.length`."""
+    cut = sorted({steps for steps, task, length in runs if 0 < steps < length + BEYOND.get(task, math.inf)})
     if not cut:
         return ""
     steps = " or ".join(f"{each:g}" for each in cut)

@@ -12,6 +12,7 @@ from typing import Any, get_type_hints
 from sweeps.config.places import IDLE, choices, defaults
 from sweeps.config.rules import check
 from sweeps.config.schema import GROUPS, SECTIONS, Settings
+from sweeps.config.steps import known_steps
 from sweeps.errors import unknown
 
 ARTICLE = {int: "an integer", float: "a number", bool: "true or false", str: "a text"}
@@ -40,7 +41,8 @@ def parse(config: Mapping[str, Any]) -> tuple[Settings | None, list[str]]:
 
 def _without_idle_cut(settings: Settings) -> Settings:
     """The settings with `train.truncate` 0 where the cut would lie beyond the sequence: one cell for all of these."""
-    if settings.train.truncate < settings.task.length:
+    steps = known_steps(settings)
+    if steps is None or settings.train.truncate < steps:
         return settings
     return replace(settings, train=replace(settings.train, truncate=0))
 

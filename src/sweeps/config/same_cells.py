@@ -13,7 +13,7 @@ CUT = "train.truncate"
 def without_idle_cuts(jobs: Sequence[Sequence[str]], settings: Sequence[Settings]) -> tuple[list[Settings], str]:
     """The settings of the points of a grid, without those that differ from another in a cut beyond their sequence.
 
-    A point whose `train.truncate` is `task.length` or more is parsed as one of 0, because nothing is cut.
+    A point whose `train.truncate` is T or more is parsed as one of 0, because nothing is cut.
 
     Args:
         jobs: the overrides of each point.
@@ -31,7 +31,7 @@ def without_idle_cuts(jobs: Sequence[Sequence[str]], settings: Sequence[Settings
         if not idle or cell_id(each) not in there:
             kept.append(each)
             there.add(cell_id(each))
-    sentence = f"{CUT} from task.length on cuts nothing: such points are those of {CUT}=0"
+    sentence = f"{CUT} from the length of a sequence on cuts nothing: such points are those of {CUT}=0"
     if less := len(settings) - len(kept):
         are = "is" if less == 1 else "are"
         sentence += f", trained once, so that {less} of the {len(settings)} points of the grid {are} skipped"

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from sweeps.config.cards import card
 from sweeps.config.schema import Settings
+from sweeps.config.steps import about_steps
 
 RATE = 120e9
 """Operations per second of one core with native kernels (measured: 60e9 to 180e9 with AVX-512); torch's do a third."""
@@ -25,7 +26,7 @@ def core_seconds(settings: Settings) -> float:
 
     `PER_CELL` and `PER_UPDATE` say what was measured of the cost that does not depend on the size.
     """
-    t, b, h, stack = settings.task.length, settings.train.batch, settings.arch.hidden, settings.stack
+    t, b, h, stack = about_steps(settings), settings.train.batch, settings.arch.hidden, settings.stack
     arch = card("arch", settings.arch.name)
     per_step = stack.products * 2 * h * h + stack.recurrences * 15 * h
     per_sequence = arch.gates * arch.elementwise * t * per_step  # forward

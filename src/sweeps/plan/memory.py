@@ -5,13 +5,14 @@ from __future__ import annotations
 from sweeps.config.cards import card
 from sweeps.config.rules import lookup
 from sweeps.config.schema import Settings
+from sweeps.config.steps import about_steps
 
 FLOAT32, FLOAT64 = 4, 8
 
 
 def memory(settings: Settings) -> dict[tuple[str, ...], int]:
     """A lower bound of the bytes that a cell takes in a pack of its own, by the settings that determine each part."""
-    t, b, h = settings.task.length, settings.train.batch, settings.arch.hidden
+    t, b, h = about_steps(settings), settings.train.batch, settings.arch.hidden
     train, recurrences = settings.train, settings.stack.recurrences
     arch = card("arch", settings.arch.name)
     weights = arch.gates * h * (settings.stack.products * h + recurrences) * card("optim", settings.optim.name).copies

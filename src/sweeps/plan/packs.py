@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from sweeps.config.cards import card
 from sweeps.config.identity import deciding
 from sweeps.config.schema import Settings
+from sweeps.config.steps import about_steps
 from sweeps.plan.cells import Cell
 from sweeps.plan.forecast import core_seconds
 
@@ -63,7 +64,7 @@ def lanes_that_pay(settings: Settings) -> int:
     gates = card("arch", settings.arch.name).gates
     h, b = settings.arch.hidden, settings.train.batch
     if settings.executor.device == "cuda":
-        per_lane = 4 * settings.stack.recurrences * settings.task.length * (2 * gates + 2) * b * h
+        per_lane = 4 * settings.stack.recurrences * about_steps(settings) * (2 * gates + 2) * b * h
         return max(1, min(GPU_MOST, GPU_MEMORY // per_lane))
     bytes_per_lane = 4 * (gates * h * h + (2 * gates + 2) * b * h)
     return max(1, min(MOST, CACHE // bytes_per_lane))
