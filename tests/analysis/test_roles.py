@@ -133,7 +133,7 @@ def test_settings_have_all_their_names_in_select_and_tables(tmp_path: Path) -> N
 def test_every_figure_of_a_study_of_one_number_shows_that_number(
     tmp_path: Path, name: str, axes: dict[str, Any]
 ) -> None:
-    records = study(tmp_path, steps=(40,), log_every=(20,), length=(5,), **axes)
+    records = study(tmp_path, steps=(40,), log_every=(20,), length=(5,), outcome=("solved",), end=(20,), **axes)
     drawn = figure(name, records)
     assert drawn is not None or name in ("clipping", "gradient_and_learning")
     if drawn is None or name in ("clipping", "gradient_and_learning"):
@@ -148,7 +148,7 @@ def test_every_figure_of_a_study_of_one_number_shows_that_number(
 def partly(root: Path) -> Records:
     """A forget bias that LSTMs have and tanh networks, which come first, lack."""
     for seed in range(2):
-        write_cell(root, arch="rnn_tanh", length=60, seed=seed, slope=-0.3)
+        write_cell(root, arch="rnn_tanh", length=60, seed=seed, slope=-0.3, outcome="solved")
         for bias in (0.0, 2.0):
             settings = {"arch.forget_bias": bias}
             write_cell(root, arch="lstm", length=60, seed=seed, settings=settings, slope=-0.1 - bias / 10)
