@@ -12,6 +12,7 @@ import pytest
 
 from helpers import make_cells
 from sweeps import load
+from sweeps.analysis.labels import level_text
 from sweeps.analysis.loading.one import read_run
 from sweeps.analysis.statistics.summaries import numbers_of
 from sweeps.analysis.typed import Typed
@@ -102,3 +103,46 @@ def test_rows_of_a_layer_that_are_lost_or_mixed_up_are_found(tmp_path: Path, bro
     broken(pd.read_csv(path)).to_csv(path, index=False)  # type: ignore[operator]
     problems = load(tmp_path).problems
     assert problems["problem"].tolist() == ["damaged"] and told in problems["reason"].iloc[0]
+
+
+def test_two_directions_and_answers_at_every_step_are_read(tmp_path: Path) -> None:
+    """Columns are there where they are needed, tables and figures are of direction 0, switches are names."""
+    common = ("task=copy", "task.length=3", "arch=gru", "train.steps=4", "train.log_every=2", "train.eval_every=4")
+    one, both = make_cells((*common, "stack.layers=2"), (*common, "stack.layers=2", "stack.bidirectional=true"))
+    for cell in (one, both):
+        train_pack(Pack((cell,)), tmp_path, lambda kind, content: None)
+    files = {cell.id: pd.read_csv(tmp_path / cell.id / "gradient_through_time.csv") for cell in (one, both)}
+    first = ["step", "t", "lag", "log10_norm", "log10_norm_total"]
+    assert list(files[one.id]) == [*first, "layer"] and list(files[both.id]) == [*first, "layer", "direction"]
+    records = load(tmp_path)
+    assert records.problems.empty and records.varied == ["stack.bidirectional"]
+    assert list(records.gradient) == ["cell", *first]
+    for layer, direction in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        rows = records.at_layer(layer, direction).gradient.query("cell == @both.id")
+        want = files[both.id].query("layer == @layer and direction == @direction")
+        assert rows["log10_norm"].tolist() == want["log10_norm"].tolist() and len(want) == 3 * 23
+    shown = records.gradient.query("cell == @both.id")["log10_norm_total"]
+    assert shown.tolist() == files[both.id].query("layer == 1 and direction == 0")["log10_norm_total"].tolist()
+    with pytest.raises(SweepsError, match="direction: given 2, must be from 0 to 1"):
+        records.at_layer(0, 2)
+    assert set(records.cells["stack.bidirectional"]) == {"false", "true"}
+    assert len(records.select(**{"stack.bidirectional": "true"}).cells) == 1
+    said = [level_text("stack.bidirectional", level) for level in ("false", "true")]
+    assert said == ["directions: one", "directions: both"] and level_text("stack.norm", "none") == "normalisation: none"
+    assert level_text("train.stop_when_solved", "true") == "stop when solved: true"
+
+
+@pytest.mark.parametrize("column", ["direction", "layer"])
+def test_rows_of_another_place_are_refused(tmp_path: Path, column: str) -> None:
+    short = ("task.length=4", "train.steps=2", "train.log_every=1", "train.eval_every=2")
+    cell, other = make_cells((*short, "stack.bidirectional=true", "stack.layers=2"), short)
+    for each in (cell, other):
+        train_pack(Pack((each,)), tmp_path, lambda kind, content: None)
+    path = tmp_path / cell.id / "gradient_through_time.csv"
+    frame = pd.read_csv(path)
+    values = frame[column].to_numpy().copy()
+    values[5] = 1 - values[5]
+    frame[column] = values
+    frame.to_csv(path, index=False)
+    [reason] = load(tmp_path).problems["reason"]
+    assert "gradient_through_time.csv has step 0" in reason and ", direction " in reason

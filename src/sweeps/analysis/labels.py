@@ -16,6 +16,10 @@ HEADS = {
     "lr": "learning rate",
     "hidden": "hidden units",
     "train.truncate": "truncation",
+    "stack.bidirectional": "directions",
+    "stack.norm": "normalisation",
+    "stack.residual": "residual connections",
+    "stack.start": "start state",
 }
 """Of axes; any other has the last part of its dotted name."""
 SAID = HEADS | {"length": "sequence length", "clip": "clipping", "optim": "optimiser", "steps": "updates"}
@@ -50,6 +54,12 @@ UNSET = "unset"
 """The level of an axis where a cell has no such setting, in figures: the forget bias of a tanh RNN."""
 UNLIMITED = {"threshold": ("none", "no clipping"), "train.truncate": ("never", "never cut")}
 """What an infinite level is called, by its axis: beside the name of the axis, and alone."""
+LEVELS = {
+    "stack.bidirectional": {"false": "one", "true": "both"},
+    "stack.norm": {"none": "none", "layer": "layer norm"},
+    "stack.residual": {"false": "without", "true": "with"},
+}
+"""What the levels of an axis are called that is no group of choices."""
 LABELLED = ("arch", "init", "clip")
 """Groups whose cards have labels."""
 
@@ -66,12 +76,16 @@ def level_text(axis: str, level: Any) -> str:
         return f"no {head(axis)}"
     if axis in UNLIMITED and level == math.inf:
         return UNLIMITED[axis][1]
+    if axis in LEVELS or level in ("true", "false"):
+        return f"{head(axis)}: {level_said(axis, level)}"
     return label(level) if isinstance(level, str) else f"{head(axis)} = {level_said(axis, level)}"
 
 
 def level_said(axis: str, level: Any) -> str:
     """A level in a sentence or a table that names its axis: its label, a number without trailing zeros; `unset` for
     none, `never` for a truncation that is none."""
+    if axis in LEVELS:
+        return LEVELS[axis].get(str(level), str(level))
     if isinstance(level, str | bool):
         return label(level)
     if axis in UNLIMITED and level == math.inf:

@@ -28,7 +28,10 @@ def flatten(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def as_level(name: str, value: Any) -> Any:
-    """The level of an axis that a value of its setting is: inf where the value says that there is no limit."""
+    """The level of an axis that a value of its setting is: inf where the value says that there is no limit, `true` and
+    `false` as they are typed, for they are names and no numbers."""
+    if isinstance(value, bool):
+        return str(value).lower()
     return math.inf if name in UNLIMITED and value == UNLIMITED[name] else value
 
 

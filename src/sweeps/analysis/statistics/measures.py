@@ -121,7 +121,7 @@ def crossings(records: Records, measure: Measure) -> int:
     cells = records.cells
     if not measure.reached or STOPS not in cells:
         return 0
-    return int((solved(cells) & (cells[STOPS] == True)).sum())  # noqa: E712 - a missing setting is NaN
+    return int((solved(cells) & (cells[STOPS] == "true")).sum())
 
 
 def how_diverged_count(measure: Measure, score: str = "score") -> str:
