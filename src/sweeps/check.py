@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields
 from operator import attrgetter
 from typing import Any
@@ -11,7 +11,7 @@ from sweeps import tasks
 from sweeps.config.cards import card
 from sweeps.config.compose import settings_of
 from sweeps.config.identity import EXCLUDED
-from sweeps.config.schema import SECTIONS, Settings
+from sweeps.config.schema import SECTIONS, Settings, Stack
 from sweeps.engine import options
 from sweeps.errors import ConfigError
 from sweeps.execute.kernels import missing_kernels
@@ -71,11 +71,35 @@ def task_problems(settings: Sequence[Settings]) -> list[str]:
     problems: list[str] = []
     for task in {repr(each.task): each.task for each in settings}.values():
         try:
-            sentence = contract.problem(task.name, tasks.task_of(task))
+            made = tasks.task_of(task)
+            sentence = contract.problem(task.name, made)
         except ValueError as error:
             sentence = f"task={task.name}: {error}"
-        problems += [sentence] if sentence else []
+        if sentence:
+            problems.append(sentence)
+        else:
+            stacks = dict.fromkeys(each.stack for each in settings if each.task == task)
+            problems += dict.fromkeys(found for stack in stacks for found in _stack_problems(made, task.name, stack))
     return problems
+
+
+def _stack_problems(task: tasks.Task, name: str, stack: Stack) -> Iterator[str]:
+    """Kinds of network that a task rules out."""
+    if tasks.answers(task) == "every" and stack.readout != "last":
+        yield (
+            f"stack.readout: given {stack.readout!r}, must be last for task={name}, which has an answer at every time "
+            "step and reads each from its own state"
+        )
+    if tasks.streams(task) and stack.bidirectional:
+        yield (
+            f"stack.bidirectional: given true, must be false for task={name}, a stream: what reads in reverse has no "
+            "state to go on from"
+        )
+    if tasks.streams(task) and stack.start == "learned":
+        yield (
+            f"stack.start: given 'learned', must be zero or random for task={name}, a stream, whose batches start in "
+            "the state in which the one before ended"
+        )
 
 
 def device_problems(settings: Sequence[Settings]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from helpers import compose
+from helpers import compose, make_cell
 from sweeps.config.compose import settings_of
 from sweeps.config.grid import expand
 from sweeps.config.identity import cell_id
@@ -31,3 +31,10 @@ def test_each_cell_is_there_once_and_what_is_left_out_is_said(axes: list[str], k
     found, said = without_idle_cuts(jobs, settings)
     assert not problems and (len(found), said) == (kept, sentence)
     assert {cell_id(each) for each in found} == {cell_id(each) for each in settings}
+
+
+def test_nothing_stands_between_the_layers_of_one() -> None:
+    plain = cell_id(make_cell())
+    for override in ("stack.norm=layer", "stack.dropout=0.5", "stack.residual=true"):
+        assert cell_id(make_cell(override)) == plain
+        assert cell_id(make_cell(override, "stack.layers=2")) != cell_id(make_cell("stack.layers=2"))

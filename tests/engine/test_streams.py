@@ -106,3 +106,18 @@ def test_batches_of_a_pack_go_on_or_begin_together(
     training = noise("gru", "auto", (0, 1))
     with pytest.raises(SweepsError, match="one batch goes on and another begins"):
         Update(training).backward()
+
+
+def test_a_task_rules_out_networks_that_mean_nothing_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    from sweeps.check import task_problems
+
+    monkeypatch.setattr(tasks.base, "_REGISTRY", {**tasks.base._REGISTRY, "adding": Noise})
+    for override, sentence in {
+        "stack.bidirectional=true": "stack.bidirectional: given true, must be false for task=adding, a stream",
+        "stack.start=learned": "stack.start: given 'learned', must be zero or random for task=adding, a stream",
+        "stack.readout=mean": "stack.readout: given 'mean', must be last for task=adding, which has an answer at every",
+    }.items():
+        [problem] = task_problems([make_cell(override), make_cell(override, "seed=1"), make_cell()])
+        assert problem.startswith(sentence)
+    assert task_problems([make_cell("stack.layers=2", "stack.start=random")]) == []
+    assert task_problems([make_cell("task=binary_sum", "stack.readout=mean", "stack.bidirectional=true")]) == []

@@ -114,7 +114,7 @@ FIXED = {
     "train.eval_size": "train.eval_size=17",
     "train.stop_when_solved": "train.stop_when_solved=true",
     "train.truncate": "train.truncate=5",
-    "stack.layers": "stack.layers=2",
+    "stack.layers": "stack.layers=3",
     "stack.bidirectional": "stack.bidirectional=true",
     "stack.start": "stack.start=learned",
     "stack.readout": "stack.readout=mean",
@@ -124,7 +124,7 @@ FIXED = {
     "executor.kernel": "executor.kernel=torch",
     "executor.device": "executor.device=cuda",
 }
-BASE = ("arch=lstm", "clip=norm")
+BASE = ("stack.layers=2", "arch=lstm", "clip=norm")
 
 
 @pytest.mark.parametrize("override", VARYING.values())

@@ -11,7 +11,7 @@ from typing import Any, get_type_hints
 
 from sweeps.config.places import IDLE, choices, defaults
 from sweeps.config.rules import check
-from sweeps.config.schema import GROUPS, SECTIONS, Settings
+from sweeps.config.schema import GROUPS, NORMS, SECTIONS, Settings
 from sweeps.config.steps import known_steps
 from sweeps.errors import unknown
 
@@ -36,7 +36,15 @@ def parse(config: Mapping[str, Any]) -> tuple[Settings | None, list[str]]:
     settings = Settings(**values)
     if problems:  # check what could be read against the rules too, so that one message lists everything
         return None, problems + check(settings)
-    return _without_idle_cut(settings), []
+    return _without_idle_cut(_without_idle_between(settings)), []
+
+
+def _without_idle_between(settings: Settings) -> Settings:
+    """The settings without what would stand between layers where there is one: one cell for all of these."""
+    stack = settings.stack
+    if stack.layers > 1 or stack.norm not in NORMS or not 0 <= stack.dropout < 1:  # what is wrong is left to be told
+        return settings
+    return replace(settings, stack=replace(stack, norm="none", dropout=0.0, residual=False))
 
 
 def _without_idle_cut(settings: Settings) -> Settings:
