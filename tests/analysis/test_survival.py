@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from scipy import stats
 
 from analysis.make_records import write_cell
@@ -25,8 +26,13 @@ def test_nothing_solved_stays_at_one() -> None:
     assert kaplan_meier([9, 9], [False, False])["unsolved"].tolist() == [1.0]
 
 
-def test_solved_at_step_0_counts_as_no_time() -> None:
+@pytest.mark.parametrize("flushed", [False, True])
+def test_solved_at_step_0_counts_as_no_time(flushed: bool) -> None:
+    """Also after training in the same process, which flushes subnormal numbers to 0."""
+    torch.set_flush_denormal(flushed)
     assert kaplan_meier([0, 10], [True, True]).to_numpy().tolist() == [[0, 0.5], [10, 0]]
+    assert kaplan_meier([5, 7], [True, False]).to_numpy().tolist() == [[0, 1], [5, 0.5]]
+    torch.set_flush_denormal(False)
 
 
 def plant(root: Path) -> None:

@@ -253,7 +253,7 @@ def legend_above(figure: Grid, handles: Sequence[Any]) -> None:
         figure.suptitle(figure.title, fontsize="medium")
     if handles:
         widths = [len(str(each.get_label())) + 9 for each in handles]  # in letters, with the line beside the text
-        room = 18 * figure.get_figwidth()
+        room = 17.5 * figure.get_figwidth()
         columns = len(handles)
         while columns > 1 and sum(max(widths[start::columns]) for start in range(columns)) > room:
             columns -= 1

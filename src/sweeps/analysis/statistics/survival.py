@@ -50,7 +50,9 @@ def kaplan_meier(time: ArrayLike, solved: ArrayLike) -> pd.DataFrame:
     times, events = np.asarray(time, dtype=np.float64), np.asarray(solved, dtype=bool)
     curve = stats.ecdf(stats.CensoredData.right_censored(times, ~events)).sf
     steps = np.union1d(0.0, times[events])
-    return pd.DataFrame({"step": steps, "unsolved": curve.evaluate(steps)})
+    # not `curve.evaluate`, which compares with numbers next to 0 that training in this process flushes to 0
+    before = np.searchsorted(curve.quantiles, steps, side="right")
+    return pd.DataFrame({"step": steps, "unsolved": np.concatenate([[1.0], curve.probabilities])[before]})
 
 
 def survival_curves(records: Records, axes: Sequence[str]) -> pd.DataFrame:
