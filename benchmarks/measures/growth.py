@@ -44,7 +44,7 @@ def measure(bench: Bench, quick: bool) -> None:
                 spent, memory = [], []
                 for value in shown:
                     sizes = {**BASE, name: value}
-                    case = Case(arch=arch, init="orthogonal", kernel="auto", **sizes)
+                    case = Case(arch, "orthogonal", "auto", sizes["h"], sizes["b"], sizes["t"], sizes["lanes"])
                     spent.append(float(np.median(times(case, 3, ("pack",))["pack"])))
                     here = str(Path(__file__).parents[1])
                     used = run("-c", PROGRAM.format(here=here, arch=arch, **sizes), cwd=cwd).megabytes

@@ -78,4 +78,4 @@ def record() -> tuple[float, float]:
             for measurements in train([one], parameter_rows):
                 recorder.add(measurements[0])
 
-        return seconds(training), seconds(lambda: recorder.write(0.0, PackFacts()))
+        return seconds(training), seconds(lambda: recorder.write(PackFacts()))

@@ -17,6 +17,7 @@ from measures.cells import pack
 from measures.results import Bench, seconds
 from stock.step import stock_step
 from sweeps.config.cards import card
+from sweeps.config.schema import Settings
 from sweeps.engine.adjoint import Trace
 from sweeps.engine.clip import global_norm
 from sweeps.engine.native import library
@@ -30,14 +31,16 @@ NAMES = ("unflushed", "flushed", "pack", "recorded")
 LOG_EVERY = 10  # the default of train.log_every: so many steps share one record
 LONG_ENOUGH = 0.05
 LANES = (1, 4, 16)  # of the first shape; the others take what pays
-DEEP = 2  # layers of the first shape, beside one
-HEADS = ["arch", "init", "kernel", "H", "B", "T", "layers", "lanes", "steps/s", "stock", "x flushed", "x not",
+KINDS = {"": (), "two layers": ("stack.layers=2",), "both directions": ("stack.bidirectional=true",),
+         "every step": ("task=copy",)}  # fmt: skip
+"""Networks of the first shape, beside the plain one: what makes them so."""
+HEADS = ["arch", "init", "kernel", "H", "B", "T", "network", "lanes", "steps/s", "stock", "x flushed", "x not",
          "GFLOP/s", "of sgemm", "record"]  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Case:
-    """What is measured: architecture, initialisation, kernel, hidden units, batch, time steps, lanes, layers."""
+    """What is measured: architecture, initialisation, kernel, hidden units, batch, time steps, lanes, network."""
 
     arch: str
     init: str
@@ -46,11 +49,17 @@ class Case:
     b: int
     t: int
     lanes: int
-    layers: int = 1
+    network: str = ""
 
     def __str__(self) -> str:
-        deep = f" L={self.layers}" if self.layers > 1 else ""
-        return f"{self.arch} {self.init} {self.kernel} H={self.h} B={self.b} T={self.t} K={self.lanes}{deep}"
+        shape = f"{self.arch} {self.init} {self.kernel} H={self.h} B={self.b} T={self.t} K={self.lanes}"
+        return f"{shape} {self.network}".strip()
+
+    @property
+    def settings(self) -> list[Settings]:
+        """Of its cells. The sequences of the task with an answer at every step are 20 steps longer than its length."""
+        more = (f"task.length={self.t - 20}",) if self.network == "every step" else ()
+        return pack(self.lanes, self.arch, self.init, self.h, self.b, self.t, *KINDS[self.network], *more)
 
 
 def cases(quick: bool) -> list[Case]:
@@ -62,25 +71,25 @@ def cases(quick: bool) -> list[Case]:
         several = not quick and (h, b, t) == SHAPES[0] and init == INITS[0]
         found += [Case(arch, init, kernel, h, b, t, k) for k in (LANES if several else (pays,))]
         if (h, b, t) == SHAPES[0] and init == INITS[0]:
-            found.append(Case(arch, init, kernel, h, b, t, pays, DEEP))
+            found += [Case(arch, init, kernel, h, b, t, pays, network) for network in KINDS if network]
     return found
 
 
 def sides(case: Case) -> dict[str, Callable[[], object]]:
     """One training step of everybody, by name."""
-    deep = f"stack.layers={case.layers}"
-    made = set_up(pack(case.lanes, case.arch, case.init, case.h, case.b, case.t, deep), case.kernel)
+    made = set_up(case.settings, case.kernel)
     x, y, *_ = made.data.next()
 
     def ours(traced: bool) -> Callable[[], object]:
         def step() -> object:
-            traces = [Trace(case.lanes, case.t) for _ in made.network.layers] if traced else []
-            loss = made.network.gradients(x, y, traces)
+            traces = [Trace(case.lanes, case.t) for _ in made.network.traced] if traced else []
+            totals = [Trace(case.lanes, case.t) for _ in made.network.traced] if traced and made.network.every else []
+            loss = made.network.gradients(x, y, traces, totals)
             norm = global_norm(made.network.grads.flat)
             values = loss.tolist(), norm.tolist()
             made.clip(made.network.grads.flat, norm)
             made.optimizer.step(made.network.p.flat, made.network.grads.flat)
-            return values, [trace.log10_norm() for trace in traces]
+            return values, [trace.log10_norm() for trace in [*traces, *totals]]
 
         return step
 
@@ -116,8 +125,16 @@ def measure(bench: Bench, quick: bool) -> None:
         record = (ratio(spent, "recorded", "pack") - 1) / LOG_EVERY
         per_cell = statistics.median(spent["pack"]) * (1 + record) / case.lanes
         # forward, backward and weight gradients of the products with the state before and the layer below
-        products = 2 * case.layers - 1
-        rate = 6 * products * card("arch", case.arch).gates * case.b * case.h**2 * case.t / per_cell / 1e9
+        rate = (
+            6
+            * case.settings[0].stack.products
+            * card("arch", case.arch).gates
+            * case.b
+            * case.h**2
+            * case.t
+            / per_cell
+            / 1e9
+        )
         numbers = {
             "steps_per_s": 1 / per_cell,
             "stock_steps_per_s": 1 / statistics.median(spent["flushed"]),
@@ -130,7 +147,7 @@ def measure(bench: Bench, quick: bool) -> None:
         for quantity, value in numbers.items():
             bench.note("steps", str(case), quantity, value)
         rows.append([
-            case.arch, case.init, case.kernel, str(case.h), str(case.b), str(case.t), str(case.layers), str(case.lanes),
+            case.arch, case.init, case.kernel, str(case.h), str(case.b), str(case.t), case.network, str(case.lanes),
             f"{numbers['steps_per_s']:.0f}", f"{numbers['stock_steps_per_s']:.0f}", f"{numbers['vs_flushed']:.2f}",
             f"{numbers['vs_unflushed']:.2f}", f"{rate:.0f}", f"{rate / bench.peak:.0%}", f"{numbers['record']:+.1%}",
         ])  # fmt: skip
