@@ -192,9 +192,11 @@ def test_agrees_with_a_loop_over_the_cells_of_torch_nn(
         want = truth(c, lane)
         assert float(losses[lane]) == pytest.approx(float(want.loss), rel=1e-5), what
         assert set(want.gradients) == set(network.grads)
+        # one rounding of float32 in the largest gradient: what cancels in a layer norm is left of numbers of that size
+        rounding = 2.0**-23 * max(float(gradient.abs().max()) for gradient in want.gradients.values())
         for name, gradient in want.gradients.items():
             got, scale = network.grads[name][lane].double(), float(gradient.abs().max())
-            allowed = 2e-5 * gradient.abs() + 2e-5 * scale + 1e-9
+            allowed = 2e-5 * gradient.abs() + 2e-5 * scale + rounding
             assert ((got - gradient).abs() <= allowed).all(), f"{what}: {name}\n{got}\n{gradient}"
         for recorded, norms in ((traces, want.last), (totals or traces, want.total)):
             shown = np.array([trace.log10_norm()[lane] for trace in recorded])

@@ -285,12 +285,12 @@ def test_the_command_prints_what_it_did(sweep: SweepPaths, account: StandIn) -> 
     assert "python -m sweeps mirror experiment=first_look" in said
     assert command(sweep, "mirror")[0] == 0
     status, said = command(sweep, "sync")
-    assert status == 0 and "1 runs sent now, 2 before" in said
+    assert status == 0 and "1 run sent now, 2 before" in said
     account.faults["file_stream"] = repeat(409)
     add_cell(sweep, 50, rows=20)
     command(sweep, "mirror")
     status, said = command(sweep, "sync")
-    assert status == 1 and "409" in said and "1 runs did not arrive complete" in said
+    assert status == 1 and "409" in said and "1 run did not arrive complete" in said
     assert_no_key(sweep, said, KEY)
 
 
