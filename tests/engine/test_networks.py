@@ -44,6 +44,25 @@ class Case(NamedTuple):
     start: Tensor | None
 
 
+@pytest.mark.parametrize("arch", ARCHS)
+def test_a_residual_network_of_one_unit(arch: str, any_kernel: str) -> None:
+    """Its gradient is that of its own loss, by central differences."""
+    sizes = Sizes(1, 4, 2, 2, 1)
+    network = Network(arch, sizes, 1, "mse", any_kernel, stack=Stack(layers=2, residual=True))
+    rng = torch.Generator().manual_seed(5)
+    network.p.flat.copy_(torch.rand(network.p.flat.shape, generator=rng))
+    x, y = torch.rand(1, 8, 2, generator=rng), torch.rand(1, 2, 1, generator=rng)
+    with torch.no_grad():
+        network.gradients(x, y)
+        weight, got = network.p["weight_ih"], float(network.grads["weight_ih"].sum())
+        ends = []
+        for step in (0.02, -0.02):
+            weight += step
+            ends.append(float(network.loss(network.forward(x), y)[0].mean()))
+            weight -= step
+    assert got == pytest.approx((ends[0] - ends[1]) / 0.04, rel=5e-3)
+
+
 def case(
     arch: str, layers: int, bidirectional: bool, readout: str, start: str, cut: int, kernel: str, between: int
 ) -> Case:

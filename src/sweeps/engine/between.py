@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from sweeps.engine.architectures import Parameter
-from sweeps.engine.extended import Rows
+from sweeps.engine.extended import ZERO, Rows
 from sweeps.engine.memory import zeros
 
 EPS = 1e-5
@@ -100,14 +100,21 @@ class Between:
             z.mul_(mask)
         return z.add_(x) if self.residual else z
 
-    def whole(self, dz: Tensor, nothing: float = 0.0) -> Tensor:
-        """dL/dz at every time step, `[K, T, B, ...]`, from that of what each direction ends with, `[K, B, ...]`."""
+    def whole_exponents(self, exponent: Tensor) -> Tensor:
+        """The exponents `[K, T, B, 1]` of `whole`, from those of what each direction ends with, `[K, B, 1]`."""
+        if exponent.dim() == 4:
+            return exponent
+        out = exponent.new_full((len(exponent), self.out.shape[1], *exponent.shape[1:]), ZERO)
+        out[:, -1] = exponent
+        if self.out.shape[-1] > self.hidden:  # the direction that reads in reverse ends at t = 0
+            out[:, 0] = exponent
+        return out
+
+    def whole(self, dz: Tensor) -> Tensor:
+        """dL/dz at every time step, `[K, T, B, O]`, from that of what each direction ends with, `[K, B, O]`."""
         if dz.dim() == 4:
             return dz
-        out = dz.new_full((len(dz), self.out.shape[1], *dz.shape[1:]), nothing)
-        if dz.shape[-1] == 1:  # exponents, the same for both directions
-            out[:, 0] = out[:, -1] = dz
-            return out
+        out = dz.new_zeros((len(dz), self.out.shape[1], *dz.shape[1:]))
         out[:, -1, :, : self.hidden] = dz[..., : self.hidden]
         out[:, 0, :, self.hidden :] = dz[..., self.hidden :]
         return out

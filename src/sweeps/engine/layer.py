@@ -9,7 +9,7 @@ from torch import Tensor
 
 from sweeps.engine.adjoint import Trace
 from sweeps.engine.between import Between
-from sweeps.engine.extended import ZERO, Rows
+from sweeps.engine.extended import Rows
 from sweeps.engine.memory import over_time, zeros
 from sweeps.engine.recurrences import Recurrence, Sizes
 from sweeps.engine.recurrences.base import Start
@@ -132,7 +132,7 @@ class Layer:
         """
         if self.between is None:
             return self._through_time(dy, traces)
-        dy = Rows(self.between.whole(dy.value), self.between.whole(dy.exponent, ZERO))
+        dy = Rows(self.between.whole(dy.value), self.between.whole_exponents(dy.exponent))
         dx = self._through_time(self.between.exact_backward(dy), traces)
         return dx.settled() + dy.settled() if dx is not None and self.between.residual else dx
 
