@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sweeps.tasks.base import ANSWERS, Batch, Task, answers
+from sweeps.tasks.base import ANSWERS, Batch, Task, answers, batches
 
 LOSSES = ("mse", "cross_entropy")
 ASKED = 2
@@ -26,7 +26,7 @@ def problem(name: str, task: Task) -> str | None:
     if task.score == "accuracy" and not 0 < task.solved_at <= 1:
         return f"task={name}: task.solved_at: given {task.solved_at:g}, must be above 0 and at most 1 (an accuracy)"
     rng = np.random.default_rng(0)
-    return wrong_batch(name, task, task.sample(rng, ASKED), ASKED) or wrong_batch(
+    return wrong_batch(name, task, next(batches(task, rng, ASKED)), ASKED) or wrong_batch(
         name, task, task.evaluation(rng, ASKED)
     )
 
