@@ -180,7 +180,7 @@ def test_a_part_killed_at_random_moments(
     assert {cell: after.get(cell) for cell in before} == before, "a cell that was done was done again"
     assert numbers(records(tmp_path)) == numbers(undisturbed[shape])
     if whom == "mirror":
-        assert f"{len(after)} cells are in" in again.stdout, again.stdout
+        assert f"W&B mirror: {len(after)} cells in " in " ".join(again.stdout.split()), again.stdout
     print(f"killed {whom} {killed} times")
 
 
