@@ -183,31 +183,23 @@ void note(Rows &dh, std::vector<double> &squares, double *norm, double *exponent
     *exponent = largest == ZERO ? 0. : largest;
 }
 
-// The transposed recurrent weights of `blocks` gates, both dimensions of each block padded to whole vectors, in panels two
-// vectors wide: a panel is contiguous, so that its rows do not evict one another from the cache.
+// Transposed weights [n, blocks * m] of `blocks` gates: what takes a delta, whose blocks are padded to whole vectors, down.
 struct Back {
-    int n, blocks, width;
-    std::vector<double> panels;
+    int m, blocks, width;
+    Panels<double> panels;
 
-    Back(int n_, int blocks_)
-        : n(n_), blocks(blocks_), width(padded(n_)), panels((size_t)blocks_ * padded(n_) * padded(n_)) {}
+    Back(int n, int m_, int blocks_) : m(m_), blocks(blocks_), width(padded(m_)), panels(blocks_ * padded(m_), n) {}
     void set(const float *w) {
-        for (int i = 0; i < n; ++i)
-            for (int g = 0; g < blocks; ++g)
-                for (int j = 0; j < n; ++j) {
-                    const int first = i / (2 * N) * (2 * N), across = std::min(2 * N, width - first);
-                    panels[(size_t)first * blocks * width + ((size_t)g * width + j) * across + (i - first)] =
-                        w[((long)i * blocks + g) * n + j];
-                }
+        for (int g = 0; g < blocks; ++g)
+            for (int j = 0; j < m; ++j) panels.put(g * width + j, w + (long)g * m + j, (long)blocks * m);
     }
-    // to += delta back, for [rows, blocks * width] and [rows, width]
-    void add(int rows, const double *delta, double *to) const {
-        const int depth = blocks * width;
-        for (int first = 0; first < width; first += 2 * N) {
-            const double *panel = panels.data() + (size_t)first * depth;
-            if (width - first >= 2 * N) column<N, 2>(rows, depth, delta, depth, 1, panel, 2 * N, to + first, width);
-            else column<N, 1>(rows, depth, delta, depth, 1, panel, N, to + first, width);
-        }
+    // to [rows, n] += delta [rows, blocks * width] W^T; a row of `to` has `ld` elements.
+    void add(int rows, const double *delta, double *to, long ld) const {
+        tiles<double>(rows, panels.columns, [&](auto tile, int r, int c) {
+            tile.load(to + r * ld + c, ld, panels.columns - c);
+            tile.add(panels.depth, delta + (long)r * panels.depth, panels.depth, 1, panels.at(c), tile.width);
+            tile.store(to + r * ld + c, ld, panels.columns - c);
+        });
     }
 };
 

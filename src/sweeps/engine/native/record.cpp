@@ -13,28 +13,22 @@ namespace {
 // vectors.
 struct Neighbours {
     const Pass &p;
-    const int batch, inputs, n, blocks, width;
-    std::vector<double> down;  // the transpose of weight_ih, its rows padded as a delta is
+    const int batch, inputs, n;
+    Back down;  // of weight_ih
     const double *above = nullptr, *above_exponent = nullptr;
     double *dx = nullptr, *dx_exponent = nullptr;
 
     Neighbours(const Pass &p_, int blocks_)
-        : p(p_), batch(p_.batch), inputs(p_.inputs), n(p_.hidden), blocks(blocks_), width(padded(p_.hidden)),
-          down(p_.rows_dx ? (size_t)blocks_ * width * p_.inputs : 0) {}
+        : p(p_), batch(p_.batch), inputs(p_.inputs), n(p_.hidden), down(p_.rows_dx ? p_.inputs : 0, p_.hidden, blocks_) {}
     void lane(int64_t k) {
         above = p.rows_above.of(k), above_exponent = p.rows_above_exponent.of(k);
         dx = p.rows_dx.of(k), dx_exponent = p.rows_dx_exponent.of(k);
         if (!dx) return;
         std::fill_n(dx, p.length * batch * inputs, 0.);
-        const float *w = p.weight_ih.of(k);
-        for (int i = 0; i < inputs; ++i)
-            for (int g = 0; g < blocks; ++g)
-                for (int j = 0; j < n; ++j)
-                    down[((size_t)g * width + j) * inputs + i] = w[((long)i * blocks + g) * n + j];
+        down.set(p.weight_ih.of(k));
     }
     void pass_down(int t, const double *delta, const double *exponents) {
-        const int depth = blocks * width;
-        product(batch, inputs, depth, delta, depth, 1, down.data(), inputs, dx + (long)t * batch * inputs, inputs);
+        down.add(batch, delta, dx + (long)t * batch * inputs, inputs);
         std::copy(exponents, exponents + batch, dx_exponent + (long)t * batch);
     }
     bool zero(const double *x) const {
@@ -179,7 +173,7 @@ extern "C" {
 
 void rnn_record(const Pass *p) {
     const int T = p->length, B = p->batch, H = p->hidden, W = padded(H);
-    Back back(H, 1);
+    Back back(H, H, 1);
     Neighbours beside(*p, 1);
     std::vector<double> squares(B);
     Rows adjoint(B, W), delta(B, W);
@@ -207,7 +201,7 @@ void rnn_record(const Pass *p) {
             if (beside.dx) beside.pass_down(t, delta.value.data(), adjoint.exponent.data());
             if (t == 0) break;
             std::fill(adjoint.value.begin(), adjoint.value.end(), 0.);
-            if (!p->cut_before(t)) back.add(B, delta.value.data(), adjoint.value.data());
+            if (!p->cut_before(t)) back.add(B, delta.value.data(), adjoint.value.data(), W);
             beside.take(t, adjoint);
         }
     }
@@ -216,7 +210,7 @@ void rnn_record(const Pass *p) {
 void lstm_record(const Pass *p) {
     const int T = p->length, B = p->batch, H = p->hidden, W = padded(H);
     const long n = (long)B * W;
-    Back back(H, 4);
+    Back back(H, H, 4);
     Neighbours beside(*p, 4);
     std::vector<double> squares(B), cell((size_t)(T + 1) * n);
     Rows adjoint(B, W), delta(B, 4 * W);
@@ -261,7 +255,7 @@ void lstm_record(const Pass *p) {
             if (t == 0) break;
             std::fill(adjoint.value.begin(), adjoint.value.end(), 0.);
             if (p->cut_before(t)) dc.zero();
-            else back.add(B, delta.value.data(), adjoint.value.data());
+            else back.add(B, delta.value.data(), adjoint.value.data(), W);
             beside.take(t, adjoint);
         }
     }
@@ -270,7 +264,7 @@ void lstm_record(const Pass *p) {
 void gru_record(const Pass *p) {
     const int T = p->length, B = p->batch, H = p->hidden, W = padded(H);
     const long n = (long)B * W;
-    Back back(H, 3);
+    Back back(H, H, 3);
     Neighbours beside(*p, 3);
     std::vector<double> squares(B), h((size_t)(T + 1) * n);
     Rows adjoint(B, W), delta(B, 3 * W);  // delta: dr, dz, and ds in place of dn
@@ -320,7 +314,7 @@ void gru_record(const Pass *p) {
             if (beside.dx) beside.pass_down(t, for_x.value.data(), for_x.exponent.data());
             if (t == 0) break;
             if (p->cut_before(t)) std::fill(adjoint.value.begin(), adjoint.value.end(), 0.);
-            else back.add(B, delta.value.data(), adjoint.value.data());
+            else back.add(B, delta.value.data(), adjoint.value.data(), W);
             beside.take(t, adjoint);
         }
     }

@@ -7,10 +7,6 @@
 
 constexpr int CHUNK = 4;  // time steps whose weight gradients are computed as one product
 
-static void fill_rows(int rows, int columns, const float *bias, float *out) {
-    for (int r = 0; r < rows; ++r) std::memcpy(out + (long)r * columns, bias, sizeof(float) * columns);
-}
-
 // ---------------------------------------------------------------------------------------------- functions
 
 // exp with an error below 2 units in the last place over float32's normal range (Cephes expf); nan stays nan.
@@ -51,19 +47,6 @@ static inline float hyperbolic_tangent(float x) {
     return size < 0.625f ? small : large;
 }
 
-// Up to CHUNK deltas of a lane; when the chunk is full they are added to the weight gradients.
-struct Deltas {
-    int steps, rows, columns, count = 0;
-    std::vector<float> buffer;  // [CHUNK, rows, columns], filled from the end, as t decreases
-
-    Deltas(int steps_, int rows_, int columns_)
-        : steps(steps_), rows(rows_), columns(columns_), buffer((size_t)CHUNK * rows_ * columns_) {}
-    float *next() { return buffer.data() + (size_t)(CHUNK - 1 - count++) * rows * columns; }
-    float *first() { return buffer.data() + (size_t)(CHUNK - count) * rows * columns; }
-    long size() const { return (long)count * rows * columns; }
-    bool full(int t) const { return count == CHUNK || t == 0; }
-};
-
 static bool all_zero(const float *x, long n) {
     for (long i = 0; i < n; i += 64) {
         int other = 0;
@@ -73,25 +56,118 @@ static bool all_zero(const float *x, long n) {
     return true;
 }
 
+// What a step's pre-activations are products of, in panels: the bias, then weight_ih, then weight_hh. Columns of the weights
+// from `first` on.
+struct Weights : Panels<float> {
+    int inputs, hidden;
+
+    Weights(int inputs_, int hidden_, int columns_)
+        : Panels(1 + inputs_ + hidden_, columns_), inputs(inputs_), hidden(hidden_) {}
+    void set(const float *bias, const float *w_ih, const float *w_hh, long ldw) {
+        put(0, bias);
+        for (int i = 0; i < inputs; ++i) put(1 + i, w_ih + i * ldw);
+        for (int i = 0; i < hidden; ++i) put(1 + inputs + i, w_hh + i * ldw);
+    }
+    // out [rows, columns] = bias + x U + h W
+    void apply(int rows, const float *x, const float *h, float *out, long ldo) const {
+        tiles<float>(rows, columns, [&](auto tile, int m, int n) {
+            const float *panel = at(n);
+            tile.fill(panel);
+            tile.add(inputs, x + (long)m * inputs, inputs, 1, panel + tile.width, tile.width);
+            tile.add(hidden, h + (long)m * hidden, hidden, 1, panel + (1 + inputs) * tile.width, tile.width);
+            tile.store(out + m * ldo + n, ldo, columns - n);
+        });
+    }
+};
+
+// The transpose of a block of weights, for what goes back.
+struct Back : Panels<float> {
+    using Panels::Panels;
+    // to [rows, columns] = delta W^T, or += that; delta has rows of `ldd` elements, the gates `first` to `end` of which count.
+    template <bool more>
+    void apply(int rows, const float *delta, long ldd, float *to, int first, int end) const {
+        tiles<float>(rows, columns, [&](auto tile, int m, int n) {
+            if (more) tile.load(to + (long)m * columns + n, columns, columns - n);
+            else tile.zero();
+            tile.add(end - first, delta + m * ldd, ldd, 1, at(n) + (long)first * tile.width, tile.width);
+            tile.store(to + (long)m * columns + n, columns, columns - n);
+        });
+    }
+    template <bool more>
+    void apply(int rows, const float *delta, long ldd, float *to) const {
+        apply<more>(rows, delta, ldd, to, 0, depth);
+    }
+};
+
+// Up to CHUNK deltas of a lane, and beside them the inputs with a one; when the chunk is full they are added to the weight
+// gradients.
+struct Deltas {
+    const int batch, inputs, columns, ld;
+    int count = 0;
+    Scratch<float> values;  // [CHUNK, batch, ld], filled from the end, as t decreases
+    Scratch<float> beside;  // [CHUNK, batch, inputs + 1]
+    Scratch<float> sums;    // [inputs + 1, columns]: the gradients of weight_ih and of the bias
+
+    Deltas(const Pass &p, int columns_)
+        : batch(p.batch), inputs(p.inputs), columns(columns_), ld(whole<float>(columns_) + WIDTH),
+          values((size_t)CHUNK * batch * ld), beside((size_t)CHUNK * batch * (inputs + 1)),
+          sums((size_t)(inputs + 1) * columns) {}
+    void clear() { count = 0, std::fill(sums.begin(), sums.end(), 0.f); }
+    float *next() { return values.data() + (size_t)(CHUNK - 1 - count++) * batch * ld; }
+    const float *first() const { return values.data() + (size_t)(CHUNK - count) * batch * ld; }
+    bool full(int t) const { return count == CHUNK || t == 0; }
+    bool zero() const {
+        for (int r = 0; r < count * batch; ++r)
+            if (!all_zero(first() + (long)r * ld, columns)) return false;
+        return true;
+    }
+    // grad [rows, many] += a^T delta over the chunk, for `many` columns from `from` on; a has rows of `wide` elements.
+    void add(const float *a, int rows, int wide, int from, int many, float *grad, long ldg) const {
+        tiles<float>(rows, many, [&](auto tile, int m, int n) {
+            tile.load(grad + m * ldg + n, ldg, many - n);
+            tile.add(count * batch, a + m, 1, wide, first() + from + n, ld);
+            tile.store(grad + m * ldg + n, ldg, many - n);
+        });
+    }
+    void set_inputs(const float *x) {
+        for (int r = 0; r < count * batch; ++r) {
+            std::memcpy(&beside[(size_t)r * (inputs + 1)], x + (long)r * inputs, sizeof(float) * inputs);
+            beside[(size_t)r * (inputs + 1) + inputs] = 1.f;
+        }
+    }
+    // sums += [x, 1]^T delta for `many` columns from `from` on
+    void add_inputs(int from, int many) { add(beside.data(), inputs + 1, inputs + 1, from, many, &sums[from], columns); }
+    // The same for the bias alone.
+    void add_ones(int from, int many) {
+        add(&beside[inputs], 1, inputs + 1, from, many, &sums[(size_t)inputs * columns + from], columns);
+    }
+    // Writes the gradient of `many` columns from `from` on.
+    void give(int from, int many, float *g_ih, long ldg) const {
+        for (int i = 0; i < inputs; ++i) std::copy_n(&sums[(size_t)i * columns + from], many, g_ih + i * ldg);
+    }
+    void give_bias(int from, int many, float *g_bias) const {
+        std::copy_n(&sums[(size_t)inputs * columns + from], many, g_bias);
+    }
+};
+
 // The layers above and below a recurrence, for one lane after the other.
 struct Neighbours {
     const Pass &p;
-    const long n, below, columns;  // elements of h_t, of x_t, of a delta's row
-    std::vector<float> down;       // the transpose of weight_ih
+    const long n, below;  // elements of h_t, of x_t
+    Back down;            // of weight_ih
     const float *above = nullptr;
     float *dx = nullptr;
 
-    Neighbours(const Pass &p_, int columns_)
-        : p(p_), n(p_.batch * p_.hidden), below(p_.batch * p_.inputs), columns(columns_),
-          down(p_.dx ? (size_t)p_.inputs * columns_ : 0) {}
+    Neighbours(const Pass &p_, int columns)
+        : p(p_), n(p_.batch * p_.hidden), below(p_.batch * p_.inputs), down(p_.dx ? columns : 0, p_.inputs) {}
     void lane(int64_t k) {
         above = p.above.of(k), dx = p.dx.of(k);
         if (!dx) return;
-        transpose(p.inputs, columns, p.weight_ih.of(k), down.data());
-        std::fill_n(dx, p.length * below, 0.f);
+        down.put_transposed(p.weight_ih.of(k));
+        std::fill_n(dx, p.length * below, 0.f);  // what a loop that ends early does not reach
     }
-    void pass_down(int t, const float *delta) const {
-        if (dx) product(p.batch, p.inputs, columns, delta, columns, 1, down.data(), p.inputs, dx + t * below, p.inputs);
+    void pass_down(int t, const float *delta, long ldd) const {
+        if (dx) down.apply<false>(p.batch, delta, ldd, dx + t * below);
     }
     // Adds what comes down to h_{t-1}.
     void take(int t, float *adjoint) const {
@@ -100,17 +176,6 @@ struct Neighbours {
     }
 };
 
-static const float ONE = 1.f;
-
-// grad[inputs, columns] += input^T delta over the chunk; input [.., inputs] row-major, delta with leading dimension ldb.
-static void add_products(int inputs, int columns, int depth, const float *input, const float *delta, long ldb, float *grad,
-                         long ldc) {
-    product(inputs, columns, depth, input, 1, inputs, delta, ldb, grad, ldc);
-}
-static void add_sums(int columns, int depth, const float *delta, long ldb, float *grad) {
-    product(1, columns, depth, &ONE, 0, 0, delta, ldb, grad, columns);
-}
-
 extern "C" {
 
 // ---- h_t = phi(h_{t-1} W + x_t U + b); phi: 0 tanh, 1 relu
@@ -118,14 +183,14 @@ extern "C" {
 void rnn_forward(const Pass *p) {
     const int T = p->length, B = p->batch, I = p->inputs, H = p->hidden;
     const long n = (long)B * H;
+    Weights weights(I, H, H);
     for (int64_t k = 0; k < p->lanes; ++k) {
         const float *x = p->x.of(k), *w_ih = p->weight_ih.of(k), *w_hh = p->weight_hh.of(k), *bias = p->bias.of(k);
         float *h = p->h.of(k), *pre = p->pre.of(k);
+        weights.set(bias, w_ih, w_hh, H);
         for (int t = 0; t < T; ++t) {
             float *out = h + (t + 1) * n;
-            fill_rows(B, H, bias, out);
-            product(B, H, I, x + (long)t * B * I, I, 1, w_ih, H, out, H);
-            product(B, H, H, h + t * n, H, 1, w_hh, H, out, H);
+            weights.apply(B, x + (long)t * B * I, h + t * n, out, H);
             if (pre) std::memcpy(pre + t * n, out, sizeof(float) * n);
             if (p->phi == 0)
                 for (long i = 0; i < n; ++i) out[i] = hyperbolic_tangent(out[i]);
@@ -138,40 +203,44 @@ void rnn_forward(const Pass *p) {
 void rnn_backward(const Pass *p) {
     const int T = p->length, B = p->batch, I = p->inputs, H = p->hidden;
     const long n = (long)B * H;
-    std::vector<float> back((size_t)H * H), adjoint(n);
+    Back back(H, H);
+    Scratch<float> adjoint(n);
     Neighbours beside(*p, H);
+    Deltas deltas(*p, H);
     for (int64_t k = 0; k < p->lanes; ++k) {
         const float *x = p->x.of(k), *w_hh = p->weight_hh.of(k), *dh = p->dh.of(k), *h = p->h.of(k);
         float *g_ih = p->grad_weight_ih.of(k), *g_hh = p->grad_weight_hh.of(k), *g_bias = p->grad_bias.of(k);
-        transpose(H, H, w_hh, back.data());
+        back.put_transposed(w_hh);
         beside.lane(k);
-        std::memset(g_ih, 0, sizeof(float) * I * H);
+        deltas.clear();
         std::memset(g_hh, 0, sizeof(float) * H * H);
-        std::memset(g_bias, 0, sizeof(float) * H);
-        Deltas deltas(T, B, H);
         std::copy(dh, dh + n, adjoint.begin());
         for (int t = T - 1; t >= 0; --t) {
             float *d = deltas.next();
-            const float *out = h + (t + 1) * n;
-            if (p->phi == 0)
-                for (long i = 0; i < n; ++i) d[i] = adjoint[i] * (1.f - out[i] * out[i]);
-            else
-                for (long i = 0; i < n; ++i) d[i] = out[i] <= 0.f ? 0.f : adjoint[i];
-            beside.pass_down(t, d);
+            for (int b = 0; b < B; ++b) {
+                const float *out = h + (t + 1) * n + (long)b * H, *in = &adjoint[(size_t)b * H];
+                float *row = d + (long)b * deltas.ld;
+                if (p->phi == 0)
+                    for (int j = 0; j < H; ++j) row[j] = in[j] * (1.f - out[j] * out[j]);
+                else
+                    for (int j = 0; j < H; ++j) row[j] = out[j] <= 0.f ? 0.f : in[j];
+            }
+            beside.pass_down(t, d, deltas.ld);
             if (t > 0 || p->d_start_h) {
-                std::fill(adjoint.begin(), adjoint.end(), 0.f);
-                if (!p->cut_before(t)) product(B, H, H, d, H, 1, back.data(), H, adjoint.data(), H);
+                if (p->cut_before(t)) std::fill(adjoint.begin(), adjoint.end(), 0.f);
+                else back.apply<false>(B, d, deltas.ld, adjoint.data());
                 beside.take(t, adjoint.data());
             }
             if (deltas.full(t)) {
-                if (!beside.above && all_zero(deltas.first(), deltas.size()) && all_zero(adjoint.data(), n)) break;  // the rest is 0
-                const int depth = deltas.count * B;
-                add_products(H, H, depth, h + t * n, deltas.first(), H, g_hh, H);
-                add_products(I, H, depth, x + (long)t * B * I, deltas.first(), H, g_ih, H);
-                add_sums(H, depth, deltas.first(), H, g_bias);
+                if (!beside.above && deltas.zero() && all_zero(adjoint.data(), n)) break;  // the rest is 0
+                deltas.add(h + t * n, H, H, 0, H, g_hh, H);
+                deltas.set_inputs(x + (long)t * B * I);
+                deltas.add_inputs(0, H);
                 deltas.count = 0;
             }
         }
+        deltas.give(0, H, g_ih, H);
+        deltas.give_bias(0, H, g_bias);
         // A loop that ended early left zeros.
         if (p->d_start_h) std::copy(adjoint.begin(), adjoint.end(), p->d_start_h.of(k));
     }
@@ -182,14 +251,14 @@ void rnn_backward(const Pass *p) {
 void lstm_forward(const Pass *p) {
     const int T = p->length, B = p->batch, I = p->inputs, H = p->hidden;
     const long n = (long)B * H;
+    Weights weights(I, H, 4 * H);
     for (int64_t k = 0; k < p->lanes; ++k) {
         const float *x = p->x.of(k), *w_ih = p->weight_ih.of(k), *w_hh = p->weight_hh.of(k), *bias = p->bias.of(k);
         float *gate = p->gate.of(k), *h = p->h.of(k), *c = p->c.of(k), *tanh_c = p->tanh_c.of(k), *pre = p->pre.of(k);
+        weights.set(bias, w_ih, w_hh, 4 * H);
         for (int t = 0; t < T; ++t) {
             float *gates = gate + 4 * n * t;
-            fill_rows(B, 4 * H, bias, gates);
-            product(B, 4 * H, I, x + (long)t * B * I, I, 1, w_ih, 4 * H, gates, 4 * H);
-            product(B, 4 * H, H, h + t * n, H, 1, w_hh, 4 * H, gates, 4 * H);
+            weights.apply(B, x + (long)t * B * I, h + t * n, gates, 4 * H);
             if (pre) std::memcpy(pre + 4 * n * t, gates, sizeof(float) * 4 * n);
             for (int b = 0; b < B; ++b) {
                 float *i = gates + 4L * b * H, *f = i + H, *o = f + H, *g = o + H;
@@ -214,19 +283,19 @@ void lstm_forward(const Pass *p) {
 void lstm_backward(const Pass *p) {
     const int T = p->length, B = p->batch, I = p->inputs, H = p->hidden, G = 4 * p->hidden;
     const long n = (long)B * H;
-    std::vector<float> back((size_t)G * H), adjoint(n), dc(n);
+    Back back(G, H);
+    Scratch<float> adjoint(n), dc(n);
     Neighbours beside(*p, G);
+    Deltas deltas(*p, G);
     for (int64_t k = 0; k < p->lanes; ++k) {
         const float *x = p->x.of(k), *w_hh = p->weight_hh.of(k), *dh = p->dh.of(k), *h = p->h.of(k);
         const float *gate = p->gate.of(k), *c = p->c.of(k), *tanh_c = p->tanh_c.of(k);
         float *g_ih = p->grad_weight_ih.of(k), *g_hh = p->grad_weight_hh.of(k), *g_bias = p->grad_bias.of(k);
-        transpose(H, G, w_hh, back.data());
+        back.put_transposed(w_hh);
         beside.lane(k);
-        std::memset(g_ih, 0, sizeof(float) * I * G);
+        deltas.clear();
         std::memset(g_hh, 0, sizeof(float) * H * G);
-        std::memset(g_bias, 0, sizeof(float) * G);
         std::fill(dc.begin(), dc.end(), 0.f);
-        Deltas deltas(T, B, G);
         std::copy(dh, dh + n, adjoint.begin());
         for (int t = T - 1; t >= 0; --t) {
             float *d = deltas.next();
@@ -234,7 +303,7 @@ void lstm_backward(const Pass *p) {
                 const long row = t * n + (long)b * H;
                 const float *i_t = gate + 4 * row, *f_t = i_t + H, *o_t = f_t + H, *g_t = o_t + H;
                 const float *before = c + row, *squashed = tanh_c + row;
-                float *di = d + 4L * b * H, *df = di + H, *d_o = df + H, *dg = d_o + H;
+                float *di = d + (long)b * deltas.ld, *df = di + H, *d_o = df + H, *dg = d_o + H;
                 float *dh_t = adjoint.data() + (long)b * H, *cell = dc.data() + (long)b * H;
 #pragma GCC ivdep
                 for (int j = 0; j < H; ++j) {
@@ -247,24 +316,25 @@ void lstm_backward(const Pass *p) {
                     cell[j] = whole * f;
                 }
             }
-            beside.pass_down(t, d);
+            beside.pass_down(t, d, deltas.ld);
             if (t > 0 || p->d_start_h) {
-                std::fill(adjoint.begin(), adjoint.end(), 0.f);
-                if (p->cut_before(t)) std::fill(dc.begin(), dc.end(), 0.f);
-                else product(B, H, G, d, G, 1, back.data(), H, adjoint.data(), H);
+                if (p->cut_before(t)) {
+                    std::fill(adjoint.begin(), adjoint.end(), 0.f);
+                    std::fill(dc.begin(), dc.end(), 0.f);
+                } else
+                    back.apply<false>(B, d, deltas.ld, adjoint.data());
                 beside.take(t, adjoint.data());
             }
             if (deltas.full(t)) {
-                if (!beside.above && all_zero(deltas.first(), deltas.size()) && all_zero(adjoint.data(), n) &&
-                    all_zero(dc.data(), n))
-                    break;
-                const int depth = deltas.count * B;
-                add_products(H, G, depth, h + t * n, deltas.first(), G, g_hh, G);
-                add_products(I, G, depth, x + (long)t * B * I, deltas.first(), G, g_ih, G);
-                add_sums(G, depth, deltas.first(), G, g_bias);
+                if (!beside.above && deltas.zero() && all_zero(adjoint.data(), n) && all_zero(dc.data(), n)) break;
+                deltas.add(h + t * n, H, H, 0, G, g_hh, G);
+                deltas.set_inputs(x + (long)t * B * I);
+                deltas.add_inputs(0, G);
                 deltas.count = 0;
             }
         }
+        deltas.give(0, G, g_ih, G);
+        deltas.give_bias(0, G, g_bias);
         // A loop that ended early left zeros.
         if (p->d_start_h) std::copy(adjoint.begin(), adjoint.end(), p->d_start_h.of(k));
         if (p->d_start_c) std::copy(dc.begin(), dc.end(), p->d_start_c.of(k));
@@ -276,18 +346,20 @@ void lstm_backward(const Pass *p) {
 void gru_forward(const Pass *p) {
     const int T = p->length, B = p->batch, I = p->inputs, H = p->hidden;
     const long n = (long)B * H;
+    Weights to_gates(I, H, 2 * H), to_new(I, 0, H), to_inner(0, H, H);
     for (int64_t k = 0; k < p->lanes; ++k) {
         const float *x = p->x.of(k), *w_ih = p->weight_ih.of(k), *w_hh = p->weight_hh.of(k), *bias = p->bias.of(k);
         const float *bias_hn = p->bias_hn.of(k);
         float *gate = p->gate.of(k), *inner = p->inner.of(k), *h = p->h.of(k), *pre = p->pre.of(k);
+        to_gates.set(bias, w_ih, w_hh, 3 * H);
+        to_new.set(bias + 2 * H, w_ih + 2 * H, nullptr, 3 * H);
+        to_inner.set(bias_hn, nullptr, w_hh + 2 * H, 3 * H);
         for (int t = 0; t < T; ++t) {
             float *gates = gate + 3 * n * t, *from_h = inner + n * t;
-            const float *before = h + t * n;
-            fill_rows(B, 3 * H, bias, gates);
-            fill_rows(B, H, bias_hn, from_h);
-            product(B, 3 * H, I, x + (long)t * B * I, I, 1, w_ih, 3 * H, gates, 3 * H);
-            product(B, 2 * H, H, before, H, 1, w_hh, 3 * H, gates, 3 * H);
-            product(B, H, H, before, H, 1, w_hh + 2 * H, 3 * H, from_h, H);
+            const float *before = h + t * n, *x_t = x + (long)t * B * I;
+            to_gates.apply(B, x_t, before, gates, 3 * H);
+            to_new.apply(B, x_t, nullptr, gates + 2 * H, 3 * H);
+            to_inner.apply(B, nullptr, before, from_h, H);
             for (int b = 0; b < B; ++b) {
                 float *r = gates + 3L * b * H, *z = r + H, *m = z + H, *out = h + (t + 1) * n + (long)b * H;
                 const float *in = from_h + (long)b * H, *old = before + (long)b * H;
@@ -311,27 +383,26 @@ void gru_forward(const Pass *p) {
 void gru_backward(const Pass *p) {
     const int T = p->length, B = p->batch, I = p->inputs, H = p->hidden, G = 3 * p->hidden;
     const long n = (long)B * H;
-    std::vector<float> back((size_t)G * H), adjoint(n);
+    Back back(G, H);
+    Scratch<float> adjoint(n);
     Neighbours beside(*p, G);
+    Deltas deltas(*p, 4 * H);  // dr, dz, ds, dn: what goes back to h_{t-1} stands together
     for (int64_t k = 0; k < p->lanes; ++k) {
         const float *x = p->x.of(k), *w_hh = p->weight_hh.of(k), *dh = p->dh.of(k), *h = p->h.of(k);
         const float *gate = p->gate.of(k), *inner = p->inner.of(k);
         float *g_ih = p->grad_weight_ih.of(k), *g_hh = p->grad_weight_hh.of(k), *g_bias = p->grad_bias.of(k);
         float *g_bias_hn = p->grad_bias_hn.of(k);
-        transpose(H, G, w_hh, back.data());
+        back.put_transposed(w_hh);
         beside.lane(k);
-        std::memset(g_ih, 0, sizeof(float) * I * G);
+        deltas.clear();
         std::memset(g_hh, 0, sizeof(float) * H * G);
-        std::memset(g_bias, 0, sizeof(float) * G);
-        std::memset(g_bias_hn, 0, sizeof(float) * H);
-        Deltas deltas(T, B, G), inners(T, B, H);
         std::copy(dh, dh + n, adjoint.begin());
         for (int t = T - 1; t >= 0; --t) {
-            float *d = deltas.next(), *d_s = inners.next();
+            float *d = deltas.next();
             for (int b = 0; b < B; ++b) {
                 const long row = t * n + (long)b * H;
                 const float *r_t = gate + 3 * row, *z_t = r_t + H, *m_t = z_t + H, *in = inner + row, *old = h + row;
-                float *dr = d + 3L * b * H, *dz = dr + H, *dm = dz + H, *ds = d_s + (long)b * H;
+                float *dr = d + (long)b * deltas.ld, *dz = dr + H, *ds = dz + H, *dm = ds + H;
                 float *dh_t = adjoint.data() + (long)b * H;
 #pragma GCC ivdep
                 for (int j = 0; j < H; ++j) {
@@ -344,25 +415,29 @@ void gru_backward(const Pass *p) {
                     dh_t[j] = kept;
                 }
             }
-            beside.pass_down(t, d);
-            if (p->cut_before(t)) {
-                std::fill(adjoint.begin(), adjoint.end(), 0.f);
-            } else if (t > 0 || p->d_start_h) {
-                product(B, H, 2 * H, d, G, 1, back.data(), H, adjoint.data(), H);
-                product(B, H, H, d_s, H, 1, back.data() + 2L * H * H, H, adjoint.data(), H);
+            if (beside.dx) {
+                float *below = beside.dx + t * beside.below;
+                beside.down.apply<false>(B, d, deltas.ld, below, 0, 2 * H);
+                beside.down.apply<true>(B, d + 3 * H, deltas.ld, below, 2 * H, G);
             }
+            if (p->cut_before(t)) std::fill(adjoint.begin(), adjoint.end(), 0.f);
+            else if (t > 0 || p->d_start_h) back.apply<true>(B, d, deltas.ld, adjoint.data());
             beside.take(t, adjoint.data());
             if (deltas.full(t)) {
-                if (!beside.above && all_zero(deltas.first(), deltas.size()) && all_zero(adjoint.data(), n)) break;  // the rest is 0
-                const int depth = deltas.count * B;
-                add_products(H, 2 * H, depth, h + t * n, deltas.first(), G, g_hh, G);
-                add_products(H, H, depth, h + t * n, inners.first(), H, g_hh + 2 * H, G);
-                add_products(I, G, depth, x + (long)t * B * I, deltas.first(), G, g_ih, G);
-                add_sums(G, depth, deltas.first(), G, g_bias);
-                add_sums(H, depth, inners.first(), H, g_bias_hn);
-                deltas.count = inners.count = 0;
+                if (!beside.above && deltas.zero() && all_zero(adjoint.data(), n)) break;  // the rest is 0
+                deltas.add(h + t * n, H, H, 0, G, g_hh, G);
+                deltas.set_inputs(x + (long)t * B * I);
+                deltas.add_inputs(0, 2 * H);
+                deltas.add_ones(2 * H, H);
+                deltas.add_inputs(3 * H, H);
+                deltas.count = 0;
             }
         }
+        deltas.give(0, 2 * H, g_ih, G);
+        deltas.give(3 * H, H, g_ih + 2 * H, G);
+        deltas.give_bias(0, 2 * H, g_bias);
+        deltas.give_bias(3 * H, H, g_bias + 2 * H);
+        deltas.give_bias(2 * H, H, g_bias_hn);
         // A loop that ended early left zeros.
         if (p->d_start_h) std::copy(adjoint.begin(), adjoint.end(), p->d_start_h.of(k));
     }
@@ -373,12 +448,14 @@ void gru_backward(const Pass *p) {
 void lane_products(int64_t lanes, int64_t rows, int64_t columns, int64_t depth, const float *a, int64_t a_lane,
                    int64_t a_row, int64_t a_depth, const float *b, int64_t b_lane, int64_t b_row, int64_t b_column, float *c,
                    int64_t c_lane, int64_t c_row) {
-    std::vector<float> dense((size_t)depth * columns);  // B with adjacent columns
+    Panels<float> dense(depth, columns);
     for (int64_t k = 0; k < lanes; ++k, a += a_lane, b += b_lane, c += c_lane) {
-        for (int64_t i = 0; i < depth; ++i)
-            for (int64_t j = 0; j < columns; ++j) dense[i * columns + j] = b[i * b_row + j * b_column];
-        for (int64_t i = 0; i < rows; ++i) std::memset(c + i * c_row, 0, sizeof(float) * columns);
-        product(rows, columns, depth, a, a_row, a_depth, dense.data(), columns, c, c_row);
+        for (int64_t i = 0; i < depth; ++i) dense.put(i, b + i * b_row, b_column);
+        tiles<float>(rows, columns, [&](auto tile, int m, int n) {
+            tile.zero();
+            tile.add(depth, a + m * a_row, a_row, a_depth, dense.at(n), tile.width);
+            tile.store(c + m * c_row + n, c_row, columns - n);
+        });
     }
 }
 
