@@ -1,5 +1,6 @@
 """`make bench`: this program against stock tools, like with like, in one run. ARGS="quick steps growth" for a part.
 
+    kernels      the native kernels alone, as a share of the core's multiply-add peak
     steps        training steps per second by architecture and shape; GFLOP/s; the cost of the gradient record
     throughput   cells per hour of a whole sweep: stock Hydra + joblib + torch.nn, flushed or not, and this
     overhead     seconds a cell costs beside training; planning and resuming 10,000 cells
@@ -14,11 +15,11 @@ from __future__ import annotations
 
 import sys
 
-from measures import gpu, growth, overhead, steps, throughput
+from measures import gpu, growth, kernels, overhead, steps, throughput
 from measures.results import Bench
 from sweeps.engine.train import prepare_process
 
-MEASURES = {module.__name__.rpartition(".")[2]: module.measure for module in (steps, growth, overhead, throughput, gpu)}
+MEASURES = {module.__name__.rpartition(".")[2]: module.measure for module in (kernels, steps, growth, overhead, throughput, gpu)}
 
 
 def main(arguments: list[str]) -> int:

@@ -28,9 +28,8 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def sgemm() -> float:
-    """GFLOP/s of a large one-thread matrix product: what this core can do."""
-    n = 2048
+def sgemm(n: int = 2048) -> float:
+    """GFLOP/s of a one-thread product of matrices `[n, n]`: what a library makes of this core."""
     a, b, out = torch.randn(n, n), torch.randn(n, n), torch.empty(n, n)
     return statistics.median(2 * n**3 / seconds(lambda: torch.mm(a, b, out=out)) / 1e9 for _ in range(5))
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from sweeps.engine.memory import zeros
+from sweeps.engine.memory import empty, in_float64
 from sweeps.engine.products import multiply
 
 LN_2 = math.log(2.0)
@@ -51,9 +51,8 @@ class Rows:
 
     def __matmul__(self, w: Tensor) -> Rows:
         """Rows `[K, B, N]` times float64 matrices `[K, N, M]`."""
-        k, b, n = self.value.shape
-        ours, out = (zeros(k, b, m, device=w.device, dtype=torch.float64) for m in (n, w.shape[-1]))
-        return Rows(multiply(ours.copy_(self.value), w, out=out), self.exponent)
+        out = empty(*self.value.shape[:2], w.shape[-1], device=w.device, dtype=torch.float64)
+        return Rows(multiply(in_float64(self.value), w, out=out), self.exponent)
 
     def at(self, t: int) -> Rows:
         """Time step t of rows `[K, T, B, N]`: `[K, B, N]`."""

@@ -31,10 +31,9 @@ def exact_mse(outputs: Tensor, targets: Tensor) -> Rows:
 
 def cross_entropy(outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     """Negative log likelihood of the softmax, averaged over answers, in nats; targets `[K, N]`, class numbers."""
-    log_p = torch.log_softmax(outputs, -1)
-    index = targets.unsqueeze(-1)
-    gradient = log_p.exp().scatter_add_(-1, index, torch.full_like(log_p[..., :1], -1.0))
-    return -log_p.gather(-1, index).squeeze(-1), gradient / outputs.shape[1]
+    log_p, index = torch.log_softmax(_by_class(outputs), 1), targets.unsqueeze(1)
+    gradient = log_p.exp().scatter_add_(1, index, torch.full_like(log_p[:, :1], -1.0))
+    return -log_p.gather(1, index).squeeze(1), (gradient / outputs.shape[1]).transpose(1, 2)
 
 
 def exact_cross_entropy(outputs: Tensor, targets: Tensor) -> Rows:
@@ -46,14 +45,19 @@ def exact_cross_entropy(outputs: Tensor, targets: Tensor) -> Rows:
 
 
 def _cross_entropy_rows(outputs: Tensor, targets: Tensor) -> tuple[Rows]:
-    index = targets.unsqueeze(-1)
-    log_p = torch.log_softmax(outputs, -1).scatter(-1, index, -torch.inf)
-    top = log_p.amax(-1, keepdim=True)
+    index = targets.unsqueeze(1)
+    log_p = torch.log_softmax(_by_class(outputs), 1).scatter(1, index, -torch.inf)
+    top = log_p.amax(1, keepdim=True)
     exponent = (top / LN_2).ceil()
     # float64 has no digits left for what is below a power of two of 2**30 and more: then it counts as that power
     others = (log_p - torch.where(top.abs() < 2**30, exponent * LN_2, top)).exp()
-    gradient = others.scatter(-1, index, -others.sum(-1, keepdim=True))
-    return (Rows(gradient / outputs.shape[1], exponent),)
+    gradient = others.scatter(1, index, -others.sum(1, keepdim=True))
+    return (Rows((gradient / outputs.shape[1]).transpose(1, 2), exponent.transpose(1, 2)),)
+
+
+def _by_class(outputs: Tensor) -> Tensor:
+    """`[K, O, N]`: reductions over few classes, one answer beside the other, take a fifth of the time."""
+    return outputs.transpose(1, 2).contiguous()
 
 
 LOSSES: dict[str, Loss] = {"mse": mse, "cross_entropy": cross_entropy}

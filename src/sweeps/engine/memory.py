@@ -8,6 +8,7 @@ many neighbours it has. So each lane takes a multiple of 128 bytes.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -23,15 +24,25 @@ def blocks(count: int) -> int:
 
 def zeros(k: int, *shape: int, device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32) -> Tensor:
     """A tensor `[k, *shape]` of zeros; each lane is contiguous and starts on a block boundary."""
-    size = math.prod(shape)
-    stride = blocks(size)
+    return empty(k, *shape, device=device, dtype=dtype, begin=torch.zeros)
+
+
+def empty(
+    k: int,
+    *shape: int,
+    device: torch.device | str = "cpu",
+    dtype: torch.dtype = torch.float32,
+    begin: Callable[..., Tensor] = torch.empty,
+) -> Tensor:
+    """The same with any numbers in it, for what is written at once: filling a large buffer takes as long as using it."""
+    stride = blocks(math.prod(shape))
     inner = [math.prod(shape[i + 1 :]) for i in range(len(shape))]
-    return torch.zeros(k * stride, device=device, dtype=dtype).as_strided((k, *shape), (stride, *inner))
+    return begin(k * stride, device=device, dtype=dtype).as_strided((k, *shape), (stride, *inner))
 
 
 def in_float64(x: Tensor) -> Tensor:
     """A float64 copy of `x [K, ...]`, its lanes aligned as `zeros` aligns them."""
-    return zeros(*x.shape, device=x.device, dtype=torch.float64).copy_(x)
+    return empty(*x.shape, device=x.device, dtype=torch.float64).copy_(x)
 
 
 def by_time(x: Tensor) -> tuple[Tensor, ...]:

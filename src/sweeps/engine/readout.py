@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cached_property
 
 import torch
 from torch import Tensor
 
 from sweeps.engine.extended import Rows
-from sweeps.engine.memory import in_float64, over_time, zeros
-from sweeps.engine.products import multiply
+from sweeps.engine.memory import empty, in_float64, over_time, zeros
 from sweeps.engine.recurrences import Sizes
 
 Multiply = Callable[..., Tensor]
@@ -71,17 +71,24 @@ class Readout:
             return self.dy.copy_(self.dh / self.y.shape[1])
         return self.dh if self.kind == "every" else self.dh[:, 0]
 
+    @cached_property
+    def exact(self) -> tuple[Tensor, Tensor]:
+        """Float64 buffers for the states that are read, `[K, S*B, width]`, and for their gradient."""
+        h, dh = (empty(*over_time(self.dh).shape, device=self.dh.device, dtype=torch.float64) for _ in range(2))
+        return h, dh
+
     def exact_outputs(self) -> Tensor:
         """The outputs in float64, `[K, S*B, O]`, from the float32 states of the last forward pass."""
-        h = in_float64(self.h)
+        h = self.exact[0].copy_(self.h)
         if self.kind == "mean":
             h.copy_(torch.stack([lane.mean(0, dtype=torch.float64) for lane in self.y]))
-        outputs = zeros(*self.out.shape, device=self.out.device, dtype=torch.float64)
-        return multiply(h, in_float64(self.p["weight_out"]), out=outputs).add_(self.p["bias_out"].unsqueeze(1))
+        outputs = empty(*self.out.shape, device=self.out.device, dtype=torch.float64)
+        return self.product(h, in_float64(self.p["weight_out"]), outputs).add_(self.p["bias_out"].unsqueeze(1))
 
     def exact_backward(self, d_out: Rows) -> Rows:
-        """What `backward` returns, from dL/doutputs with a power of two for each row."""
-        dh = d_out @ in_float64(self.p["weight_out"]).transpose(1, 2)
+        """What `backward` returns, from dL/doutputs with a power of two for each row; the next call overwrites it."""
+        weights = in_float64(self.p["weight_out"]).transpose(1, 2)
+        dh = Rows(self.product(in_float64(d_out.value), weights, self.exact[1]), d_out.exponent)
         if self.kind == "last":
             return dh
         t = self.y.shape[1]

@@ -55,7 +55,10 @@ def _declared(library: ctypes.CDLL) -> str | None:
         function = getattr(library, name)
         function.restype, function.argtypes = None, [ctypes.POINTER(Pass)]
     kinds: dict[str, Any] = {"n": ctypes.c_int64, "p": ctypes.c_void_p}
-    library.lane_products.restype, library.lane_products.argtypes = None, [kinds[one] for one in "nnnnpnnnpnnnpnn"]
+    for function in (library.lane_products_float32, library.lane_products_float64):
+        function.restype, function.argtypes = None, [kinds[one] for one in "nnnnpnnnpnnnpnn"]
+    for function in (library.multiply_adds, library.nops):
+        function.restype, function.argtypes = ctypes.c_double, [ctypes.c_int64]
     return difference(library.layout().decode())
 
 

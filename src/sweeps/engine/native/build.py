@@ -19,7 +19,7 @@ from pathlib import Path
 from sweeps.errors import SweepsError, unknown
 
 HERE = Path(__file__).parent
-SOURCES = ("train.cpp", "record.cpp", "about.cpp")
+SOURCES = ("train.cpp", "record.cpp", "about.cpp", "peak.cpp")
 FLAGS = ("-O3", "-std=c++17", "-fno-math-errno", "-fno-trapping-math", "-shared", "-fPIC")
 """No -ffast-math: nan and inf are results here."""
 SWITCH = "SWEEPS_INSTRUCTIONS"

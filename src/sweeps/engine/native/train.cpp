@@ -456,18 +456,21 @@ void gru_backward(const Pass *p) {
 
 // ---- C [K, rows, columns] = A [K, rows, depth] B [K, depth, columns], each addressed by a lane, a row and a column stride
 
-void lane_products(int64_t lanes, int64_t rows, int64_t columns, int64_t depth, const float *a, int64_t a_lane,
-                   int64_t a_row, int64_t a_depth, const float *b, int64_t b_lane, int64_t b_row, int64_t b_column, float *c,
-                   int64_t c_lane, int64_t c_row) {
-    Panels<float> dense(depth, columns);
-    for (int64_t k = 0; k < lanes; ++k, a += a_lane, b += b_lane, c += c_lane) {
-        for (int64_t i = 0; i < depth; ++i) dense.put(i, b + i * b_row, b_column);
-        tiles<float>(rows, columns, [&](auto tile, int m, int n) {
-            tile.zero();
-            tile.add(depth, a + m * a_row, a_row, a_depth, dense.at(n), tile.width);
-            tile.store(c + m * c_row + n, c_row, columns - n);
-        });
+#define LANE_PRODUCTS(NAME, S)                                                                                           \
+    void NAME(int64_t lanes, int64_t rows, int64_t columns, int64_t depth, const S *a, int64_t a_lane, int64_t a_row,    \
+              int64_t a_depth, const S *b, int64_t b_lane, int64_t b_row, int64_t b_column, S *c, int64_t c_lane,        \
+              int64_t c_row) {                                                                                           \
+        Panels<S> packed(depth, columns);                                                                                \
+        for (int64_t k = 0; k < lanes; ++k, a += a_lane, b += b_lane, c += c_lane) {                                     \
+            for (int64_t i = 0; i < depth; ++i) packed.put(i, b + i * b_row, b_column);                                  \
+            tiles<S>(rows, columns, [&](auto tile, int m, int n) {                                                       \
+                tile.zero();                                                                                             \
+                tile.add(depth, a + m * a_row, a_row, a_depth, packed.at(n), tile.width);                                \
+                tile.store(c + m * c_row + n, c_row, columns - n);                                                       \
+            });                                                                                                          \
+        }                                                                                                                \
     }
-}
+LANE_PRODUCTS(lane_products_float32, float)
+LANE_PRODUCTS(lane_products_float64, double)
 
 }  // extern "C"

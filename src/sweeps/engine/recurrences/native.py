@@ -15,7 +15,7 @@ from torch import Tensor
 from sweeps.engine.adjoint import Trace
 from sweeps.engine.extended import Rows
 from sweeps.engine.fading import revive
-from sweeps.engine.memory import in_float64, zeros
+from sweeps.engine.memory import empty, in_float64, zeros
 from sweeps.engine.native import library
 from sweeps.engine.native.arguments import GATES, NUMBERS, arguments
 from sweeps.engine.recurrences.base import Sizes, Start, last_and_others, put_start
@@ -39,12 +39,13 @@ def call(kernel: str, sizes: Sizes, phi: int | None = None, **buffers: Tensor | 
 
 
 def native_products(a: Tensor, b: Tensor, out: Tensor) -> Tensor:
-    """out = a b for `a [K, M, N]`, `b [K, N, P]`, `out [K, M, P]` with adjacent columns, all float32."""
+    """out = a b for `a [K, M, N]`, `b [K, N, P]`, `out [K, M, P]` with adjacent columns, all float32 or all float64."""
     k, m, n = a.shape
     places = (a.data_ptr(), *a.stride(), b.data_ptr(), *b.stride(), out.data_ptr(), *out.stride()[:2])
     compiled = library()
     assert compiled is not None
-    compiled.lane_products(k, m, b.shape[-1], n, *places)
+    one_precision = compiled.lane_products_float64 if out.dtype == torch.float64 else compiled.lane_products_float32
+    one_precision(k, m, b.shape[-1], n, *places)
     return out
 
 
@@ -106,11 +107,11 @@ class _Native:
     def through_time(self, p: Mapping[str, Tensor], dy: Rows, trace: Trace, below: bool = False) -> Rows | None:
         s, dx = self.sizes, None
         dh, above = dy.last_and_others()
-        given = self.seen() | {"rows_dh": in_float64(dh.value), "rows_dh_exponent": _of_rows(dh)}
+        given = self.seen() | {"rows_dh": _of_lanes(dh.value), "rows_dh_exponent": _of_rows(dh)}
         if above is not None:
-            given |= {"rows_above": in_float64(above.value), "rows_above_exponent": _of_rows(above)}
+            given |= {"rows_above": _of_lanes(above.value), "rows_above_exponent": _of_rows(above)}
         if below:
-            value = zeros(s.lanes, s.length, s.batch, s.inputs, dtype=torch.float64)
+            value = empty(s.lanes, s.length, s.batch, s.inputs, dtype=torch.float64)
             dx = Rows(value, torch.empty(s.lanes, s.length, s.batch, 1, dtype=torch.float64))
             given |= {"weight_ih": p["weight_ih"], "rows_dx": value, "rows_dx_exponent": dx.exponent}
         call(f"{self.name}_record", s, self.phi, pre=self.pre, weight_hh=p["weight_hh"],
@@ -120,6 +121,11 @@ class _Native:
     def seen(self) -> dict[str, Tensor]:
         """What the record reads beside the pre-activations, by the names of the kernels."""
         return {}
+
+
+def _of_lanes(value: Tensor) -> Tensor:
+    """Float64 with contiguous lanes."""
+    return value if value.dtype == torch.float64 and value[0].is_contiguous() else in_float64(value)
 
 
 def _of_rows(rows: Rows) -> Tensor:
