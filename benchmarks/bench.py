@@ -19,7 +19,9 @@ from measures import gpu, growth, kernels, overhead, steps, throughput
 from measures.results import Bench
 from sweeps.engine.train import prepare_process
 
-MEASURES = {module.__name__.rpartition(".")[2]: module.measure for module in (kernels, steps, growth, overhead, throughput, gpu)}
+MEASURES = {
+    module.__name__.rpartition(".")[2]: module.measure for module in (kernels, steps, growth, overhead, throughput, gpu)
+}
 
 
 def main(arguments: list[str]) -> int:

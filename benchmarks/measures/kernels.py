@@ -53,7 +53,12 @@ def measure(bench: Bench, quick: bool) -> None:
         for arch, taken in numbers.items():
             rate, there, back, share, peak, nop = (statistics.median(one) for one in zip(*taken, strict=True))
             case = f"{arch} H={h} B={BATCH} T={LENGTH} {found.instructions}"
-            for quantity, value in {"gflops": rate, "share_of_peak": share, "peak_gflops": peak, "nop_per_ns": nop}.items():
+            for quantity, value in {
+                "gflops": rate,
+                "share_of_peak": share,
+                "peak_gflops": peak,
+                "nop_per_ns": nop,
+            }.items():
                 bench.note("kernels", case, quantity, value)
             rows.append([
                 arch, str(h), str(BATCH), str(LENGTH), f"{rate:.0f}", f"{there:.0%}", f"{back:.0%}", f"{share:.0%}",

@@ -119,7 +119,7 @@ def test_the_room_that_is_asked_for_is_enough(tmp_path: Path) -> None:
         "from helpers import make_cells\nfrom sweeps.execute.local import Local\nfrom sweeps.plan.packs import Pack\n"
         "if __name__ == '__main__':\n"
         "    cells = make_cells(*((f'seed={seed}',) for seed in range(6)))\n"
-        "    resource.setrlimit(resource.RLIMIT_NOFILE, (16, 10_000))\n"
+        "    resource.setrlimit(resource.RLIMIT_NOFILE, (16, 40))\n"
         "    ended = [e for e in Local(4).run([Pack((c,)) for c in cells], Path(sys.argv[2])) if hasattr(e, 'lost')]\n"
         "    assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == 40\n"
         "    print(len(ended), sum(e.lost is None for e in ended))\n"

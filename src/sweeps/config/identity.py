@@ -14,7 +14,7 @@ from typing import Any
 
 from sweeps.config.schema import Settings, Value, as_dict
 
-NUMERICS_VERSION = 3
+NUMERICS_VERSION = 4
 EXCLUDED = ("plan", "tracker", "executor", "runs_dir", "experiment", "train.checkpoint", "train.save")
 """Sections and settings left out of the id: where and how a cell is trained and what is kept do not make another cell.
 

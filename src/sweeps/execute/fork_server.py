@@ -21,6 +21,7 @@ PAUSE = 0.1
 """Seconds between two attempts."""
 FILES, FILES_OF_A_WORKER = 24, 4
 """Open files of the process that runs a sweep: its own, and the ends of pipes to each worker."""
+MANY_FILES = 4096
 
 
 def room_for(workers: int) -> None:
@@ -38,6 +39,14 @@ def room_for(workers: int) -> None:
                 " raise it (ulimit -n) or set executor.workers lower"
             )
         resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
+
+
+def more_files() -> None:
+    """Raise the limit on open files as far as it goes without asking, for a server that starts before its workers count."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MANY_FILES if hard == resource.RLIM_INFINITY else min(hard, MANY_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def server_running() -> None:

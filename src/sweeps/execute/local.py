@@ -19,7 +19,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from sweeps.execute.executor import Ended, Message
-from sweeps.execute.fork_server import room_for, server_running, start_process
+from sweeps.execute.fork_server import more_files, room_for, server_running, start_process
 from sweeps.execute.machine import cores
 from sweeps.interrupts import ENDING
 from sweeps.plan.forecast import core_seconds
@@ -30,6 +30,21 @@ TICK = 1.0
 """Seconds between two checks for workers that send no message."""
 SLACK = 10
 """Multiple of its forecast time per logged step that a pack may be silent, if that is longer than the patience."""
+
+
+def prepare() -> ForkServerContext:
+    """Start the server that workers are forked from, unless it runs. It imports torch while this process goes on.
+
+    Raises:
+        OSError: no descriptor, process or temporary file is left for it.
+    """
+    for name in ONE_THREAD:
+        os.environ[name] = "1"
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["sweeps.execute.local", "sweeps.execute.worker"])
+    more_files()
+    server_running()
+    return context
 
 
 class Local:
@@ -45,12 +60,8 @@ class Local:
         self.workers, self.patience = workers or cores(), patience
 
     def run(self, packs: Sequence[Pack], root: Path) -> Iterator[Message | Ended]:
-        for name in ONE_THREAD:
-            os.environ[name] = "1"
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["sweeps.execute.local", "sweeps.execute.worker"])
         room_for(min(self.workers, len(packs)))
-        server_running()
+        context = prepare()
         waiting = deque(packs)
         running: dict[Connection, _Job] = {}
         try:

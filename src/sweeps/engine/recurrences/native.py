@@ -63,6 +63,7 @@ class _Native:
         self.sizes, self.phi, s = sizes, phi, sizes
         self.h = zeros(s.lanes, s.length + 1, s.batch, s.hidden)
         self.state: tuple[Tensor, ...] = (self.h,)
+        self._started = False  # whether the start of the last pass was given: place 0 of the buffers begins as zeros
 
     @cached_property
     def pre(self) -> Tensor:
@@ -75,7 +76,9 @@ class _Native:
         return {}
 
     def forward(self, p: Mapping[str, Tensor], x: Tensor, keep: bool = False, start: Start = None) -> Tensor:
-        put_start(start, *self.state)
+        if start is not None or self._started:
+            put_start(start, *self.state)
+        self._started = start is not None
         own = {name: p[name] for name in self.weights}
         pre = self.pre if keep else None
         call(f"{self.name}_forward", self.sizes, self.phi, x=x, **own, h=self.h, **self.kept(), pre=pre)
