@@ -34,7 +34,7 @@ def empty(
     dtype: torch.dtype = torch.float32,
     begin: Callable[..., Tensor] = torch.empty,
 ) -> Tensor:
-    """The same with any numbers in it, for what is written at once: filling a large buffer takes as long as using it."""
+    """The same with any numbers in it, for what is written at once: filling it takes as long as using it."""
     stride = blocks(math.prod(shape))
     inner = [math.prod(shape[i + 1 :]) for i in range(len(shape))]
     return begin(k * stride, device=device, dtype=dtype).as_strided((k, *shape), (stride, *inner))

@@ -42,7 +42,7 @@ def room_for(workers: int) -> None:
 
 
 def more_files() -> None:
-    """Raise the limit on open files as far as it goes without asking, for a server that starts before its workers count."""
+    """Raise the limit on open files, as far as it may be, for a server that starts before its workers are counted."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = MANY_FILES if hard == resource.RLIM_INFINITY else min(hard, MANY_FILES)
     if soft != resource.RLIM_INFINITY and soft < wanted:
