@@ -221,3 +221,70 @@ def test_agrees_with_a_loop_over_the_cells_of_torch_nn(
             shown = np.array([trace.log10_norm()[lane] for trace in recorded])
             assert (np.isfinite(shown) == (norms > 0)).all(), what
             np.testing.assert_allclose(10**shown, norms, rtol=1e-4, err_msg=what)
+
+
+MODULES = {"rnn_tanh": torch.nn.RNN, "rnn_relu": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}
+
+
+def by_module(c: Case, lane: int) -> tuple[Tensor, dict[str, Tensor]]:
+    """Loss and gradients of torch.nn's own stack of layers and directions, with the weights of a lane, in float64."""
+    network, stack = c.network, c.network.stack
+    own = {name: value[lane].double().requires_grad_() for name, value in network.p.items()}
+    directions, gates = 2 if stack.bidirectional else 1, own["weight_hh"].shape[1] // HIDDEN
+    kind: dict[str, Any] = {"nonlinearity": network.arch[4:]} if network.arch.startswith("rnn") else {}
+    module = MODULES[network.arch](INPUTS, HIDDEN, stack.layers, bidirectional=stack.bidirectional, **kind).double()
+    order = [0, 1, 3, 2] if network.arch == "lstm" else list(range(gates))
+    theirs: dict[str, Tensor] = {}
+    states, h_0 = 2 if network.arch == "lstm" else 1, []
+    for n, d in itertools.product(range(stack.layers), range(directions)):
+        end, there = (f"_l{n}" if n else "") + ("_reverse" if d else ""), f"_l{n}" + ("_reverse" if d else "")
+
+        def ordered(name: str, end: str = end) -> Tensor:
+            blocks = own[name + end].chunk(gates, -1)
+            return torch.cat([blocks[at] for at in order], -1)
+
+        theirs |= {f"weight_ih{there}": ordered("weight_ih").mT, f"weight_hh{there}": ordered("weight_hh").mT}
+        theirs[f"bias_ih{there}"] = ordered("bias")
+        zeros = torch.zeros(gates * HIDDEN, dtype=torch.float64)
+        theirs[f"bias_hh{there}"] = torch.cat([zeros[: 2 * HIDDEN], own["bias_hn" + end]]) if gates == 3 else zeros
+        begin = torch.zeros(BATCH, states * HIDDEN, dtype=torch.float64)
+        if c.start is not None:
+            begin = c.start[lane].double().split(states * HIDDEN, -1)[n * directions + d]
+        elif "start" + end in own:
+            begin = own["start" + end].expand(BATCH, -1)
+        h_0.append(begin.split(HIDDEN, -1))
+    parts = [torch.stack(part) for part in zip(*h_0, strict=True)]
+    x = c.x[lane].double().view(LENGTH, BATCH, INPUTS)
+    y, state = torch.func.functional_call(module, theirs, (x, tuple(parts) if states == 2 else parts[0]))
+    ends = state[0] if states == 2 else state
+    read = (
+        y
+        if network.every
+        else y.mean(0)[None]
+        if stack.readout == "mean"
+        else torch.cat(list(ends[-directions:]), -1)[None]
+    )
+    answer, target = read @ own["weight_out"] + own["bias_out"], c.y[lane].view(len(read), BATCH, *c.y.shape[2:])
+    if network.loss_name == "mse":
+        each = (answer - target.double()).square().mean(-1)
+    else:
+        each = torch.nn.functional.cross_entropy(answer.permute(0, 2, 1), target, reduction="none")
+    counts = torch.ones_like(each) if c.weights is None else c.weights[lane].view(each.shape).double()
+    loss = (each * counts).sum() / counts.sum()
+    return loss.detach(), dict(zip(own, torch.autograd.grad(loss, list(own.values())), strict=True))
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("layers", [1, 2, 3])
+@pytest.mark.parametrize("arch", ARCHS)
+def test_agrees_with_the_modules_of_torch_nn(arch: str, layers: int, bidirectional: bool, any_kernel: str) -> None:
+    """Where torch.nn has the network: no cut, nothing between the layers."""
+    for n, (readout, start) in enumerate(itertools.product(READOUTS, STARTS)):
+        c = case(arch, layers, bidirectional, readout, start, 0, any_kernel, 0)
+        with torch.no_grad():
+            losses = c.network.gradients(c.x, c.y, (), (), c.weights, c.start)
+        loss, gradients = by_module(c, n % LANES)
+        assert float(losses[n % LANES]) == pytest.approx(float(loss), rel=1e-5), (readout, start)
+        for name, gradient in gradients.items():
+            got, allowed = c.network.grads[name][n % LANES].double(), 2e-5 * (gradient.abs() + gradient.abs().max())
+            assert ((got - gradient).abs() <= allowed).all(), f"{readout}, {start}: {name}\n{got}\n{gradient}"
