@@ -12,10 +12,10 @@
 
 namespace {
 
-constexpr int N = 8;
-typedef double V __attribute__((vector_size(64), aligned(8), may_alias));
-typedef int64_t I __attribute__((vector_size(64)));
-typedef float F __attribute__((vector_size(32), aligned(4), may_alias));
+constexpr int N = LONG<double>;  // of this processor's vectors: compilers do badly with longer ones
+typedef double V __attribute__((vector_size(8 * N), aligned(8), may_alias));
+typedef int64_t I __attribute__((vector_size(8 * N)));
+typedef float F __attribute__((vector_size(4 * N), aligned(4), may_alias));
 
 constexpr double LOG2_E = 1.4426950408889634, LN2_HIGH = 0.69314718036912382, LN2_LOW = 1.9082149292705877e-10;
 constexpr double TO_INTEGER = 6755399441055744.0;  // 1.5 * 2^52: added and taken away, rounds to an integer
@@ -102,13 +102,15 @@ struct Padded {
 // Whether any element is so large that all of a row might be saturated. This is rare; the exponents are computed then.
 template <typename... Row>
 inline bool may_be_deep(int width, const Row *...rows) {
-    V largest = {};
+    F largest = {};
     for (int j = 0; j < width; j += N)
-        for (const V x : {absolute(load(rows + j))...}) largest = x > largest ? x : largest;
-    const I over = largest > DEEP / 2;
-    int64_t any = 0;
-    for (int i = 0; i < N; ++i) any |= over[i];
-    return any != 0;
+        for (const F x : {*(const F *)(rows + j)...}) {
+            const F size = x < 0.f ? -x : x;
+            largest = size > largest ? size : largest;
+        }
+    float most = 0;
+    for (int i = 0; i < N; ++i) most = std::max(most, largest[i]);
+    return most > DEEP / 2;
 }
 
 // -log2 of the largest exp(-y) in a row, rounded down; 0 unless that exp(-y) is below exp(-DEEP).
@@ -161,10 +163,14 @@ struct Rows {
 
   private:
     double squares(const double *x) const {
-        V sums[2] = {};
-        for (int j = 0; j < width; j += N) sums[j / N % 2] += load(x + j) * load(x + j);
-        const V s = sums[0] + sums[1];
-        return ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
+        V s = {}, other = {};  // two chains of additions: neither waits for the other
+        int j = 0;
+        for (; j + N < width; j += 2 * N) s += load(x + j) * load(x + j), other += load(x + j + N) * load(x + j + N);
+        if (j < width) s += load(x + j) * load(x + j);
+        s += other;
+        double even = 0, odd = 0;
+        for (int i = 0; i < N; i += 2) even += s[i], odd += s[i + 1];
+        return even + odd;
     }
 };
 
@@ -193,10 +199,12 @@ struct Back {
         for (int g = 0; g < blocks; ++g)
             for (int j = 0; j < m; ++j) panels.put(g * width + j, w + (long)g * m + j, (long)blocks * m);
     }
-    // to [rows, n] += delta [rows, blocks * width] W^T; a row of `to` has `ld` elements.
-    void add(int rows, const double *delta, double *to, long ld) const {
+    // to [rows, n] = delta [rows, blocks * width] W^T, or += that; a row of `to` has `ld` elements.
+    template <bool more>
+    void apply(int rows, const double *delta, double *to, long ld) const {
         tiles<double>(rows, panels.columns, [&](auto tile, int r, int c) {
-            tile.load(to + r * ld + c, ld, panels.columns - c);
+            if (more) tile.load(to + r * ld + c, ld, panels.columns - c);
+            else tile.zero();
             tile.add(panels.depth, delta + (long)r * panels.depth, panels.depth, 1, panels.at(c), tile.width);
             tile.store(to + r * ld + c, ld, panels.columns - c);
         });

@@ -24,11 +24,10 @@ struct Neighbours {
         above = p.rows_above.of(k), above_exponent = p.rows_above_exponent.of(k);
         dx = p.rows_dx.of(k), dx_exponent = p.rows_dx_exponent.of(k);
         if (!dx) return;
-        std::fill_n(dx, p.length * batch * inputs, 0.);
         down.set(p.weight_ih.of(k));
     }
     void pass_down(int t, const double *delta, const double *exponents) {
-        down.add(batch, delta, dx + (long)t * batch * inputs, inputs);
+        down.apply<false>(batch, delta, dx + (long)t * batch * inputs, inputs);
         std::copy(exponents, exponents + batch, dx_exponent + (long)t * batch);
     }
     bool zero(const double *x) const {
@@ -200,8 +199,9 @@ void rnn_record(const Pass *p) {
             }
             if (beside.dx) beside.pass_down(t, delta.value.data(), adjoint.exponent.data());
             if (t == 0) break;
-            std::fill(adjoint.value.begin(), adjoint.value.end(), 0.);
-            if (!p->cut_before(t)) back.add(B, delta.value.data(), adjoint.value.data(), W);
+            ahead(pre + (t - 1L) * B * H, (long)B * H);
+            if (p->cut_before(t)) std::fill(adjoint.value.begin(), adjoint.value.end(), 0.);
+            else back.apply<false>(B, delta.value.data(), adjoint.value.data(), W);
             beside.take(t, adjoint);
         }
     }
@@ -253,9 +253,12 @@ void lstm_record(const Pass *p) {
             }
             if (beside.dx) beside.pass_down(t, delta.value.data(), adjoint.exponent.data());
             if (t == 0) break;
-            std::fill(adjoint.value.begin(), adjoint.value.end(), 0.);
-            if (p->cut_before(t)) dc.zero();
-            else back.add(B, delta.value.data(), adjoint.value.data(), W);
+            ahead(pre + (t - 1L) * B * 4 * H, 4L * B * H);
+            if (p->cut_before(t)) {
+                std::fill(adjoint.value.begin(), adjoint.value.end(), 0.);
+                dc.zero();
+            } else
+                back.apply<false>(B, delta.value.data(), adjoint.value.data(), W);
             beside.take(t, adjoint);
         }
     }
@@ -313,8 +316,9 @@ void gru_record(const Pass *p) {
             }
             if (beside.dx) beside.pass_down(t, for_x.value.data(), for_x.exponent.data());
             if (t == 0) break;
+            ahead(pre + (t - 1L) * B * 3 * H, 3L * B * H), ahead(inner + (t - 1L) * B * H, (long)B * H);
             if (p->cut_before(t)) std::fill(adjoint.value.begin(), adjoint.value.end(), 0.);
-            else back.add(B, delta.value.data(), adjoint.value.data(), W);
+            else back.apply<true>(B, delta.value.data(), adjoint.value.data(), W);
             beside.take(t, adjoint);
         }
     }

@@ -150,11 +150,6 @@ struct Deltas {
     }
 };
 
-// Fetches into the second cache what the next step back will read: the processor foresees forward walks only.
-static inline void ahead(const float *x, long n) {
-    for (long i = 0; i < n; i += LINE / sizeof(float)) __builtin_prefetch(x + i, 0, 2);
-}
-
 // The layers above and below a recurrence, for one lane after the other.
 struct Neighbours {
     const Pass &p;
