@@ -9,42 +9,44 @@ constexpr int CHUNK = 4;  // time steps whose weight gradients are computed as o
 
 // ---------------------------------------------------------------------------------------------- functions
 
-// exp with an error below 2 units in the last place over float32's normal range (Cephes expf); nan stays nan.
-static inline float exponential(float x) {
-    x = x > 88.f ? 88.f : x;
-    x = x < -87.f ? -87.f : x;
-    const float shifted = x * 1.44269504088896341f + 12582912.f;  // 1.5 * 2^23: rounds to an integer in the low bits
-    const float n = shifted - 12582912.f;
-    float r = x - n * 0.693359375f;
-    r = r - n * -2.12194440e-4f;
-    float p = 1.9875691500E-4f;
-    p = p * r + 1.3981999507E-3f;
-    p = p * r + 8.3334519073E-3f;
-    p = p * r + 4.1665795894E-2f;
-    p = p * r + 1.6666665459E-1f;
-    p = p * r + 5.0000001201E-1f;
-    p = p * (r * r) + r + 1.f;
-    int32_t bits;
-    std::memcpy(&bits, &shifted, 4);
-    const int32_t scale = (bits + 127) << 23;  // the integer sits in the low bits; what is above is shifted out
-    float power;
-    std::memcpy(&power, &scale, 4);
-    return p * power;
+// exp(x) = 2^n (1 + q): the integer n next to x / ln 2, and q = exp(r) - 1 of the rest r, by Cephes' polynomial.
+struct Exponential {
+    float power, q;  // 2^n
+
+    explicit Exponential(float x) {
+        const float shifted = x * 1.44269504088896341f + 12582912.f;  // 1.5 * 2^23: rounds to an integer in the low bits
+        const float n = shifted - 12582912.f;
+        float r = x - n * 0.693359375f;
+        r = r - n * -2.12194440e-4f;
+        float p = 1.9875691500E-4f;
+        p = p * r + 1.3981999507E-3f;
+        p = p * r + 8.3334519073E-3f;
+        p = p * r + 4.1665795894E-2f;
+        p = p * r + 1.6666665459E-1f;
+        p = p * r + 5.0000001201E-1f;
+        q = p * (r * r) + r;
+        int32_t bits;
+        std::memcpy(&bits, &shifted, 4);
+        bits = (bits + 127) << 23;  // the integer sits in the low bits; what is above is shifted out
+        std::memcpy(&power, &bits, 4);
+    }
+};
+
+// 1 / (1 + exp(-x)), with an error below 2.5 units in the last place over float32's normal range; nan stays nan.
+static inline float sigmoid(float x) {
+    x = x > 87.f ? 87.f : x;
+    x = x < -88.f ? -88.f : x;
+    const Exponential e(-x);
+    return 1.f / (1.f + (e.power * e.q + e.power));
 }
 
-static inline float sigmoid(float x) { return 1.f / (1.f + exponential(-x)); }
-
+// (exp(2x) - 1) / (exp(2x) + 1), with an error below 2.5 units in the last place: exp(2|x|) - 1 keeps its digits near 0.
 static inline float hyperbolic_tangent(float x) {
-    const float z = x * x;
-    float p = -5.70498872745E-3f;
-    p = p * z + 2.06390887954E-2f;
-    p = p * z - 5.37397155531E-2f;
-    p = p * z + 1.33314422036E-1f;
-    p = p * z - 3.33332819422E-1f;
-    const float small = p * z * x + x;
-    const float size = std::fabs(x);
-    const float large = std::copysign(1.f - 2.f / (exponential(2.f * size) + 1.f), x);
-    return size < 0.625f ? small : large;
+    float size = 2.f * std::fabs(x);
+    size = size > 20.f ? 20.f : size;  // from there on it is 1
+    const Exponential e(size);
+    const float less_one = e.power * e.q + (e.power - 1.f);
+    return std::copysign(less_one / (less_one + 2.f), x);
 }
 
 static bool all_zero(const float *x, long n) {
