@@ -6,7 +6,7 @@ import pytest
 
 from helpers import make_cell
 from sweeps import tasks
-from sweeps.config.steps import BEYOND, about_steps, known_steps
+from sweeps.config.steps import BEYOND, EVERY, WIDTHS, about_steps, known_steps
 
 
 @pytest.mark.parametrize("name", tasks.registered())
@@ -15,6 +15,7 @@ def test_the_steps_of_every_task(name: str, length: int) -> None:
     settings = make_cell(f"task={name}", f"task.length={length}")
     made = tasks.task_of(settings.task)
     assert name in BEYOND and known_steps(settings) == about_steps(settings) == made.length
+    assert WIDTHS[name] == (made.inputs, made.outputs) and (name in EVERY) == (tasks.answers(made) == "every")
 
 
 def test_a_cut_within_the_sequence_is_kept_whatever_task_length_says() -> None:

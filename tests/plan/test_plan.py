@@ -10,7 +10,7 @@ import pytest
 
 from helpers import make_cell, make_cells
 from sweeps.config.identity import cell_id
-from sweeps.plan.forecast import PER_CELL, PER_UPDATE, core_seconds, correction
+from sweeps.plan.forecast import PER_CELL, PER_UPDATE, RATE, core_seconds, correction
 from sweeps.plan.plan import make_plan
 
 GRID = [make_cell(f"arch={arch}", f"seed={seed}") for arch in ("rnn_tanh", "gru") for seed in range(5)]
@@ -78,6 +78,17 @@ def test_more_work_is_forecast_to_take_longer(override: str) -> None:
     assert core_seconds(make_cell(override)) > core_seconds(make_cell()), "of tiny cells, too"
 
 
+def test_inputs_and_answers_count() -> None:
+    """Ten inputs and an answer of nine numbers at every time step, beside two inputs and one answer of one number."""
+    h, b, steps = 64, 32, 1000
+    one, copy = (
+        core_seconds(make_cell(*LARGE, f"task={task}", f"task.length={length}", "train.eval_size=2"))
+        for task, length in (("adding", 100), ("copy", 80))
+    )
+    more = 3 * b * steps * (100 * 8 * 2 * h + 100 * 2 * h * 9 - 2 * h)
+    assert (copy - one) * RATE == pytest.approx(more, rel=0.1)
+
+
 def test_time_grows_with_length_and_steps_in_proportion() -> None:
     """Beside what a cell and an update cost at any size."""
 
@@ -86,7 +97,7 @@ def test_time_grows_with_length_and_steps_in_proportion() -> None:
         return core_seconds(cell) - PER_CELL - steps * PER_UPDATE
 
     for length, steps in ((100, 1000), (50, 2000)):
-        assert work(length, steps) == pytest.approx(2 * work(50, 1000))
+        assert work(length, steps) == pytest.approx(2 * work(50, 1000), rel=1e-3), "but for one readout a sequence"
 
 
 def test_two_thousand_tiny_cells_are_no_work_of_a_moment() -> None:

@@ -1,4 +1,4 @@
-"""The time steps of a batch, for those tasks whose number is known before they are made."""
+"""The sizes of a batch, for those tasks whose sizes are known before they are made."""
 
 from __future__ import annotations
 
@@ -6,6 +6,12 @@ from sweeps.config.schema import Settings
 
 BEYOND = {"adding": 0, "binary_sum": 0, "copy": 20, "digits": 0}
 """By how much the number of time steps T exceeds `task.length`. A task that is not here may have any number."""
+
+
+WIDTHS = {"adding": (2, 1), "binary_sum": (1, 10), "copy": (10, 9), "digits": (1, 10)}
+"""Inputs and outputs of a task at a time step, for estimates; a task that is not here counts as one of each."""
+EVERY = ("copy",)
+"""Tasks that have an answer at every time step."""
 
 
 def known_steps(settings: Settings) -> int | None:

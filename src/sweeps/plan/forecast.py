@@ -10,10 +10,10 @@ from collections.abc import Iterable
 
 from sweeps.config.cards import card
 from sweeps.config.schema import Settings
-from sweeps.config.steps import about_steps
+from sweeps.config.steps import EVERY, WIDTHS, about_steps
 
-RATE = 120e9
-"""Operations per second of one core with native kernels (measured: 60e9 to 180e9 with AVX-512); torch's do a third."""
+RATE = 80e9
+"""Operations per second of one core with native kernels (measured: 60e9 to 130e9 with AVX-512); torch's do a third."""
 PER_CELL, PER_UPDATE = 10e-3, 100e-6
 """Seconds of one core that a cell, and each of its updates, costs at any size: setting up, drawing data, writing the
 record; calling the kernels. Measured with native kernels as medians of five packs of 16 lanes, H = 8, T = 6, B = 8,
@@ -28,8 +28,10 @@ def core_seconds(settings: Settings) -> float:
     """
     t, b, h, stack = about_steps(settings), settings.train.batch, settings.arch.hidden, settings.stack
     arch = card("arch", settings.arch.name)
-    per_step = stack.products * 2 * h * h + stack.recurrences * 15 * h
-    per_sequence = arch.gates * arch.elementwise * t * per_step  # forward
+    inputs, outputs = WIDTHS.get(settings.task.name, (1, 1))
+    per_step = stack.products * 2 * h * h + stack.directions * 2 * inputs * h + stack.recurrences * 15 * h
+    readout = (t if settings.task.name in EVERY else 1) * 2 * stack.directions * h * outputs
+    per_sequence = arch.gates * arch.elementwise * t * per_step + readout  # forward
     train = settings.train.steps * b * 3 * per_sequence
     evaluations = settings.train.steps / settings.train.eval_every * settings.train.eval_size * per_sequence
     return PER_CELL + PER_UPDATE * settings.train.steps + (train + evaluations) / RATE
