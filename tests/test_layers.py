@@ -54,7 +54,7 @@ ALLOWED: dict[str, set[str]] = {
     "report": {*STATISTICS, "config.analysis", "config.cards", "config.places", "tables", "figures"},
     "dashboard": {*STATISTICS, "figures.charts", "mirror"},
     "in_process": {*CONFIG, "check", "records", "execute", "launch", "analysis"},
-    "hydra_app": {*CONFIG, "solo", "terminal", "report.study"},
+    "hydra_app": {*CONFIG, "execute", "solo", "terminal", "report.study"},
     "commands": {
         *RECORDS,
         *(

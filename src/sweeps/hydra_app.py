@@ -20,6 +20,7 @@ from omegaconf import DictConfig
 from sweeps.config.command_line import as_axes, problems
 from sweeps.config.places import CONF, analysis_section
 from sweeps.errors import ConfigError, SweepsError, unknown
+from sweeps.execute.local import prepare
 from sweeps.terminal import passing
 
 MULTIRUN = ("-m", "--multirun")
@@ -46,6 +47,9 @@ def hydra_app(arguments: Sequence[str]) -> int:
     _check_flags([*flags, *settings])
     sys.argv = ["sweeps", *flags, *settings]
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra passes errors on as they are; `main` prints them
+    if flags and not any(text.startswith(("-", "hydra")) for text in settings):
+        with suppress(OSError):  # it is told where workers are to start
+            prepare()  # while the grid is composed
     failures: list[Exception] = []
     single = not flags and not own_flags and not any(text.startswith(("experiment=", "hydra")) for text in settings)
 

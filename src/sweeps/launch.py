@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 
 from rich.console import Console
 
@@ -19,7 +18,7 @@ from sweeps.execute.done import done
 from sweeps.execute.executor import Ended, Executor, Message
 from sweeps.execute.harness import Result, locked, run
 from sweeps.execute.kernels import described, described_here
-from sweeps.execute.local import Local, prepare
+from sweeps.execute.local import Local
 from sweeps.execute.progress import Progress
 from sweeps.execute.show import show_outcomes, show_plan
 from sweeps.execute.status import StatusFile
@@ -101,9 +100,6 @@ def launch(
         OSError: the folder cannot be written to.
     """
     console = terminal()
-    if not dry_run:
-        with suppress(OSError):  # it is told where workers are to start
-            prepare()  # while the jobs are composed
     settings = checked(jobs, Composer(load))
     sweep = SweepPaths.at(settings[0].runs_dir, settings[0].experiment)
     local = settings[0].executor
