@@ -14,6 +14,7 @@ from sweeps.analysis.labels import label
 from sweeps.analysis.statistics.summaries import SHORTEST, decay_rates
 from sweeps.analysis.text import decades, factor, number
 from sweeps.config.identity import decides
+from sweeps.config.steps import BEYOND
 from sweeps.records.plan_file import flat
 from sweeps.records.summary import Summary
 
@@ -123,7 +124,11 @@ def title(config: Mapping[str, Any]) -> str:
     values = flat(config)
     names = [label(values[key]) for key in ("arch.name", "init.name", "clip.name") if key in values]
     names[1:1] = [f"{layers} layers"] if (layers := layers_of(config)) > 1 else []
-    task = f"{values['task.name']} of length {values.get('task.length')}" if "task.name" in values else ""
+    task = ""
+    if "task.name" in values:
+        name, length = values["task.name"], values.get("task.length")
+        more = f" ({length + beyond} steps)" if (beyond := BEYOND.get(name, 0)) and length is not None else ""
+        task = f"{name} of length {length}{more}"
     return ", ".join([*names, *([task] if task else []), *([f"seed {values['seed']}"] if "seed" in values else [])])
 
 

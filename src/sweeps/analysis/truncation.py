@@ -17,18 +17,19 @@ def truncation(records: Records) -> str:
     cells = records.cells
     if SETTING not in cells:
         return ""
-    return _sentence(zip(cells[SETTING], cells["task"], cells["length"], strict=True))
+    return _sentence(zip(cells[SETTING], cells["length"], strict=True))
 
 
 def truncation_of(config: Mapping[str, Any]) -> str:
     """The same for one run, from its nested settings."""
     task = config.get("task", {})
-    return _sentence([(config.get("train", {}).get("truncate", 0), task.get("name"), task.get("length", 0))])
+    length = task.get("length", 0) + BEYOND.get(task.get("name"), math.inf)
+    return _sentence([(config.get("train", {}).get("truncate", 0), length)])
 
 
-def _sentence(runs: Iterable[tuple[Any, Any, Any]]) -> str:
-    """Args: runs: after how many steps each cuts the gradient, 0 or inf for never; its task and `task.length`."""
-    cut = sorted({steps for steps, task, length in runs if 0 < steps < length + BEYOND.get(task, math.inf)})
+def _sentence(runs: Iterable[tuple[Any, Any]]) -> str:
+    """Args: runs: after how many steps each cuts the gradient, 0 or inf for never; its T."""
+    cut = sorted({steps for steps, length in runs if 0 < steps < length})
     if not cut:
         return ""
     steps = " or ".join(f"{each:g}" for each in cut)

@@ -14,6 +14,7 @@ from typing import Any
 from sweeps.analysis.labels import level_text, said
 from sweeps.analysis.loading.axes import AXES, as_typed, ordered_levels, owner_of, setting_of
 from sweeps.analysis.loading.records import Records
+from sweeps.analysis.loading.time_steps import SETTING
 from sweeps.dashboard.client import library
 from sweeps.dashboard.declaration import CLIPPING, EACH, PARTS, UNCLIPPED, Panel, Part
 from sweeps.figures.charts import CHARTS
@@ -73,7 +74,9 @@ class Study:
 
 def study_of(records: Records) -> Study:
     """The axes of the records and their levels."""
-    axes = (*records.axes, "seed", "outcome")
+    # runs are found by what was typed, which T need not be
+    typed = [SETTING if axis == "length" and SETTING in records.cells else axis for axis in records.axes]
+    axes = dict.fromkeys((*typed, "seed", "outcome"))
     levels = {axis: ordered_levels(axis, records.cells[axis].dropna().astype(object)) for axis in axes}
     return Study(records.root.name, levels)
 

@@ -70,9 +70,11 @@ def run_content(cell: CellPaths) -> RunContent:
     metrics = read_metrics(cell.metrics, summary)
     gradient = read_gradient(cell.gradient_through_time, list(metrics))
     rows, picture = dict(metrics), None
+    length = ""
     if gradient is not None:
         steps, norms = gradient
         picture = heat_map(norms, steps)
+        length = f" T{norms.shape[1]}"
         scalars = _gradient_scalars(norms)
         for step, *values in zip(steps.tolist(), *scalars.values(), strict=True):
             rows[step] = rows.get(step, {}) | dict(zip(scalars, values, strict=True))
@@ -91,7 +93,7 @@ def run_content(cell: CellPaths) -> RunContent:
     latest = {key: value for _, row in history for key, value in row.items()}
     return RunContent(
         id=run_id(cell),
-        name=f"{arch} {init} {clip} T{short.get('length')} s{short.get('seed')}"[:128],
+        name=f"{arch} {init} {clip}{length} s{short.get('seed')}"[:128],
         group=experiment,
         job_type=arch[:64],
         tags=tuple(dict.fromkeys(tag[:64] for tag in (experiment, arch, outcome) if tag)),

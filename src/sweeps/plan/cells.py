@@ -9,6 +9,7 @@ from typing import Any
 from sweeps.config.identity import cell_id, deciding
 from sweeps.config.schema import Settings
 from sweeps.config.short_names import SHORT_NAMES
+from sweeps.config.steps import known_steps
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,9 @@ class Cell:
     def name(self) -> str:
         """A readable name, such as `lstm orthogonal clip=none T=50 lr=0.01 seed=2`, each cell of a sweep its own."""
         s = self.settings
-        words = (s.arch.name, s.init.name, f"clip={s.clip.name}", f"T={s.task.length}", *self.apart, f"seed={s.seed}")
-        return " ".join(words)
+        steps = known_steps(s)
+        length = f"length={s.task.length}" if steps is None else f"T={steps}"
+        return " ".join((s.arch.name, s.init.name, f"clip={s.clip.name}", length, *self.apart, f"seed={s.seed}"))
 
 
 def distinct(settings: Iterable[Settings]) -> list[Cell]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from sweeps.analysis.labels import level_said, listed, said
 from sweeps.analysis.loading.axes import lacks
 from sweeps.analysis.loading.records import IN_GRID, Records
+from sweeps.analysis.loading.time_steps import typed_length
 from sweeps.analysis.text import number_of
 from sweeps.report.answer import MATTERED, MEANS_LEARNING
 from sweeps.report.document import Prose, anchor, with_task
@@ -57,7 +58,8 @@ def _levels(records: Records, axis: str) -> str:
     there = set(records.cells.loc[~lacks(axis, records.cells), axis])
     levels = [level for level in records.cells[axis].cat.categories if level in there]
     if len(levels) <= MOST_LEVELS:
-        return ", ".join(level_said(axis, level) for level in levels)
+        typed = typed_length(records.cells) if axis == "length" else ""
+        return ", ".join(level_said(axis, level) for level in levels) + (typed and f"; {typed}")
     if any(isinstance(level, str) for level in levels):
         return f"{len(levels)} of them"
     return f"{len(levels)} from {level_said(axis, levels[0])} to {level_said(axis, levels[-1])}"
@@ -66,5 +68,6 @@ def _levels(records: Records, axis: str) -> str:
 def _same(records: Records, axis: str) -> str:
     level = records.cells[axis].iloc[0]
     if axis == "length":
-        return f"T = {level:g}"
+        typed = typed_length(records.cells)
+        return f"T = {level:g}{typed and f' ({typed})'}"
     return f"{level_said(axis, level)} init" if axis == "init" else level_said(axis, level)

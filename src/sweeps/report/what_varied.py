@@ -11,6 +11,7 @@ import pandas as pd
 from sweeps.analysis.labels import label, level_said, level_text, said
 from sweeps.analysis.loading.axes import grid, lacks, may_vary, ordered_levels, owner_of
 from sweeps.analysis.loading.records import IN_GRID, Records
+from sweeps.analysis.loading.time_steps import SETTING, typed_length
 from sweeps.analysis.text import number, number_of, render
 from sweeps.config.analysis import NOTHING, Analysis
 from sweeps.report.document import Prose, Section, Tabular
@@ -32,10 +33,14 @@ def what_varied(records: Records, analysis: Analysis = NOTHING) -> Section:
     having = {axis: planned.loc[~lacks(axis, planned), axis].astype(object) for axis in records.axes} | {"seed": seeds}
     levels = {axis: ordered_levels(axis, having[axis]) for axis in axes}
     alone = {axis: owners for axis in records.axes if (owners := _owners(planned, axis))}
+    setting = typed_length(records.cells)
+    typed = f" ({setting})" if setting else ""
     rows = [
         {
             "axis": said(axis),
-            "levels": _levels(axis, levels[axis]) + (f" ({alone[axis]} alone)" if axis in alone else ""),
+            "levels": _levels(axis, levels[axis])
+            + (f" ({alone[axis]} alone)" if axis in alone else "")
+            + (typed if axis == "length" else ""),
             "number": len(levels[axis]),
         }
         for axis in axes
@@ -43,11 +48,15 @@ def what_varied(records: Records, analysis: Analysis = NOTHING) -> Section:
     total, product = len(records.cells) + len(lost), int(np.prod([len(values) for values in levels.values()]))
     by_axis = " × ".join(str(len(values)) for values in levels.values())
     size = f"{by_axis} = {number_of(product, 'cell')}"
-    if alone and total == len(grid(planned, records.axes)) * len(levels["seed"]):
+    if (alone or typed) and total == len(grid(planned, records.axes)) * len(levels["seed"]):
         size = f"{number_of(total, 'cell')}, the full grid of those that have the settings"
     elif total != product:
         size = f"{number_of(total, 'cell')} (the full grid would be {product})"
-    fixed = [level_text(axis, planned[axis].dropna().iloc[0]) for axis in constant if planned[axis].notna().any()]
+    fixed = [
+        level_text(axis, planned[axis].dropna().iloc[0]) + (typed if axis == "length" else "")
+        for axis in constant
+        if planned[axis].notna().any()
+    ]
     same, tied = [*fixed, *_same(records)], _tied(records)
     along = "; ".join(_along(records, tied))
     texts = [f"{size}."]
@@ -109,7 +118,7 @@ def _tied(records: Records) -> dict[str, str]:
 
 def _along(records: Records, tied: Iterable[str]) -> list[str]:
     """Settings that vary and are neither an axis nor tied to a level: they follow another axis or the seed."""
-    known = {*records.axes, *tied}
+    known = {*records.axes, *tied, SETTING}
     names = [name for name in records.settings if may_vary(name) and name not in known]
     varied = [name for name in names if records.cells[name].nunique() > 1]
     return [

@@ -15,6 +15,7 @@ from sweeps.analysis.loading.cellfiles import NUMBERS, summary_row
 from sweeps.analysis.loading.raw_records import RawRecords
 from sweeps.analysis.loading.records import IN_GRID, UNREADABLE, Records, with_levels
 from sweeps.analysis.loading.scan import scan
+from sweeps.analysis.loading.time_steps import with_time_steps
 from sweeps.config.identity import BEFORE
 from sweeps.config.short_names import SHORT_NAMES
 from sweeps.errors import SweepsError
@@ -92,6 +93,7 @@ def assemble(root: Path, raw: RawRecords, frames: Mapping[str, pd.DataFrame], pl
     for name in (*AXES, "task", "seed", "hidden", "gain", "threshold", "lr"):
         if name not in table:
             table[name] = None
+    table = with_time_steps(table, frames["gradient"])
     in_grid = [cell for cell in order if cell not in problems or problems[cell][0] in IN_GRID]
     extra = extra_axes(table.loc[in_grid].dropna(how="all"))
     rows = pd.DataFrame([summary_row(raw.summaries[cell]) for cell in done], index=done)

@@ -13,6 +13,7 @@ import pandas as pd
 
 from sweeps.analysis.labels import UNSET
 from sweeps.analysis.loading.axes import AXES, as_level, extra_axes, ordered_levels
+from sweeps.analysis.loading.time_steps import SETTING
 from sweeps.config.short_names import column_of
 from sweeps.errors import SweepsError, unknown
 from sweeps.records.columns import DIRECTION, LAYER, OUTCOMES
@@ -49,7 +50,8 @@ class Records:
     Attributes:
         root: folder of the sweep; of several, `first+second` beside the first, which holds what is made of them.
         cells: a row per done cell: `cell`, its settings (`arch, init, clip, length, seed, gain, ...`, any
-            other under its dotted name), `outcome`, and the numbers of its summary (see `NUMBERS`).
+            other under its dotted name), `outcome`, and the numbers of its summary (see `NUMBERS`). `length` is T, the
+            number of time steps; where the setting `task.length` is not T, it has a column of its own.
         metrics, gradient, parameters: every row of the CSV files, with `cell` in front; `gradient` is of the highest
             layer of each network.
         problems: a row per cell that is not in `cells`: `cell, problem, reason` and its settings if they are
@@ -197,7 +199,8 @@ class Records:
         known += [*self.problems[name].unique()] if name in self.problems else list(OUTCOMES)
         for level in wanted:
             if level not in known and not pd.isna(level):
-                raise SweepsError(unknown(name, str(level), {str(each) for each in known if not pd.isna(each)}))
+                typed = f" (T; what was typed is {SETTING})" if name == "length" and SETTING in self.cells else ""
+                raise SweepsError(unknown(name, str(level), {str(each) for each in known if not pd.isna(each)}) + typed)
 
     def _only(self, cells: pd.DataFrame, problems: pd.DataFrame) -> Records:
         """The records of these cells and problems alone."""

@@ -24,7 +24,7 @@ from sweeps.analysis.statistics.paired import all_pairs, compare_pairs, holm
 from sweeps.errors import SweepsError, unknown
 
 Statistic = Literal["median", "iqm"]
-PROBLEMS = ("task", "length")
+PROBLEMS = ("task", "length", "task.length")
 """Axes that set the problem to be solved: the best combination is marked for each of their levels, not across them."""
 
 
