@@ -124,6 +124,23 @@ def test_two_axes_that_act_together(tmp_path: Path) -> None:
     assert "(n = 32, p = 0.0078). Best init by architecture, at LSTM: identity; at GRU: orthogonal." in text
 
 
+@pytest.mark.parametrize(("clips", "said"), [(("none", "norm"), True), (("none",), False)])
+def test_what_takes_three_axes_is_said_not_to_be_looked_for(tmp_path: Path, clips: tuple[str, ...], said: bool) -> None:
+    """A parity of three axes: none acts alone, nor any two of them."""
+    archs, inits = ("lstm", "gru"), ("xavier", "orthogonal")
+    records = planted(
+        tmp_path,
+        lambda run: (archs.index(run["arch"]) + inits.index(run["init"]) + clips.index(run["clip"])) % 2 == 1,
+        seeds=3,
+        arch=archs,
+        init=inits,
+        clip=clips,
+    )
+    text = "what takes three or more of them together is not"
+    assert (text in caption(records)) is said
+    assert ("acts differently" in told(records) or "depends on" in told(records)) is not said
+
+
 def test_nothing_has_an_effect_and_what_would_have_been_found_is_said(tmp_path: Path) -> None:
     def rule(run: Mapping[str, Any]) -> float:
         place = ("lstm", "gru").index(run["arch"]), ("none", "norm").index(run["clip"])

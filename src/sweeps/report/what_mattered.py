@@ -125,6 +125,8 @@ def _table(records: Records, found: Effects) -> Tabular:
     caption += " with 95% interval over seeds" if intervals else "; the seeds are too few for an interval"
     corrected = "interval and p are corrected" if intervals else "p is corrected"
     caption += f"; {corrected} for the choice of the two levels, p for the number of axes, too (Holm)."
+    if len(found.axes) > 2:
+        caption += " What two axes do together is looked for; what takes three or more of them together is not."
     return Tabular(render(pd.DataFrame(rows), names=1), caption)
 
 
