@@ -11,7 +11,7 @@ from sweeps.amounts import duration
 from sweeps.check import checked
 from sweeps.config.compose import Composer, Load
 from sweeps.config.identity import deciding
-from sweeps.config.same_cells import without_idle_cuts
+from sweeps.config.same_cells import without_idle
 from sweeps.config.schema import Settings
 from sweeps.errors import SweepsError
 from sweeps.execute.done import done
@@ -104,7 +104,7 @@ def launch(
     sweep = SweepPaths.at(settings[0].runs_dir, settings[0].experiment)
     local = settings[0].executor
     executor = Local(local.workers or (1 if local.device == "cuda" else 0), local.patience)
-    distinct, same = without_idle_cuts(jobs, settings)
+    distinct, same = without_idle(jobs, settings)
     plan = plan_for(distinct, sweep, executor.workers)
     show_plan(plan, sweep, console, "\n".join(filter(None, (skipped, same))))
     if dry_run:

@@ -19,7 +19,7 @@ from sweeps.analysis.roles import BY_LAG, BY_LEVEL, NORM_BY_LEVEL, OVER_TRAINING
 from sweeps.analysis.statistics.outcomes import shares
 from sweeps.errors import SweepsError
 from sweeps.figures import curves
-from sweeps.figures.catalogue import FIGURES, figure
+from sweeps.figures.catalogue import FIGURES, figure, roles_of
 from sweeps.tables.compare import compare
 
 
@@ -38,6 +38,24 @@ def test_an_axis_has_one_role(tmp_path: Path) -> None:
     records = study(tmp_path, arch=("rnn_tanh", "gru"), length=(5, 9))
     with pytest.raises(SweepsError, match="colour=arch: x=arch is drawn already; an axis has one role in a figure"):
         roles(records, BY_LEVEL, {"x": "arch", "colour": "arch"})
+
+
+def test_no_clipping_lies_beyond_the_thresholds_in_the_leading_figure(tmp_path: Path) -> None:
+    """Clipping goes with much of the score here, and the threshold tells it: one x axis, no panel of its own."""
+    for arch, seed in itertools.product(("lstm", "gru"), range(3)):
+        write_cell(tmp_path, arch=arch, seed=seed, clip="none", best_score=0.1, settings={"clip.threshold": math.inf})
+        for threshold in (0.1, 1.0, 10.0):
+            score = 0.8 - threshold / 100
+            write_cell(
+                tmp_path, arch=arch, seed=seed, clip="norm", best_score=score, settings={"clip.threshold": threshold}
+            )
+    records = load(tmp_path)
+    drawn = roles_of("score_by_level", records)
+    assert (drawn.x, drawn.column, drawn.colour) == ("threshold", None, "arch")
+    shown = figure("score_by_level", records)
+    assert shown is not None and len(shown.axes) == 1
+    assert [tick.get_text() for tick in shown.axes[0].get_xticklabels()] == ["0.1", "1", "10", "none"]
+    assert roles_of("score_by_level", records, {"column": "clip"}).column == "clip", "as it was asked for"
 
 
 def test_thresholds_beside_no_clipping_are_all_drawn(tmp_path: Path) -> None:

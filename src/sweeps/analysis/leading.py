@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sweeps.analysis.loading.records import Records
-from sweeps.analysis.roles import is_number
+from sweeps.analysis.roles import is_number, told_by
 from sweeps.analysis.statistics.arrival import learned
 from sweeps.analysis.statistics.effects import by_importance
 from sweeps.analysis.statistics.measures import Measure
@@ -24,12 +24,14 @@ def leading_roles(records: Records, measure: Measure | None = None) -> dict[str,
     """The roles of the three axes with the largest shares of the variation.
 
     x is that of numbers with the most levels, or the first. Colour comes before column. An axis with more levels than
-    can be told apart as colours or panels has no role.
+    can be told apart as colours or panels has no role, nor has one that another tells (`roles.told_by`).
 
     Args:
         measure: whose variation it is; by default that of `effects.measure_that_varies`, as in the answer.
     """
-    levels = {axis: records.cells[axis].nunique() for axis in by_importance(records, measure)[:3]}
+    told = told_by(records)
+    leading = [axis for axis in by_importance(records, measure) if axis not in told][:3]
+    levels = {axis: records.cells[axis].nunique() for axis in leading}
     if not levels:
         return {}
     numbers = [axis for axis in levels if is_number(axis, records)]

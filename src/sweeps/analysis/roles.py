@@ -122,7 +122,7 @@ def roles(
             )
         slots[slot] = axis
     idle = [axis for axis, slot in (preferred or {}).items() if slot == POOLED and axis not in kind.fixed]
-    told = _told(records)
+    told = told_by(records)
     waiting = [axis for axis in records.varied if axis not in (*slots.values(), *idle)]
     waiting = [axis for axis in waiting if axis not in told or axis in (preferred or {})]
     for axis, slot in (preferred or {}).items():
@@ -168,7 +168,7 @@ def roles(
     return Roles(**slots, fixed=fixed, pooled=pooled, title=title, length=length)
 
 
-def _told(records: Records) -> dict[str, str]:
+def told_by(records: Records) -> dict[str, str]:
     """Clipping by the setting of its own that tells its level: where a threshold is of one kind, and inf of none."""
     own = [axis for axis in records.varied if owner_of(axis) == "clip"]
     telling = [axis for axis in own if records.cells.groupby(axis, observed=True)["clip"].nunique().max() == 1]

@@ -4,16 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import yaml
+
 from sweeps.config.identity import cell_id
 from sweeps.config.schema import Settings
 
-CUT = "train.truncate"
+CUT = "train.truncate from the length of a sequence on cuts nothing"
+BETWEEN = (
+    "stack.norm, stack.dropout and stack.residual stand between layers, and with one layer there is nothing between"
+)
+WHY = {
+    "clip.threshold": "clip.threshold without clipping bounds nothing",
+    "train.truncate": CUT,
+    "stack.norm": BETWEEN,
+    "stack.dropout": BETWEEN,
+    "stack.residual": BETWEEN,
+}
+"""Why a setting comes to nothing where a point is parsed as one of another value of it (`parse.parse`)."""
 
 
-def without_idle_cuts(jobs: Sequence[Sequence[str]], settings: Sequence[Settings]) -> tuple[list[Settings], str]:
-    """The settings of the points of a grid, without those that differ from another in a cut beyond their sequence.
-
-    A point whose `train.truncate` is T or more is parsed as one of 0, because nothing is cut.
+def without_idle(jobs: Sequence[Sequence[str]], settings: Sequence[Settings]) -> tuple[list[Settings], str]:
+    """The settings of the points of a grid, without those that differ from another in what comes to nothing.
 
     Args:
         jobs: the overrides of each point.
@@ -22,23 +33,35 @@ def without_idle_cuts(jobs: Sequence[Sequence[str]], settings: Sequence[Settings
     Returns:
         The settings in their order, one of each such cell; and a sentence on what was left out, empty for nothing.
     """
-    beyond = [_beyond(job, each) for job, each in zip(jobs, settings, strict=True)]
-    if not any(beyond):
+    idle = [_idle(job, each) for job, each in zip(jobs, settings, strict=True)]
+    values = {key: text for keys in idle for key, text in keys.items()}
+    if not values:
         return list(settings), ""
-    there = {cell_id(each) for each, idle in zip(settings, beyond, strict=True) if not idle}
+    there = {cell_id(each) for each, keys in zip(settings, idle, strict=True) if not keys}
     kept: list[Settings] = []
-    for each, idle in zip(settings, beyond, strict=True):
-        if not idle or cell_id(each) not in there:
+    for each, keys in zip(settings, idle, strict=True):
+        if not keys or cell_id(each) not in there:
             kept.append(each)
             there.add(cell_id(each))
-    sentence = f"{CUT} from the length of a sequence on cuts nothing: such points are those of {CUT}=0"
+    texts = []
+    for why in dict.fromkeys(WHY[key] for key in WHY if key in values):
+        without = " ".join(values[key] for key in WHY if key in values and WHY[key] == why)
+        texts.append(f"{why}: such points are those of {without}")
+    sentence = "; ".join(texts)
     if less := len(settings) - len(kept):
         are = "is" if less == 1 else "are"
         sentence += f", trained once, so that {less} of the {len(settings)} points of the grid {are} skipped"
     return kept, f"{sentence}."
 
 
-def _beyond(job: Sequence[str], settings: Settings) -> bool:
-    """Whether a point asked for a cut and has none."""
-    asked = next((text.partition("=")[2] for text in job if text.partition("=")[0] == CUT), "0")
-    return settings.train.truncate == 0 and asked != "0"
+def _idle(job: Sequence[str], settings: Settings) -> dict[str, str]:
+    """The settings that a point asked for in vain, with what it is parsed as: `{"stack.norm": "stack.norm=none"}`."""
+    found = {}
+    for text in job:
+        key, _, asked = text.partition("=")
+        if key in WHY:
+            section, _, name = key.partition(".")
+            own = getattr(getattr(settings, section), name)
+            if yaml.safe_load(asked) != own:
+                found[key] = "clip=none" if section == "clip" else f"{key}={str(own).lower()}"
+    return found
