@@ -67,4 +67,4 @@ def test_a_cell_that_fails_stops_no_other(tmp_path: Path, monkeypatch: pytest.Mo
         sweeps.train(cells, tmp_path / "half")
     records = sweeps.load(tmp_path / "half")
     assert records.cells["arch"].tolist() == ["rnn_tanh"] and records.problems["problem"].tolist() == ["failed"]
-    assert repr(records).startswith(f"<Records of {tmp_path / 'half'}: 1 cells")
+    assert repr(records).startswith(f"<Records of {tmp_path / 'half'}: 1 cell,")

@@ -177,6 +177,13 @@ def test_what_did_not_arrive_is_reported_and_the_next_sync_sends_it(
 
 
 @pytest.mark.slow
+def test_one_run_is_one_run_in_words(sweep: SweepPaths, account: StandIn) -> None:
+    add_cells(sweep, 1)
+    said: list[str] = []
+    sync(sweep, said.append)
+    assert said == ["1 run sent"]
+
+
 def test_a_request_that_fails_is_repeated(sweep: SweepPaths, account: StandIn) -> None:
     runs = add_cells(sweep, 2)
     account.faults = {name: iter([500, 429]) for name in ("UpsertBucket", "file_stream", "CreateRunFiles", "upload")}
@@ -193,7 +200,7 @@ def test_a_server_that_goes_away_in_the_middle_ends_the_sync(sweep: SweepPaths, 
             account.faults = {each: repeat(DROP) for each in {*account.requests, "Viewer"}}
 
     account.on_request = away
-    with pytest.raises(SweepsError, match=r"server http://127.0.0.1:\d+ cannot be used.*\d runs were sent; sync again"):
+    with pytest.raises(SweepsError, match=r"server http://127.0.0.1:\d+ cannot be used.*\d runs? sent; sync again"):
         sync(sweep)
     account.on_request, account.faults = lambda count, name: None, {}
     again = sync(sweep)

@@ -45,3 +45,15 @@ def test_the_time_that_runs_took_has_the_unit_it_needs(tmp_path: Path, seconds: 
     for seed in (0, 1):
         write_cell(tmp_path, seed=seed, summary={"seconds": seconds})
     assert f"The runs took {said} of computing in all." in _text(what_ran(load(tmp_path)))
+
+
+def test_what_every_network_has_beyond_the_usual_is_said(tmp_path: Path) -> None:
+    stack = {"stack.layers": 2, "stack.bidirectional": True, "stack.norm": "none", "train.truncate": 5}
+    for seed in (0, 1):
+        write_cell(tmp_path / "deep", seed=seed, settings=stack)
+        write_cell(tmp_path / "plain", seed=seed)
+        write_cell(tmp_path / "both", seed=seed)
+        write_cell(tmp_path / "both", seed=seed, settings={"stack.layers": 2})
+    deep, plain, both = (_text(what_varied(load(tmp_path / name))) for name in ("deep", "plain", "both"))
+    assert ", truncation = 5, layers = 2, directions: both." in deep
+    assert "layers =" not in plain and "truncation" not in plain and "layers =" not in both

@@ -14,6 +14,7 @@ from typing import Any
 
 import pandas as pd
 
+from sweeps.amounts import number_of
 from sweeps.analysis.loading.records import Records, cell_of
 from sweeps.errors import SweepsError
 from sweeps.records.files import write_atomically
@@ -157,4 +158,4 @@ def distinct(values: pd.Series) -> str:
     counts: Mapping[Any, int] = values.fillna("").replace("", "not recorded").value_counts().sort_index().to_dict()
     if len(counts) == 1:
         return str(next(iter(counts)))
-    return "; ".join(f"{text} ({count} cells)" for text, count in counts.items())
+    return "; ".join(f"{text} ({number_of(count, 'cell')})" for text, count in counts.items())

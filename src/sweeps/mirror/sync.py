@@ -15,6 +15,7 @@ from contextlib import redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sweeps.amounts import number_of
 from sweeps.errors import SweepsError
 from sweeps.mirror import offline_file
 from sweeps.mirror.client import SENT, Client, logged_errors
@@ -125,7 +126,7 @@ class _Upload:
                 self._mark_sent(run, file)
             else:
                 self.result.failed[run] = self.server.clean(reasons[-1] if reasons else "the client gave up")
-        self.report(f"{len(self.result.sent)} runs sent")
+        self.report(f"{number_of(len(self.result.sent), 'run')} sent")
         self._check_server(batch)
         shutil.rmtree(logs, ignore_errors=True)
 
@@ -157,7 +158,7 @@ class _Upload:
                 self.server.check()
             except SweepsError as error:
                 raise SweepsError(
-                    f"{error} {len(self.result.sent)} runs were sent; sync again for the rest."
+                    f"{error} {number_of(len(self.result.sent), 'run')} sent; sync again for the rest."
                 ) from error
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from sweeps.analysis.labels import label, level_said, level_text, said
-from sweeps.analysis.loading.axes import grid, lacks, may_vary, ordered_levels, owner_of
+from sweeps.analysis.loading.axes import grid, lacks, may_vary, ordered_levels, owner_of, unusual
 from sweeps.analysis.loading.records import IN_GRID, Records
 from sweeps.analysis.loading.time_steps import SETTING, typed_length
 from sweeps.analysis.text import number, number_of, render
@@ -88,14 +88,15 @@ def _levels(axis: str, levels: Sequence[Any]) -> str:
 
 
 def _same(records: Records) -> list[str]:
-    """`learning rate 0.01`: those settings of `CONSTANT` that are the same in every cell."""
+    """`learning rate 0.01`: those settings of `CONSTANT` that are the same in every cell; and `layers = 2`, those that
+    came later, where they are not what was always so before."""
     texts = []
     for name in CONSTANT:
         if name in records.cells and name not in records.axes and records.cells[name].nunique(dropna=False) == 1:
             value = records.cells[name].iloc[0]
             if pd.notna(value):
                 texts.append(f"{NAMES.get(name, said(name))} {value if isinstance(value, str) else number(value, 6)}")
-    return texts
+    return texts + [level_text(name, level) for name, level in unusual(records.cells).items()]
 
 
 def _tied(records: Records) -> dict[str, str]:

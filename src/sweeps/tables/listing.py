@@ -9,7 +9,7 @@ import pandas as pd
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.statistics.measures import MEASURES, crossings
 from sweeps.analysis.statistics.outcomes import counted
-from sweeps.analysis.text import EMPTY, axis_columns, decades, factor, number, render, with_interval
+from sweeps.analysis.text import EMPTY, axis_columns, decades, factor, number, number_of, render, with_interval
 from sweeps.tables import notes
 from sweeps.tables.coverage import iqm_words, median_words, share_words
 
@@ -60,7 +60,9 @@ def counting_rules(table: pd.DataFrame, records: Records, seed: int) -> str:
     )
     unscored = int((table["n"] - table["n_score"]).sum())
     if unscored:
-        sentences.append(f"{unscored} runs have no finite score and are missing from the best {records.score_name}.")
+        have, are = ("has", "is") if unscored == 1 else ("have", "are")
+        missing = f"no finite score and {are} missing from the best {records.score_name}"
+        sentences.append(f"{number_of(unscored, 'run')} {have} {missing}.")
     sentences.append(
         "The gradient norm is the median over runs of each run's median over logged steps, before clipping. "
         + notes.HOW_IT_TRAVELS

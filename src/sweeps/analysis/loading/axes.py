@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from sweeps.config.cards import cards
-from sweeps.config.identity import decides
+from sweeps.config.identity import BEFORE, decides
 from sweeps.config.places import IDLE
 from sweeps.config.short_names import SHORT_NAMES
 from sweeps.records.plan_file import flat
@@ -95,6 +95,17 @@ def extra_axes(settings: pd.DataFrame) -> tuple[str, ...]:
 def may_vary(name: str) -> bool:
     """Whether a setting can be an axis beyond arch, init, clip, length and seed."""
     return decides(name) and name.rpartition(".")[2] != "seed" and name not in AXES
+
+
+def unusual(cells: pd.DataFrame) -> dict[str, Any]:
+    """The settings that are the same in all cells, came after the first records and are not what was always so before.
+
+    Args:
+        cells: a row per cell, with its settings.
+    """
+    same = {name: cells[name].unique() for name in BEFORE if name in cells and decides(name)}
+    only = {name: levels[0] for name, levels in same.items() if len(levels) == 1 and not pd.isna(levels[0])}
+    return {name: level for name, level in only.items() if level != as_level(name, BEFORE[name])}
 
 
 def setting_of(axis: str) -> str:

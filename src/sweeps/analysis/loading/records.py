@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sweeps.amounts import number_of
 from sweeps.analysis.labels import UNSET
 from sweeps.analysis.loading.axes import AXES, as_level, extra_axes, ordered_levels
 from sweeps.analysis.loading.time_steps import SETTING
@@ -84,9 +85,9 @@ class Records:
     def __repr__(self) -> str:
         levels = {axis: self.cells[axis].nunique() for axis in (*self.axes, "seed")}
         grid = " x ".join(f"{count} {axis}" for axis, count in levels.items() if count > 1)
-        cells = f"{len(self.cells)} cells{f' ({grid})' if grid else ''}"
+        cells = f"{number_of(len(self.cells), 'cell')}{f' ({grid})' if grid else ''}"
         where = " and ".join(str(sweep.root) for sweep in self.sweeps.values()) or self.root
-        return f"<Records of {where}: {cells}, {len(self.problems)} problems>"
+        return f"<Records of {where}: {cells}, {number_of(len(self.problems), 'problem')}>"
 
     @property
     def experiment(self) -> str:
