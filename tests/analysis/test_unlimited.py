@@ -98,4 +98,4 @@ def test_a_run_without_clipping_says_it_once_and_a_place_on_an_uneven_axis_is_no
     uneven = figure("gradient_norm_by_level", records, {"x": "threshold"})
     even = figure("gradient_norm_by_level", records.select(clip="norm").drop_unused_levels(), {"x": "threshold"})
     assert uneven is not None and even is not None
-    assert (uneven.said, even.said) == ("y", "xy")
+    assert (uneven.names[0], even.names[0]) == ("", "threshold")

@@ -184,6 +184,7 @@ def test_one_run_is_one_run_in_words(sweep: SweepPaths, account: StandIn) -> Non
     assert said == ["1 run sent"]
 
 
+@pytest.mark.slow
 def test_a_request_that_fails_is_repeated(sweep: SweepPaths, account: StandIn) -> None:
     runs = add_cells(sweep, 2)
     account.faults = {name: iter([500, 429]) for name in ("UpsertBucket", "file_stream", "CreateRunFiles", "upload")}

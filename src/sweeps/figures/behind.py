@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from sweeps.analysis.roles import Roles
 from sweeps.figures.facets import part_of
-from sweeps.figures.panels import NORM, Grid, PowerOfTen
+from sweeps.figures.panels import Grid, PowerOfTen
 
 MOST_POINTS = 40_000
 """Points of all runs of a figure together; a curve has as many of them as that leaves, from 3 to `MOST_OF_ONE`."""
@@ -50,20 +50,13 @@ def behind(figure: Grid) -> dict[str, Any]:
     cells = len({cell for _, runs in figure.behind for cell in runs["cell"].unique()})
     most = int(np.clip(MOST_POINTS // max(cells, 1), 3, MOST_OF_ONE))
     axes = [ax for ax, _ in figure.behind]
-    labels = [next((text for ax in axes if (text := _plain(of(ax)))), "") for of in (Axes.get_xlabel, Axes.get_ylabel)]
     return {
-        "x": labels[0] if "x" in figure.said else "",
-        "y": labels[1] if "y" in figure.said else "",
+        "x": figure.names[0],
+        "y": figure.names[1],
         "worst": figure.worst,
         "power": isinstance(axes[0].yaxis.get_major_formatter(), PowerOfTen),
         "panels": [{**_frame(ax), **_runs(runs, most)} for ax, runs in figure.behind],
     }
-
-
-def _plain(label: str) -> str:
-    """The label of an axis without the level of its row above it, the length behind it, and TeX."""
-    lines = [line for line in label.replace("\nbefore", " before").split("\n") if not line.startswith("T = ")]
-    return lines[-1].partition(", T = ")[0].replace(NORM, "‖∂L/∂h_t‖") if lines else ""
 
 
 def _frame(ax: Axes) -> dict[str, Any]:

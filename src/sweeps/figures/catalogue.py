@@ -51,7 +51,6 @@ def _norm(records: Records, drawn: Roles) -> Draw | None:
     def draw() -> Grid:
         figure = gradient.norm_by_level(frame, drawn)
         at, _ = positions(levels_of(frame, drawn.x))
-        figure.said = "xy" if all(level == place for level, place in at.items()) else "y"
         put_behind(figure, runs.assign(at=runs[str(drawn.x)].map(at).astype(float)), drawn, "at", "norm")
         return figure
 

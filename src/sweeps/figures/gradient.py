@@ -57,6 +57,7 @@ def gradient_by_lag(frame: pd.DataFrame, roles: Roles) -> Grid:
         figure, panels = facets(frame, roles, height=1.75 if roles.row is None else 1.45, sharey=False, widest=4)
         style = styles(frame, roles)
         last = max(float(frame["lag"].max()), 1.0)
+        figure.names = ("lag (steps back)", "‖∂L/∂h_t‖")
         for panel in panels:
             ax, part = panel.ax, part_of(frame, roles, panel)
             remarks = _no_run(part, roles, _expected(frame, roles, panel, list(style)))
@@ -76,7 +77,7 @@ def gradient_by_lag(frame: pd.DataFrame, roles: Roles) -> Grid:
             note(ax, "\n".join(remarks[:MOST_REMARKS]), **free_corner(ax, [part], "lag"))
             ax.xaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
             left, top = titles(panel, roles, left=NORM)
-            outer_labels(panel, left=left, top=top, bottom="lag (steps back)")
+            outer_labels(panel, left=left, top=top, bottom=figure.names[0])
         legend_above(figure, legend_of(style, roles) + ([DIVERGED] if (frame["diverged"] > 0).any() else []))
         return figure
 
@@ -95,6 +96,8 @@ def norm_by_level(frame: pd.DataFrame, roles: Roles) -> Grid:
         figure, panels = facets(frame, roles, height=1.75 if roles.row is None else 1.45, sharey=True, widest=4)
         style = styles(frame, roles)
         at, logarithmic = positions(levels_of(frame, roles.x))
+        at_levels = all(level == place for level, place in at.items())
+        figure.names = (axis_name(roles.x) if at_levels else "", "gradient norm before clipping")
         placed = frame.assign(at=frame[roles.x].map(at).astype(float))
         for panel in panels:
             ax, part = panel.ax, part_of(placed, roles, panel)
@@ -130,6 +133,7 @@ def clipping_over_training(
         figure, grid = grid_of(rows, levels_of(frame, roles.column), height=1.45, widest=4, sharey=False)
         style = lines(roles.row, levels_of(frame, roles.row))
         last = max([1.0, *frame["step"], *ends["step"]])
+        figure.names = ("training step (updates)", "gradient norm")
         for panel in grid:
             ax, line = panel.ax, style[panel.row]
             part, diverged = part_of(frame, roles, panel), part_of(ends, roles, panel)["step"]
@@ -144,8 +148,8 @@ def clipping_over_training(
                 ax.axhline(level, **THRESHOLD)
             ax.set_xlim(0, last)
             ax.xaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
-            left, top = titles(panel, roles, left="gradient norm" + ("" if length is None else f"\nT = {length:g}"))
-            outer_labels(panel, left=left, top=top, bottom="training step (updates)")
+            left, top = titles(panel, roles, left=figure.names[1] + ("" if length is None else f"\nT = {length:g}"))
+            outer_labels(panel, left=left, top=top, bottom=figure.names[0])
             if panel.left:
                 shown = frame[frame[roles.row] == panel.row]
                 log10_axis(ax, [*shown["low"], *shown["high"], *levels])

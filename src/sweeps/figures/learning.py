@@ -53,6 +53,7 @@ def loss_curves(frame: pd.DataFrame, ends: pd.DataFrame, chance: float, roles: R
     """
     with house():
         figure, panels = facets(frame, roles, height=1.3 if roles.row is not None else 1.75, sharey=True)
+        figure.names = ("training step (updates)", "evaluation loss")
         style = styles(frame, roles)
         level, bottom, top = _loss_range(frame, chance)
         last = max([1.0, *frame["step"], *ends["step"]])
@@ -69,8 +70,8 @@ def loss_curves(frame: pd.DataFrame, ends: pd.DataFrame, chance: float, roles: R
                 crosses(ax, rows["step"], style[name], list(style).index(name) if len(style) <= LISTED else 0)
             ax.axhline(level if chance > 0 else np.nan, **CHANCE)
             ax.xaxis.set_major_locator(MaxNLocator(nbins=3, integer=True))
-            left, heading = titles(panel, roles, left="evaluation loss")
-            outer_labels(panel, left=left, top=heading, bottom="training step (updates)")
+            left, heading = titles(panel, roles, left=figure.names[1])
+            outer_labels(panel, left=left, top=heading, bottom=figure.names[0])
         handles: list[Any] = legend_of(style, roles)
         handles.append(Line2D([], [], label="best constant answer", **CHANCE))
         if len(ends):
@@ -117,7 +118,6 @@ def solved_by_level(frame: pd.DataFrame, roles: Roles, cells: pd.DataFrame | Non
         place = partial(beside, inside=0.0, roles=roles, at=at, logarithmic=logarithmic, colours=list(style))
         frame = frame.assign(at=place(frame))
         if cells is not None:
-            figure.said = ""
             put_behind(figure, _at_their_share(frame, cells, roles), roles, "at", "share")
         holes = bool((frame["n"] == 0).any())
         joined = not any(isinstance(level, str) for level in levels)

@@ -59,7 +59,6 @@ def outcome_map(
                 ).reindex(index=_index(names, rows), columns=_index(wanted, columns))
                 _heat(ax, table, colours)
                 if cells is not None:
-                    figure.said = ""
                     figure.behind.append((ax, _fields(cells, names, rows, wanted, columns)))
                 ax.set_title(f"share {what}" + ("" if length is None else f", T = {length:g}"), pad=4)
                 _label_columns(ax, shown, columns, inner)

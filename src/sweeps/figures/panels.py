@@ -83,7 +83,7 @@ class Grid(Figure):
     Attributes:
         panels: of facets, in the order of their rows.
         title: what all panels share, above the legend.
-        said: which of x and y are numbers of the run itself ("xy", "y", ""), and not the place of a group of runs.
+        names: of what x and y are; empty where that is no number of the run itself but the place of a group of runs.
         worst: what an infinite number is called.
         behind: axes, and the runs in them: `cell`, and `x` and `y` in the units of the axes.
     """
@@ -92,7 +92,7 @@ class Grid(Figure):
         super().__init__(figsize=(width, height), layout="constrained")
         self.panels: list[Panel] = []
         self.title = ""
-        self.said = "xy"
+        self.names = ("", "")
         self.worst = ""
         self.behind: list[tuple[Axes, pd.DataFrame]] = []
 

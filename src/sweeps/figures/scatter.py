@@ -38,6 +38,8 @@ def factor_and_score(frame: pd.DataFrame, axis: str | None, score: str | None) -
         axes = figure.subplots(*((1, 2) if beside else (2, 1)), sharex=True, sharey=True)
         heights = frame["best"] if score else np.log10(frame["best"].where(frame["best"] > 0))
         frame = frame.assign(height=heights, drawn=_within(heights, lowest=LOWEST if score else None))
+        what = "end-to-end factor" if len(frame) and frame["whole"].all() else "factor"
+        figure.names = (f"{what} per step back in time", f"best {score}" if score else "best evaluation loss")
         for ax, (when, title) in zip(axes, PANELS.items(), strict=True):
             figure.behind.append((ax, _behind(frame, when)))
             for level, line in style.items():
@@ -45,14 +47,13 @@ def factor_and_score(frame: pd.DataFrame, axis: str | None, score: str | None) -
                 x = part[when].clip(upper=HIGHEST)
                 run_marks(ax, x, part["drawn"], part["solved"], part["diverged"], line)
             edge = _finish(ax, frame, when)
-            what = "end-to-end factor" if len(frame) and frame["whole"].all() else "factor"
-            ax.set(title=f"{title} ({edge})" if edge else title, xlabel=f"{what} per step back in time")
+            ax.set(title=f"{title} ({edge})" if edge else title, xlabel=figure.names[0])
         largest = frame[[*PANELS]].max().max()
         axes[0].set_xlim(-0.03, np.clip(largest if len(frame) else 1.0, 1.1, HIGHEST) + 0.03)
         if not score:
             log10_axis(axes[0], frame["drawn"])
         length = f", T = {frame['length'].iloc[0]:g}" if frame["length"].nunique() == 1 else ""
-        axes[0].set_ylabel((f"best {score}" if score else "best evaluation loss") + length)
+        axes[0].set_ylabel(figure.names[1] + length)
         told = meanings(frame["solved"], frame["diverged"], "diverged")
         named = listed_levels(axis, levels) if axis else [(ALL, ALL)]
         legend_above(figure, [*(_handle(style[level], text) for level, text in named), *told])

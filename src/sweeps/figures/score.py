@@ -68,7 +68,7 @@ def score_by_level(
         runs = runs.assign(at=place(runs, inside), drawn=within(runs["value"], measure))
         ends = {name: place(medians, pd.Series(side, medians.index)) for name, side in (("from", -1.0), ("to", 1.0))}
         medians = medians.assign(at=place(medians, pd.Series(0.0, medians.index)), **ends)
-        figure.said = "y"
+        figure.names = ("", name)
         figure.worst = measure.worst
         put_behind(figure, runs, roles, "at", "drawn")
         for panel in panels:
