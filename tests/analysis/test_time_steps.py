@@ -13,10 +13,11 @@ from sweeps.analysis.loading.records import Records
 from sweeps.analysis.truncation import truncation
 from sweeps.dashboard.workspace import study_of
 from sweeps.errors import SweepsError
+from sweeps.report.before_training import at_initialisation
 from sweeps.report.captions import captions
 from sweeps.report.exploded import exploded
 from sweeps.report.first_screen import what_ran_in_short
-from sweeps.report.gradients_alive import alive, at_initialisation
+from sweeps.report.gradients_alive import alive
 from sweeps.report.what_varied import what_varied
 
 BEYOND = 20

@@ -13,8 +13,9 @@ import pytest
 from analysis.make_records import write_cell
 from sweeps import load
 from sweeps.analysis.statistics.summaries import SHORTEST, decay_rates, per_cell
+from sweeps.report.before_training import at_initialisation
 from sweeps.report.document import Prose, Tabular
-from sweeps.report.gradients_alive import alive, at_initialisation
+from sweeps.report.gradients_alive import alive
 
 FAST, SLOW = -0.3, -0.02
 """Decades per step: within 20 lags of the readout, and beyond, where the dynamics alone decide."""

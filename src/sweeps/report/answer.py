@@ -7,12 +7,13 @@ from sweeps.analysis.loading.records import Records
 from sweeps.analysis.statistics.paired import ALPHA, smallest_p
 from sweeps.analysis.text import number_of
 from sweeps.analysis.truncation import truncation
+from sweeps.report.before_training import at_initialisation
 from sweeps.report.clipping import clipping
 from sweeps.report.document import Prose, Section, with_task
 from sweeps.report.exploded import exploded
 from sweeps.report.gradient_and_learning import gradient_and_learning
 from sweeps.report.gradient_kept import kept
-from sweeps.report.gradients_alive import alive, at_initialisation
+from sweeps.report.gradients_alive import alive
 from sweeps.report.part import Part
 from sweeps.report.solved import solved
 from sweeps.report.what_mattered import what_mattered

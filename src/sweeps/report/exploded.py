@@ -21,7 +21,7 @@ def exploded(records: Records, start: pd.DataFrame) -> list[Block]:
     """The shares of runs that diverged before and in training, and of networks whose gradient exploded through time.
 
     Args:
-        start: from `gradients_alive.at_initialisation`.
+        start: from `before_training.at_initialisation`.
     """
     cells = records.cells
     cells = cells.assign(at_start=diverged_at_start(cells), later=diverged(cells) & ~diverged_at_start(cells))

@@ -13,8 +13,8 @@ from sweeps.analysis.loading.records import Records
 from sweeps.analysis.statistics.arrival import WHEN, arrival, by_seed, distance, group_of, learned
 from sweeps.analysis.statistics.paired import sign_flip_p
 from sweeps.analysis.text import number, number_of
+from sweeps.report.before_training import further
 from sweeps.report.document import Block, Prose
-from sweeps.report.gradients_alive import further
 from sweeps.report.nearest import shown_nearest
 
 MOST_IN_SHORT = 4

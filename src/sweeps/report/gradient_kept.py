@@ -6,35 +6,28 @@ import pandas as pd
 
 from sweeps.analysis.labels import label, level_said, said
 from sweeps.analysis.loading.records import Records
-from sweeps.analysis.statistics.summaries import ENDS, SHORTEST
 from sweeps.analysis.text import EMPTY, decades, factor, number_of, render
+from sweeps.report.before_training import FACTOR, at_longest, further, power, span, too_short
 from sweeps.report.document import Block, Prose, Tabular
-from sweeps.report.gradients_alive import further, power, span
 
 
 def kept(records: Records, start: pd.DataFrame) -> list[Block]:
     """For each architecture the factor per step of its networks, and a table by a further axis if one varied.
 
     Args:
-        start: from `gradients_alive.at_initialisation`.
+        start: from `before_training.at_initialisation`.
     """
-    length = records.longest
-    here = start[(start["length"] == length) & (start["change"].notna() | start["lost"])]
+    length, here = records.longest, at_longest(records, start)
     if here.empty:
         return [Prose(f"No run of T = {length:g} recorded a gradient through time at initialisation.")]
     init = label(here["init"].iloc[0])
-    if length < SHORTEST:
+    if why := too_short(length):
         first = (
-            f"At T = {length:g}, the longest here, there is no factor per step: it leaves out {ENDS} steps at either "
-            f"end, and that takes {SHORTEST} steps. With {init} init, the only one, the gradient changes end to end, "
-            "of which transients at the ends are a large part:"
+            f"At T = {length:g}, the longest here, there is no factor per step: it {why}. With {init} init, the only "
+            "one, the gradient changes end to end, of which such transients are a large part:"
         )
     else:
-        first = (
-            f"With {init} init, the only one, at T = {length:g} and before training, each step back in time multiplies "
-            f"the norm of the gradient ‖∂L/∂h_t‖ by a factor: below 1 it vanishes on its way back, above 1 it "
-            f"explodes. {ENDS} steps at either end are left out:"
-        )
+        first = f"With {init} init, the only one, at T = {length:g} and before training, {FACTOR}:"
     points = [f"- {_sentence(label(arch), part)}" for arch, part in here.groupby("arch", observed=True)]
     axes = [axis for axis in further(records) if axis != "task" and here[axis].nunique() > 1]
     return [Prose(first + "\n\n" + "\n".join(points)), *(_table(here, axis) for axis in axes)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,51 +12,11 @@ import pandas as pd
 from sweeps.analysis.labels import axes_said, label, listed
 from sweeps.analysis.loading.axes import owner_of
 from sweeps.analysis.loading.records import Records
-from sweeps.analysis.statistics.measures import STOPS
-from sweeps.analysis.statistics.outcomes import diverged_at_start
-from sweeps.analysis.statistics.summaries import ENDS, SHORTEST, decay_rates
-from sweeps.analysis.text import EMPTY, decades, factor, render
+from sweeps.analysis.text import decades, factor, render
+from sweeps.report.before_training import FACTOR, at_longest, further, power, span, too_short
 from sweeps.report.document import Block, Prose, Tabular
 from sweeps.report.nearest import Nearest, compared, nearest_init
 from sweeps.tables.notes import several
-
-LATER = ("clip", "optim", "steps", "train.log_every", "train.eval_every", "train.eval_size", STOPS)
-"""Axes that act only after the first gradient is taken; the settings of clipping and of the optimiser do so, too."""
-
-
-def at_initialisation(records: Records) -> pd.DataFrame:
-    """The gradient through time of every network before its first update, a row per network.
-
-    Runs that differ only in what acts after the first gradient (clipping, learning rate) start from the same network,
-    which counts once.
-
-    Returns:
-        `arch, init, length`, the further axes that tell networks apart, `seed`, `outcome`, `diverged_step`; in decades
-        per step back `rate` (both ends left out), `late` and `early` (the same, over the half of these steps that is
-        nearer to the end of the sequence, and over the other half) and `change` (end to end); `total`, decades from
-        the last time step to the first. All of these are -inf if the gradient is exactly zero somewhere. `lost`:
-        the gradient was not finite.
-    """
-    rows = records.gradient[records.gradient["step"] == 0]
-    parts = {"rate": (0.0, 1.0), "late": (0.0, 0.5), "early": (0.5, 1.0)}
-    by_part = {name: decay_rates(rows, part).set_index("cell") for name, part in parts.items()}
-    numbers = pd.DataFrame({name: rates["decay_rate"] for name, rates in by_part.items()})
-    numbers["change"] = by_part["rate"]["change"]
-    keys = ["arch", "init", "length", *further(records), "seed"]
-    start = records.cells[["cell", *keys, "outcome", "diverged_step"]].join(numbers, on="cell").drop_duplicates(keys)
-    start["total"] = start["change"] * (start["length"].astype(float) - 1)
-    start["lost"] = start["change"].isna() & diverged_at_start(start)
-    return start.drop(columns="cell").reset_index(drop=True)
-
-
-def acts_later(axis: str) -> bool:
-    """Whether an axis acts only after the first gradient is taken."""
-    return axis in LATER or owner_of(axis) in ("clip", "optim")
-
-
-def further(records: Records) -> list[str]:
-    """The axes beyond arch, init and length that tell networks apart before training."""
-    return [axis for axis in records.extra_axes if not acts_later(axis)]
 
 
 def alive(records: Records, start: pd.DataFrame) -> list[Block]:
@@ -65,31 +25,26 @@ def alive(records: Records, start: pd.DataFrame) -> list[Block]:
     Args:
         start: from `at_initialisation`.
     """
-    length = records.longest
-    here = start[(start["length"] == length) & (start["change"].notna() | start["lost"])]
+    length, here = records.longest, at_longest(records, start)
     if here.empty:
         why = "there is no step back in time" if length == 1 else "no gradient is finite at both ends at initialisation"
         return [Prose(f"At T = {length:g}, the longest here, {why}: no init is named.")]
     for name in ("rate", "late", "early"):
         here = here.assign(**{f"from_{name}": here[name].abs().fillna(np.inf)})
     pooled = [axis for axis in further(records) if axis != "task"]
-    if length < SHORTEST:
+    if why := too_short(length):
         first = (
-            f"At T = {length:g}, the longest here, no init is named: a factor per step leaves out {ENDS} steps at "
-            "either end, where the gradient still depends on the readout or on the start from 0, and that takes "
-            f"{SHORTEST} steps. The table has the change from the last step to the first, of which such transients are "
-            "a large part."
+            f"At T = {length:g}, the longest here, no init is named: a factor per step {why}. The table has the change "
+            "from the last step to the first, of which such transients are a large part."
         )
         return [Prose(first), _table(here, pooled, {})]
     alike = ["seed", *(axis for axis in pooled if owner_of(axis) != "init")]
     best = {arch: nearest_init(part, alike) for arch, part in here.groupby("arch", observed=True)}
     points = [f"- {_sentence(here[here['arch'] == arch], named, alike)}" for arch, named in best.items()]
     first = (
-        f"At T = {length:g}, before training, each step back in time multiplies the norm of the gradient ‖∂L/∂h_t‖ by "
-        f"a factor: below 1 it vanishes on its way back, above 1 it explodes. {ENDS} steps at either end are left out, "
-        "where it still depends on the readout or on the start from 0. The init that keeps it nearest to constant (by "
-        "the median over networks of the distance from 1, in decades; a gradient that is exactly zero somewhere is "
-        "infinitely far):"
+        f"At T = {length:g}, before training, {FACTOR}, where it still depends on the readout or on the start from 0. "
+        "The init that keeps it nearest to constant (by the median over networks of the distance from 1, in decades; a "
+        "gradient that is exactly zero somewhere is infinitely far):"
     )
     return [Prose(first + "\n\n" + "\n".join(points)), _table(here, pooled, best)]
 
@@ -132,22 +87,6 @@ def _sentence(here: pd.DataFrame, nearest: Nearest, alike: Sequence[str]) -> str
         f"{text} Compared by {axes_said(alike)} it is the nearest to constant in {wins.get(named[0], 0)} of "
         f"{count}{also}."
     )
-
-
-def span(values: pd.Series, as_text: Callable[[float], str], before: str = "") -> str:
-    """`0.98 to 1.00`, the range of the values as text, or one text if both ends give the same.
-
-    With `before`, this text and the range; empty for a single value.
-    """
-    known = values.dropna()
-    if known.empty or (before and len(values) == 1):
-        return "" if before else EMPTY
-    return before + " to ".join(dict.fromkeys(as_text(value) for value in (known.min(), known.max())))
-
-
-def power(exponent: float) -> str:
-    """`10^-2.4`; `0` for a gradient of exactly zero."""
-    return "0" if exponent == -math.inf else f"10^{round(exponent, 1) + 0.0:.1f}"
 
 
 def _table(here: pd.DataFrame, pooled: Sequence[str], best: Mapping[Any, Nearest]) -> Tabular:
