@@ -9,10 +9,15 @@ import pytest
 
 import sweeps
 from analysis.make_records import write_cell
+from helpers import make_cell
 from sweeps.analysis.loading.records import Records
+from sweeps.analysis.run_facts import title
 from sweeps.analysis.truncation import truncation
 from sweeps.dashboard.workspace import study_of
 from sweeps.errors import SweepsError
+from sweeps.mirror.run_content import run_content
+from sweeps.plan.cells import distinct
+from sweeps.records.paths import SweepPaths
 from sweeps.report.before_training import at_initialisation
 from sweeps.report.captions import captions
 from sweeps.report.exploded import exploded
@@ -77,6 +82,15 @@ def test_what_was_typed_is_said(records: Records, tmp_path: Path) -> None:
 
 def test_wandb_finds_runs_by_what_was_typed(records: Records) -> None:
     assert study_of(records).levels["task.length"] == [20, 40] and "length" not in study_of(records).levels
+
+
+def test_names_of_runs_hold_it(tmp_path: Path) -> None:
+    assert "T=25" in distinct([make_cell("task=copy", "task.length=5")])[0].name
+    assert "T=5 " in distinct([make_cell("task=adding", "task.length=5")])[0].name
+    assert title({"task": {"name": "copy", "length": 5}}) == "copy of length 5 (25 steps)"
+    assert title({"task": {"name": "adding", "length": 5}}) == "adding of length 5"
+    cell = _cell(tmp_path / "study", 5, 25, "of_a_user")
+    assert " T25 s0" in run_content(SweepPaths(tmp_path / "study").cell(cell)).name
 
 
 def test_a_setting_that_changes_no_number_of_steps_is_an_axis(tmp_path: Path) -> None:

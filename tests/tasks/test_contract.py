@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -105,6 +106,65 @@ def test_only_the_first_batch_may_be_wrong(monkeypatch: pytest.MonkeyPatch) -> N
     data = set_up([make_cell()]).data
     with pytest.raises(SweepsError, match=r"the inputs of its batch are float32 \[5, 8, 1\].* here \[6, 8, 1\]"):
         data.next()
+
+
+class Stream:
+    """The task of `Last`, with training batches that go on: `ending` after so many, or never. It has no `sample`."""
+
+    inputs, outputs, loss, score, chance_loss = Last.inputs, Last.outputs, Last.loss, Last.score, Last.chance_loss
+
+    def __init__(self, length: int, solved_at: float, change: Change = Batch, ending: int | None = None) -> None:
+        self.length, self.solved_at, self.change, self.ending = length, solved_at, change, ending
+
+    def stream(self, rng: np.random.Generator, batch: int) -> Iterator[Any]:
+        for at in itertools.count() if self.ending is None else range(self.ending):
+            made = Last(self.length, self.solved_at, self.change).sample(rng, batch)
+            yield made._replace(goes_on=at > 0) if isinstance(made, Batch) else made
+
+    def evaluation(self, rng: np.random.Generator, size: int) -> Batch:
+        return Last(self.length, self.solved_at).sample(rng, size)
+
+
+def test_a_stream_needs_no_samples_and_is_trained(monkeypatch: pytest.MonkeyPatch) -> None:
+    put(monkeypatch, Stream)
+    cell = make_cell("train.steps=3")
+    assert task_problems([cell]) == []
+    *_, [last] = [each for each in train([cell], no_probe) if each]
+    assert last.step == 3 and np.isfinite(last.train_loss)
+
+
+@pytest.mark.parametrize("case", [name for name, (kind, *_) in BROKEN.items() if kind is Last])
+def test_a_stream_that_breaks_the_contract_is_refused_by_its_own_batch(
+    monkeypatch: pytest.MonkeyPatch, case: str
+) -> None:
+    """Its evaluation set keeps the contract: what is refused is the first batch of the stream."""
+    _, change, sentence = BROKEN[case]
+    put(monkeypatch, lambda length, solved_at: Stream(length, solved_at, change))
+    [problem] = task_problems([make_cell()])
+    assert problem.startswith("task=adding: ") and "its batch" in problem and sentence in problem
+
+
+def test_a_stream_that_ends_is_refused_before_training_or_where_it_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = "the task's stream of batches has ended, must go on for as long as it is asked"
+    put(monkeypatch, lambda length, solved_at: Stream(length, solved_at, ending=0))
+    assert task_problems([make_cell()]) == [f"task=adding: {said}"]
+    put(monkeypatch, lambda length, solved_at: Stream(length, solved_at, ending=2))
+    assert task_problems([make_cell()]) == []
+    with pytest.raises((SweepsError, ValueError), match=said):
+        list(train([make_cell("train.steps=5")], no_probe))
+
+
+@pytest.mark.parametrize(
+    ("lacking", "sentence"),
+    [
+        ("stream", "it has neither `sample` nor `stream`, must have one of them for its training batches"),
+        ("evaluation", "it has no `evaluation`"),
+    ],
+)
+def test_a_task_without_batches_is_refused(monkeypatch: pytest.MonkeyPatch, lacking: str, sentence: str) -> None:
+    monkeypatch.delattr(Stream, lacking)
+    put(monkeypatch, Stream)
+    assert task_problems([make_cell()]) == [f"task=adding: {sentence}"]
 
 
 @pytest.mark.parametrize(("name", "value"), [("length", None), ("length", 6.0), ("loss", "l1"), ("outputs", 0)])

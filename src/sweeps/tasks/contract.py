@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sweeps.tasks.base import ANSWERS, Batch, Task, answers, batches
+from sweeps.tasks.base import ANSWERS, Batch, Task, answers, batches, streams
 
 LOSSES = ("mse", "cross_entropy")
 ASKED = 2
@@ -90,3 +90,7 @@ def _wrong_attributes(task: Task) -> Iterator[str]:
     for name in ("score", "chance_loss", "solved_at"):
         if not hasattr(task, name):
             yield f"it has no `{name}`"
+    if not (streams(task) or hasattr(task, "sample")):
+        yield "it has neither `sample` nor `stream`, must have one of them for its training batches"
+    if not hasattr(task, "evaluation"):
+        yield "it has no `evaluation`"
