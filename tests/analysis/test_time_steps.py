@@ -12,6 +12,7 @@ from analysis.make_records import write_cell
 from helpers import make_cell
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.run_facts import title
+from sweeps.analysis.statistics.effects import effects
 from sweeps.analysis.truncation import truncation
 from sweeps.dashboard.workspace import study_of
 from sweeps.errors import SweepsError
@@ -78,6 +79,15 @@ def test_what_was_typed_is_said(records: Records, tmp_path: Path) -> None:
     one = _study(tmp_path / "one", "copy", 5)
     assert "T = 25 (task.length=5)" in what_ran_in_short(one)
     assert "T = 25 (task.length=5)" in getattr(what_varied(one).blocks[1], "text", "")
+
+
+def test_the_setting_does_not_change_along_with_the_steps(tmp_path: Path) -> None:
+    """It is what they are of: an effect of the one is the effect of the other."""
+    for typed in (20, 40):
+        for seed in range(3):
+            _cell(tmp_path, typed, typed + BEYOND, "copy", seed=seed, best_score=typed / 100 + seed / 1000)
+    [effect] = effects(sweeps.load(tmp_path, cache=False)).axes
+    assert effect.axis == "length" and effect.along == ()
 
 
 def test_wandb_finds_runs_by_what_was_typed(records: Records) -> None:

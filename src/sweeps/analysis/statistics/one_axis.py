@@ -16,6 +16,7 @@ import pandas as pd
 
 from sweeps.analysis.loading.axes import may_vary, owner_of
 from sweeps.analysis.loading.records import Records
+from sweeps.analysis.loading.time_steps import SETTING
 from sweeps.analysis.statistics import variation
 from sweeps.analysis.statistics.design import lay_out
 from sweeps.analysis.statistics.detectable import detectable_effect, detectable_share
@@ -146,7 +147,8 @@ def _along(records: Records, axis: str, ends: tuple[Any, Any]) -> tuple[str, ...
     count."""
     cells = records.cells[records.cells[axis].isin(ends)]
     same = [*(each for each in records.axes if each != axis and owner_of(each) != axis), "seed"]
-    rest = [name for name in records.settings if name in cells and may_vary(name) and name not in records.axes]
+    known = {*records.axes, SETTING}
+    rest = [name for name in records.settings if name in cells and may_vary(name) and name not in known]
     own = [name for name in rest if owner_of(name) != axis or name == "hidden"]
     differ = [name for name in own if cells[name].nunique() > 1]
     pairs = cells.groupby(same, dropna=False, observed=True)
