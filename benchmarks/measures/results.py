@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import os
 import platform
 import statistics
@@ -15,6 +16,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
+from sweeps.engine.native import library
 from sweeps.execute.local import cores
 from sweeps.records.versions import commit
 
@@ -32,6 +34,16 @@ def sgemm(n: int = 2048) -> float:
     """GFLOP/s of a one-thread product of matrices `[n, n]`: what a library makes of this core."""
     a, b, out = torch.randn(n, n), torch.randn(n, n), torch.empty(n, n)
     return statistics.median(2 * n**3 / seconds(lambda: torch.mm(a, b, out=out)) / 1e9 for _ in range(5))
+
+
+def multiply_add_peak() -> float:
+    """Operations a second of one core that does multiply-adds in registers alone; nan without native kernels."""
+    compiled = library()
+    if compiled is None:
+        return math.nan
+    rounds = 200_000
+    work = compiled.multiply_adds(1) * rounds
+    return statistics.median(work / seconds(lambda: compiled.multiply_adds(rounds)) for _ in range(9))
 
 
 def processor() -> str:

@@ -13,8 +13,10 @@ import statistics
 import tempfile
 from pathlib import Path
 
-from measures.results import Bench
+from measures.results import Bench, multiply_add_peak
 from measures.runs import Run, run, sweep
+from sweeps.config.cards import card
+from sweeps.execute.machine import cores
 
 STOCK = Path(__file__).parents[1] / "stock" / "sweep.py"
 ARCHS, INITS, CLIPS = "rnn_tanh,rnn_relu,lstm,gru", "random,xavier,orthogonal,identity", "none,norm,value"
@@ -22,6 +24,12 @@ PART = {"clip": "norm", "seed": "0"}
 WHOLE = {"clip": CLIPS, "seed": "0,1"}
 OURS = ("arch.hidden=64", "train.batch=32", "train.eval_every={steps}", "train.eval_size=32", "optim.lr=0.001")
 REPETITIONS = 3
+
+
+def flops(steps: int, lengths: str) -> float:
+    """Of a cell on average: forward, backward and weight gradients of the recurrent products alone."""
+    gates = statistics.mean(card("arch", arch).gates for arch in ARCHS.split(","))
+    return 6.0 * gates * 32 * 64**2 * steps * statistics.mean(map(int, lengths.split(",")))
 
 
 def measure(bench: Bench, quick: bool) -> None:
@@ -52,14 +60,15 @@ def measure(bench: Bench, quick: bool) -> None:
             with tempfile.TemporaryDirectory() as folder:
                 taken.setdefault(name, []).append(side(Path(folder)).seconds / cells)
 
-    rows = []
+    rows, peak = [], multiply_add_peak() * cores()
     whole_grid = statistics.median(taken["this, whole grid"])
     for name, per_cell in taken.items():
         cost = statistics.median(per_cell)
         faster = cost / whole_grid
         bench.note("throughput", f"{name}, {steps} updates", "cells_per_hour", 3600 / cost)
         bench.note("throughput", f"{name}, {steps} updates", "slower_than_this", faster)
-        count = whole if "whole" in name else part
-        rows.append([name, str(count), str(len(per_cell)), f"{3600 / cost:,.0f}", f"{faster:.2f}"])
-    heads = ["side", "cells", "runs", "cells per hour", "times slower than the whole grid"]
+        count, of_peak = whole if "whole" in name else part, flops(steps, lengths) / cost / peak
+        bench.note("throughput", f"{name}, {steps} updates", "share_of_peak", of_peak)
+        rows.append([name, str(count), str(len(per_cell)), f"{3600 / cost:,.0f}", f"{faster:.2f}", f"{of_peak:.0%}"])
+    heads = ["side", "cells", "runs", "cells per hour", "times slower than the whole grid", "of peak"]
     bench.show(f"Sweep throughput, {steps} updates a cell, all cores", 1, heads, rows)
