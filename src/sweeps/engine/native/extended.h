@@ -15,6 +15,7 @@ namespace {
 constexpr int N = LONG<double>;  // of this processor's vectors: compilers do badly with longer ones
 typedef double V __attribute__((vector_size(8 * N), aligned(8), may_alias));
 typedef int64_t I __attribute__((vector_size(8 * N)));
+typedef uint64_t U __attribute__((vector_size(8 * N)));  // whose bits may be shifted out
 typedef float F __attribute__((vector_size(4 * N), aligned(4), may_alias));
 
 constexpr double LOG2_E = 1.4426950408889634, LN2_HIGH = 0.69314718036912382, LN2_LOW = 1.9082149292705877e-10;
@@ -27,11 +28,11 @@ inline V power(V n) {
     n = n > 1023. ? V{} + 1023. : n;
     n = n < -1023. ? V{} - 1023. : n;
     const V shifted = n + TO_INTEGER;
-    return (V)(((I)shifted + 1023) << 52);  // the integer sits in the low bits; what is above is shifted out
+    return (V)(((U)shifted + 1023) << 52);  // the integer sits in the low bits; what is above is shifted out
 }
 inline double power(double n) {
     const double shifted = std::min(std::max(n, -1023.), 1023.) + TO_INTEGER;
-    int64_t bits;
+    uint64_t bits;
     std::memcpy(&bits, &shifted, 8);
     bits = (bits + 1023) << 52;
     double result;

@@ -22,7 +22,7 @@ struct Exponential {
         p = p * r + 1.6666665459E-1f;
         p = p * r + 5.0000001201E-1f;
         q = p * (r * r) + r;
-        int32_t bits;
+        uint32_t bits;
         std::memcpy(&bits, &shifted, 4);
         bits = (bits + 127) << 23;  // the integer sits in the low bits; what is above is shifted out
         std::memcpy(&power, &bits, 4);
