@@ -58,6 +58,19 @@ def test_ctrl_c_while_libraries_are_imported(tmp_path: Path, after: float) -> No
     assert list(tmp_path.iterdir()) == []
 
 
+def test_ctrl_c_while_a_module_executes_text(tmp_path: Path) -> None:
+    """As `dataclasses` does; after a KeyboardInterrupt that has passed through `exec`, `python -m` ends by SIGINT."""
+    code = (
+        "import sys\nfrom sweeps import main\n"
+        "text = 'import os, signal; os.kill(os.getpid(), signal.SIGINT); signal.pause()'\n"
+        "main.COMMANDS['plan'] = lambda arguments: exec(text)\nsys.exit(main.main(['plan']))\n"
+    )
+    (tmp_path / "interrupted.py").write_text(code)
+    command = [sys.executable, "-m", "interrupted"]
+    completed = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert (completed.returncode, completed.stderr) == (130, "Stopped.\n")
+
+
 def test_ctrl_c_that_a_library_turns_into_something_else(tmp_path: Path) -> None:
     """An import that is cut short may end in any exception."""
     code = (

@@ -12,6 +12,12 @@ from typing import NoReturn
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
+class Interrupted(KeyboardInterrupt):
+    """What a signal of `ENDING` raises. Of a KeyboardInterrupt itself that passes through `exec`, as in a module that
+    defines dataclasses, Python takes note, and ends by SIGINT whatever exit status it is given.
+    """
+
+
 @contextmanager
 def deferred() -> Iterator[None]:
     """Defer the signals of `ENDING` to the end of the context. Processes started in it block them: a mask is inherited.
@@ -52,7 +58,7 @@ def ending_tidily(ended: list[int]) -> Iterator[None]:
             signal.signal(each, signal.SIG_IGN)
         ended.append(number)
         _redirect_closed_output()
-        raise KeyboardInterrupt(number)
+        raise Interrupted(number)
 
     before = {number: signal.getsignal(number) for number in ENDING}
     for number, handler in before.items():
