@@ -220,7 +220,8 @@ def test_a_longer_grid_trains_only_what_is_missing(swept: tuple[Path, object], t
     more = sweeps(tmp_path, "-m", "arch=gru", "clip=none", "clip.threshold=1,2", "seed=range(3)", "runs_dir=deep/er")
     assert more.returncode == 0, more.stderr
     assert "3 cells: 2 done, 1 to train in 1 pack" in more.stdout
-    assert "such points are those of clip=none, trained once, so that 3 of the 6 points" in " ".join(more.stdout.split())
+    told = " ".join(more.stdout.split())
+    assert "such points are those of clip=none, trained once, so that 3 of the 6 points" in told
     assert "3 of 3 cells done: 3 finished" in more.stdout
     found = SweepPaths(tmp_path / "deep" / "er" / "scratch").cells()
     assert {paths.root.name for paths in found} == {*before, cell_id(make_cell("arch=gru", "seed=2"))}
