@@ -26,6 +26,20 @@ SMALL = (
 )
 """A cell that trains in milliseconds."""
 
+RECIPES = (
+    ("schedule=cosine", "schedule.warmup=3", "train.patience=2"),
+    ("schedule=plateau", "schedule.patience=0", "schedule.factor=0.5", "penalty=l2", "penalty.strength=0.01"),
+    ("schedule=inverse_sqrt", "schedule.warmup=4", "train.patience=1"),
+    ("schedule=step", "schedule.every=2", "optim.weight_decay=0.5"),
+    ("penalty=l2", "penalty.strength=1", "schedule.warmup=2"),
+    ("schedule=plateau", "schedule.patience=1", "schedule.threshold=0.5", "train.patience=3"),
+    (),
+)
+"""What may differ between the lanes of a pack that `optim=adamw` trains, of runs of a few updates."""
+
+OF_TASK = {"mnist": ("task.size=7", "task.blank=true")}
+"""What a task needs beyond `SMALL` to have sequences of some 50 to 100 steps."""
+
 compose = Composer(load)
 """Shared, so that each combination of choices is composed by Hydra once in a test session."""
 

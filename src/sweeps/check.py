@@ -90,6 +90,19 @@ def _stack_problems(task: tasks.Task, name: str, stack: Stack) -> Iterator[str]:
             f"stack.readout: given {stack.readout!r}, must be last for task={name}, which has an answer at every time "
             "step and reads each from its own state"
         )
+    if tasks.vector(task) and stack.start == "random":
+        yield (
+            f"stack.start: given 'random', must be zero or learned for task={name}, whose start states are made from a "
+            "vector of each sequence"
+        )
+    if tasks.source(task) and stack.bidirectional:
+        yield (
+            f"stack.bidirectional: given true, must be false for task={name}, whose inputs behind the source are the "
+            "answers before: what reads in reverse would read the answer"
+        )
+    for key, given, plain in (("kind", stack.kind, "plain"), ("attention", stack.attention, "none")):
+        if given != plain and not tasks.source(task):
+            yield f"stack.{key}: given {given!r}, must be {plain} for task={name}, whose sequences have no source"
     if tasks.streams(task) and stack.bidirectional:
         yield (
             f"stack.bidirectional: given true, must be false for task={name}, a stream: what reads in reverse has no "

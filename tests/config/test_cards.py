@@ -12,7 +12,7 @@ from sweeps.config.places import choices
 from sweeps.errors import ConfigError
 
 
-@pytest.mark.parametrize("group", ["arch", "init", "clip", "optim", "task"])
+@pytest.mark.parametrize("group", ["arch", "init", "clip", "optim", "schedule", "penalty", "task"])
 def test_every_choice_has_a_card_and_every_card_a_choice(group: str) -> None:
     assert sorted(cards(group)) == choices(group)
 

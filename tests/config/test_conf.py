@@ -19,6 +19,8 @@ from sweeps.engine import architectures
 from sweeps.engine.clip import CLIPS
 from sweeps.engine.init import INITS
 from sweeps.engine.optim import OPTIMIZERS
+from sweeps.engine.penalty import PENALTIES
+from sweeps.engine.schedule import SCHEDULES
 
 FILES = sorted(CONF.glob("*/*.yaml"))
 STUDIES = sorted(EXPERIMENTS.glob("*/sweep.yaml"))
@@ -47,6 +49,8 @@ def test_every_choice_composes_and_is_valid(path) -> None:  # type: ignore[no-un
         ("init", INITS),
         ("clip", CLIPS),
         ("optim", OPTIMIZERS),
+        ("schedule", SCHEDULES),
+        ("penalty", [*PENALTIES]),
         ("task", tasks.registered()),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -61,7 +65,8 @@ def test_code_and_yaml_name_the_same_things(group: str, names: Iterable[str]) ->
         ("arch", {"rnn_tanh", "rnn_relu", "lstm", "gru"}),
         ("init", {"random", "xavier", "he", "orthogonal", "identity"}),
         ("clip", {"none", "norm", "value"}),
-        ("optim", {"sgd", "rmsprop", "adam"}),
+        ("optim", {"sgd", "rmsprop", "adam", "adamw"}),
+        ("schedule", {"constant", "cosine", "step", "plateau", "inverse_sqrt"}),
         ("task", {"adding", "digits", "binary_sum"}),
         ("tracker", {"csv", "wandb"}),
         ("executor", {"local"}),

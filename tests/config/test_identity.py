@@ -137,20 +137,42 @@ def test_a_setting_that_came_later_orphans_no_record() -> None:
     """A cell from before a setting existed has the id of today's cell at the value that was always so."""
     cell = make_cell("arch=lstm", "clip=norm", "optim.lr=1e-3", "seed=7", "train.checkpoint=0")
     before = as_dict(cell)
-    for key in identity.BEFORE:
+    for key in identity.ALWAYS:
         section, _, name = key.partition(".")
-        del before[section][name]
+        before[section].pop(name, None)  # Adam has no momentum
     before = {section: node for section, node in before.items() if node != {}}
     assert identity.id_of(before, identity.NUMERICS_VERSION) == cell_id(cell) == "72cbaf25e6ff"
     assert identity.completed(before) == as_dict(cell), "readers give it the value"
     assert identity.completed(as_dict(cell)) == as_dict(cell)
 
 
+def test_an_option_that_came_later_is_filled_in_for_the_choices_that_have_it() -> None:
+    old = {"optim": {"name": "sgd", "lr": 0.1, "momentum": 0.9}}
+    assert identity.completed(old)["optim"] == {**old["optim"], "nesterov": False}
+    assert identity.completed({"optim": {"name": "adam", "lr": 0.1}})["optim"] == {"name": "adam", "lr": 0.1}
+
+
 @pytest.mark.parametrize("key", [key for key in identity.BEFORE if identity.decides(key)])
 def test_its_other_values_are_other_cells(key: str) -> None:
-    cell = make_cell()
+    cell = make_cell("optim=sgd")
     assert cell_id(changed(cell, key)) != cell_id(cell)
     assert identity.completed(as_dict(changed(cell, key))) == as_dict(changed(cell, key)), "and are not overwritten"
+
+
+@pytest.mark.parametrize(("task", "variant"), [("adding", "half"), ("multiplication", None)])
+def test_an_option_of_one_choice_that_came_later(task: str, variant: str | None) -> None:
+    """The first adding task had no variant, and other tasks are given none."""
+    cell = make_cell(f"task={task}")
+    before = as_dict(cell)
+    if variant:
+        assert before["task"].pop("variant") == variant
+        assert identity.id_of(before, identity.NUMERICS_VERSION) == cell_id(cell)
+        assert identity.completed(before) == as_dict(cell)
+        assert cell_id(make_cell(f"task={task}", "task.variant=any")) != cell_id(cell)
+    else:
+        del before["task"]["variant"]
+        assert "variant" not in identity.completed(before)["task"]
+        assert identity.id_of(before, identity.NUMERICS_VERSION) != cell_id(cell)
 
 
 def test_a_section_that_came_later_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:

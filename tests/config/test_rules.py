@@ -37,6 +37,20 @@ WRONG = {
     "train.checkpoint": ["-1", "inf"],
     "stack.layers": ["0", "-1"],
     "stack.dropout": ["1", "-0.1"],
+    "optim.weight_decay": ["-1", "inf"],
+    "schedule.warmup": ["-1"],
+    "schedule.final": ["-0.1", "1.1"],
+    "schedule.every": ["0"],
+    "schedule.factor": ["0", "1.1", "-1"],
+    "schedule.patience": ["-1"],
+    "schedule.threshold": ["-0.1", "1"],
+    "schedule.width": ["0"],
+    "penalty.strength": ["-1", "inf"],
+    "train.patience": ["-1"],
+    "train.accumulate": ["0", "-1"],
+    "stack.input_dropout": ["1", "-0.1"],
+    "stack.output_dropout": ["1", "-0.1"],
+    "stack.embedding": ["-1"],
     "plan.max_cells": ["0", "-1"],
     "executor.workers": ["-1"],
     "executor.lanes": ["-1"],
@@ -66,6 +80,20 @@ RIGHT = {
     "train.checkpoint": ["0", "1e-9", "60"],
     "stack.layers": ["1", "3"],
     "stack.dropout": ["0", "0.9"],
+    "optim.weight_decay": ["0", "0.1"],
+    "schedule.warmup": ["0", "5"],
+    "schedule.final": ["0", "1"],
+    "schedule.every": ["1"],
+    "schedule.factor": ["1e-9", "1"],
+    "schedule.patience": ["0", "3"],
+    "schedule.threshold": ["0", "0.9"],
+    "schedule.width": ["1"],
+    "penalty.strength": ["0", "10"],
+    "train.patience": ["0", "1"],
+    "train.accumulate": ["1", "8"],
+    "stack.input_dropout": ["0", "0.9"],
+    "stack.output_dropout": ["0", "0.9"],
+    "stack.embedding": ["0", "7"],
     "plan.max_cells": ["1"],
     "executor.workers": ["0"],
     "executor.lanes": ["0", "3"],
@@ -78,6 +106,14 @@ WITH = {
     "clip.threshold": ["clip=norm"],
     "optim.momentum": ["optim=sgd"],
     "optim.alpha": ["optim=rmsprop"],
+    "optim.weight_decay": ["optim=adamw"],
+    "schedule.final": ["schedule=cosine"],
+    "schedule.every": ["schedule=step"],
+    "schedule.factor": ["schedule=plateau"],
+    "schedule.patience": ["schedule=plateau"],
+    "schedule.threshold": ["schedule=plateau"],
+    "schedule.width": ["schedule=noam", "schedule.warmup=2"],
+    "penalty.strength": ["penalty=l2"],
 }
 
 
@@ -156,3 +192,13 @@ def test_an_experiment_is_a_plain_folder_name(name: str) -> None:
 def test_several_problems_at_once() -> None:
     listed = problems_of("seed=-1", "optim.lr=-1", "train.steps=0", "arch.hidden=0")
     assert [text.partition(":")[0] for text in listed] == ["arch.hidden", "optim.lr", "train.steps", "seed"]
+
+
+@pytest.mark.parametrize(
+    "network", ["stack.kind=encoder_decoder", "stack.attention=dot", "stack.kind=encoder_decoder stack.attention=dot"]
+)
+def test_a_cut_that_something_would_go_past_is_refused(network: str) -> None:
+    [problem] = problems_of("task=dates", "train.truncate=5", *network.split())
+    assert problem.startswith(f"train.truncate: given 5, must be 0 with {network.split()[0]} ")
+    assert problems_of("task=dates", "train.truncate=0", *network.split()) == []
+    assert problems_of("task=dates", "train.truncate=5") == []

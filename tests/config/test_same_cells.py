@@ -31,6 +31,9 @@ BETWEEN = (
         (["clip=none", "clip.threshold=1,2"], 1, f"{THRESHOLD}, trained once, so that 1 of the 2 points of the grid is "
          "skipped."),
         (["clip=norm", "clip.threshold=1,2"], 2, ""),
+        (["optim=sgd", "optim.momentum=0,0.9", "optim.nesterov=false,true"], 3, "optim.nesterov without momentum looks "
+         "nowhere ahead: such points are those of optim.nesterov=false, trained once, so that 1 of the 4 points of the "
+         "grid is skipped."),
         (["stack.norm=none,layer", "stack.layers=1,2"], 3, f"{BETWEEN} stack.norm=none, trained once, so that 1 of the "
          "4 points of the grid is skipped."),
         (["stack.norm=none,layer", "stack.dropout=0,0.5", "stack.residual=false,true", "stack.layers=1,2"], 9,

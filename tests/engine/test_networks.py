@@ -31,13 +31,20 @@ CUTS = (0, 3)
 NAMES = ("weight_ih", "weight_hh", "bias")
 
 
-BETWEEN = (("none", 0.0, False), ("layer", 0.0, False), ("none", 0.3, False), ("layer", 0.3, True), ("none", 0.0, True))
-"""Normalisation, dropout and residual connections: each combination of the others takes the next."""
+BETWEEN = (
+    ("none", 0.0, False, 0.0, 0.0),
+    ("layer", 0.0, False, 0.3, 0.0),
+    ("none", 0.3, False, 0.0, 0.4),
+    ("layer", 0.3, True, 0.2, 0.5),
+    ("none", 0.0, True, 0.0, 0.3),
+)
+"""Normalisation, dropout between layers, residual connections, dropout of inputs and of outputs: each combination of
+the others takes the next."""
 
 
 class Case(NamedTuple):
     network: Network
-    masks: list[Tensor]
+    masks: dict[str, Tensor]
     x: Tensor
     y: Tensor
     weights: Tensor | None
@@ -69,9 +76,9 @@ def case(
     """A pack with random weights, biases, inputs and targets."""
     rng = torch.Generator().manual_seed(zlib.crc32(repr((layers, bidirectional, readout, start, cut)).encode()))
     every = readout in ("every", "weighted")
-    norm, dropout, residual = BETWEEN[between]
+    between_layers = BETWEEN[between]
     read = "mean" if readout == "mean" else "last"
-    stack = Stack(layers, bidirectional, start, read, norm, dropout, residual)
+    stack = Stack(layers, bidirectional, start, read, *between_layers)
     sizes = Sizes(LANES, LENGTH, BATCH, INPUTS, HIDDEN, truncate=cut)
     loss = "cross_entropy" if layers == 2 else "mse"
     network = Network(arch, sizes, OUTPUTS, loss, kernel, stack=stack, every=every)
@@ -81,11 +88,13 @@ def case(
     y = torch.randn(LANES, answers, OUTPUTS, generator=rng)
     weights = torch.randint(0, 3, (LANES, LENGTH, BATCH), generator=rng).float()
     weights[:, 2] += 1  # some answer of each sequence counts
-    shape = (LANES, LENGTH, BATCH, HIDDEN * stack.directions)
-    masks = [torch.bernoulli(torch.full(shape, 1 - dropout), generator=rng) / (1 - dropout) for _ in range(layers - 1)]
+    masks = {}
+    for place, (width, dropped) in network.drops.items():
+        left = torch.full((LANES, LENGTH, BATCH, width), 1 - dropped)
+        masks[place] = torch.bernoulli(left, generator=rng) / (1 - dropped)
     return Case(
         network,
-        masks if dropout else [],
+        masks,
         torch.randn(LANES, LENGTH * BATCH, INPUTS, generator=rng),
         y if loss == "mse" else y.argmax(-1),
         weights.flatten(1) if readout == "weighted" else None,
@@ -106,6 +115,8 @@ def truth(c: Case, lane: int) -> Truth:
     states = 2 if network.arch == "lstm" else 1
     own = {name: value[lane].double() for name, value in network.p.items()}
     x: list[Tensor] = list(c.x[lane].double().view(LENGTH, BATCH, INPUTS))
+    if stack.input_dropout:
+        x = [x_t * mask.double() for x_t, mask in zip(x, c.masks["inputs"][lane], strict=True)]
     seen: list[list[Tensor]] = []
     leaves: dict[str, tuple[Any, Tensor]] = {}
     for n in range(stack.layers):
@@ -143,10 +154,12 @@ def truth(c: Case, lane: int) -> Truth:
                 gain, bias = (own[name + end].clone().requires_grad_() for name in ("norm_gain", "norm_bias"))
                 leaves |= {"norm_gain" + end: ("norm", gain), "norm_bias" + end: ("norm", bias)}
                 x = [torch.nn.functional.layer_norm(y, y.shape[-1:], gain, bias) for y in x]
-            if c.masks:
-                x = [y * mask.double() for y, mask in zip(x, c.masks[n][lane], strict=True)]
+            if stack.dropout:
+                x = [y * mask.double() for y, mask in zip(x, c.masks[str(n)][lane], strict=True)]
         if stack.residual and n:
             x = [y + under for y, under in zip(x, below, strict=True)]
+    if stack.output_dropout:
+        x = [y * mask.double() for y, mask in zip(x, c.masks["outputs"][lane], strict=True)]
     w, b = (own[name].clone().requires_grad_() for name in ("weight_out", "bias_out"))
     leaves |= {"weight_out": ("out", w), "bias_out": ("out", b)}
     if network.every:

@@ -22,11 +22,13 @@ from sweeps.engine.architectures import State, base
 from sweeps.engine.init import INITS
 from sweeps.engine.optim import OPTIMIZERS
 from sweeps.engine.options import KNOWN
+from sweeps.engine.penalty import PENALTIES
 from sweeps.engine.recurrences import Sizes, build, choice
 from sweeps.engine.recurrences.apart import Apart
 from sweeps.engine.recurrences.autograd import Autograd
 from sweeps.engine.train import train
 from sweeps.plan.packs import shape
+from sweeps.signatures import named
 
 
 def leaky_step(p: Mapping[str, Tensor], x: Tensor, state: State, leak: float) -> State:
@@ -130,7 +132,9 @@ def test_an_option_that_an_optimiser_or_an_init_needs_is_asked_for(monkeypatch: 
 
 
 def test_the_options_that_are_known_without_torch_are_those_of_the_classes() -> None:
-    assert {name: set(made.options) for name, made in OPTIMIZERS.items()} == KNOWN
+    of_optim = {("optim", name): set(made.options) for name, made in OPTIMIZERS.items()}
+    of_penalty = {("penalty", name): set(named(penalty, 1)) for name, penalty in PENALTIES.items()}
+    assert of_optim | of_penalty | {("penalty", "none"): set()} == KNOWN
     for made in OPTIMIZERS.values():
         used = {"lr": 0.1, **dict.fromkeys(made.options, 0.5)}
         made(torch.ones(1, 2), [used]).step(torch.ones(1, 2), torch.ones(1, 2))
@@ -143,7 +147,8 @@ def test_the_options_that_are_known_without_torch_are_those_of_the_classes() -> 
 def test_the_choices_that_ship_are_checked_without_torch() -> None:
     code = (
         "import sys; from helpers import make_cell; from sweeps.check import problems_with\n"
-        "names = 'arch=lstm', 'arch=gru', 'init=random', 'optim=sgd', 'optim=rmsprop', 'clip=norm', 'task=binary_sum'\n"
+        "names = 'arch=lstm', 'arch=gru', 'init=random', 'optim=sgd', 'optim=rmsprop', 'clip=norm',\\\n"
+        "        'task=binary_sum', 'optim=adamw', 'schedule=plateau', 'schedule.warmup=2', 'penalty=l2'\n"
         "assert problems_with([make_cell(name) for name in names]) == []\n"
         "assert 'torch' not in sys.modules"
     )

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers import make_cells
+from helpers import RECIPES, make_cells
 from sweeps.config import places
 from sweeps.execute.worker import train_pack
 from sweeps.plan.cells import Cell
@@ -84,20 +84,39 @@ NETWORKS = (
         "train.truncate=3",
     ),
     ("stack.start=random", "task=copy", "task.length=1", "train.truncate=4"),
+    (
+        "stack.bidirectional=true",
+        "stack.embedding=3",
+        "stack.readout=mean",
+        "task=binary_sum_variable",
+        "task.length=9",
+    ),
+    ("stack.layers=2", "stack.embedding=2", "stack.start=learned", "task=unpack", "task.length=5"),
+    (
+        "stack.kind=encoder_decoder",
+        "stack.attention=dot",
+        "stack.layers=2",
+        "stack.start=learned",
+        "task=dates",
+        "task.length=18",
+    ),
+    ("stack.attention=dot", "stack.start=random", "task=dates", "task.length=19"),
 )
 
 
 @pytest.mark.parametrize(
     ("arch", "network"),
     [
-        pytest.param(arch, network, marks=() if n == m else pytest.mark.slow, id=f"{arch}-{','.join(network[:2])}")
+        pytest.param(
+            arch, network, marks=() if n == m % len(ARCHS) else pytest.mark.slow, id=f"{arch}-{','.join(network[:2])}"
+        )
         for n, arch in enumerate(ARCHS)
         for m, network in enumerate(NETWORKS)
     ],
 )
 def test_every_kind_of_network(arch: str, network: tuple[str, ...], kernel: str, tmp_path: Path) -> None:
     """Layers, directions, start states, readouts and answers at every time step."""
-    hidden = 17 if "task=copy" in network else 40
+    hidden = 17 if {"task=copy", "task=dates"} & set(network) else 40
     cells = sixteen(arch, "adam", f"arch.hidden={hidden}", "train.batch=9", "train.steps=3", "train.log_every=1",
                     "train.eval_every=3", "train.eval_size=11", f"executor.kernel={kernel}", *network)  # fmt: skip
     train_in_packs(cells, 1, tmp_path / "alone")
@@ -241,3 +260,28 @@ def test_divergence_is_an_outcome_and_neighbours_never_notice(tmp_path: Path) ->
         else:
             assert summary["outcome"] == "finished"
             assert metrics.step.iloc[-1] == 30
+
+
+SHARED_RECIPES = {
+    "one batch": (),
+    "several batches": ("train.accumulate=3", "task=copy", "task.length=2"),
+    "dropout": ("train.accumulate=2", "stack.input_dropout=0.2", "stack.output_dropout=0.3", "stack.layers=2",
+                "stack.dropout=0.1", "arch=lstm", "stack.bidirectional=true"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("shared", SHARED_RECIPES.values(), ids=list(SHARED_RECIPES))
+def test_recipes(shared: tuple[str, ...], kernel: str, tmp_path: Path) -> None:
+    """Neighbours of other schedules, penalties and patiences; some end early, others go on in a smaller pack."""
+    common = ("optim=adamw", "optim.lr=0.05", "train.batch=5", "arch.hidden=17", "train.steps=20", "train.log_every=1",
+              "train.eval_every=2", f"executor.kernel={kernel}", *shared)  # fmt: skip
+    cells = make_cells(*((*common, *own, f"seed={k % 2}") for k, own in enumerate(RECIPES)))
+    train_in_packs(cells, 1, tmp_path / "alone")
+    alone = read(cells, tmp_path / "alone")
+    for size in (3, len(cells)):
+        train_in_packs(random.Random(size).sample(cells, len(cells)), size, tmp_path / str(size))
+        packed = read(cells, tmp_path / str(size))
+        assert not [name for name in alone if alone[name] != packed[name]], f"in packs of {size}"
+    rows = [pd.read_csv(tmp_path / "alone" / cell.id / "metrics.csv") for cell in cells]
+    assert len({tuple(each["lr"]) for each in rows}) >= 5, "the rates differ, so the comparison means something"
+    assert len({each["step"].iloc[-1] for each in rows}) > 1, "some must end early"

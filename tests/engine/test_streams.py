@@ -24,7 +24,8 @@ class Noise:
 
     inputs, outputs, loss, score, chance_loss, answers = 1, 1, "mse", "explained variance", 1.0, "every"
 
-    def __init__(self, length: int, solved_at: float) -> None:
+    def __init__(self, length: int, solved_at: float, variant: str) -> None:
+        del variant
         self.length, self.solved_at = length, solved_at
 
     def sample(self, rng: np.random.Generator, batch: int) -> Batch:

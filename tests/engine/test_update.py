@@ -94,6 +94,23 @@ def test_replayed_parts_train_as_the_plain_step_does(arch: str, monkeypatch: pyt
             assert ours.probed == theirs.probed
 
 
+def test_replayed_recipes_train_as_plain_ones_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rates that change between updates, several batches an update, penalties: what a graph holds is read in place."""
+    shared = ("train.accumulate=2", "stack.input_dropout=0.2", "optim=adamw", "train.steps=12")
+    own = (("schedule=cosine", "schedule.warmup=3"), ("penalty=l2",), ("schedule=plateau", "schedule.patience=0"))
+    cells = [make_cell(*shared, *each, f"seed={k}") for k, each in enumerate(own)]
+    plain = by_cell(train(cells, parameter_rows, "torch"))
+    monkeypatch.setattr(update, "on_gpu", lambda training: True)
+    monkeypatch.setattr(update, "capture", replayed)
+    device = by_cell(train(cells, parameter_rows, "torch"))
+    for k, rows in plain.items():
+        assert [(m.step, m.lr, m.train_loss, m.grad_norm) for m in device[k]] == [
+            (m.step, m.lr, m.train_loss, m.grad_norm) for m in rows
+        ]
+        for ours, theirs in zip(rows, device[k], strict=True):
+            np.testing.assert_array_equal(theirs.log10_norm, ours.log10_norm)
+
+
 def test_a_pack_keeps_ended_lanes_until_fewer_than_half_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """Four of five diverge at once: then it shrinks; two of five: it does not."""
     monkeypatch.setattr(update, "on_gpu", lambda training: True)

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from helpers import make_cell, make_cells
+from helpers import RECIPES, make_cell, make_cells
 from sweeps import tasks
 from sweeps.engine import optim
 from sweeps.engine.native import library
@@ -40,7 +40,7 @@ from sweeps.records.summary import read_summary
 FILES = ("metrics.csv", "gradient_through_time.csv", "parameters.csv")
 ALWAYS = "train.checkpoint=1e-9"
 STEPS = 9
-OPTIMISERS = ("sgd", "rmsprop", "adam")
+OPTIMISERS = ("sgd", "sgdw", "rmsprop", "adam", "adamw")
 
 
 class Interrupted(BaseException):
@@ -120,6 +120,8 @@ SHAPES: list[tuple[str, str, tuple[str, ...]]] = [
     ("gru", "adam", ("train.truncate=2", "stack.start=random", "stack.bidirectional=true")),
     ("rnn_tanh", "adam", ("task=copy", "stack.start=learned")),
     ("lstm", "rmsprop", ("train.log_every=1", "train.eval_every=3")),
+    ("rnn_tanh", "sgdw", ("optim.nesterov=true", "train.accumulate=2", "task=copy")),
+    ("gru", "adamw", ("stack.input_dropout=0.2", "stack.output_dropout=0.2", "train.accumulate=3")),
 ]
 
 
@@ -146,6 +148,24 @@ def test_going_on_in_another_pack_gives_the_bytes_of_an_undisturbed_run(
         assert not list(root.rglob("checkpoint.npz")), "a cell that has ended needs none"
 
 
+def test_schedules_and_patience_go_on_as_they_were(tmp_path: Path) -> None:
+    """What a plateau and early stopping have counted is in the checkpoint; one that had ended is not begun again."""
+    common = ("optim=adamw", "optim.lr=0.05", "train.steps=20", "train.log_every=1", "train.eval_every=1")
+    cells = keeping(make_cells(*((*common, *own, f"seed={k}") for k, own in enumerate(RECIPES))))
+    expected = undisturbed(cells, tmp_path / "undisturbed")
+    ends = {read_summary(SweepPaths(tmp_path / "undisturbed").cell(cell.id)).step for cell in cells}
+    assert len(ends) > 1 and max(ends) == 20
+    for before, after, stop in ((7, 1, 7), (1, 7, 11), (7, 3, 14)):
+        root = tmp_path / f"{before} {after}"
+        for cell in cells if before == 1 else [None]:
+            run = cells if cell is None else [cell]
+            if max(read_summary(SweepPaths(tmp_path / "undisturbed").cell(each.id)).step for each in run) >= stop:
+                train(run, before, root, stop)
+        left = [cell for cell in cells if not SweepPaths(root).cell(cell.id).summary.exists()]
+        train(random.Random(stop).sample(left, len(left)), after, root)
+        assert records(cells, root) == expected, f"from packs of {before} to packs of {after}"
+
+
 class Stream:
     """A sine that goes on from batch to batch and begins anew every fourth; where it is, the stream alone knows."""
 
@@ -167,12 +187,13 @@ class Stream:
         return tasks.Batch(values[:-1, :, None], values[-1][:, None], goes_on=goes_on)
 
 
-@pytest.mark.parametrize("start", ["zero", "random"])
+@pytest.mark.parametrize(("start", "batches"), [("zero", 1), ("random", 1), ("zero", 3)])
 def test_a_stream_goes_on_in_the_states_in_which_it_was_left(
-    start: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    start: str, batches: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tasks, "task_of", lambda settings: Stream())
-    shape = ("arch=lstm", "train.log_every=1", "train.eval_every=3", f"stack.start={start}", f"train.steps={STEPS}")
+    shape = ("arch=lstm", "train.log_every=1", "train.eval_every=3", f"stack.start={start}", f"train.steps={STEPS}",
+             f"train.accumulate={batches}")  # fmt: skip
     cells = keeping(make_cells(*((*shape, f"init={init}") for init in ("random", "orthogonal", "identity"))))
     expected = undisturbed(cells, tmp_path / "undisturbed")
     for stop in (2, 3, 5):
@@ -190,9 +211,10 @@ def test_no_generator_is_forgotten() -> None:
         inner = thing.values() if isinstance(thing, dict) else thing if isinstance(thing, list | tuple) else []
         return {each for one in inner for each in held(one)}
 
-    data = set_up([make_cell("stack.layers=3", "stack.dropout=0.1", "stack.start=random")]).data
+    drops = ("stack.dropout=0.1", "stack.input_dropout=0.1", "stack.output_dropout=0.1")
+    data = set_up([make_cell("stack.layers=3", *drops, "stack.start=random")]).data
     assert held(vars(data)) == {id(rng) for rng in data.generators(0).values()}
-    assert len(data.generators(0)) == 4
+    assert len(data.generators(0)) == 6
 
 
 def test_interrupted_at_every_update(tmp_path: Path) -> None:

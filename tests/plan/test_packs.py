@@ -87,6 +87,10 @@ VARYING = {
     "optim.beta1": "optim.beta1=0.5",
     "optim.beta2": "optim.beta2=0.5",
     "optim.eps": "optim.eps=1e-3",
+    "schedule.name": "schedule=plateau",
+    "schedule.warmup": "schedule.warmup=3",
+    "penalty.name": "penalty=l2",
+    "train.patience": "train.patience=3",
     "arch.forget_bias": "arch.forget_bias=3",
     "tracker.name": "tracker=wandb",
     "tracker.project": "tracker.project=other",
@@ -106,6 +110,7 @@ FIXED = {
     "task.name": "task=binary_sum",
     "task.length": "task.length=7",
     "task.solved_at": "task.solved_at=0.5",
+    "task.variant": "task.variant=any",
     "optim.name": "optim=sgd",
     "train.steps": "train.steps=8",
     "train.batch": "train.batch=9",
@@ -113,6 +118,7 @@ FIXED = {
     "train.eval_every": "train.eval_every=4",
     "train.eval_size": "train.eval_size=17",
     "train.stop_when_solved": "train.stop_when_solved=true",
+    "train.accumulate": "train.accumulate=2",
     "train.truncate": "train.truncate=5",
     "stack.layers": "stack.layers=3",
     "stack.bidirectional": "stack.bidirectional=true",
@@ -120,7 +126,12 @@ FIXED = {
     "stack.readout": "stack.readout=mean",
     "stack.norm": "stack.norm=layer",
     "stack.dropout": "stack.dropout=0.1",
+    "stack.input_dropout": "stack.input_dropout=0.1",
+    "stack.output_dropout": "stack.output_dropout=0.1",
     "stack.residual": "stack.residual=true",
+    "stack.embedding": "stack.embedding=4",
+    "stack.kind": "stack.kind=encoder_decoder",
+    "stack.attention": "stack.attention=dot",
     "executor.kernel": "executor.kernel=torch",
     "executor.device": "executor.device=cuda",
 }
@@ -142,10 +153,12 @@ def test_what_may_not(override: str) -> None:
 def test_every_setting_is_on_one_of_the_two_lists() -> None:
     """A new setting must be put on one of them; `experiment` and the executor's name have one value here."""
     assert set(leaves(make_cell(*BASE))) - {"experiment", "executor.name"} == set(VARYING) | set(FIXED)
-    assert VARIES == ("seed", "init", "clip", "optim.*") and card("arch", "lstm").per_lane == ("forget_bias",)
+    assert VARIES == ("seed", "init", "clip", "optim.*", "schedule", "penalty", "train.patience")
+    assert card("arch", "lstm").per_lane == ("forget_bias",)
+    alone = {"seed", "arch.forget_bias", "train.patience"}
     allowed = {key for key in VARYING if decides(key)}
-    assert {"seed", "arch.forget_bias"} <= allowed
-    assert all(key.startswith(("init.", "clip.", "optim.")) for key in allowed - {"seed", "arch.forget_bias"})
+    groups = ("init.", "clip.", "optim.", "schedule.", "penalty.")
+    assert alone <= allowed and all(key.startswith(groups) for key in allowed - alone)
 
 
 def test_cells_that_pack_are_those_that_train_together_in_the_engine() -> None:

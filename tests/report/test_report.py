@@ -122,6 +122,8 @@ def test_a_readme_gives_title_and_question() -> None:
     assert title == "The *title*"
     assert rest == "First.\n\n### Part\n\n```sh\n# no heading\n```\n\n### Other\n\n\nLast."
     assert readme("No title.\n\n# Late") == (None, "No title.\n\n### Late")
+    assert readme("# A\n\nOne.\n\n![Its loss](loss_curves.png)\nTwo.") == ("A", "One.\n\nTwo."), "it lies elsewhere"
+    assert "![far](https://a.b/c.png)" in readme("# A\n\n![far](https://a.b/c.png)")[1]
 
 
 def test_the_tables_are_complete_and_precise(sweep: SweepPaths) -> None:

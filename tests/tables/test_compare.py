@@ -198,6 +198,23 @@ def test_the_best_is_sought_for_each_length_alone(tmp_path: Path) -> None:
     assert compare(load(tmp_path), ("arch", "length"), within=()).frame["best"].tolist() == [True, False, False, False]
 
 
+@pytest.mark.parametrize(
+    ("setting", "levels", "bests"),
+    [
+        ("task.variant", ("half", "pascanu"), [True, False, False, True]),
+        ("task.solved_at", (0.5, 0.9), [True, False, False, False]),
+    ],
+)
+def test_the_best_is_sought_for_each_variant_of_a_task_alone(
+    setting: str, levels: tuple[str | float, ...], bests: list[bool], tmp_path: Path
+) -> None:
+    """They are different problems, also in their score; the same at which another score counts as solved is one."""
+    for arch, scores in (("lstm", (0.9, 0.2)), ("gru", (0.8, 0.3))):
+        for level, score in zip(levels, scores, strict=True):
+            write_cell(tmp_path, arch=arch, length=3, best_score=score, settings={setting: level})
+    assert compare(load(tmp_path), ("arch", setting)).frame["best"].tolist() == bests
+
+
 def test_two_to_four_axes(tmp_path: Path) -> None:
     for arch in ("lstm", "gru"):
         for init in ("xavier", "identity"):

@@ -42,22 +42,65 @@ def test_binary_sum_by_hand_and_its_entropy() -> None:
     assert tasks.make("binary_sum", length=2000, solved_at=1).chance_loss == pytest.approx(math.log(10), abs=1e-6)
 
 
+def test_a_variable_binary_sum_by_hand_and_its_entropy() -> None:
+    task = tasks.make("binary_sum_variable", length=9, solved_at=0.99, shortest=3)
+    batch = task.sample(np.random.default_rng(0), 100_000)
+    x, y, lengths = batch.inputs, batch.targets, batch.lengths
+    assert lengths is not None
+    assert np.bincount(lengths, minlength=10)[3:].min() > 13_500 and lengths.min() == 3 and lengths.max() == 9
+    for b in range(200):
+        own = x[: lengths[b], b, 0]
+        assert set(own) <= {-1.0, 1.0} and not x[lengths[b] :, b].any() and y[b] == (own == 1).sum() % 10
+    share = np.bincount(y, minlength=10) / 100_000
+    assert -(share * np.log(share)).sum() == pytest.approx(task.chance_loss, abs=0.01)
+    fixed, plain = (
+        tasks.make("binary_sum_variable", length=9, solved_at=1, shortest=9),
+        tasks.make("binary_sum", length=9, solved_at=1),
+    )
+    assert fixed.chance_loss == pytest.approx(plain.chance_loss, rel=1e-12)
+    with pytest.raises(ValueError, match=r"task\.shortest: given 10, must be from 1 to task.length, here 9"):
+        tasks.make("binary_sum_variable", length=9, solved_at=1, shortest=10)
+
+
+def test_unpack_asks_for_the_bits_of_its_vector_in_order() -> None:
+    batch = tasks.make("unpack", length=7, solved_at=1).sample(np.random.default_rng(0), 1000)
+    y, vector = batch.targets, batch.vector
+    assert vector is not None and np.array_equal(np.where(y.T == 1, 1.0, -1.0), vector) and not batch.inputs.any()
+    assert abs(y.mean() - 0.5) < 4 * 0.5 / 7000**0.5
+
+
 def test_digits_are_real_and_split_properly() -> None:
-    train, labels, test, test_labels = split()
-    assert (len(train), len(test)) == (1437, 360)
+    (train, labels), chosen, (test, test_labels) = split(0.2)
+    assert chosen is not None and (len(train), len(chosen[0]), len(test)) == (1149, 288, 360)
     assert train.min() == 0 and train.max() == 1
-    share = np.bincount(labels) / len(labels) - np.bincount(test_labels) / len(test_labels)
-    assert abs(share).max() < 0.005  # stratified
-    assert not {row.tobytes() for row in train} & {row.tobytes() for row in test}
+    for own in (chosen[1], test_labels):
+        share = np.bincount(labels) / len(labels) - np.bincount(own) / len(own)
+        assert abs(share).max() < 0.007  # stratified
+    three = [{row.tobytes() for row in images} for images in (train, chosen[0], test)]
+    assert sum(map(len, three)) == len(set().union(*three)), "no image is in two parts"
+
+
+def test_digits_without_a_validation_part_are_those_of_records_that_lack_the_setting() -> None:
+    (train, _), chosen, (test, _) = split(0)
+    assert chosen is None and len(train) == 1437
+    assert {row.tobytes() for row in train} == {row.tobytes() for part in split(0.2)[:2] if part for row in part[0]}
+    assert np.array_equal(test, split(0.2)[2][0]), "the test part is the same"
+    task = tasks.make("digits", length=64, solved_at=0.9)
+    assert np.array_equal(task.evaluation(np.random.default_rng(0), 1).inputs[..., 0].T, test)
+    assert tasks.base.held_out(task, np.random.default_rng(0)) is None
+    with pytest.raises(ValueError, match=r"given 0\.99, must be from 0\.01 to 0\.9, or 0 for no such part"):
+        tasks.make("digits", length=64, solved_at=0.9, validation=0.99)
 
 
 def test_digits_come_pixel_by_pixel_then_blank() -> None:
-    task = tasks.make("digits", length=70, solved_at=0.9)
-    x, y, *_ = task.evaluation(np.random.default_rng(0), 7)
-    _, _, test, labels = split()
-    assert x.shape == (70, 360, 1)
-    assert np.array_equal(x[:64, :, 0].T, test) and not x[64:].any()
-    assert np.array_equal(y, labels)
+    task = tasks.make("digits", length=70, solved_at=0.9, validation=0.2)
+    rng = np.random.default_rng(0)
+    for given, part in zip((task.evaluation(rng, 7), tasks.base.held_out(task, rng)), split(0.2)[1:], strict=True):
+        assert given is not None and part is not None
+        x, y, *_ = given
+        assert x.shape == (70, len(part[1]), 1)
+        assert np.array_equal(x[:64, :, 0].T, part[0]) and not x[64:].any()
+        assert np.array_equal(y, part[1])
 
 
 @pytest.mark.parametrize(("name", "length"), [("adding", 1), ("digits", 63), ("binary_sum", 0)])

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from sweeps.config.cards import card
+from sweeps.config.schema import GROUPS
 
 HEADS = {
     "arch": "architecture",
@@ -16,13 +17,25 @@ HEADS = {
     "lr": "learning rate",
     "hidden": "hidden units",
     "train.truncate": "truncation",
+    "stack.attention": "attention",
     "stack.bidirectional": "directions",
+    "schedule.final": "final share of the learning rate",
+    "train.patience": "patience of early stopping",
+    "train.accumulate": "batches of an update",
+    "stack.kind": "network",
     "stack.norm": "normalisation",
     "stack.residual": "residual connections",
+    "stack.embedding": "embedding columns",
     "stack.start": "start state",
 }
 """Of axes; any other has the last part of its dotted name."""
-SAID = HEADS | {"length": "sequence length", "clip": "clipping", "optim": "optimiser", "steps": "updates"}
+SAID = HEADS | {
+    "length": "sequence length",
+    "clip": "clipping",
+    "optim": "optimiser",
+    "schedule": "learning-rate schedule",
+    "steps": "updates",
+}
 """Of axes, in sentences."""
 
 
@@ -55,18 +68,24 @@ UNSET = "unset"
 UNLIMITED = {"threshold": ("none", "no clipping"), "train.truncate": ("never", "never cut")}
 """What an infinite level is called, by its axis: beside the name of the axis, and alone."""
 LEVELS = {
+    "stack.attention": {"none": "none", "dot": "dot product"},
     "stack.bidirectional": {"false": "one", "true": "both"},
+    "stack.kind": {"plain": "plain", "encoder_decoder": "encoder-decoder"},
     "stack.norm": {"none": "none", "layer": "layer norm"},
     "stack.residual": {"false": "without", "true": "with"},
 }
 """What the levels of an axis are called that is no group of choices."""
 LABELLED = ("arch", "init", "clip")
-"""Groups whose cards have labels."""
+"""Groups whose choices are written without their axis."""
 
 
-def label(level: Any) -> str:
-    """How a level of an axis is written in figures and captions: the label on its card, or the level as it is."""
-    labels = (card(group, str(level)).label for group in LABELLED)
+def label(level: Any, axis: str = "") -> str:
+    """How a level of an axis is written in figures and captions: the label on its card, or the level as it is.
+
+    Args:
+        axis: where it is not given, arch, init and clip are looked through: `none` may be of clipping or of a penalty.
+    """
+    labels = (card(group, str(level)).label for group in ((axis,) if axis in GROUPS else LABELLED))
     return next(filter(None, labels), f"{level:g}" if isinstance(level, float) else str(level))
 
 
@@ -78,7 +97,7 @@ def level_text(axis: str, level: Any) -> str:
         return UNLIMITED[axis][1]
     if axis in LEVELS or level in ("true", "false"):
         return f"{head(axis)}: {level_said(axis, level)}"
-    return label(level) if isinstance(level, str) else f"{head(axis)} = {level_said(axis, level)}"
+    return label(level, axis) if isinstance(level, str) else f"{head(axis)} = {level_said(axis, level)}"
 
 
 def level_said(axis: str, level: Any) -> str:
@@ -87,7 +106,7 @@ def level_said(axis: str, level: Any) -> str:
     if axis in LEVELS:
         return LEVELS[axis].get(str(level), str(level))
     if isinstance(level, str | bool):
-        return label(level)
+        return label(level, axis)
     if axis in UNLIMITED and level == math.inf:
         return UNLIMITED[axis][0]
     return UNSET if level is None or level != level else f"{level:.6g}"

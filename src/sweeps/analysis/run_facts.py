@@ -179,12 +179,14 @@ def computed(summary: Summary) -> dict[str, str]:
 
 
 def numbers(summary: Summary) -> pd.DataFrame:
-    """The best and the final numbers of a run as texts: rows `best`, `final`."""
+    """The best and the final numbers of a run as texts: rows `best`, `final`, and `test` of finite data."""
     best, final, score = summary.best, summary.final, summary.task.score or "score"
     heads = ["", "step", "train loss", "eval loss", score, "gradient norm"]
     rows = [
         ["best", best.step, None, best.eval_loss, best.eval_score, None],
         ["final", final.step, final.train_loss, final.eval_loss, final.eval_score, final.grad_norm],
     ]
+    if summary.test.loss is not None:
+        rows.append(["test", summary.step, None, summary.test.loss, summary.test.score, None])
     texts = [[name, "–" if step is None else str(step), *map(number, values)] for name, step, *values in rows]
     return pd.DataFrame(texts, columns=heads)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from sweeps.commands.choices import choices
 from sweeps.commands.compare import compare
+from sweeps.commands.evaluate import evaluate
 from sweeps.commands.report import dashboard, figure, figures, report, verify
 from sweeps.commands.runs import find, show
 from sweeps.commands.training import plan
 from sweeps.commands.wandb import mirror, sync, workspace
 
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
+    "choices": choices,
     "plan": plan,
     "figures": figures,
     "figure": figure,
@@ -19,6 +22,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "compare": compare,
     "find": find,
     "show": show,
+    "evaluate": evaluate,
     "mirror": mirror,
     "sync": sync,
     "workspace": workspace,

@@ -69,7 +69,8 @@ def show(arguments: list[str]) -> int:
     """Show one run: settings, how it ended, its numbers, the gradient through time, the command line to type again.
 
     cell= is an id or the first digits of one; without experiment= it is looked for in every sweep of runs_dir.
-    page=FILE.html writes it as a page that needs no other file, with curves, heat map and spectra. --again trains it
+    page=FILE.html writes it as a page that needs no other file, with curves, heat map and spectra, and, if its
+    weights were kept (train.save=final), one sequence through the network. --again trains it
     anew in a temporary folder and says file by file whether the bytes are the same: exit status 1 if not. Exit status
     1 too where the record cannot be shown: it is damaged, or its run failed or has not ended.
     """
@@ -94,9 +95,10 @@ def show(arguments: list[str]) -> int:
 
         say(run_text(run, known.changed, known.command))
         return 0 if run.records is not None else 1
+    from sweeps.one_sequence import one_sequence
     from sweeps.report.run_page import write_run_page
 
-    write_run_page(run, known, page)
+    write_run_page(run, known, page, sequence=one_sequence(run))
     say(f"Page: {page}")
     return 0
 

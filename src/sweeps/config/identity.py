@@ -1,7 +1,7 @@
 """The id of a cell: a hash of the resolved settings that decide its numbers.
 
 All resolved settings are hashed, not only those that differ from defaults: editing a default must change the id. A
-setting that was added later is left out at the value of `BEFORE`, so that adding one changes no id. Bump
+setting that was added later is left out at the value of `before`, so that adding one changes no id. Bump
 NUMERICS_VERSION with every change of code that changes numbers; old records then count as other cells.
 """
 
@@ -33,6 +33,16 @@ BEFORE: dict[str, Value] = {
     "stack.norm": "none",
     "stack.dropout": 0.0,
     "stack.residual": False,
+    "stack.input_dropout": 0.0,
+    "stack.output_dropout": 0.0,
+    "schedule.name": "constant",
+    "schedule.warmup": 0,
+    "penalty.name": "none",
+    "train.patience": 0,
+    "train.accumulate": 1,
+    "stack.embedding": 0,
+    "stack.kind": "plain",
+    "stack.attention": "none",
 }
 """Settings that came after the first records, each with the value that stands for what was always so before.
 
@@ -40,10 +50,33 @@ At this value a setting is left out of the hash, and `completed` gives it to set
 default may be edited, a value here never, because the id of every record without the setting depends on it.
 """
 
+BEFORE_OF: dict[tuple[str, str], dict[str, Value]] = {
+    ("task", "adding"): {"variant": "half"},
+    ("optim", "sgd"): {"nesterov": False},
+}
+"""The same of options that one choice of a group has: (group, choice) -> option -> value."""
+
+ALWAYS = BEFORE | {f"{group}.{option}": value for (group, _), own in BEFORE_OF.items() for option, value in own.items()}
+"""All of them by dotted name."""
+
+
+def before(chosen: Mapping[str, Any]) -> dict[str, Value]:
+    """The settings that came later of a cell with these choices, by dotted name, at the value that was always so.
+
+    Args:
+        chosen: the name of the choice of each group.
+    """
+    own = ((group, each) for (group, name), each in BEFORE_OF.items() if chosen.get(group) == name)
+    return BEFORE | {f"{group}.{option}": value for group, each in own for option, value in each.items()}
+
+
+def _before(config: Mapping[str, Any]) -> dict[str, Value]:
+    return before({group: each.get("name") for group, each in config.items() if isinstance(each, Mapping)})
+
 
 def completed(config: Mapping[str, Any]) -> dict[str, Any]:
     """The nested settings of a `config.yaml`, with the settings that did not exist when it was written."""
-    return filled(config, BEFORE)
+    return filled(config, _before(config))
 
 
 def filled(config: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
@@ -78,7 +111,7 @@ def cell_id(settings: Settings) -> str:
 def id_of(config: Mapping[str, Any], numerics: int) -> str:
     """The id of a cell whose `config.yaml` holds `config`, trained by code of that numerics version.
 
-    Only what the file holds is hashed, not what today's defaults would add, and nothing that has its value of `BEFORE`:
+    Only what the file holds is hashed, not what today's defaults would add, and nothing that has its value of `before`:
     records made before a setting was added keep their id.
 
     Raises:
@@ -97,8 +130,8 @@ def _deciding(config: Mapping[str, Any], section: str = "") -> dict[str, Any]:
 
 
 def _hashed(config: dict[str, Any]) -> dict[str, Any]:
-    """`config` without the settings that have their value of `BEFORE`; a section of none but these is left out."""
-    for key, value in BEFORE.items():
+    """`config` without the settings that have their value of `before`; a section of none but these is left out."""
+    for key, value in _before(config).items():
         section, _, name = key.partition(".")
         node = config.get(section)
         if isinstance(node, Mapping) and name in node and node[name] == value:

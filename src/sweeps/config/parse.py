@@ -36,7 +36,15 @@ def parse(config: Mapping[str, Any]) -> tuple[Settings | None, list[str]]:
     settings = Settings(**values)
     if problems:  # check what could be read against the rules too, so that one message lists everything
         return None, problems + check(settings)
-    return _without_idle_cut(_without_idle_between(settings)), []
+    return _without_idle_cut(_without_idle_between(_without_idle_nesterov(settings))), []
+
+
+def _without_idle_nesterov(settings: Settings) -> Settings:
+    """The settings with `optim.nesterov` false where there is no momentum to look ahead along."""
+    optim = settings.optim
+    if not optim.options.get("nesterov") or optim.options.get("momentum"):
+        return settings
+    return replace(settings, optim=replace(optim, options={**optim.options, "nesterov": False}))
 
 
 def _without_idle_between(settings: Settings) -> Settings:

@@ -42,10 +42,15 @@ def choices(group: str) -> list[str]:
     return sorted(path.stem for path in (CONF / group).glob("*.yaml"))
 
 
+def choice_file(group: str, name: str) -> Path:
+    """The YAML file of one choice, whether it exists or not."""
+    return CONF / group / f"{name}.yaml"
+
+
 @cache
 def defaults(group: str, name: str) -> dict[str, Any]:
     """The YAML file of one choice: the names, types and defaults of its settings; {} if there is no such file."""
-    path = CONF / group / f"{name}.yaml"
+    path = choice_file(group, name)
     return dict(yaml.safe_load(path.read_text(encoding="utf-8"))) if path.exists() else {}
 
 

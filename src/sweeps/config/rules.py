@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from sweeps.config.schema import MODES, NORMS, READOUTS, SAVED, STARTS, Settings
+from sweeps.config.schema import ATTENTIONS, KINDS, MODES, NORMS, READOUTS, SAVED, STARTS, Settings
 from sweeps.errors import unknown
 
 Rule = tuple[Callable[[float], bool], str]
@@ -18,6 +18,8 @@ ABOVE_ZERO: Rule = (lambda v: v > 0, "a positive number or inf")
 FROM_ZERO: Rule = (lambda v: 0 <= v < math.inf, "0 or a positive finite number")
 FINITE: Rule = (math.isfinite, "a finite number")
 FRACTION: Rule = (lambda v: 0 <= v < 1, "a number from 0 up to, not including, 1")
+SHARE: Rule = (lambda v: 0 <= v <= 1, "a number from 0 to 1")
+FACTOR: Rule = (lambda v: 0 < v <= 1, "a number above 0, at most 1")
 SEVERAL: Rule = (lambda v: v >= 2, "an integer of at least 2")
 COUNT: Rule = (lambda v: v >= 1, "an integer of at least 1")
 NATURAL: Rule = (lambda v: v >= 0, "an integer of at least 0")
@@ -36,15 +38,29 @@ RULES: dict[str, Rule] = {
     "optim.beta1": FRACTION,
     "optim.beta2": FRACTION,
     "optim.eps": POSITIVE,
+    "optim.weight_decay": FROM_ZERO,
+    "schedule.warmup": NATURAL,
+    "schedule.final": SHARE,
+    "schedule.every": COUNT,
+    "schedule.factor": FACTOR,
+    "schedule.patience": NATURAL,
+    "schedule.threshold": FRACTION,
+    "schedule.width": COUNT,
+    "penalty.strength": FROM_ZERO,
     "train.steps": COUNT,
     "train.batch": COUNT,
     "train.log_every": COUNT,
     "train.eval_every": COUNT,
     "train.eval_size": SEVERAL,
+    "train.patience": NATURAL,
+    "train.accumulate": COUNT,
     "train.truncate": NATURAL,
     "train.checkpoint": FROM_ZERO,
     "stack.layers": COUNT,
     "stack.dropout": FRACTION,
+    "stack.input_dropout": FRACTION,
+    "stack.output_dropout": FRACTION,
+    "stack.embedding": NATURAL,
     "plan.max_cells": COUNT,
     "executor.workers": NATURAL,
     "executor.lanes": NATURAL,
@@ -58,6 +74,8 @@ NAMES = {
     "stack.start": STARTS,
     "stack.readout": READOUTS,
     "stack.norm": NORMS,
+    "stack.kind": KINDS,
+    "stack.attention": ATTENTIONS,
     "tracker.mode": MODES,
     "executor.kernel": KERNELS,
     "executor.device": DEVICES,
@@ -80,10 +98,22 @@ def check(settings: Settings) -> list[str]:
             f"train.eval_every: given {eval_every}, must be a multiple of train.log_every={log_every}"
             " (an evaluation is part of a logged row)"
         )
+    warmup, steps = lookup(settings, "schedule.warmup"), lookup(settings, "train.steps")
+    if warmup and steps and warmup >= steps >= 1:
+        problems.append(
+            f"schedule.warmup: given {warmup}, must be below train.steps={steps} (the rate would rise to the end)"
+        )
     for key, allowed_names in NAMES.items():
         name = lookup(settings, key)
         if name is not None and name not in allowed_names:
             problems.append(unknown(key, str(name), allowed_names))
+    kind, attention = (getattr(settings.stack, name, None) for name in ("kind", "attention"))
+    if lookup(settings, "train.truncate") and (kind, attention) not in (("plain", "none"), (None, None)):
+        given = "stack.kind=encoder_decoder" if kind == "encoder_decoder" else f"stack.attention={attention}"
+        problems.append(
+            f"train.truncate: given {settings.train.truncate}, must be 0 with {given} (a cut would not "
+            "stop what goes back past it)"
+        )
     kernel, device = (getattr(settings.executor, name, None) for name in ("kernel", "device"))
     if (kernel, device) == ("native", "cuda"):
         problems.append("executor.kernel: given 'native', must be auto or torch with executor.device=cuda")

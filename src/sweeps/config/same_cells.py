@@ -7,18 +7,21 @@ from collections.abc import Sequence
 import yaml
 
 from sweeps.config.identity import cell_id
+from sweeps.config.rules import lookup
 from sweeps.config.schema import Settings
 
 CUT = "train.truncate from the length of a sequence on cuts nothing"
 BETWEEN = (
     "stack.norm, stack.dropout and stack.residual stand between layers, and with one layer there is nothing between"
 )
+NESTEROV = "optim.nesterov without momentum looks nowhere ahead"
 WHY = {
     "clip.threshold": "clip.threshold without clipping bounds nothing",
     "train.truncate": CUT,
     "stack.norm": BETWEEN,
     "stack.dropout": BETWEEN,
     "stack.residual": BETWEEN,
+    "optim.nesterov": NESTEROV,
 }
 """Why a setting comes to nothing where a point is parsed as one of another value of it (`parse.parse`)."""
 
@@ -60,8 +63,7 @@ def _idle(job: Sequence[str], settings: Settings) -> dict[str, str]:
     for text in job:
         key, _, asked = text.partition("=")
         if key in WHY:
-            section, _, name = key.partition(".")
-            own = getattr(getattr(settings, section), name)
+            section, own = key.partition(".")[0], lookup(settings, key)
             if yaml.safe_load(asked) != own:
                 found[key] = "clip=none" if section == "clip" else f"{key}={str(own).lower()}"
     return found

@@ -51,6 +51,19 @@ class Optim:
 
 
 @dataclass(frozen=True)
+class Schedule:
+    name: str
+    warmup: int  # updates over which the learning rate rises to `optim.lr`
+    options: Options = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Penalty:
+    name: str
+    options: Options = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Train:
     steps: int  # updates
     batch: int  # sequences B
@@ -58,6 +71,8 @@ class Train:
     eval_every: int  # updates
     eval_size: int  # sequences
     stop_when_solved: bool
+    patience: int  # evaluations in a row without a better loss after which a run ends; 0 = never
+    accumulate: int  # batches of an update
     truncate: int  # steps T after which the gradient is cut, counted from the end; 0 = never
     checkpoint: float  # minutes between two checkpoints of a cell; 0 = none
     save: str  # of SAVED
@@ -72,6 +87,11 @@ class Stack:
     norm: str = "none"  # of NORMS
     dropout: float = 0.0  # share of the numbers between two layers that are set to 0 in training
     residual: bool = False  # each layer above the lowest adds its input to its output
+    input_dropout: float = 0.0  # share of the inputs that are set to 0 in training
+    output_dropout: float = 0.0  # the same of what the readout reads
+    embedding: int = 0  # columns D of a learned linear map of the inputs; 0: the lowest layer reads them as they are
+    kind: str = "plain"  # of KINDS
+    attention: str = "none"  # of ATTENTIONS
 
     @property
     def directions(self) -> int:
@@ -119,6 +139,8 @@ class Settings:
     clip: Clip
     task: Task
     optim: Optim
+    schedule: Schedule
+    penalty: Penalty
     train: Train
     stack: Stack
     plan: Plan
@@ -141,10 +163,16 @@ READOUTS = ("last", "mean")
 NORMS = ("none", "layer")
 """What stands between two layers: nothing, or layer normalisation."""
 
+KINDS = ("plain", "encoder_decoder")
+"""Whether the same weights read the whole sequence, or one recurrence the source and another the steps behind it."""
+
+ATTENTIONS = ("none", "dot")
+"""What of the source is read beside the state: nothing, or the mean of its states by their products with the state."""
+
 SAVED = ("none", "final")
 """What is kept of the weights of a cell: nothing, or those at its end."""
 
-GROUPS = ("arch", "init", "clip", "task", "optim", "tracker", "executor")
+GROUPS = ("arch", "init", "clip", "task", "optim", "schedule", "penalty", "tracker", "executor")
 """The config groups: settings that are chosen by name. `train` and `plan` are plain sections."""
 
 SECTIONS: dict[str, type] = {
@@ -153,6 +181,8 @@ SECTIONS: dict[str, type] = {
     "clip": Clip,
     "task": Task,
     "optim": Optim,
+    "schedule": Schedule,
+    "penalty": Penalty,
     "train": Train,
     "stack": Stack,
     "plan": Plan,

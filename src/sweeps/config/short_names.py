@@ -9,6 +9,8 @@ from sweeps.errors import SweepsError, nearest, unknown
 SHORT_NAMES = {
     "task.name": "task",
     "optim.name": "optim",
+    "schedule.name": "schedule",
+    "penalty.name": "penalty",
     "arch.name": "arch",
     "init.name": "init",
     "clip.name": "clip",

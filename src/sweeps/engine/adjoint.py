@@ -34,6 +34,12 @@ class Trace:
         own.norms, own.exponents = self.norms[k : k + 1], self.exponents[k : k + 1]
         return own
 
+    def steps(self, start: int, end: int) -> Trace:
+        """The trace of time steps `start` to `end` - 1, in the memory of this one."""
+        own = Trace(0, 0)
+        own.norms, own.exponents = self.norms[:, start:end], self.exponents[:, start:end]
+        return own
+
     def note(self, t: int, dh: Rows) -> None:
         """Record the norm of `dh = dL/dh_t`, `[K, B, H]`, which must be normalised by `Rows.settled`."""
         top = dh.exponent.amax(1)  # [K, 1]

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from sweeps.engine.architectures import Parameter
-from sweeps.engine.extended import ZERO, Rows
+from sweeps.engine.extended import Rows
 from sweeps.engine.memory import zeros
 
 EPS = 1e-5
@@ -78,13 +78,10 @@ class Between:
         norm: normalises y; None: nothing does.
         residual: whether x, the input of the layer, is added; it has O columns like y.
         like: shape of y.
-        hidden: H; columns from H on are of the direction that reads in reverse.
     """
 
-    def __init__(
-        self, norm: Norm | None, residual: bool, like: Sequence[int], hidden: int, device: torch.device | str
-    ) -> None:
-        self.norm, self.residual, self.hidden = norm, residual, hidden
+    def __init__(self, norm: Norm | None, residual: bool, like: Sequence[int], device: torch.device | str) -> None:
+        self.norm, self.residual = norm, residual
         self.out, self.dy = zeros(*like, device=device), zeros(*like, device=device)
 
     def forward(self, y: Tensor, x: Tensor, mask: Tensor | None) -> Tensor:
@@ -99,25 +96,6 @@ class Between:
         if mask is not None:
             z.mul_(mask)
         return z.add_(x) if self.residual else z
-
-    def whole_exponents(self, exponent: Tensor) -> Tensor:
-        """The exponents `[K, T, B, 1]` of `whole`, from those of what each direction ends with, `[K, B, 1]`."""
-        if exponent.dim() == 4:
-            return exponent
-        out = exponent.new_full((len(exponent), self.out.shape[1], *exponent.shape[1:]), ZERO)
-        out[:, -1] = exponent
-        if self.out.shape[-1] > self.hidden:  # the direction that reads in reverse ends at t = 0
-            out[:, 0] = exponent
-        return out
-
-    def whole(self, dz: Tensor) -> Tensor:
-        """dL/dz at every time step, `[K, T, B, O]`, from that of what each direction ends with, `[K, B, O]`."""
-        if dz.dim() == 4:
-            return dz
-        out = dz.new_zeros((len(dz), self.out.shape[1], *dz.shape[1:]))
-        out[:, -1, :, : self.hidden] = dz[..., : self.hidden]
-        out[:, 0, :, self.hidden :] = dz[..., self.hidden :]
-        return out
 
     def backward(self, dz: Tensor) -> Tensor:
         """dL/dy, `[K, T, B, O]`. What reaches x past the recurrences is dz itself."""

@@ -6,6 +6,7 @@ Everything else a pack holds follows from the settings (data sets, thresholds, r
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -20,7 +21,8 @@ from sweeps.tasks import streams
 
 State = Mapping[str, np.ndarray]
 """One lane between two updates: `weights [P]`, the state of the optimiser, the generators of what its
-batches draw, and, where the task streams, the network's states `[B, S]` that the next batch may go on from."""
+batches draw, and, where there are such, the network's states `[B, S]` that the next batch of a stream goes on from, and
+what the evaluations so far say to a plateau (`plateau`) and to early stopping (`patience`): `Patience.state`."""
 
 GENERATORS = "generators"
 
@@ -36,7 +38,9 @@ def _tensors(training: Training, lane: int) -> dict[str, Tensor]:
     """What a lane's state is of its pack's memory, by name."""
     optimizer = {f"optimizer.{name}": values[lane] for name, values in training.optimizer.state.items()}
     carried = {} if training.data.end is None else {"carried": training.data.end[lane]}
-    return {"weights": training.network.p.flat[lane], **optimizer, **carried}
+    counted = {"plateau": training.schedules.patience, "patience": training.patience}
+    waiting = {name: torch.from_numpy(of.state[lane]) for name, of in counted.items() if of.most[lane] < math.inf}
+    return {"weights": training.network.p.flat[lane], **optimizer, **carried, **waiting}
 
 
 def restore(training: Training, states: Sequence[State], step: int) -> None:
@@ -44,13 +48,13 @@ def restore(training: Training, states: Sequence[State], step: int) -> None:
 
     Args:
         states: one for each lane.
-        step: updates that they have had. A task that streams is asked for as many batches: where a stream is may not
-            be told by the generator alone.
+        step: updates that they have had. A task that streams is asked for all batches of these: where a stream
+            is may not be told by the generator alone.
 
     Raises:
         ValueError, TypeError, KeyError: a state is not of this pack's shape, optimiser or generator.
     """
-    for _ in range(step if states and streams(training.task) else 0):
+    for _ in range(step * training.batches if states and streams(training.task) else 0):
         training.data.next()
     for lane, state in enumerate(states):
         tensors, generators = _tensors(training, lane), training.data.generators(lane)

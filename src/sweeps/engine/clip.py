@@ -14,19 +14,19 @@ from torch import Tensor
 
 
 def none(g: Tensor, norm: Tensor, threshold: Tensor) -> None:
-    """Do not clip."""
+    """g -> g: no clipping, and no threshold."""
 
 
 def norm(g: Tensor, norm: Tensor, threshold: Tensor) -> None:
-    """Rescale a lane whose global norm exceeds its threshold to that norm (Pascanu et al. 2013, algorithm 1).
+    """g -> g min(1, threshold / ||g||), ||g|| over all parameters of a lane (Pascanu et al. 2013, algorithm 1).
 
-    In float64, like the norm: threshold / norm may be smaller than any float32.
+    g [K, P], norm and threshold [K]. In float64, like the norm: threshold / norm may be smaller than any float32.
     """
     g.mul_((threshold / norm).clamp(max=1.0).unsqueeze(1))
 
 
 def value(g: Tensor, norm: Tensor, threshold: Tensor) -> None:
-    """Clamp every element to [-threshold, threshold] (Mikolov 2012)."""
+    """g -> max(-threshold, min(g, threshold)), element by element (Mikolov 2012); g [K, P], threshold [K]."""
     bound = threshold.to(g.dtype).unsqueeze(1)
     torch.clamp(g, -bound, bound, out=g)
 

@@ -62,13 +62,13 @@ class Rows:
         """Of rows `[K, T, B, N]` the last time step and all of them; of rows `[K, B, N]` themselves and None."""
         return (self.at(-1), self) if self.value.dim() == 4 else (self, None)
 
+    def steps(self, start: int, end: int) -> Rows:
+        """Time steps `start` to `end` - 1 of rows `[K, T, B, N]`."""
+        return Rows(self.value[:, start:end], self.exponent[:, start:end])
+
     def columns(self, start: int, end: int) -> Rows:
         """Columns `start` to `end` - 1."""
         return Rows(self.value[..., start:end], self.exponent)
-
-    def reverse(self) -> Rows:
-        """Rows `[K, T, B, N]` in the opposite order of time steps."""
-        return Rows(self.value.flip(1), self.exponent.flip(1))
 
     def nothing(self) -> Rows:
         """Rows of zeros, of the same shape."""

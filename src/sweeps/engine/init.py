@@ -13,29 +13,35 @@ import numpy as np
 
 
 def random(rng: np.random.Generator, n: int, gain: float, std: float = 0.01, fan_in: bool = False) -> np.ndarray:
-    """Gaussian, standard deviation gain * std (0.01 is the classic recipe), or gain / sqrt(n) with `fan_in`."""
+    """W [n, n] ~ N(0, s^2), s = gain * std (0.01 is the classic recipe), or gain / sqrt(n) with `fan_in`.
+
+    A large matrix has a spectral radius of about s sqrt(n) (Girko's circular law).
+    """
     return rng.normal(0.0, gain * (1 / math.sqrt(n) if fan_in else std), (n, n))
 
 
 def xavier(rng: np.random.Generator, n: int, gain: float) -> np.ndarray:
-    """Uniform with variance gain^2 * 2 / (fan in + fan out) = gain^2 / n (Glorot & Bengio 2010, eq. 16)."""
+    """W [n, n] uniform, variance gain^2 * 2 / (fan in + fan out) = gain^2 / n (Glorot & Bengio 2010, eq. 16)."""
     bound = gain * math.sqrt(6 / (n + n))
     return rng.uniform(-bound, bound, (n, n))
 
 
 def he(rng: np.random.Generator, n: int, gain: float) -> np.ndarray:
-    """Gaussian with variance gain^2 * 2 / n, which keeps the scale through relu (He et al. 2015, eq. 10)."""
+    """W [n, n] Gaussian, variance gain^2 * 2 / n, which keeps the scale through relu (He et al. 2015, eq. 10)."""
     return rng.normal(0.0, gain * math.sqrt(2 / n), (n, n))
 
 
 def orthogonal(rng: np.random.Generator, n: int, gain: float) -> np.ndarray:
-    """gain * Q, Q uniform over the orthogonal group (Saxe et al. 2014), by QR with fixed signs (Mezzadri 2007)."""
+    """W = gain * Q, Q [n, n] uniform over the orthogonal group (Saxe et al. 2014).
+
+    By QR of a Gaussian matrix with fixed signs (Mezzadri 2007).
+    """
     q, r = np.linalg.qr(rng.normal(size=(n, n)))
     return gain * q * np.sign(np.diag(r))
 
 
 def identity(rng: np.random.Generator, n: int, gain: float) -> np.ndarray:
-    """gain * I (Le et al. 2015). Uses no random numbers."""
+    """W = gain * I, [n, n] (Le et al. 2015). Uses no random numbers."""
     del rng
     return gain * np.eye(n)
 

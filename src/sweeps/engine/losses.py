@@ -69,7 +69,12 @@ def share(weights: Tensor) -> Tensor:
 
     Multiplied with the loss of each answer, or its gradient, it turns the mean over all answers into the weighted one.
     """
-    return weights / torch.stack([lane.mean() for lane in weights]).unsqueeze(1)
+    return weights / mean_weight(weights).unsqueeze(1)
+
+
+def mean_weight(weights: Tensor) -> Tensor:
+    """The mean weight of each lane's answers, `[K]`."""
+    return torch.stack([lane.mean() for lane in weights])
 
 
 def last_answer(weights: Tensor | None, like: Tensor, length: int) -> Tensor:

@@ -7,6 +7,7 @@ here and name it in `OPTIMIZERS`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -44,23 +45,37 @@ class Optimizer:
         self.settings = {name: value[index] for name, value in self.settings.items()}
         self.state = {name: value[index] for name, value in self.state.items()}
 
+    def change_lr(self, rates: Sequence[float]) -> None:
+        """Set the learning rate of each lane, in place: a captured step reads it where it is."""
+        self.settings["lr"].copy_(torch.tensor([[rate] for rate in rates], dtype=torch.float32))
+
     def _update(self, w: Tensor, g: Tensor, **settings: Tensor) -> None:
         raise NotImplementedError
 
 
 class Sgd(Optimizer):
-    """v = momentum v + g;  w -= lr v."""
+    """v = momentum v + g;  w -= lr v  (Robbins & Monro 1951; momentum: Polyak 1964). w, g, v [K, P].
+
+    Nesterov's momentum: w -= lr (g + momentum v)  (Sutskever et al. 2013).
+    """
 
     state_names = ("v",)
-    options = ("momentum",)
+    options: tuple[str, ...] = ("momentum", "nesterov")
 
     def _update(self, w: Tensor, g: Tensor, **s: Tensor) -> None:
         v = self.state["v"].mul_(s["momentum"]).add_(g)
+        if self.any_nesterov:
+            v = torch.where(s["nesterov"] > 0, g + v * s["momentum"], v)
         w.sub_(v * s["lr"])
+
+    @cached_property
+    def any_nesterov(self) -> bool:
+        """Whether one of the lanes that this began with has Nesterov's momentum."""
+        return bool(self.settings["nesterov"].any())
 
 
 class RmsProp(Optimizer):
-    """v = alpha v + (1 - alpha) g^2;  w -= lr g / (sqrt(v) + eps)  (Tieleman & Hinton 2012)."""
+    """v = alpha v + (1 - alpha) g^2;  w -= lr g / (sqrt(v) + eps)  (Tieleman & Hinton 2012). w, g, v [K, P]."""
 
     state_names = ("v",)
     options = ("alpha", "eps")
@@ -71,10 +86,14 @@ class RmsProp(Optimizer):
 
 
 class Adam(Optimizer):
-    """m, v: moving means of g and g^2, bias-corrected;  w -= lr m / (sqrt(v) + eps)  (Kingma & Ba 2015)."""
+    """Adam (Kingma & Ba 2015, algorithm 1); w, g, m, v [K, P], n the number of updates so far:
+
+    m = beta1 m + (1 - beta1) g,    v = beta2 v + (1 - beta2) g^2
+    w -= lr m / (1 - beta1^n) / (sqrt(v / (1 - beta2^n)) + eps)
+    """
 
     state_names = ("m", "v")
-    options = ("beta1", "beta2", "eps")
+    options: tuple[str, ...] = ("beta1", "beta2", "eps")
 
     def __init__(self, weights: Tensor, settings: Sequence[Mapping[str, float]]) -> None:
         super().__init__(weights, settings)
@@ -90,4 +109,31 @@ class Adam(Optimizer):
         w.sub_(size * m / v.sqrt().div_(root).add_(s["eps"]))
 
 
-OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": Sgd, "rmsprop": RmsProp, "adam": Adam}
+class Decoupled(Optimizer):
+    """w -= lr weight_decay w, beside the gradient's update and never through its means (Loshchilov & Hutter 2019).
+
+    A weight that the loss ignores falls as (1 - lr weight_decay)^updates whatever the optimiser. L2 in the loss
+    (`penalty=l2`) adds weight_decay w to the gradient instead: for plain SGD the same, for Adam not.
+    """
+
+    def step(self, weights: Tensor, gradients: Tensor) -> None:
+        weights.sub_(weights * (self.settings["lr"] * self.settings["weight_decay"]))
+        super().step(weights, gradients)
+
+
+class AdamW(Decoupled, Adam):
+    """w -= lr weight_decay w beside Adam's step, of every parameter: torch's AdamW (Loshchilov & Hutter 2019)."""
+
+    options = (*Adam.options, "weight_decay")
+
+
+class SgdW(Decoupled, Sgd):
+    """w -= lr weight_decay w beside SGD's step, of every parameter (Loshchilov & Hutter 2019).
+
+    Without momentum this is torch.optim.SGD's `weight_decay`.
+    """
+
+    options = (*Sgd.options, "weight_decay")
+
+
+OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": Sgd, "sgdw": SgdW, "rmsprop": RmsProp, "adam": Adam, "adamw": AdamW}

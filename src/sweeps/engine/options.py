@@ -1,6 +1,6 @@
 """Checks that the own options of a choice (`arch.leak`, `init.std`) reach its code, before anything is trained.
 
-Torch is imported only for an optimiser whose options are not those of `KNOWN`.
+Torch is imported only for an optimiser or a penalty whose options are not those of `KNOWN`.
 """
 
 from __future__ import annotations
@@ -12,11 +12,20 @@ from sweeps import tasks
 from sweeps.config.schema import Settings
 from sweeps.engine.architectures import architecture
 from sweeps.engine.init import INITS
+from sweeps.engine.schedule import SCHEDULES, WAITING
 from sweeps.errors import unknown
 from sweeps.signatures import named
 
-KNOWN = {"sgd": {"momentum"}, "rmsprop": {"alpha", "eps"}, "adam": {"beta1", "beta2", "eps"}}
-"""The options of the optimisers here, as their classes list them; a test holds the two together."""
+KNOWN = {
+    ("optim", "sgd"): {"momentum", "nesterov"},
+    ("optim", "sgdw"): {"momentum", "nesterov", "weight_decay"},
+    ("optim", "rmsprop"): {"alpha", "eps"},
+    ("optim", "adam"): {"beta1", "beta2", "eps"},
+    ("optim", "adamw"): {"beta1", "beta2", "eps", "weight_decay"},
+    ("penalty", "none"): set[str](),
+    ("penalty", "l2"): {"strength"},
+}
+"""The options of the optimisers and penalties here, as their code has them; a test holds the two together."""
 
 
 def problems(settings: Iterable[Settings], per_lane: Callable[[str], Sequence[str]]) -> list[str]:
@@ -27,7 +36,7 @@ def problems(settings: Iterable[Settings], per_lane: Callable[[str], Sequence[st
     """
     seen: dict[tuple[Any, ...], list[str]] = {}
     for each in settings:
-        for group in ("arch", "init", "clip", "optim", "task"):
+        for group in ("arch", "init", "clip", "optim", "schedule", "penalty", "task"):
             choice = getattr(each, group)
             key: tuple[Any, ...] = (group, choice.name, *choice.options)
             if key not in seen:
@@ -41,14 +50,18 @@ def _other(group: str, name: str, options: Iterable[str]) -> list[str]:
     taken: dict[str, bool] = {}  # clipping takes no options
     if group == "init" and name in INITS:
         taken = named(INITS[name], 3)  # rng, n, gain
+    if group == "schedule" and name in SCHEDULES:
+        taken = named(SCHEDULES[name], 1) | (dict.fromkeys(WAITING, True) if name == "plateau" else {})
     if group == "task" and name in tasks.registered():
         taken = {key: must for key, must in tasks.parameters(name).items() if key not in ("length", "solved_at")}
-    if group == "optim":
-        if KNOWN.get(name) == set(options):
+    if group in ("optim", "penalty"):
+        if KNOWN.get((group, name)) == set(options):
             return []
         from sweeps.engine.optim import OPTIMIZERS
+        from sweeps.engine.penalty import PENALTIES
 
-        taken = dict.fromkeys(OPTIMIZERS[name].options, True) if name in OPTIMIZERS else {}
+        taken = dict.fromkeys(OPTIMIZERS[name].options, True) if group == "optim" and name in OPTIMIZERS else {}
+        taken = named(PENALTIES[name], 1) if group == "penalty" and name in PENALTIES else taken
     return _mismatches(group, name, options, taken)
 
 

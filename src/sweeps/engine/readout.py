@@ -11,6 +11,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from sweeps.engine.ends import share_of_each
 from sweeps.engine.extended import Rows
 from sweeps.engine.memory import empty, in_float64, over_time, zeros
 from sweeps.engine.recurrences import Sizes
@@ -44,18 +45,18 @@ class Readout:
         if kind == "mean":
             self.mean, self.dy = zeros(k, b, width, device=device), zeros(k, t, b, width, device=device)
 
-    def forward(self, y: Tensor, final: Tensor) -> Tensor:
+    def forward(self, y: Tensor, final: Tensor, lengths: Tensor | None = None) -> Tensor:
         """The outputs, which the next forward pass overwrites.
 
         Args:
             y: outputs of the highest layer, `[K, T, B, width]`.
             final: what it ends with, `[K, B, width]`.
+            lengths: of the sequences, as in `ends`: a mean is over the time steps of its own sequence.
         """
         self.y, self.h = y, final
+        self.lengths = lengths
         if self.kind == "mean":
-            for lane, mean in zip(y, self.mean, strict=True):
-                torch.mean(lane, 0, out=mean)
-            self.h = self.mean
+            self.h = self._mean(self.mean)
         elif self.kind == "every":
             self.h = over_time(y)
         return self.product(self.h, self.p["weight_out"], self.out).add_(self.p["bias_out"].unsqueeze(1))
@@ -68,7 +69,7 @@ class Readout:
             torch.sum(lane, 0, out=total)
         self.product(d_out, self.p["weight_out"].transpose(1, 2), over_time(self.dh))
         if self.kind == "mean":
-            return self.dy.copy_(self.dh / self.y.shape[1])
+            return self.dy.copy_(self._part(self.dh))
         return self.dh if self.kind == "every" else self.dh[:, 0]
 
     @cached_property
@@ -81,7 +82,7 @@ class Readout:
         """The outputs in float64, `[K, S*B, O]`, from the float32 states of the last forward pass."""
         h = self.exact[0].copy_(self.h)
         if self.kind == "mean":
-            h.copy_(torch.stack([lane.mean(0, dtype=torch.float64) for lane in self.y]))
+            self._mean(h)
         outputs = empty(*self.out.shape, device=self.out.device, dtype=torch.float64)
         return self.product(h, in_float64(self.p["weight_out"]), outputs).add_(self.p["bias_out"].unsqueeze(1))
 
@@ -95,4 +96,19 @@ class Readout:
         value, exponent = (part.unflatten(1, (self.answers, -1)) for part in (dh.value, dh.exponent))
         if self.kind == "every":
             return Rows(value, exponent)
-        return Rows((value / t).expand(-1, t, -1, -1), exponent.expand(-1, t, -1, -1))
+        return Rows(self._part(value).expand(-1, t, -1, -1), exponent.expand(-1, t, -1, -1))
+
+    def _mean(self, out: Tensor) -> Tensor:
+        """The mean of each sequence's own time steps, in the dtype of `out` `[K, B, width]`."""
+        shares = None if self.lengths is None else share_of_each(self.lengths, self.y.shape[1], out.dtype)
+        for k, (lane, mean) in enumerate(zip(self.y, out, strict=True)):
+            if shares is None:
+                torch.mean(lane, 0, dtype=out.dtype, out=mean)
+            else:
+                torch.sum(lane * shares[k], 0, out=mean)
+        return out
+
+    def _part(self, d_mean: Tensor) -> Tensor:
+        """What of the gradient of the mean `[K, 1, B, width]` each time step gets, or `[K, T, B, width]`."""
+        steps = self.y.shape[1]
+        return d_mean / steps if self.lengths is None else d_mean * share_of_each(self.lengths, steps, d_mean.dtype)

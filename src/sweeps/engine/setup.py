@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,8 +16,11 @@ from sweeps.engine.data import Data
 from sweeps.engine.init import INITS, glorot
 from sweeps.engine.network import Network
 from sweeps.engine.optim import OPTIMIZERS, Optimizer
+from sweeps.engine.patience import Patience
+from sweeps.engine.penalty import Penalties
 from sweeps.engine.randomness import generator
 from sweeps.engine.recurrences import Sizes
+from sweeps.engine.schedule import Schedules
 
 
 @dataclass
@@ -26,17 +30,40 @@ class Training:
     Attributes:
         positions: `positions[k]` is the index of lane k's cell in the settings passed to `set_up`.
         running: the lanes whose cell has not ended.
+        patience: of early stopping.
+        batches: of an update.
     """
 
     positions: list[int]
     task: tasks.Task
     network: Network
     data: Data
+    penalties: Penalties
     clip: Clipper
     optimizer: Optimizer
+    schedules: Schedules
+    patience: Patience
+    batches: int = 1
 
     def __post_init__(self) -> None:
         self.running = list(range(len(self.positions)))
+
+    def look(self, scores: Sequence[tuple[float | None, float | None]]) -> list[bool]:
+        """Tell the schedules the evaluation loss of each lane, None between evaluations; the other number is not used.
+
+        Returns:
+            Whether each lane is to end, because its patience ran out (early stopping).
+        """
+        losses = [loss for loss, _ in scores if loss is not None]
+        if not losses:
+            return [False] * len(scores)
+        self.schedules.patience.evaluated(losses)
+        return self.patience.evaluated(losses).tolist()
+
+    def set_rates(self, step: int) -> None:
+        """Set the learning rate of each lane for the update that comes after so many."""
+        if self.schedules.change:
+            self.optimizer.change_lr(self.schedules.rates(step))
 
     def end(self, ended: Sequence[int], spare: float = 0.0) -> bool:
         """Remove lanes whose cells have ended. The numbers of the others do not change.
@@ -55,8 +82,11 @@ class Training:
         self.positions = [self.positions[k] for k in kept]
         self.network = self.network.keep(kept)
         self.data.keep(kept)
+        self.penalties = self.penalties.keep(kept)
         self.clip = self.clip.keep(kept)
         self.optimizer.keep(kept)
+        self.schedules.keep(kept)
+        self.patience.keep(kept)
         self.running = list(range(len(kept)))
         return True
 
@@ -72,10 +102,14 @@ def set_up(settings: Sequence[Settings], kernel: str = "auto", device: torch.dev
     task = tasks.task_of(first.task)
     train = first.train
     sizes = Sizes(
-        len(settings), task.length, train.batch, task.inputs, first.arch.hidden, device, truncate=train.truncate
-    )
+        len(settings), task.length, train.batch, task.inputs, first.arch.hidden, device, train.truncate,
+        source=tasks.source(task),
+    )  # fmt: skip
     every = tasks.answers(task) == "every"
-    network = Network(first.arch.name, sizes, task.outputs, task.loss, kernel, first.arch.options, first.stack, every)
+    network = Network(
+        first.arch.name, sizes, task.outputs, task.loss, kernel, first.arch.options, first.stack, every,
+        tasks.vector(task),
+    )  # fmt: skip
     for lane, each in enumerate(settings):
         initialise(network, lane, each)
     return Training(
@@ -89,16 +123,20 @@ def set_up(settings: Sequence[Settings], kernel: str = "auto", device: torch.dev
             first.train.batch,
             first.train.eval_size,
             device,
-            states=network.state_width,
+            states=network.start_width,
             drawn=first.stack.start == "random",
-            masks=first.stack.layers - 1 if first.stack.dropout else 0,
-            width=first.stack.directions * first.arch.hidden,
-            dropout=first.stack.dropout,
+            drops=network.drops,
+        ),
+        penalties=Penalties(
+            [each.penalty.name for each in settings], [_numbers(each.penalty.options) for each in settings], device
         ),
         clip=Clipper([each.clip.name for each in settings], [each.clip.threshold for each in settings], device),
         optimizer=OPTIMIZERS[first.optim.name](
             network.p.flat, [{"lr": each.optim.lr, **_numbers(each.optim.options)} for each in settings]
         ),
+        schedules=Schedules(settings),
+        patience=Patience([each.train.patience or math.inf for each in settings], [0.0] * len(settings)),
+        batches=train.accumulate,
     )
 
 
@@ -117,6 +155,8 @@ def initialise(network: Network, lane: int, settings: Settings) -> None:
                 _assign(weights, INITS[init.name](rng, len(weights), init.gain, **init.options))
             elif parameter.draw == "input":
                 _assign(weights, glorot(rng, *weights.shape))
+            elif parameter.draw == "normal":
+                _assign(weights, rng.standard_normal(weights.shape, np.float32))
             else:
                 weights.fill_(parameter.values.get(block, 0.0))
 

@@ -11,8 +11,10 @@ import torch
 
 from sweeps.config.schema import Settings
 from sweeps.engine.checkpoint import State, restore, weights_of
+from sweeps.engine.scores import SCORES, Answers
 from sweeps.engine.setup import Training, set_up
 from sweeps.engine.update import Update
+from sweeps.tasks import Batch
 
 Scores = Sequence[tuple[float | None, float | None]]
 """(loss, score) of each lane over its evaluation set; None where it was not evaluated."""
@@ -40,6 +42,7 @@ class Measurement:
     probed: Any  # what the probe returned; None between evaluations
     diverged: str | None  # why the cell has diverged; this is then its last measurement
     weights: dict[str, np.ndarray] | None = None  # those that were measured, by name; None before the last measurement
+    test: tuple[float, float] | None = None  # loss and score of these weights on the test part; None: there is none
 
 
 def prepare_process() -> None:
@@ -69,14 +72,16 @@ def train(
         The measurements of all running cells at each logged step; between these, of cells that diverge.
     """
     prepare_process()
-    training, schedule = set_up(settings, kernel, device), settings[0].train
+    training, run = set_up(settings, kernel, device), settings[0].train
     restore(training, begin, first)
     update = Update(training)
-    for step in range(first, schedule.steps + 1):
-        last = step == schedule.steps
-        logged = last or step % schedule.log_every == 0
-        evaluated = last or step % schedule.eval_every == 0
+    for step in range(first, run.steps + 1):
+        last = step == run.steps
+        logged = last or step % run.log_every == 0
+        evaluated = last or step % run.eval_every == 0
         scores: Scores = evaluate(training) if evaluated else [(None, None)] * len(training.positions)
+        waited = training.look(scores)
+        training.set_rates(step)
         solved = [score is not None and score >= training.task.solved_at for _, score in scores]
 
         loss, norm = update.backward(traced=logged)
@@ -85,9 +90,11 @@ def train(
         norms, totals = update.log10_norm() if measured else (np.empty(0), None)
         probed = {k: probe(training, k) for k in training.running} if evaluated else {}
         clipped = update.clip()
-        stopped = [last or (schedule.stop_when_solved and each) for each in solved]
+        stopped = [last or out or (run.stop_when_solved and each) for each, out in zip(solved, waited, strict=True)]
         ended = [k for k in training.running if reasons[k] or stopped[k]]
         weights = {k: weights_of(training.network, k) for k in ended}
+        part = training.data.test() if ended else None
+        tested = {} if part is None else dict(enumerate(evaluate(training, part)))
         if len(ended) < len(training.running):
             update.apply()
 
@@ -109,6 +116,7 @@ def train(
                     probed=probed.get(k),
                     diverged=reasons[k],
                     weights=weights.get(k),
+                    test=tested.get(k) if k in ended else None,
                 )
                 for k in training.running
                 if logged or reasons[k]
@@ -130,22 +138,27 @@ def divergence(loss: float, norm: float) -> str | None:
     return None
 
 
-def evaluate(training: Training) -> list[tuple[float, float]]:
-    """Mean loss and score of each lane over its evaluation set, by the weights of its answers."""
-    network, accuracy = training.network, training.task.score == "accuracy"
-    loss, count, right, asked = np.zeros((4, len(training.positions)))
-    for (x, y, weights, scored, start, _), valid in training.data.evaluation():
+def evaluate(training: Training, test: dict[int, Batch] | None = None) -> list[tuple[float, float]]:
+    """Mean loss and score of each lane over its evaluation set, by the weights of its answers.
+
+    Args:
+        test: from `Data.test`, to measure these sequences in place of the evaluation set.
+    """
+    network, task, score = training.network, training.task, SCORES[training.task.score]
+    batch = network.sizes.batch
+    loss, count, gained, possible = np.zeros((4, len(training.positions)))
+    for (x, y, weights, scored, start, _, lengths), valid in training.data.evaluation(test):
 
         def total(each: torch.Tensor, valid: int = valid) -> np.ndarray:
-            return each.unflatten(1, (-1, network.sizes.batch))[..., :valid].double().sum((1, 2)).numpy(force=True)
+            return each.unflatten(1, (-1, batch))[..., :valid].double().sum((1, 2)).numpy(force=True)
 
-        outputs = network.forward(x, start)
+        outputs = network.forward(x, start, lengths=lengths)
         each, _ = network.loss(outputs, y)
         weights = torch.ones_like(each) if weights is None else weights
-        scored = weights if scored is None else scored
+        sums = score.sums(Answers(outputs, y, each, weights if scored is None else scored, batch), task)
         loss += total(each * weights)
         count += total(weights)
-        right += total(((outputs.argmax(-1) == y) if accuracy else each) * scored)
-        asked += total(scored)
-    score = right / asked if accuracy else 1 - right / asked / training.data.variance()
-    return list(zip((loss / count).tolist(), score.tolist(), strict=True))
+        gained += total(sums[0])
+        possible += total(sums[1])
+    scores = score.value(gained / possible, lambda: training.data.variance(test))
+    return list(zip((loss / count).tolist(), scores.tolist(), strict=True))

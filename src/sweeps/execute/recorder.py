@@ -18,9 +18,9 @@ from sweeps.records import columns
 from sweeps.records.arrays import write_arrays
 from sweeps.records.files import write_atomically, write_csv, write_json
 from sweeps.records.paths import CellPaths
-from sweeps.records.summary import Best, Final, PackFacts, Summary, TaskFacts
+from sweeps.records.summary import Best, Final, OnTest, PackFacts, Summary, TaskFacts
 from sweeps.records.versions import commit, processor, versions
-from sweeps.tasks import Task
+from sweeps.tasks import Task, baselines
 
 FLOAT32 = np.finfo(np.float32)
 LOG10_TINY, LOG10_HUGE = math.log10(FLOAT32.tiny), math.log10(FLOAT32.max)
@@ -150,7 +150,14 @@ class Recorder:
                 grad_norm=last.grad_norm,
             ),
             best=Best(step=best.step, eval_loss=best.eval_loss, eval_score=best.eval_score) if best else Best(),
-            task=TaskFacts(score=self.task.score, chance_loss=self.task.chance_loss, solved_at=self.task.solved_at),
+            test=OnTest(*last.test) if last.test else OnTest(),
+            task=TaskFacts(
+                score=self.task.score,
+                chance_loss=self.task.chance_loss,
+                solved_at=self.task.solved_at,
+                baselines=baselines(self.task),
+                test_baselines=baselines(self.task, test=True),
+            ),
             seconds=self.seconds,
             pack=pack,
             versions=versions(),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -41,21 +43,32 @@ from sweeps.figures.style import house
 EMPTY: dict[str, Any] = {"color": "#777777", "linestyle": "none", "marker": "o", "markerfacecolor": "none"}
 """Style of the marker of a combination without a run."""
 CHANCE: dict[str, Any] = {"color": "#999999", "linewidth": 0.8, "zorder": 1}
+DASHES = ((0, (6, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)), (0, (3, 3)))
+"""Of the lines of further baselines, in order."""
 
 
-def loss_curves(frame: pd.DataFrame, ends: pd.DataFrame, chance: float, roles: Roles) -> Grid:
+def loss_curves(
+    frame: pd.DataFrame,
+    ends: pd.DataFrame,
+    chance: float,
+    roles: Roles,
+    baselines: Mapping[str, float] = MappingProxyType({}),
+) -> Grid:
     """Loss over training; a cross where a run diverged.
 
     Args:
         frame, ends: from `curves.loss_over_training`; a note in the panel says if a median or a band lies above the
             scale.
         chance: loss of the best constant answer, drawn as a thin line; NaN for no line.
+        baselines: losses of further predictors by name, thin lines too, each dashed in its own way.
     """
     with house():
         figure, panels = facets(frame, roles, height=1.3 if roles.row is not None else 1.75, sharey=True)
         figure.names = ("training step (updates)", "evaluation loss")
         style = styles(frame, roles)
-        level, bottom, top = _loss_range(frame, chance)
+        thin = {name: loss for name, loss in baselines.items() if loss > 0}
+        level, bottom, top = _loss_range(frame, chance, list(thin.values()))
+        dashed = {name: {**CHANCE, "linestyle": DASHES[at % len(DASHES)]} for at, name in enumerate(thin)}
         last = max([1.0, *frame["step"], *ends["step"]])
         log10_axis(panels[0].ax, [bottom, top + 0.2 * (top - bottom) * bool(len(ends))])  # the panels share it
         for panel in panels:
@@ -69,11 +82,14 @@ def loss_curves(frame: pd.DataFrame, ends: pd.DataFrame, chance: float, roles: R
             for name, rows in by_colour(diverged, roles):
                 crosses(ax, rows["step"], style[name], list(style).index(name) if len(style) <= LISTED else 0)
             ax.axhline(level if chance > 0 else np.nan, **CHANCE)
+            for name, loss in thin.items():
+                ax.axhline(np.log10(loss), **dashed[name])
             ax.xaxis.set_major_locator(MaxNLocator(nbins=3, integer=True))
             left, heading = titles(panel, roles, left=figure.names[1])
             outer_labels(panel, left=left, top=heading, bottom=figure.names[0])
         handles: list[Any] = legend_of(style, roles)
         handles.append(Line2D([], [], label="best constant answer", **CHANCE))
+        handles += [Line2D([], [], label=name, **dashed[name]) for name in thin]
         if len(ends):
             handles.append(Line2D([], [], color="black", linestyle="none", marker="x", label="a run diverged"))
         legend_above(figure, handles)
@@ -87,7 +103,7 @@ def _cut(part: pd.DataFrame, top: float) -> str:
     return "a band goes off the scale" if (part["high"] > top).any() else ""
 
 
-def _loss_range(frame: pd.DataFrame, chance: float) -> tuple[float, float, float]:
+def _loss_range(frame: pd.DataFrame, chance: float, further: Sequence[float]) -> tuple[float, float, float]:
     """log10 of the chance loss, and of the lowest and the highest loss that the axis shows.
 
     A loss far above both chance and the loss at the start says only that a run is exploding: the axis ends below it.
@@ -97,7 +113,7 @@ def _loss_range(frame: pd.DataFrame, chance: float) -> tuple[float, float, float
     start = frame.loc[(frame["step"] == 0) & np.isfinite(frame["high"]), "high"].max()
     highest = level + 0.7 if np.isnan(start) else max(level + 0.7, min(start, level + 1.5))
     lowest = frame["low"].where(np.isfinite(frame["low"])).min()
-    return level, max(np.nanmin([lowest, level]), level - 8.0), highest
+    return level, max(np.nanmin([lowest, level, *np.log10(further)]), level - 8.0), highest
 
 
 def solved_by_level(frame: pd.DataFrame, roles: Roles, cells: pd.DataFrame | None = None) -> Grid:

@@ -29,12 +29,15 @@ def core_seconds(settings: Settings) -> float:
     t, b, h, stack = about_steps(settings), settings.train.batch, settings.arch.hidden, settings.stack
     arch = card("arch", settings.arch.name)
     inputs, outputs = WIDTHS.get(settings.task.name, (1, 1))
-    per_step = stack.products * 2 * h * h + stack.directions * 2 * inputs * h + stack.recurrences * 15 * h
+    lowest = stack.embedding or inputs
+    per_step = stack.products * 2 * h * h + stack.directions * 2 * lowest * h + stack.recurrences * 15 * h
     readout = (t if settings.task.name in EVERY else 1) * 2 * stack.directions * h * outputs
-    per_sequence = arch.gates * arch.elementwise * t * per_step + readout  # forward
-    train = settings.train.steps * b * 3 * per_sequence
+    embedding = t * 2 * inputs * stack.embedding
+    per_sequence = arch.gates * arch.elementwise * t * per_step + readout + embedding  # forward
+    batches = settings.train.steps * settings.train.accumulate
+    train = batches * b * 3 * per_sequence
     evaluations = settings.train.steps / settings.train.eval_every * settings.train.eval_size * per_sequence
-    return PER_CELL + PER_UPDATE * settings.train.steps + (train + evaluations) / RATE
+    return PER_CELL + PER_UPDATE * batches + (train + evaluations) / RATE
 
 
 def correction(finished: Iterable[tuple[Settings, float]]) -> float:

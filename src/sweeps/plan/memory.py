@@ -15,13 +15,15 @@ def memory(settings: Settings) -> dict[tuple[str, ...], int]:
     t, b, h = about_steps(settings), settings.train.batch, settings.arch.hidden
     train, recurrences = settings.train, settings.stack.recurrences
     arch = card("arch", settings.arch.name)
-    weights = arch.gates * h * (settings.stack.products * h + recurrences) * card("optim", settings.optim.name).copies
-    states = t * b * (recurrences * h * arch.states + 1)
+    copies = card("optim", settings.optim.name).copies + (train.accumulate > 1)
+    weights = arch.gates * h * (settings.stack.products * h + recurrences) * copies
+    batches = train.accumulate if train.accumulate > 1 else 0  # that are kept for the record
+    states = t * b * (recurrences * h * arch.states + 1 + batches)
     several = {"stack.layers": settings.stack.layers > 1, "stack.bidirectional": settings.stack.bidirectional}
     stack = [key for key, there in several.items() if there]
     evaluation = 0 if card("task", settings.task.name).fixed_test else t * train.eval_size
     record = (
-        0 if train.stop_when_solved else recurrences * t * (train.steps // max(1, train.log_every))
+        0 if train.stop_when_solved or train.patience else recurrences * t * (train.steps // max(1, train.log_every))
     )  # kept until the cell ends
     return {
         ("arch.hidden", *stack): FLOAT32 * weights,

@@ -15,7 +15,7 @@ from sweeps.config.steps import about_steps
 from sweeps.plan.cells import Cell
 from sweeps.plan.forecast import core_seconds
 
-VARIES = ("seed", "init", "clip", "optim.*")
+VARIES = ("seed", "init", "clip", "optim.*", "schedule", "penalty", "train.patience")
 """What may differ inside a pack, with the options that the architecture's card names. All else that decides numbers is
 the pack's shape, the name of `optim` too."""
 CACHE = 2**20

@@ -175,6 +175,11 @@ class SweepPaths:
         return self.root / ".lock"
 
     @property
+    def other_lengths(self) -> Path:
+        """Loss and score of trained networks at lengths that they were not trained on; no part of the records."""
+        return self.root / "other_lengths.csv"
+
+    @property
     def multirun(self) -> Path:
         """Configuration and axes of the sweep, as last requested."""
         return self.root / "multirun.yaml"

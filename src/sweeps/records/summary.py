@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, TypeVar
 
 from sweeps.errors import SweepsError
@@ -36,6 +36,7 @@ FURTHER = {
     "commit": TEXT,
     "device": TEXT,
     "processor": TEXT,
+    "test": OBJECT,
     "task": OBJECT,
     "versions": OBJECT,
     "pack": OBJECT,
@@ -44,9 +45,12 @@ FURTHER = {
 NUMBERS = {
     "final": ("step", "train_loss", "eval_loss", "eval_score", "grad_norm"),
     "best": ("step", "eval_loss", "eval_score"),
+    "test": ("loss", "score"),
     "task": ("chance_loss", "solved_at"),
 }
 """Numbers that each nested object may have."""
+BASELINES = ("baselines", "test_baselines")
+"""Objects of numbers by name that `task` may have."""
 
 
 @dataclass(frozen=True)
@@ -70,12 +74,26 @@ class Best:
 
 
 @dataclass(frozen=True)
+class OnTest:
+    """The test part of finite data, measured once, with the weights at the end; all None where there is none."""
+
+    loss: float | None = None
+    score: float | None = None
+
+
+@dataclass(frozen=True)
 class TaskFacts:
-    """What the task calls its score, the loss of the best constant answer, and the score that counts as solved."""
+    """What the task calls its score, the loss of the best constant answer, and the score that counts as solved.
+
+    Attributes:
+        baselines, test_baselines: the losses of further predictors by name, on the evaluation set and on the test part.
+    """
 
     score: str | None = None
     chance_loss: float | None = None
     solved_at: float | None = None
+    baselines: dict[str, float] = field(default_factory=dict)
+    test_baselines: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -123,10 +141,17 @@ class Summary:
     numerics: int
     device: str | None
     processor: str | None = None
+    test: OnTest = OnTest()
 
     def as_json(self) -> dict[str, Any]:
-        """What the file holds, for `files.write_json`."""
-        return {"format": FORMAT, **asdict(self)}
+        """What the file holds, for `files.write_json`: `test` and the baselines only where there are such."""
+        content = {"format": FORMAT, **asdict(self)}
+        if self.test == OnTest():
+            del content["test"]
+        for name in BASELINES:
+            if not content["task"][name]:
+                del content["task"][name]
+        return content
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Summary:
@@ -135,6 +160,7 @@ class Summary:
         parts: dict[str, Any] = {
             "final": _part(Final, entries["final"]),
             "best": _part(Best, entries["best"]),
+            "test": _part(OnTest, entries["test"]),
             "task": _part(TaskFacts, entries["task"]),
             "pack": _part(PackFacts, entries["pack"]),
             "versions": dict(entries["versions"] or {}),
@@ -142,15 +168,18 @@ class Summary:
         return cls(**{**entries, **parts})
 
 
-Part = TypeVar("Part", Final, Best, TaskFacts, PackFacts)
+Part = TypeVar("Part", Final, Best, OnTest, TaskFacts, PackFacts)
 
 
 def _part(cls: type[Part], content: Mapping[str, Any] | None) -> Part:
-    return cls(**{each.name: _number((content or {}).get(each.name)) for each in fields(cls)})
+    there = {each.name: (content or {}).get(each.name) for each in fields(cls)}
+    return cls(**{name: _number(value) for name, value in there.items() if value is not None})
 
 
 def _number(value: Any) -> Any:
-    """The value as a float if it is the text of one that JSON lacks, else as it is."""
+    """The value as a float if it is the text of one that JSON lacks, else as it is; so in an object of numbers."""
+    if isinstance(value, dict):
+        return {name: _number(each) for name, each in value.items()}
     return float(value) if value in NON_FINITE else value
 
 
@@ -213,6 +242,9 @@ def _defect(summary: Mapping[str, Any]) -> str | None:
         for name in names:
             if not _fits((summary.get(part) or {}).get(name), NUMBER):
                 return f"{part}.{name} is {_quoted(summary[part][name])}, must be {NUMBER}"
+    for name in BASELINES:
+        if not _numbers_by_name(found := (summary.get("task") or {}).get(name, {})):
+            return f"task.{name} is {_quoted(found)}, must be an object of numbers"
     if not _fits((summary.get("task") or {}).get("score"), TEXT):
         return f"task.score is {_quoted(summary['task']['score'])}, must be {TEXT}"
     return _contradiction(summary)
@@ -242,6 +274,10 @@ def _fits(value: Any, kind: str) -> bool:
     if kind == SECONDS:
         return type(value) in (int, float) and 0 <= value < 1 << 63
     return isinstance(value, dict if kind == OBJECT else str)
+
+
+def _numbers_by_name(value: Any) -> bool:
+    return isinstance(value, dict) and all(each is not None and _fits(each, NUMBER) for each in value.values())
 
 
 def _quoted(value: Any) -> str:

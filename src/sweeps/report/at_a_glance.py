@@ -10,6 +10,7 @@ from sweeps.analysis.loading.records import Records
 from sweeps.analysis.statistics.measures import MEASURES, crossings
 from sweeps.analysis.statistics.summaries import SHORTEST
 from sweeps.records.files import write_atomically
+from sweeps.report.baselines import told
 from sweeps.report.document import Block, Tabular, table_or_fold
 from sweeps.tables import notes
 from sweeps.tables.at_a_glance import gradient_head, gradient_markdown, outcomes_markdown, overview, whole
@@ -37,6 +38,7 @@ def at_a_glance(records: Records, stem: Path) -> list[Block]:
     below = [] if apart else [factor]
     if stopped := crossings(records, MEASURES["best_score"]):
         below.append(notes.crossed(stopped, len(records.cells)))
+    below += filter(None, [told(records)])
     blocks = [table_or_fold("\n".join([text, " ".join(below)]), caption, len(text.splitlines()) - 2, files)]
     if apart:
         gradient = gradient_markdown(frame, table)

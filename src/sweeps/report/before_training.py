@@ -19,8 +19,10 @@ FACTOR = (
     f"back, above 1 it explodes. {ENDS} steps at either end are left out"
 )
 """What a factor per step is, as the end of a sentence and the next one without its end."""
-LATER = ("clip", "optim", "steps", "train.log_every", "train.eval_every", "train.eval_size", STOPS)
-"""Axes that act only after the first gradient is taken; the settings of clipping and of the optimiser do so, too."""
+LATER = ("steps", "train.log_every", "train.eval_every", "train.eval_size", STOPS, "train.patience")
+"""Axes that act only after the first gradient is taken, beside the groups `LATER_GROUPS`."""
+LATER_GROUPS = ("clip", "optim", "schedule", "penalty")
+"""Groups of which the choice and all settings do so."""
 
 
 def at_initialisation(records: Records) -> pd.DataFrame:
@@ -50,7 +52,7 @@ def at_initialisation(records: Records) -> pd.DataFrame:
 
 def acts_later(axis: str) -> bool:
     """Whether an axis acts only after the first gradient is taken."""
-    return axis in LATER or owner_of(axis) in ("clip", "optim")
+    return axis in (*LATER, *LATER_GROUPS) or owner_of(axis) in LATER_GROUPS
 
 
 def further(records: Records) -> list[str]:

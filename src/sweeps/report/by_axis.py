@@ -91,6 +91,6 @@ def _counts(runs: pd.DataFrame, axis: str) -> str:
     counts = counts[counts > 0]
     levels: list[Any] = list(counts.index)
     if any(isinstance(level, str | bool) for level in levels):
-        return ", ".join(f"{label(level)} {count}" for level, count in counts.items())
+        return ", ".join(f"{label(level, axis)} {count}" for level, count in counts.items())
     span = level_text(axis, levels[0]) + (f" to {level_said(axis, levels[-1])}" if len(levels) > 1 else "")
     return f"{span} ({number_of(int(counts.sum()), 'run')})"

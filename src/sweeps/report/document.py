@@ -20,6 +20,8 @@ from sweeps.report.as_it_is import escaper
 MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 """CommonMark with tables; HTML tags in the text are shown as they are."""
 
+PICTURE = re.compile(r"!\[[^\]]*\]\((?!\w+:)[^)\s]+\)")
+"""A picture in the folder of a Markdown file."""
 FOLDED_ABOVE = 40
 """Rows above which a table is folded: shown on the HTML page on a click, linked from the Markdown."""
 LINKED_ABOVE = 500
@@ -168,10 +170,12 @@ def relative(path: Path, folder: Path) -> str:
 def readme(text: str) -> tuple[str | None, str]:
     """The title of a README (None if it has none) and its other text, with headings moved down to level 3 and below.
 
+    A line that is a picture in the README's folder is left out: the report is elsewhere, and has figures of its own.
+
     Args:
         text: Markdown; the title is its first heading of level 1, if it begins with one.
     """
-    lines = text.strip("\n").split("\n")
+    lines = [line for line in text.strip("\n").split("\n") if not PICTURE.fullmatch(line.strip())]
     title, first = None, 0
     for token in MARKDOWN.parse("\n".join(lines)):
         if token.type != "heading_open" or token.map is None:

@@ -10,12 +10,15 @@ from sweeps.analysis.loading.records import IN_GRID, Records
 from sweeps.analysis.loading.time_steps import typed_length
 from sweeps.analysis.text import number_of
 from sweeps.report.answer import MATTERED, MEANS_LEARNING
+from sweeps.report.baselines import in_short as baselines_in_short
 from sweeps.report.document import Prose, anchor, with_task
 from sweeps.report.gradient_and_learning import in_short as learning_in_short
 from sweeps.report.mattered_in_short import in_short as mattered_in_short
 from sweeps.report.part import Part
 from sweeps.report.what_ran import headline
 
+AT_A_GLANCE = "At a glance"
+"""Title of the table below which the baselines stand."""
 MOST_LEVELS = 4
 """Levels of an axis that are named; of more their number and range."""
 
@@ -25,7 +28,11 @@ def first_screen(parts: Sequence[Part]) -> list[Prose]:
     blocks = []
     for part in parts:
         mattered = [] if part.effects is None else [mattered_in_short(part.records, part.effects), part.also]
-        sentences = [(" ".join(filter(None, mattered)), MATTERED), (learning_in_short(part.records), MEANS_LEARNING)]
+        sentences = [
+            (" ".join(filter(None, mattered)), MATTERED),
+            (learning_in_short(part.records), MEANS_LEARNING),
+            (baselines_in_short(part.records), AT_A_GLANCE),
+        ]
         texts = [f"{text} [{title}](#{anchor(with_task(title, part.task))})" for text, title in sentences if text]
         front = "" if part.task is None else f"On {part.task}: "
         blocks += [Prose(front + text if at == 0 else text) for at, text in enumerate(texts)]

@@ -32,21 +32,27 @@ def heat_map(steps: np.ndarray, norms: np.ndarray) -> dict[str, Any]:
         `FIRST` to the largest number of `digits` digits: step by step, each with its lags from 0 on.
     """
     every = thinned(*norms.shape)
-    rows, columns = (_kept(count, apart) for count, apart in zip(norms.shape, every, strict=True))
-    kept = norms[np.ix_(rows, columns)]
-    finite = kept[np.isfinite(kept)]
+    rows, columns = (kept(count, apart) for count, apart in zip(norms.shape, every, strict=True))
+    drawn = norms[np.ix_(rows, columns)]
+    finite = drawn[np.isfinite(drawn)]
     low, high = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 0.0)
     digits = 2 if high - low <= FINE else 3
-    most = len(DIGITS) ** digits - 1
-    with np.errstate(invalid="ignore"):
-        scaled = (kept - low) / ((high - low) or 1.0) * (most - FIRST) + FIRST
-    numbers = np.where(np.isfinite(kept), scaled, np.where(kept == -math.inf, ZERO, BROKEN)).round().astype(np.int64)
-    places = len(DIGITS) ** np.arange(digits)[::-1]
-    letters = np.frombuffer(DIGITS.encode(), np.uint8)[numbers.reshape(-1, 1) // places % len(DIGITS)]
     return {
         **{"steps": steps[rows].tolist(), "lags": columns.tolist(), "every": list(every)},
-        **{"low": low, "high": high, "digits": digits, "values": letters.tobytes().decode("ascii")},
+        **{"low": low, "high": high, "digits": digits, "values": letters(drawn, low, high, digits)},
     }
+
+
+def letters(values: np.ndarray, low: float, high: float, digits: int) -> str:
+    """Values between `low` and `high` as numbers of so many digits, row by row; others as above."""
+    most = len(DIGITS) ** digits - 1
+    with np.errstate(invalid="ignore"):
+        scaled = (values - low) / ((high - low) or 1.0) * (most - FIRST) + FIRST
+    special = np.where(values == -math.inf, ZERO, BROKEN)
+    numbers = np.where(np.isfinite(values), scaled, special).round().astype(np.int64)
+    places = len(DIGITS) ** np.arange(digits)[::-1]
+    found = np.frombuffer(DIGITS.encode(), np.uint8)[numbers.reshape(-1, 1) // places % len(DIGITS)]
+    return str(found.tobytes().decode("ascii"))
 
 
 def thinned(steps: int, lags: int) -> tuple[int, int]:
@@ -56,6 +62,6 @@ def thinned(steps: int, lags: int) -> tuple[int, int]:
     return -(-steps // most_steps), -(-lags // most_lags)
 
 
-def _kept(count: int, every: int) -> np.ndarray:
+def kept(count: int, every: int) -> np.ndarray:
     """The places 0 to `count` - 1, `every` apart, and the last."""
     return np.unique([*range(0, count, every), count - 1])

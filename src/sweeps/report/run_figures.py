@@ -42,7 +42,7 @@ def run_figures(
     logged = _columns(metrics, "step", "train_loss", "eval_loss", "eval_score", "grad_norm", "grad_norm_clipped")
     cross = " A cross: not finite." if summary.outcome == "diverged" else ""
     clips, by_norm = clip.get("name") != "none", clip.get("threshold") if clip.get("name") == "norm" else None
-    figures = [_loss(logged, task.chance_loss, cross)]
+    figures = [_loss(logged, {"chance": task.chance_loss, **task.baselines}, cross)]
     if not np.isnan(logged["eval_score"]).all():
         figures.append(_score(logged, task.score or "score", task.solved_at))
     figures.append(_gradient(logged, clips, by_norm, cross))
@@ -64,11 +64,11 @@ def _columns(frame: pd.DataFrame, *names: str) -> Columns:
     return {name: frame[name].to_numpy() for name in names}
 
 
-def _loss(logged: Columns, chance: float | None, cross: str) -> Drawn:
+def _loss(logged: Columns, baselines: Mapping[str, float | None], cross: str) -> Drawn:
     lines = [line("training", 3, logged["step"], log10(logged["train_loss"]).round(4), "thin")]
     evaluated = ~np.isnan(logged["eval_loss"])
     lines.append(line("evaluation", 0, logged["step"][evaluated], log10(logged["eval_loss"][evaluated]).round(4)))
-    levels = [level("chance", math.log10(chance))] if chance and chance > 0 else []
+    levels = [level(name, math.log10(loss)) for name, loss in baselines.items() if loss and loss > 0]
     numbers = curves(STEP, "loss", lines, levels, log=True, crosses=_broken(logged, "train_loss"))
     return Drawn("Loss", f"On a logarithmic scale.{cross}", numbers)
 

@@ -18,11 +18,13 @@ from markupsafe import Markup
 
 from sweeps.analysis.loading.one import OneRun
 from sweeps.analysis.run_facts import Reach, computed, numbers, reaches, settings_of, title
+from sweeps.analysis.sequence import Shown
 from sweeps.records.ended import ended
 from sweeps.records.files import write_atomically
 from sweeps.report.html import symbols
 from sweeps.report.reproduce import place_of
 from sweeps.report.run_figures import run_figures
+from sweeps.report.run_sequence import caption, drawn
 
 if TYPE_CHECKING:
     from sweeps.analysis.typed import Typed  # imports Hydra
@@ -36,12 +38,14 @@ def write_run_page(
     reach: Sequence[Reach] | None = None,
     back: str | None = None,
     words: str = "",
+    sequence: Shown | str = "",
 ) -> None:
     """Write the page of a sound record; the same record gives the same bytes.
 
     Args:
         reach: from `run_facts.reaches`, if it is known already.
         words: what tells the run apart from the others of its report, from `in_words`.
+        sequence: one sequence through the network, or a sentence on how to get it; empty for neither.
         back: a link to the report that the page belongs to; None for a page of its own.
 
     Raises:
@@ -52,7 +56,8 @@ def write_run_page(
     reach = reaches(own.gradient) if reach is None else reach
     figures = run_figures(run.config, run.summary, own.metrics, own.gradient, own.parameters, reach)
     to_draw = json.dumps([each.numbers for each in figures], separators=(",", ":"), allow_nan=False)
-    table, page = numbers(run.summary), _page()
+    shown = None if isinstance(sequence, str) else sequence
+    table, page = numbers(run.summary), _page(with_sequence=shown is not None)
     text = page.template.render(
         run=run,
         title=title(run.config) or run.id,
@@ -60,7 +65,8 @@ def write_run_page(
         words=words,
         ended=ended(run.summary, run.config.get("train", {}).get("steps")),
         figures=figures,
-        numbers=list(zip(list(table)[1:], *table.to_numpy()[:, 1:].tolist(), strict=True)),
+        measured_at=table[""].tolist(),
+        numbers={name: table[name].tolist() for name in list(table)[1:]},
         groups=settings_of(run.config, typed.changed),
         computed=computed(run.summary),
         typed=typed,
@@ -69,9 +75,16 @@ def write_run_page(
         style=page.style,
         script=page.script,
         script_digest=page.script_digest,
-        numbers_to_draw=Markup(to_draw.replace("<", "\\u003c")),  # a text in it never ends the element
+        numbers_to_draw=_inside(to_draw),
+        sequence=sequence if shown is None else caption(shown),
+        sequence_to_draw=None if shown is None else _inside(json.dumps(drawn(shown), separators=(",", ":"))),
     )
     write_atomically(path, text + "\n", lasting=False)
+
+
+def _inside(data: str) -> Markup:
+    """JSON inside a script element, which no text in it ends."""
+    return Markup(data.replace("<", "\\u003c"))
 
 
 @dataclass(frozen=True)
@@ -89,7 +102,7 @@ class _Page:
 
 
 @cache
-def _page() -> _Page:
+def _page(with_sequence: bool) -> _Page:
     resources = files("sweeps.report") / "page"
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
     environment.lstrip_blocks = True
@@ -98,5 +111,7 @@ def _page() -> _Page:
         (resources / name).read_text(encoding="utf-8")
         for name in ("run.html.jinja", "palette.css", "run.css", "run.js")
     )
+    if with_sequence:
+        script += (resources / "sequence.js").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
     return _Page(environment.from_string(template), Markup(palette + style), Markup(script), Markup(f"sha256-{digest}"))

@@ -38,8 +38,11 @@ def spectra_figures(names: np.ndarray, spectra: Columns) -> list[Drawn]:
 
 
 def _layer_of(name: str) -> tuple[int, bool]:
-    """The layer of a recurrent matrix, and whether it reads backwards: (2, False) of `weight_hh_l2.f`."""
-    found = re.match(r"weight_hh(?:_l(\d+))?(_reverse)?", name)
+    """The layer of a recurrent matrix, and whether it reads backwards: (2, False) of `weight_hh_l2.f`.
+
+    An encoder and a decoder of one layer are drawn together.
+    """
+    found = re.match(r"weight_hh(?:_decoder)?(?:_l(\d+))?(_reverse)?", name)
     return (int(found[1] or 0), found[2] is not None) if found else (0, False)
 
 

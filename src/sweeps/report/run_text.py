@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from sweeps.analysis.baselines import named
 from sweeps.analysis.loading.one import OneRun
 from sweeps.analysis.logarithm import log10
 from sweeps.analysis.run_facts import IDLE, computed, numbers, part_shown, reaches, settings_of, title
@@ -55,8 +56,11 @@ def _lines(run: OneRun, changed: Collection[str], command: str) -> Iterator[str]
     yield ""
     yield from _settings(run.config, changed)
     if run.summary is not None and run.records is not None:
+        task = run.summary.task
         yield ""
         yield from _table(numbers(run.summary))
+        if task.baselines:
+            yield f"{'baselines':<{INDENT}}eval loss of {named(task.baselines, task.test_baselines)}"
         yield ""
         yield from _curves(run)
         yield from _gradient(run)
@@ -71,6 +75,7 @@ def _kept(run: OneRun) -> Iterator[str]:
     """What is kept beside the record: the weights at the end, or what a run that has not ended goes on from."""
     if run.paths.weights.is_file():
         yield f"{'weights':<{INDENT}}{run.paths.weights.name}, {run.paths.weights.stat().st_size:,} bytes"
+        yield f"{'sequence':<{INDENT}}page=FILE.html shows one through the network, state by state"
     if run.summary is None and (step := begun(run.paths.checkpoint, run.id)):
         yield f"{'checkpoint':<{INDENT}}at update {step} of {run.config.get('train', {}).get('steps', 'unknown')}"
 

@@ -22,6 +22,7 @@ from sweeps.tables.layout import Layout, layout
 
 Row = Mapping[Any, Any]
 """A row of an overview."""
+TEST = "test_score"
 GRADIENT = ("decay_start", "decay_training", "change_start", "change_training")
 
 
@@ -35,12 +36,15 @@ def overview(records: Records, table: Layout | None = None) -> pd.DataFrame:
     Returns:
         A row per combination, one of all runs where nothing varied: the axes; `runs` (with numbers), `lost` (without);
         of them `solved` and `diverged`; `best_score`, the median over runs of the best evaluation (-inf where diverged
-        runs decide it); and of `statistics.per_cell` the medians of `GRADIENT`, in decades per step back in time.
+        runs decide it); `test_score` likewise, where the data have a test part; and of `statistics.per_cell` the
+        medians of `GRADIENT`, in decades per step back in time.
     """
     axes = list((table or layout(records)).axes)
-    numbers, reached = numbers_of(records)[list(GRADIENT)], per_run(records, MEASURES["best_score"])
+    numbers = numbers_of(records)[list(GRADIENT)]
+    scores = {name: per_run(records, MEASURES[name]) for name in ("best_score", TEST)}
+    scores = {name: values for name, values in scores.items() if name != TEST or values.notna().any()}
     records = records.with_unset(axes)
-    cells = records.cells.join(numbers, on="cell").assign(reached=reached)
+    cells = records.cells.join(numbers, on="cell").assign(**scores)
     groups = {(): cells}
     if axes:
         groups = {key_of(levels): part for levels, part in cells.groupby(axes, dropna=False, observed=True)}
@@ -54,7 +58,7 @@ def overview(records: Records, table: Layout | None = None) -> pd.DataFrame:
                 "lost": sum(lost_counts(problems.get(key_of(levels), {})).values()),
                 "solved": int(solved(part).sum()),
                 "diverged": int(diverged(part).sum()),
-                "best_score": float(medians(part["reached"].dropna().to_numpy(dtype=float))),
+                **{name: float(medians(part[name].dropna().to_numpy(dtype=float))) for name in scores},
                 **part[list(GRADIENT)].median(),
             }
         )
@@ -76,7 +80,9 @@ def outcomes_markdown(frame: pd.DataFrame, table: Layout, score: str) -> str:
     else:
         parts = [cells[None] for cells in by_row]
         shown["solved"] = [_of(part, "solved") for part in parts]
-        shown[f"best {score}"] = [_best(part) or EMPTY for part in parts]
+        shown[f"best {score}"] = [_median(part, "best_score") or EMPTY for part in parts]
+        if TEST in frame:
+            shown[f"test {score}"] = [_median(part, TEST) or EMPTY for part in parts]
         for name in ("diverged", "lost"):
             if frame[name].any():
                 shown[name] = [_of(part, name) for part in parts]
@@ -134,13 +140,13 @@ def _last(cells: dict[Any, Row]) -> Row:
 
 
 def _field(row: Row | None) -> str:
-    """`3/4 solved, best 0.93`; `0/4, 2 diverged`."""
+    """`3/4 solved, best 0.93, test 0.91`; `0/4, 2 diverged`."""
     if row is None or not row["runs"]:
         return f"{row['lost']} lost" if row is not None and row["lost"] else EMPTY
     texts = [f"{row['solved']}/{row['runs']}{' solved' if row['solved'] else ''}"]
     texts += [f"{row[name]} {name}" for name in ("diverged", "lost") if row[name]]
-    best = _best(row)
-    return ", ".join([*texts, *([f"best {best}"] if best else [])])
+    found = {name: _median(row, column) for name, column in (("best", "best_score"), ("test", TEST))}
+    return ", ".join([*texts, *(f"{name} {text}" for name, text in found.items() if text)])
 
 
 def _of(row: Row, name: str) -> str:
@@ -149,7 +155,7 @@ def _of(row: Row, name: str) -> str:
     return f"{row[name]}/{total}" if total else EMPTY
 
 
-def _best(row: Row) -> str:
-    """The median best score; nothing where there is none or diverged runs decide it."""
-    value = row["best_score"]
+def _median(row: Row, column: str) -> str:
+    """The median score; nothing where there is none or diverged runs decide it."""
+    value = row.get(column, math.nan)
     return with_interval(value, math.nan, math.nan) if math.isfinite(value) else ""

@@ -11,7 +11,7 @@ import pandas as pd
 
 from sweeps.analysis.labels import axes_said
 from sweeps.analysis.loading.records import Records
-from sweeps.analysis.statistics.contrast import PROBLEMS, contrast
+from sweeps.analysis.statistics.contrast import contrast, problems_in
 from sweeps.analysis.statistics.design import Incomplete, check_axes, key_of, named_axes, named_levels
 from sweeps.analysis.statistics.intervals import NO_INTERVAL, mean_interval
 from sweeps.analysis.statistics.measures import MEASURES
@@ -56,7 +56,7 @@ def steps_to_solve(
         records = records.select(**selected)
     axes = named_axes(records, axes)
     check_axes(records, axes)
-    within = [axis for axis in PROBLEMS if axis in axes]
+    within = problems_in(axes)
     own = budget(records)
     horizon = own.groupby([records.cells[axis] for axis in within], observed=True).transform("min") if within else own
     horizon = horizon if within else pd.Series(own.min(), index=own.index)

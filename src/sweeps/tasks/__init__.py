@@ -3,9 +3,43 @@
 import importlib
 import pkgutil
 
-from sweeps.tasks.base import Batch, Task, answers, batches, make, parameters, register, registered, streams, task_of
+from sweeps.tasks.base import (
+    Batch,
+    Task,
+    answers,
+    baselines,
+    batches,
+    factory,
+    held_out,
+    make,
+    padded,
+    parameters,
+    register,
+    registered,
+    source,
+    streams,
+    task_of,
+    vector,
+)
 
 for _module in pkgutil.iter_modules(__path__):
     importlib.import_module(f"{__name__}.{_module.name}")
 
-__all__ = ["Batch", "Task", "answers", "batches", "make", "parameters", "register", "registered", "streams", "task_of"]
+__all__ = [
+    "Batch",
+    "Task",
+    "answers",
+    "baselines",
+    "batches",
+    "factory",
+    "held_out",
+    "make",
+    "padded",
+    "parameters",
+    "register",
+    "registered",
+    "source",
+    "streams",
+    "task_of",
+    "vector",
+]

@@ -13,7 +13,7 @@ from sweeps.tasks.base import Batch, at_least, register
 
 
 class BinarySum:
-    """One input, +1 for bit 1 and -1 for bit 0 (constant power); ten classes.
+    """One input x [T, B, 1], +1 for bit 1 and -1 for bit 0 (constant power); ten classes, targets [B].
 
     The sum of T fair bits is not uniform modulo 10: `chance_loss` is the entropy of its exact distribution, in nats,
     which tends to ln 10 as T grows.

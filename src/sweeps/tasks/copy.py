@@ -2,7 +2,8 @@
 
 Of 10 symbols, 1 to 8 are data, 0 is blank and 9 asks for the answer. With `length` D the T = D + 20 time steps are
 
-    input   d1 .. d10, D - 1 times blank, 9, 10 times blank        target   D + 10 times blank, d1 .. d10
+    input   d1 .. d10, D - 1 times blank, 9, 10 times blank
+    target  D + 10 times blank, d1 .. d10
 
 The loss is the mean over all T answers. Without a memory the best is to answer blanks and then any of the 8 with equal
 probability: 10 ln 8 / T.
@@ -20,7 +21,10 @@ DATA, ASK = 10, 9
 
 
 class Copy:
-    """10 inputs, one for each symbol; 9 outputs, blank and the data; score = accuracy over the 10 last answers."""
+    """x [T, B, 10], an input for each symbol; 9 outputs, blank and the data, targets [T, B].
+
+    Score = accuracy over the 10 last answers.
+    """
 
     inputs = 10
     outputs = 9

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from sweeps.config.cards import cards
-from sweeps.config.identity import BEFORE, decides
+from sweeps.config.identity import ALWAYS, decides
 from sweeps.config.places import IDLE
 from sweeps.config.short_names import SHORT_NAMES
 from sweeps.records.plan_file import flat
@@ -103,9 +103,9 @@ def unusual(cells: pd.DataFrame) -> dict[str, Any]:
     Args:
         cells: a row per cell, with its settings.
     """
-    same = {name: cells[name].unique() for name in BEFORE if name in cells and decides(name)}
+    same = {name: cells[name].unique() for name in ALWAYS if name in cells and decides(name)}
     only = {name: levels[0] for name, levels in same.items() if len(levels) == 1 and not pd.isna(levels[0])}
-    return {name: level for name, level in only.items() if level != as_level(name, BEFORE[name])}
+    return {name: level for name, level in only.items() if level != as_level(name, ALWAYS[name])}
 
 
 def setting_of(axis: str) -> str:
@@ -120,6 +120,11 @@ def owner_of(axis: str) -> str | None:
     """
     group, _, rest = setting_of(axis).partition(".")
     return group if rest and rest != "name" else None
+
+
+def sets_problem(axis: str) -> bool:
+    """Whether an axis sets the problem to be solved: the task, and its settings, but for the score to be reached."""
+    return axis == "task" or (owner_of(axis) == "task" and setting_of(axis) != "task.solved_at")
 
 
 def lacks(axis: str, cells: pd.DataFrame) -> pd.Series:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from functools import lru_cache
@@ -27,6 +28,8 @@ NUMBERS: tuple[str, ...] = (
     "final_eval_loss",
     "final_score",
     "final_grad_norm",
+    "test_loss",
+    "test_score",
     "chance_loss",
     "solved_at",
     "seconds",
@@ -109,7 +112,10 @@ def id_matches(config: dict[str, Any], folder: str) -> bool:
 
 
 def summary_row(summary: Summary) -> dict[str, Any]:
-    """The columns of one summary.json; None for what an older record lacks or what was not measured."""
+    """The columns of one summary.json; None for what an older record lacks or what was not measured.
+
+    `baselines` and `test_baselines` are JSON texts: losses by name.
+    """
     final, best, task, pack = summary.final, summary.best, summary.task, summary.pack
     return {
         "outcome": summary.outcome,
@@ -125,6 +131,10 @@ def summary_row(summary: Summary) -> dict[str, Any]:
         "final_eval_loss": final.eval_loss,
         "final_score": final.eval_score,
         "final_grad_norm": final.grad_norm,
+        "test_loss": summary.test.loss,
+        "test_score": summary.test.score,
+        "baselines": json.dumps(task.baselines) if task.baselines else None,
+        "test_baselines": json.dumps(task.test_baselines) if task.test_baselines else None,
         "score_name": task.score,
         "chance_loss": task.chance_loss,
         "solved_at": task.solved_at,

@@ -16,7 +16,7 @@ from sweeps.analysis.loading.raw_records import RawRecords
 from sweeps.analysis.loading.records import IN_GRID, UNREADABLE, Records, with_levels
 from sweeps.analysis.loading.scan import scan
 from sweeps.analysis.loading.time_steps import with_time_steps
-from sweeps.config.identity import BEFORE
+from sweeps.config.identity import before
 from sweeps.config.short_names import SHORT_NAMES
 from sweeps.errors import SweepsError
 from sweeps.records.columns import DIRECTION, LAYER
@@ -76,12 +76,14 @@ def _planned(path: Path) -> dict[str, dict[str, Any]] | None:
     rows = read_plan(path)
     if rows is None:
         return None
-    later = {SHORT_NAMES.get(name, name): as_level(name, value) for name, value in BEFORE.items()}
-    return {
-        cell: later
-        | {SHORT_NAMES.get(name, name): as_level(name, typed(value)) for name, value in row.items() if value}
-        for cell, row in rows.items()
-    }
+    return {cell: _levels(row) for cell, row in rows.items()}
+
+
+def _levels(row: Mapping[str, str]) -> dict[str, Any]:
+    """The settings of a row of the plan, with those that came later."""
+    later = before({name.removesuffix(".name"): value for name, value in row.items() if name.endswith(".name")})
+    settings: dict[str, Any] = {**later, **{name: typed(value) for name, value in row.items() if value}}
+    return {SHORT_NAMES.get(name, name): as_level(name, value) for name, value in settings.items()}
 
 
 def assemble(root: Path, raw: RawRecords, frames: Mapping[str, pd.DataFrame], plan: tuple[str, ...] | None) -> Records:

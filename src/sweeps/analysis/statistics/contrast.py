@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from sweeps.analysis.loading.axes import sets_problem
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.statistics.design import Design, Incomplete, lay_out, named_axes, named_levels
 from sweeps.analysis.statistics.interquartile import iqm, iqm_interval
@@ -24,8 +25,12 @@ from sweeps.analysis.statistics.paired import all_pairs, compare_pairs, holm
 from sweeps.errors import SweepsError, unknown
 
 Statistic = Literal["median", "iqm"]
-PROBLEMS = ("task", "length", "task.length")
-"""Axes that set the problem to be solved: the best combination is marked for each of their levels, not across them."""
+
+
+def problems_in(axes: Sequence[str]) -> list[str]:
+    """The axes that set the problem: the best combination is marked for each of their levels, not across them."""
+    first = [axis for axis in ("task", "length") if axis in axes]
+    return first + [axis for axis in axes if sets_problem(axis) and axis not in first]
 
 
 @dataclass(frozen=True)
@@ -82,7 +87,7 @@ def contrast(
     if not 0 < alpha < 1:
         raise SweepsError(f"alpha: {alpha!r} is not between 0 and 1")
     axes = named_axes(records, axes)
-    within = [axis for axis in PROBLEMS if axis in axes] if within is None else named_axes(records, within)
+    within = problems_in(axes) if within is None else named_axes(records, within)
     for axis in within:
         if axis not in axes:
             raise SweepsError(unknown("within", str(axis), axes))

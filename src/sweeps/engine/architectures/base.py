@@ -30,7 +30,7 @@ class Parameter:
     Attributes:
         shape: its shape; `blocks` divide the last dimension into equal parts.
         draw: `input`: Glorot's uniform distribution, for the fan of one block; `recurrent`: the cell's initialisation,
-            which draws square blocks; `constant`: the numbers of `values`.
+            which draws square blocks; `normal`: N(0, 1); `constant`: the numbers of `values`.
         blocks: the names of its gate blocks. Each is drawn on its own, from a random stream named after it.
         values: the value of every block that does not start at 0, where `draw` is `constant`.
     """

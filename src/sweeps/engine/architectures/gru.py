@@ -1,7 +1,10 @@
 """Gated recurrent unit (Cho et al. 2014), in the form that torch.nn.GRU and cuDNN compute:
 
-r, z = sigmoid(h_{t-1} W + x_t U + b);  n = tanh(x_t U_n + b_n + r s), s = h_{t-1} W_n + b_hn;
-h_t = (1 - z) n + z h_{t-1}.
+    r, z = sigmoid(.) of h_{t-1} W + x_t U + b
+    n = tanh(x_t U_n + b_n + r s), s = h_{t-1} W_n + b_hn
+    h_t = (1 - z) n + z h_{t-1}
+
+x_t [B, I], h_t [B, H], W [H, 3H], U [I, 3H], b [3H]: `weight_hh`, `weight_ih`, `bias`.
 
 Blocks are ordered r, z, n as in torch.nn. The bias b_hn inside the reset product is a parameter of its own, `bias_hn`.
 """

@@ -1,6 +1,10 @@
 """Long short-term memory (Hochreiter & Schmidhuber 1997; forget gate: Gers et al. 2000), without peepholes:
 
-i, f, o = sigmoid(.), g = tanh(.) of h_{t-1} W + x_t U + b;  c_t = f c_{t-1} + i g;  h_t = o tanh(c_t).
+    i, f, o = sigmoid(.), g = tanh(.) of h_{t-1} W + x_t U + b
+    c_t = f c_{t-1} + i g
+    h_t = o tanh(c_t)
+
+x_t [B, I], h_t and c_t [B, H], W [H, 4H], U [I, 4H], b [4H]: `weight_hh`, `weight_ih`, `bias`.
 
 Blocks are ordered i, f, o, g, so that one call applies the sigmoid to three gates (torch.nn.LSTM orders i, f, g, o).
 """

@@ -1,4 +1,9 @@
-"""The plain recurrent network of Elman (1990): h_t = phi(h_{t-1} W + x_t U + b), phi = tanh or relu."""
+"""The plain recurrent network of Elman (1990), phi = tanh or relu:
+
+    h_t = phi(h_{t-1} W + x_t U + b)
+
+x_t [B, I], h_t [B, H], W [H, H], U [I, H], b [H]: `weight_hh`, `weight_ih`, `bias`.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +20,12 @@ def parameters(inputs: int, hidden: int) -> dict[str, Parameter]:
 
 
 def tanh_step(p: Weights, x: Tensor, state: State) -> State:
+    """phi = tanh, whose slope is 1 at most: the gradient shrinks by what units saturate."""
     return (drive(p, x, state[0]).tanh(),)
 
 
 def relu_step(p: Weights, x: Tensor, state: State) -> State:
+    """phi = relu; with init=identity and a bias of 0 the IRNN of Le et al. (2015)."""
     return (drive(p, x, state[0]).relu(),)
 
 

@@ -21,7 +21,7 @@ NUMBERS = ("lanes", "length", "batch", "inputs", "hidden", "truncate", "phi")
 FLOAT32 = {
     "x": "TBI", "weight_ih": "IGH", "weight_hh": "HGH", "bias": "GH", "bias_hn": "H",
     "h": "SBH", "c": "SBH", "tanh_c": "TBH", "gate": "TBGH", "inner": "TBH", "pre": "TBGH",
-    "dh": "BH", "above": "TBH", "dx": "TBI", "d_start_h": "BH", "d_start_c": "BH",
+    "dh": "BH", "above": "TBH", "dx": "TBI", "d_start_h": "BH", "d_start_c": "BH", "d_end_c": "BH",
     "grad_weight_ih": "IGH", "grad_weight_hh": "HGH", "grad_bias": "GH", "grad_bias_hn": "H",
 }  # fmt: skip
 """Buffers and the shape of a lane, its letters those of engine/__init__.py, with S for T + 1."""
@@ -49,7 +49,7 @@ KERNELS: dict[str, tuple[tuple[str, ...], Groups]] = {
         ("rnn_backward", f"phi {_BACKWARD}", (_ABOVE, _BELOW, _START)),
         ("rnn_record", f"phi {_RECORD}", (_ABOVE_ROWS, _BELOW_ROWS)),
         ("lstm_forward", f"{_FORWARD} gate c tanh_c", (("pre",),)),
-        ("lstm_backward", f"{_BACKWARD} gate c tanh_c", (_ABOVE, _BELOW, _START_LSTM)),
+        ("lstm_backward", f"{_BACKWARD} gate c tanh_c", (_ABOVE, _BELOW, _START_LSTM, ("d_end_c",))),
         ("lstm_record", f"{_RECORD} c", (_ABOVE_ROWS, _BELOW_ROWS)),
         ("gru_forward", f"{_FORWARD} bias_hn gate inner", (("pre",),)),
         ("gru_backward", f"{_BACKWARD} gate inner grad_bias_hn", (_ABOVE, _BELOW, _START)),

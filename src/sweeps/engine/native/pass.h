@@ -37,6 +37,7 @@ struct Buffer {
     FLOAT32(dx)                     /* [K, T, B, I]: dL/dx, written; null: nobody asks */                            \
     FLOAT32(d_start_h)              /* [K, B, H]: dL/dh_{-1}, written; null: nobody asks */                          \
     FLOAT32(d_start_c)              /* [K, B, H]: dL/dc_{-1}, written: LSTM */                                       \
+    FLOAT32(d_end_c)                /* [K, B, H]: what comes to c_{T-1} from behind: LSTM; null: nothing */          \
     FLOAT32(grad_weight_ih)         /* gradients, of the shapes of what they belong to, written */                   \
     FLOAT32(grad_weight_hh)                                                                                          \
     FLOAT32(grad_bias)                                                                                               \

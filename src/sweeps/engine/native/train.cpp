@@ -125,7 +125,8 @@ void lstm_backward(const Pass *p) {
         beside.lane(k);
         deltas.clear();
         std::memset(g_hh, 0, sizeof(float) * H * G);
-        std::fill(dc.begin(), dc.end(), 0.f);
+        if (const float *behind = p->d_end_c.of(k)) std::copy(behind, behind + n, dc.begin());
+        else std::fill(dc.begin(), dc.end(), 0.f);
         std::copy(dh, dh + n, adjoint.begin());
         for (int t = T - 1; t >= 0; --t) {
             float *d = deltas.next();

@@ -15,7 +15,7 @@ from torch import Tensor
 from sweeps.engine.adjoint import Trace
 from sweeps.engine.extended import FIELDS, Rows
 from sweeps.engine.memory import zeros
-from sweeps.engine.recurrences.base import Recurrence, Sizes, Start
+from sweeps.engine.recurrences.base import Joint, Recurrence, Sizes, Start
 
 Tensors = Mapping[str, Tensor]
 
@@ -36,18 +36,39 @@ class Apart:
         return tuple(torch.cat(part) for part in zip(*(lane.end() for lane in self.lanes), strict=True))
 
     def backward(
-        self, p: Tensors, x: Tensor, dy: Tensor, grads: Tensors, dx: Tensor | None = None, d_start: Start = None
+        self,
+        p: Tensors,
+        x: Tensor,
+        dy: Tensor,
+        grads: Tensors,
+        dx: Tensor | None = None,
+        d_start: Start = None,
+        d_end: Start = None,
     ) -> None:
         for k, lane in enumerate(self.lanes):
             below = None if dx is None else dx[k : k + 1]
-            lane.backward(_of(k, p), x[k : k + 1], dy[k : k + 1], _of(k, grads), below, _parts(k, d_start))
+            parts = _parts(k, d_start), _parts(k, d_end)
+            lane.backward(_of(k, p), x[k : k + 1], dy[k : k + 1], _of(k, grads), below, *parts)
 
-    def through_time(self, p: Tensors, dy: Rows, trace: Trace, below: bool = False) -> Rows | None:
-        dx = []
+    def through_time(
+        self, p: Tensors, dy: Rows, trace: Trace, below: bool = False, joint: Joint | None = None
+    ) -> Rows | None:
+        dx, starts = [], []
         for k, lane in enumerate(self.lanes):
-            own = Rows(dy.value[k : k + 1], dy.exponent[k : k + 1])
-            dx.append(lane.through_time(_of(k, p), own, trace.lane(k), below))
-        return Rows(*(torch.cat([getattr(rows, name) for rows in dx]) for name in FIELDS)) if below else None
+            own = None if joint is None else Joint([_rows(k, part) for part in joint.later])
+            dx.append(lane.through_time(_of(k, p), _rows(k, dy), trace.lane(k), below, own))
+            starts.append(() if own is None else own.start)
+        if joint is not None:
+            joint.start = [_together(parts) for parts in zip(*starts, strict=True)]
+        return _together([rows for rows in dx if rows is not None]) if below else None
+
+
+def _rows(k: int, rows: Rows) -> Rows:
+    return Rows(rows.value[k : k + 1], rows.exponent[k : k + 1])
+
+
+def _together(lanes: Sequence[Rows]) -> Rows:
+    return Rows(*(torch.cat([getattr(rows, name) for rows in lanes]) for name in FIELDS))
 
 
 def _parts(k: int, state: Start) -> Start:

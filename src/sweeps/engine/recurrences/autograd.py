@@ -16,9 +16,9 @@ from sweeps.config.schema import Value
 from sweeps.engine.adjoint import Trace
 from sweeps.engine.architectures import Architecture, State
 from sweeps.engine.exact_slopes import ExactSlopes
-from sweeps.engine.extended import Rows, in_order
+from sweeps.engine.extended import Rows, in_order, side_by_side
 from sweeps.engine.memory import by_time, in_float64, zeros
-from sweeps.engine.recurrences.base import Sizes, Start, last_and_others
+from sweeps.engine.recurrences.base import Joint, Sizes, Start, last_and_others
 
 
 class Autograd:
@@ -65,12 +65,13 @@ class Autograd:
         grads: Mapping[str, Tensor],
         dx: Tensor | None = None,
         d_start: Start = None,
+        d_end: Start = None,
     ) -> None:
         names, (dh, above) = list(self._leaves), last_and_others(dy)
         down = () if dx is None else by_time(dx.unflatten(1, (self.sizes.length, self.sizes.batch)))
         for name in names:
             grads[name].zero_()
-        adjoint: State = (dh, *(torch.zeros_like(dh) for _ in range(self.states - 1)))
+        adjoint: State = (dh, *(d_end or (torch.zeros_like(dh) for _ in range(self.states - 1))))
         for t in reversed(range(self.sizes.length)):
             before, after = self._steps.pop()
             inputs = [*before, *(self._leaves[name] for name in names), *([self._inputs[t]] if down else [])]
@@ -87,13 +88,17 @@ class Autograd:
         for part, found in zip(d_start or (), adjoint, strict=False):
             part.copy_(found)
 
-    def through_time(self, p: Mapping[str, Tensor], dy: Rows, trace: Trace, below: bool = False) -> Rows | None:
+    def through_time(
+        self, p: Mapping[str, Tensor], dy: Rows, trace: Trace, below: bool = False, joint: Joint | None = None
+    ) -> Rows | None:
         """Compute each time step again in float64 from its stored state; all parts of the state share an exponent."""
         dh, above = dy.last_and_others()
         dx: list[Rows] = []
         weights = {name: in_float64(value.detach()) for name, value in self._leaves.items()}
         width = self.sizes.hidden
         adjoint = self._as_state(dh)
+        if joint is not None and joint.later:
+            adjoint = side_by_side(dh.settled(), *joint.later)
         for t in reversed(range(self.sizes.length)):
             adjoint = adjoint.settled()
             trace.note(t, adjoint.columns(0, width).settled())
@@ -110,6 +115,8 @@ class Autograd:
                 adjoint = adjoint.nothing()
             if above is not None and t > 0:
                 adjoint = adjoint.settled() + self._as_state(above.at(t - 1).settled())
+        if joint is not None:
+            joint.start = tuple(adjoint.columns(n * width, (n + 1) * width).settled() for n in range(self.states))
         return in_order(dx) if below else None
 
     def _as_state(self, dh: Rows) -> Rows:

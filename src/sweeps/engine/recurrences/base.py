@@ -28,10 +28,25 @@ class Sizes:
     hidden: int  # H
     device: torch.device | str = "cpu"
     truncate: int = 0  # time steps after which the gradient is cut, counted from the end; 0: never
+    source: int = 0  # S, the first time steps, which an encoder reads and attention looks at; 0: there is no source
 
     def cut_before(self, t: int) -> bool:
         """Whether the gradient is cut between time steps t and t - 1: truncated back-propagation (Werbos 1990)."""
         return self.truncate > 0 and t > 0 and (self.length - t) % self.truncate == 0
+
+
+@dataclass
+class Joint:
+    """The adjoint at the ends of a recurrence that another one follows, or that starts where another one ended.
+
+    Attributes:
+        later: dL/d(end state) that comes through the recurrence behind, for each of the state's tensors but h, whose
+            part is in `dy`; (): nothing follows.
+        start: dL/d(start state), for each of its tensors, h first; `through_time` writes it.
+    """
+
+    later: Sequence[Rows] = ()
+    start: Sequence[Rows] = ()
 
 
 class Recurrence(Protocol):
@@ -59,6 +74,7 @@ class Recurrence(Protocol):
         grads: Mapping[str, Tensor],
         dx: Tensor | None = None,
         d_start: Start = None,
+        d_end: Start = None,
     ) -> None:
         """Backward pass in float32; writes `grads`.
 
@@ -67,9 +83,13 @@ class Recurrence(Protocol):
                 to each, `[K, T, B, H]`. It is overwritten.
             dx: where dL/dx is written, `[K, T*B, I]`; None: nobody asks for it.
             d_start: where the gradient with respect to the start state is written; None: nobody asks for it.
+            d_end: the gradient with respect to the end state that comes through a recurrence behind, for each of its
+                tensors but h, whose part is in `dy`; None: nothing follows.
         """
 
-    def through_time(self, p: Mapping[str, Tensor], dy: Rows, trace: Trace, below: bool = False) -> Rows | None:
+    def through_time(
+        self, p: Mapping[str, Tensor], dy: Rows, trace: Trace, below: bool = False, joint: Joint | None = None
+    ) -> Rows | None:
         """Backward pass in float64 along the pre-activations that `forward` stored; records each dL/dh_t in `trace`.
 
         It is called before `backward` and changes nothing that `backward` reads.
@@ -77,6 +97,7 @@ class Recurrence(Protocol):
         Args:
             dy: as for `backward`, with a power of two for each sequence of each time step.
             below: whether dL/dx is wanted.
+            joint: what passes between this recurrence and others in time; None: it stands alone.
 
         Returns:
             dL/dx, `[K, T, B, I]`, if `below`.

@@ -12,7 +12,7 @@ from sweeps.engine.adjoint import Trace
 from sweeps.engine.extended import Rows, back_in_time, gate, gate_slope, in_order, in_time, side_by_side, tanh_slope
 from sweeps.engine.memory import by_time, in_float64, over_time, zeros
 from sweeps.engine.products import add_product, multiply, project
-from sweeps.engine.recurrences.base import Sizes, Start, last_and_others, put_start
+from sweeps.engine.recurrences.base import Joint, Sizes, Start, last_and_others, put_start
 from sweeps.engine.recurrences.choice import register_fast
 
 tanh_backward = torch.ops.aten.tanh_backward.grad_input
@@ -72,6 +72,7 @@ class Gru:
         grads: Mapping[str, Tensor],
         dx: Tensor | None = None,
         d_start: Start = None,
+        d_end: Start = None,
     ) -> None:
         dh, above = last_and_others(dy)
         hidden, u, v = self.sizes.hidden, self.u, self.v
@@ -105,29 +106,47 @@ class Gru:
         torch.sum(delta, 1, out=grads["bias"])
         torch.sum(delta_s, 1, out=grads["bias_hn"])
 
-    def through_time(self, p: Mapping[str, Tensor], dy: Rows, trace: Trace, below: bool = False) -> Rows | None:
-        back, down = (in_float64(p[name]).transpose(1, 2) for name in ("weight_hh", "weight_ih"))
-        h, dx = self._states(), list[Rows]()
-        dh, above = dy.last_and_others()
-        for t, (to_r, to_z, to_n, to_s, kept) in back_in_time(_local, self.pre, self.s, h[:, :-1]):
-            dh = dh.settled()
-            trace.note(t, dh)
-            if below:
-                dx.append(side_by_side(dh * to_r, dh * to_z, dh * to_n) @ down)
-            if self.sizes.cut_before(t):
-                dh = dh.nothing()
-            else:
-                dh = side_by_side(dh * to_r, dh * to_z, dh * to_s) @ back + dh * kept
-            if above is not None and t > 0:
-                dh = dh.settled() + above.at(t - 1).settled()
-        return in_order(dx) if below else None
+    def through_time(
+        self, p: Mapping[str, Tensor], dy: Rows, trace: Trace, below: bool = False, joint: Joint | None = None
+    ) -> Rows | None:
+        return record(self.sizes, self.pre, self.s, self.h, p, dy, trace, below, joint)
 
-    def _states(self) -> Tensor:
-        """h_{-1} .. h_{T-1} in float64, `[K, T+1, B, H]`."""
-        h = in_float64(self.h)
-        for t, (kept, new) in in_time(_update, self.pre):
-            h[:, t + 1] = h[:, t] * kept.value + new.value
-        return h
+
+def record(
+    sizes: Sizes,
+    pre: Tensor,
+    s: Tensor,
+    states: Tensor,
+    p: Mapping[str, Tensor],
+    dy: Rows,
+    trace: Trace,
+    below: bool,
+    joint: Joint | None,
+) -> Rows | None:
+    """`through_time` from pre-activations `[K, T, B, 3H]`, s `[K, T, B, H]` and h_{-1} .. h_{T-1} `[K, T+1, B, H]`."""
+    back, down = (in_float64(p[name]).transpose(1, 2) for name in ("weight_hh", "weight_ih"))
+    h, dx = _states(pre, states), list[Rows]()
+    dh, above = dy.last_and_others()
+    for t, (to_r, to_z, to_n, to_s, kept) in back_in_time(_local, pre, s, h[:, :-1]):
+        dh = dh.settled()
+        trace.note(t, dh)
+        if below:
+            dx.append(side_by_side(dh * to_r, dh * to_z, dh * to_n) @ down)
+        delta = side_by_side(dh * to_r, dh * to_z, dh * to_s)
+        dh = dh.nothing() if sizes.cut_before(t) else delta @ back + dh * kept
+        if above is not None and t > 0:
+            dh = dh.settled() + above.at(t - 1).settled()
+    if joint is not None:
+        joint.start = (dh,)
+    return in_order(dx) if below else None
+
+
+def _states(pre: Tensor, states: Tensor) -> Tensor:
+    """h_{-1} .. h_{T-1} in float64, `[K, T+1, B, H]`, from h_{-1} of `states`."""
+    h = in_float64(states)
+    for t, (kept, new) in in_time(_update, pre):
+        h[:, t + 1] = h[:, t] * kept.value + new.value
+    return h
 
 
 def _update(pre: Tensor) -> tuple[Rows, ...]:

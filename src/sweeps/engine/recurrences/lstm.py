@@ -16,7 +16,7 @@ from sweeps.engine.adjoint import Trace
 from sweeps.engine.extended import Rows, back_in_time, gate, gate_slope, in_order, in_time, side_by_side, tanh_slope
 from sweeps.engine.memory import by_time, in_float64, over_time, zeros
 from sweeps.engine.products import add_product, multiply, project
-from sweeps.engine.recurrences.base import Sizes, Start, last_and_others, put_start
+from sweeps.engine.recurrences.base import Joint, Sizes, Start, last_and_others, put_start
 from sweeps.engine.recurrences.choice import register_fast
 
 tanh_backward = torch.ops.aten.tanh_backward.grad_input
@@ -70,10 +70,11 @@ class Lstm:
         grads: Mapping[str, Tensor],
         dx: Tensor | None = None,
         d_start: Start = None,
+        d_end: Start = None,
     ) -> None:
         back = p["weight_hh"].transpose(1, 2)
         dh, above = last_and_others(dy)
-        dc, u, v = self.dc.zero_(), self.u, self.v
+        dc, u, v = self.dc.zero_() if d_end is None else self.dc.copy_(d_end[0]), self.u, self.v
         for t in reversed(range(self.sizes.length)):
             i, f, o, g = self.ifog_t[t]
             tanh_c = self.tanh_c_t[t]
@@ -102,32 +103,53 @@ class Lstm:
         multiply(x.transpose(1, 2), delta, out=grads["weight_ih"])
         torch.sum(delta, 1, out=grads["bias"])
 
-    def through_time(self, p: Mapping[str, Tensor], dy: Rows, trace: Trace, below: bool = False) -> Rows | None:
-        back, down = (in_float64(p[name]).transpose(1, 2) for name in ("weight_hh", "weight_ih"))
-        c, dx = self._cells(), list[Rows]()
-        dh, above = dy.last_and_others()
-        dc = (dh * torch.zeros_like(dh.exponent)).settled_apart()
-        for t, (to_c, to_i, to_f, to_o, to_g, kept) in back_in_time(_local, self.pre, c[:, :-1], c[:, 1:]):
-            dh = dh.settled()
-            trace.note(t, dh)
-            dc = (dc + (dh * to_c).settled_apart()).settled_apart()
-            delta = side_by_side(dc * to_i, dc * to_f, dh * to_o, dc * to_g)
-            if below:
-                dx.append(delta @ down)
-            if self.sizes.cut_before(t):
-                dh, dc = dh.nothing(), dc.nothing()
-            else:
-                dh, dc = delta @ back, dc * kept
-            if above is not None and t > 0:
-                dh = dh.settled() + above.at(t - 1).settled()
-        return in_order(dx) if below else None
+    def through_time(
+        self, p: Mapping[str, Tensor], dy: Rows, trace: Trace, below: bool = False, joint: Joint | None = None
+    ) -> Rows | None:
+        return record(self.sizes, self.pre, self.c, p, dy, trace, below, joint)
 
-    def _cells(self) -> Tensor:
-        """c_{-1} .. c_{T-1} in float64, `[K, T+1, B, H]`."""
-        c = in_float64(self.c)
-        for t, (kept, new) in in_time(_update, self.pre):
-            c[:, t + 1] = c[:, t] * kept.value + new.value
-        return c
+
+def record(
+    sizes: Sizes,
+    pre: Tensor,
+    cells: Tensor,
+    p: Mapping[str, Tensor],
+    dy: Rows,
+    trace: Trace,
+    below: bool,
+    joint: Joint | None,
+) -> Rows | None:
+    """`through_time` from the pre-activations `[K, T, B, 4H]` and c_{-1} .. c_{T-1}, `[K, T+1, B, H]`."""
+    back, down = (in_float64(p[name]).transpose(1, 2) for name in ("weight_hh", "weight_ih"))
+    c, dx = _cells(pre, cells), list[Rows]()
+    dh, above = dy.last_and_others()
+    dc = (dh * torch.zeros_like(dh.exponent)).settled_apart()
+    if joint is not None and joint.later:
+        dc = joint.later[0].settled_apart()
+    for t, (to_c, to_i, to_f, to_o, to_g, kept) in back_in_time(_local, pre, c[:, :-1], c[:, 1:]):
+        dh = dh.settled()
+        trace.note(t, dh)
+        dc = (dc + (dh * to_c).settled_apart()).settled_apart()
+        delta = side_by_side(dc * to_i, dc * to_f, dh * to_o, dc * to_g)
+        if below:
+            dx.append(delta @ down)
+        if sizes.cut_before(t):
+            dh, dc = dh.nothing(), dc.nothing()
+        else:
+            dh, dc = delta @ back, dc * kept
+        if above is not None and t > 0:
+            dh = dh.settled() + above.at(t - 1).settled()
+    if joint is not None:
+        joint.start = (dh, dc)
+    return in_order(dx) if below else None
+
+
+def _cells(pre: Tensor, cells: Tensor) -> Tensor:
+    """c_{-1} .. c_{T-1} in float64, `[K, T+1, B, H]`, from c_{-1} of `cells`."""
+    c = in_float64(cells)
+    for t, (kept, new) in in_time(_update, pre):
+        c[:, t + 1] = c[:, t] * kept.value + new.value
+    return c
 
 
 def _update(pre: Tensor) -> tuple[Rows, ...]:

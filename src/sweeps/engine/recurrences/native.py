@@ -13,12 +13,13 @@ import torch
 from torch import Tensor
 
 from sweeps.engine.adjoint import Trace
-from sweeps.engine.extended import Rows
+from sweeps.engine.extended import Rows, tanh_slope
 from sweeps.engine.fading import revive
 from sweeps.engine.memory import empty, in_float64, zeros
 from sweeps.engine.native import library
 from sweeps.engine.native.arguments import GATES, NUMBERS, arguments
-from sweeps.engine.recurrences.base import Sizes, Start, last_and_others, put_start
+from sweeps.engine.recurrences import gru, lstm, rnn
+from sweeps.engine.recurrences.base import Joint, Sizes, Start, last_and_others, put_start
 from sweeps.engine.recurrences.choice import register_fast
 
 TANH, RELU = 0, 1
@@ -97,6 +98,7 @@ class _Native:
         grads: Mapping[str, Tensor],
         dx: Tensor | None = None,
         d_start: Start = None,
+        d_end: Start = None,
     ) -> None:
         dh, above = last_and_others(dy)
         given = {f"grad_{name}": grads[name] for name in self.weights} | self.kept()
@@ -104,10 +106,16 @@ class _Native:
             given |= {"dx": dx, "weight_ih": p["weight_ih"]}
         if d_start is not None:
             given |= dict(zip(("d_start_h", "d_start_c"), d_start, strict=False))
+        if d_end:
+            given["d_end_c"] = d_end[0]
         call(f"{self.name}_backward", self.sizes, self.phi, x=x, weight_hh=p["weight_hh"], h=self.h, dh=dh,
              above=dy if above else None, **given)  # fmt: skip
 
-    def through_time(self, p: Mapping[str, Tensor], dy: Rows, trace: Trace, below: bool = False) -> Rows | None:
+    def through_time(
+        self, p: Mapping[str, Tensor], dy: Rows, trace: Trace, below: bool = False, joint: Joint | None = None
+    ) -> Rows | None:
+        if joint is not None:
+            return self.record_jointly(p, dy, trace, below, joint)
         s, dx = self.sizes, None
         dh, above = dy.last_and_others()
         given = self.seen() | {"rows_dh": _of_lanes(dh.value), "rows_dh_exponent": _of_rows(dh)}
@@ -124,6 +132,11 @@ class _Native:
     def seen(self) -> dict[str, Tensor]:
         """What the record reads beside the pre-activations, by the names of the kernels."""
         return {}
+
+    def record_jointly(self, p: Mapping[str, Tensor], dy: Rows, trace: Trace, below: bool, joint: Joint) -> Rows | None:
+        """`through_time` beside another recurrence: torch's, whose buffers are these."""
+        slope = tanh_slope if self.phi == TANH else rnn.relu_slope
+        return rnn.record(self.sizes, self.pre, slope, p, dy, trace, below, joint)
 
 
 def _of_lanes(value: Tensor) -> Tensor:
@@ -161,6 +174,9 @@ class NativeLstm(_Native):
     def seen(self) -> dict[str, Tensor]:
         return {"c": self.c}
 
+    def record_jointly(self, p: Mapping[str, Tensor], dy: Rows, trace: Trace, below: bool, joint: Joint) -> Rows | None:
+        return lstm.record(self.sizes, self.pre, self.c, p, dy, trace, below, joint)
+
 
 class NativeGru(_Native):
     """See gru.py."""
@@ -179,6 +195,9 @@ class NativeGru(_Native):
 
     def seen(self) -> dict[str, Tensor]:
         return {"inner": self.s, "h": self.h}
+
+    def record_jointly(self, p: Mapping[str, Tensor], dy: Rows, trace: Trace, below: bool, joint: Joint) -> Rows | None:
+        return gru.record(self.sizes, self.pre, self.s, self.h, p, dy, trace, below, joint)
 
 
 if library() is not None:

@@ -18,7 +18,7 @@ from sweeps.engine.extended import Rows, back_in_time, in_order, tanh_slope
 from sweeps.engine.fading import revive
 from sweeps.engine.memory import by_time, in_float64, over_time, zeros
 from sweeps.engine.products import add_product, multiply, project
-from sweeps.engine.recurrences.base import Sizes, Start, last_and_others, put_start
+from sweeps.engine.recurrences.base import Joint, Sizes, Start, last_and_others, put_start
 from sweeps.engine.recurrences.choice import register_fast
 
 Derivative = Callable[[Tensor, Tensor, Tensor], None]
@@ -78,6 +78,7 @@ class Rnn:
         grads: Mapping[str, Tensor],
         dx: Tensor | None = None,
         d_start: Start = None,
+        d_end: Start = None,
     ) -> None:
         back = p["weight_hh"].transpose(1, 2)
         dh, above = last_and_others(dy)
@@ -98,20 +99,38 @@ class Rnn:
         multiply(x.transpose(1, 2), delta, out=grads["weight_ih"])
         torch.sum(delta, 1, out=grads["bias"])
 
-    def through_time(self, p: Mapping[str, Tensor], dy: Rows, trace: Trace, below: bool = False) -> Rows | None:
-        back, down = (in_float64(p[name]).transpose(1, 2) for name in ("weight_hh", "weight_ih"))
-        dx: list[Rows] = []
-        dh, above = dy.last_and_others()
-        for t, (slope,) in back_in_time(lambda pre: (self.slope(pre.double()),), self.pre):
-            dh = dh.settled()
-            trace.note(t, dh)
-            delta = dh * slope
-            if below:
-                dx.append(delta @ down)
-            dh = delta.nothing() if self.sizes.cut_before(t) else delta @ back
-            if above is not None and t > 0:
-                dh = dh.settled() + above.at(t - 1).settled()
-        return in_order(dx) if below else None
+    def through_time(
+        self, p: Mapping[str, Tensor], dy: Rows, trace: Trace, below: bool = False, joint: Joint | None = None
+    ) -> Rows | None:
+        return record(self.sizes, self.pre, self.slope, p, dy, trace, below, joint)
+
+
+def record(
+    sizes: Sizes,
+    pre: Tensor,
+    slope_of: Slope,
+    p: Mapping[str, Tensor],
+    dy: Rows,
+    trace: Trace,
+    below: bool,
+    joint: Joint | None,
+) -> Rows | None:
+    """`through_time` from the pre-activations `[K, T, B, H]`."""
+    back, down = (in_float64(p[name]).transpose(1, 2) for name in ("weight_hh", "weight_ih"))
+    dx: list[Rows] = []
+    dh, above = dy.last_and_others()
+    for t, (slope,) in back_in_time(lambda pre: (slope_of(pre.double()),), pre):
+        dh = dh.settled()
+        trace.note(t, dh)
+        delta = dh * slope
+        if below:
+            dx.append(delta @ down)
+        dh = delta.nothing() if sizes.cut_before(t) else delta @ back
+        if above is not None and t > 0:
+            dh = dh.settled() + above.at(t - 1).settled()
+    if joint is not None:
+        joint.start = (dh,)
+    return in_order(dx) if below else None
 
 
 register_fast("rnn_tanh", partial(Rnn, phi_=torch.tanh_, derivative=tanh_derivative, slope=tanh_slope))
