@@ -5,7 +5,7 @@ from __future__ import annotations
 NAMES = """
 lstm | seed | arch | plam | sweep | train | task.length | first_look | figurs | PLAN | hlep | '' |
 arch=rnn_tan | arch= | arch=null | arch=LSTM | arch=[lstm] | arch=lstm,gru,gur -m | arch=glob(x*) -m |
-init=ortho | init=1 | clip=nrom | task=addin | optim=adamw | tracker=wnb | executor=slurm |
+init=ortho | init=1 | clip=nrom | task=addin | optim=adamm | tracker=wnb | executor=slurm |
 experiment=first_lok | experiment=../x | experiment=/ | experiment=- | +experiment=first_look | sed=1 |
 lenght=5 | task.lenght=5 | arch.name=lstm | arch.options=1 | train=1 | train=null | plan=1 |
 optim.learning_rate=1 | task.length.x=1 | +task.depth=1 | +task.length=1 | ++task.depth=1 | ~clip | ~arch |

@@ -317,12 +317,20 @@ def test_a_failed_cell_is_in_the_digest_and_in_the_exit_status(tmp_path: Path, l
 
 
 @pytest.mark.parametrize("asked", ["--help", "-h"])
-@pytest.mark.parametrize("command", sorted(set(COMMANDS) - {"plan"}))
+@pytest.mark.parametrize("command", sorted(set(COMMANDS) - {"plan", "choices"}))
 def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str], command: str, asked: str) -> None:
     assert main([command, "experiment=first_look", asked]) == 0
     printed = capsys.readouterr()
     assert printed.out.startswith(f"python -m sweeps {command} [experiment=...] [runs_dir=...]")
     assert str(getdoc(COMMANDS[command])) in printed.out
+    assert printed.err == ""
+
+
+def test_choices_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["choices", "--help"]) == 0
+    printed = capsys.readouterr()
+    assert printed.out.startswith("python -m sweeps choices [GROUP] [GROUP=NAME] [SECTION] [SETTING] [--json]")
+    assert str(getdoc(COMMANDS["choices"])) in printed.out
     assert printed.err == ""
 
 
@@ -414,7 +422,7 @@ def test_a_sweep_has_one_folder_one_tracker_and_one_executor(
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (["plam"], "'plam' is no command; did you mean 'plan'? (commands: plan, "),
+        (["plam"], "'plam' is no command; did you mean 'plan'? (commands: choices, "),
         (["lstm"], "'lstm' is no command"),
         (["report", "experiment=nothing"], "there are no records under"),
         (["figures", "experimnt=x"], "did you mean 'experiment=...'?"),

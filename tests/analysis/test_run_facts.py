@@ -63,7 +63,7 @@ def test_how_a_run_ended_is_one_sentence(tmp_path: Path) -> None:
 def test_every_setting_is_told_once_and_marked_where_it_differs(tmp_path: Path) -> None:
     run = read_run(SweepPaths(tmp_path).cell(write_cell(tmp_path, arch="lstm", seed=4)))
     groups = settings_of(run.config, {"arch", "seed"})
-    assert {*groups} == {"arch", "init", "clip", "task", "optim", "train", "stack", "seed", IDLE}
+    assert {*groups} == {"arch", "init", "clip", "task", "optim", "schedule", "penalty", "train", "stack", "seed", IDLE}
     assert [*groups][-1] == IDLE
     told = [each for group in groups.values() for each in group]
     assert len({each.name for each in told}) == len(told)

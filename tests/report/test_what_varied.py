@@ -31,7 +31,10 @@ def _two_tasks(root: Path, **other: dict[str, Any]) -> str:
 def test_what_comes_with_a_task_goes_with_it(tmp_path: Path) -> None:
     """The numbers of two tasks are never compared, so their thresholds confound nothing."""
     text = _two_tasks(tmp_path)
-    assert "Settings that go with a choice: solved at a score of (adding 0.9, binary_sum 0.99)." in text
+    assert (
+        "Settings that go with a choice: solved at a score of (adding 0.9, binary_sum 0.99); variant (adding half)."
+        in text
+    )
     assert "Varied along" not in text
 
 
