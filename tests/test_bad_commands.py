@@ -81,6 +81,7 @@ def test_there_are_two_hundred() -> None:
     assert len(set(BAD)) == len(BAD) >= 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", range(8))
 def test_a_wrong_command_is_one_message_and_nothing_else(cwd: Path, part: int) -> None:
 

@@ -484,6 +484,7 @@ def temporary(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         yield Path(folder)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
     [["seed=5,6"], ["seed=7", "train.steps=2"], ["seed=7", "train.steps=2", "hydra/launcher=basic"]],

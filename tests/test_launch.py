@@ -75,6 +75,7 @@ def test_training_a_part_in_this_process_returns_that_part(tmp_path: Path) -> No
     assert len(sweeps.load(tmp_path / "study").in_plan().cells) == 2
 
 
+@pytest.mark.slow
 def test_a_report_of_fewer_cells_than_the_one_that_is_there_says_so(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

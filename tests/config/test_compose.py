@@ -108,6 +108,7 @@ def same(a: object, b: object) -> bool:
 JOBS = [*ODD, *drawn(64)]
 
 
+@pytest.mark.slow
 def test_composer_equals_hydra_on_many_jobs() -> None:
     assert len(JOBS) >= 100
     for job in JOBS:

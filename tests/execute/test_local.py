@@ -134,6 +134,7 @@ def test_a_worker_that_hangs_is_named_ended_and_its_cells_are_tried_again_in_hal
     assert set(result.outcomes) == {cell.id for cell in plan.cells}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("nobody_left")
 def test_silence_is_counted_from_the_last_word(tmp_path: Path) -> None:
     """A cell that takes much longer than the patience, but sends messages all the while, is not killed."""

@@ -176,6 +176,7 @@ def test_every_file_says_where_it_comes_from(tmp_path: Path) -> None:
         assert not re.search(r"20\d\d-\d\d-\d\d|CreationDate", content), "a date"
 
 
+@pytest.mark.slow
 def test_the_same_records_are_the_same_bytes_in_any_process(tmp_path: Path) -> None:
     write_cell(tmp_path / "sweep", outcome="diverged")
     write_cell(tmp_path / "sweep", init="identity", clip="norm", seed=1, outcome="solved", end=120)

@@ -42,6 +42,7 @@ def shown(html: str) -> Shown:
     return parser
 
 
+@pytest.mark.slow
 def test_levels_and_names_with_marks_are_shown_as_they_are(tmp_path: Path) -> None:
     root = tmp_path / "a*b*c <i>"
     records = planted(root, lambda run: run["arch__note"] == "x*y*z", seeds=2, arch__note=LEVELS, arch=("gru",))

@@ -47,6 +47,7 @@ def test_the_tables_have_a_row_for_the_runs_without_it(records: Records) -> None
     assert rows == {("rnn_tanh", "nan"): 3, ("lstm", "0.0"): 3, ("lstm", "2.0"): 3}
 
 
+@pytest.mark.slow
 def test_the_report_says_whose_setting_it_is_and_counts_no_hole(records: Records, tmp_path: Path) -> None:
     sweep = SweepPaths(records.root)
     text = make_report(sweep, records=records).markdown.read_text()

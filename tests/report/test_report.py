@@ -100,6 +100,7 @@ def test_the_report_answers(sweep: SweepPaths) -> None:
     assert "`make sweep EXPERIMENT=first_look` does both" in text and "git checkout 0123456789abcdef" in text
 
 
+@pytest.mark.slow
 def test_claims_have_a_section_where_there_are_any(sweep: SweepPaths, tmp_path: Path) -> None:
     assert "## Claims" not in (sweep.report.root / "report.md").read_text()
     made = make_report(sweep, claims="Orthogonal beats random.", into=tmp_path)
@@ -142,6 +143,7 @@ def test_the_tables_are_complete_and_precise(sweep: SweepPaths) -> None:
         assert "\\toprule" in (sweep.report.root / "tables" / f"{name}.tex").read_text()
 
 
+@pytest.mark.slow
 def test_the_same_records_give_the_same_bytes(sweep: SweepPaths, tmp_path: Path) -> None:
     before = _digest(sweep.report.root)
     assert {path.split("/")[0] for path in before} == {
@@ -175,6 +177,7 @@ def test_figures_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert not any("clipping" in path.name for path in paths) and not old.exists()  # nothing was clipped
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "cells",
     [
@@ -227,6 +230,7 @@ def test_a_swept_learning_rate_is_a_column(tmp_path: Path, monkeypatch: pytest.M
     assert "learning rate" in table and "1e-05" in table
 
 
+@pytest.mark.slow
 def test_what_cannot_be_drawn_is_named_with_the_true_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Gradients are there; what lacks is a run without clipping at the longest length, and then a run with it."""
     monkeypatch.setattr("sweeps.figures.draw.save", _lay_out)
@@ -275,6 +279,7 @@ def test_a_report_that_fails_leaves_the_older_one_as_it_was(tmp_path: Path, monk
     assert [path.name for path in report.parent.iterdir() if path.name.endswith(".new")] == []
 
 
+@pytest.mark.slow
 def test_files_of_an_older_report_go_and_those_of_the_user_stay(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -332,6 +337,7 @@ def _digest(folder: Path) -> dict[str, str]:
     return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
+@pytest.mark.slow
 def test_the_report_lists_changed_settings_and_how_to_make_the_sweep_again(tmp_path: Path) -> None:
     root = tmp_path / "first_look"
     write_sweep(root, archs=("rnn_tanh",), inits=("random",), lengths=(10,))
@@ -351,6 +357,7 @@ def test_the_report_lists_changed_settings_and_how_to_make_the_sweep_again(tmp_p
     assert "python -m sweeps -m arch=rnn_tanh task.length=10\n" in without and "This sweep was" not in without
 
 
+@pytest.mark.slow
 def test_a_sweep_over_something_else_is_compared_by_that(tmp_path: Path) -> None:
     """One architecture, one init, one length: the tables have the learning rate and the batch for their axes."""
     for lr in (0.001, 0.05):

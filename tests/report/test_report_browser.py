@@ -52,6 +52,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return Path(shutil.copy(page, tmp_path_factory.mktemp("elsewhere")))
 
 
+@pytest.mark.slow
 def test_a_click_on_a_run_opens_its_page_and_a_click_there_comes_back(browser: Browser, tmp_path: Path) -> None:
     cell = write_sweep(tmp_path / "small", archs=("gru",), inits=("random", "identity"), lengths=(10,))[0]
     made = make_report(SweepPaths(tmp_path / "small"))

@@ -144,6 +144,7 @@ def test_the_curves_are_those_of_the_record(shown: Callable[..., Opened]) -> Non
     ]
 
 
+@pytest.mark.slow
 def test_the_map_has_the_colours_of_the_record(shown: Callable[..., Opened]) -> None:
     opened = shown(length=30, noise=0.3, slope=-0.2)
     pixels = opened.page.evaluate(

@@ -53,6 +53,7 @@ def test_the_report_is_of_both_and_names_both(runs: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_it_verifies_in_any_order_until_a_record_of_either_changes(runs: Path, capsys: Printed) -> None:
     where = f"runs_dir={runs}"
     assert verify(["experiment=hard,soft", where]) == 0 and verify([PLACE, where]) == 0

@@ -52,6 +52,7 @@ def test_an_axis_can_be_left_out_on_purpose(records: Records) -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_report_has_the_figures_in_the_order_of_the_study_and_its_question(
     records: Records, tmp_path: Path
 ) -> None:

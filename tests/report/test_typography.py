@@ -101,6 +101,7 @@ STUDIES: dict[str, tuple[dict[str, Any], Callable[[Any], Any], int]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("study", STUDIES)
 def test_no_sentence_of_a_report_has_a_fault(study: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     axes, rule, seeds = STUDIES[study]

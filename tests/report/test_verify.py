@@ -32,6 +32,7 @@ def sweep(finished: SweepPaths, tmp_path: Path) -> SweepPaths:
     return SweepPaths(tmp_path / "small")
 
 
+@pytest.mark.slow
 def test_a_report_and_its_verification_change_nothing(sweep: SweepPaths, capsys: pytest.CaptureFixture[str]) -> None:
     before = state(sweep.report.root)
     make_report(sweep)
