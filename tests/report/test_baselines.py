@@ -11,7 +11,7 @@ import pytest
 
 from analysis.make_records import write_cell
 from sweeps import load, overview
-from sweeps.analysis.baselines import baselines_of
+from sweeps.analysis.baselines import OF_CLASSES, baselines_of
 from sweeps.analysis.loading.one import read_run
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.statistics.measures import MEASURES, per_run
@@ -27,6 +27,7 @@ from sweeps.report.run_page import write_run_page
 from sweeps.report.run_text import run_text
 from sweeps.tables.at_a_glance import outcomes_markdown
 from sweeps.tables.layout import layout
+from sweeps.tasks.contract import SCORES
 
 TASK = {"score": "explained variance", "chance_loss": 1.0, "solved_at": 0.9}
 BASELINES: dict[str, Any] = {
@@ -78,6 +79,14 @@ def test_without_a_test_part_the_last_evaluation_is_compared(tmp_path: Path) -> 
     records = planted(tmp_path, test=False, baselines={"persistence": 0.1})
     losses = records.cells.loc[records.cells["outcome"] != "diverged", "final_eval_loss"]
     assert in_short(records).startswith(f"{(losses < 0.1).sum()} of 4 runs end below the best baseline, persistence")
+
+
+def test_a_cross_entropy_is_told_in_bits_too(tmp_path: Path) -> None:
+    """2 ln 2 nats are two bits."""
+    nats = {"score": "accuracy", "baselines": {"6-gram": 1.0}, "test_baselines": {"6-gram": 1.3862944}}
+    short = in_short(planted(tmp_path, **nats))
+    assert set(OF_CLASSES) == {score for score, loss in SCORES.items() if loss == "cross_entropy"}
+    assert "6-gram, whose test loss is 1.39 (2 bits); the lowest is 0.2 (0.289 bits)." in short
 
 
 def test_loss_curves_have_a_labelled_line_for_each(tmp_path: Path) -> None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 
 import pandas as pd
 
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.text import number
+
+OF_CLASSES = ("accuracy", "sequence accuracy")
+"""The scores of tasks whose loss is a cross entropy."""
 
 
 def baselines_of(records: Records, test: bool = False) -> dict[str, float]:
@@ -28,3 +32,13 @@ def named(losses: Mapping[str, float], test: Mapping[str, float] | None = None) 
     """`persistence 0.23 (test 0.25), AR(12) 0.19 (test 0.2)`."""
     behind = {name: f" (test {number(loss)})" for name, loss in (test or {}).items()}
     return ", ".join(f"{name} {number(loss)}{behind.get(name, '')}" for name, loss in losses.items())
+
+
+def in_bits(records: Records, loss: float) -> str:
+    """` (2.05 bits)` behind a loss in nats, log2 of the perplexity; empty where the loss is no cross entropy.
+
+    Args:
+        records: of one task.
+        loss: a mean cross entropy in nats.
+    """
+    return f" ({loss / math.log(2):.3g} bits)" if records.score_name in OF_CLASSES and math.isfinite(loss) else ""

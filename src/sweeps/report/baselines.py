@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sweeps.analysis.baselines import baselines_of, named
+from sweeps.analysis.baselines import baselines_of, in_bits, named
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.statistics.outcomes import diverged
 from sweeps.analysis.text import number
@@ -42,5 +42,6 @@ def in_short(records: Records) -> str:
     name, least = next(iter(found.items()))
     losses = records.cells["test_loss" if test else "final_eval_loss"].where(~diverged(records.cells))
     below, runs, kind = int((losses < least).sum()), len(losses), "test" if test else "evaluation"
-    lowest = f"; the lowest is {number(losses.min())}" if losses.notna().any() else ""
-    return f"{below} of {runs} runs end below the best baseline, {name}, whose {kind} loss is {number(least)}{lowest}."
+    lowest = f"; the lowest is {number(losses.min())}{in_bits(records, losses.min())}" if losses.notna().any() else ""
+    best = f"{name}, whose {kind} loss is {number(least)}{in_bits(records, least)}"
+    return f"{below} of {runs} runs end below the best baseline, {best}{lowest}."
