@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from functools import partial
 from importlib.util import find_spec
-from inspect import cleandoc
+from inspect import cleandoc, isclass
 from typing import Any
 
 from sweeps import tasks
@@ -25,7 +25,7 @@ def definition(group: str, name: str) -> str:
         return _joined(_module(made.step), _own(made.parameters), _own(made.step))
     if group == "task" and name in tasks.registered():
         factory = tasks.factory(name)
-        return _joined(_module(factory), _own(factory), _own(getattr(_whole(factory), "__init__", None)))
+        return _joined(_module(factory), _own(factory), _own(_making(_whole(factory))))
     return _joined(_own(_registered(group, name)))
 
 
@@ -43,12 +43,12 @@ def _whole(code: Any) -> Any:
 
 def _own(code: Any) -> str:
     """The docstring that a function or class has itself."""
-    return cleandoc(getattr(_whole(code), "__doc__", None) or "") if _is_ours(_whole(code)) else ""
+    return cleandoc(getattr(_whole(code), "__doc__", None) or "")
 
 
-def _is_ours(code: Any) -> bool:
-    """Whether a docstring is not one that every class has: that of `object.__init__`."""
-    return code is not None and code is not object.__init__
+def _making(code: Any) -> Any:
+    """The `__init__` that a class has itself; None for a function, or where it is that of every class."""
+    return vars(code).get("__init__") if isclass(code) else None
 
 
 def _module(code: Any) -> str:

@@ -10,6 +10,8 @@ from itertools import groupby, zip_longest
 GAP = 2
 """Columns between two of a table."""
 LISTS = re.compile(r"(Args|Attributes|Returns|Raises|Yields):")
+COLUMNS = re.compile(r" *\S+(?: \S+)* {2,}(\S.*)")
+"""A line of two columns."""
 RULE = re.compile(r"[|\s:-]+")
 """The line of a Markdown table between its head and its rows."""
 
@@ -68,11 +70,26 @@ def _rule(line: str) -> bool:
 
 
 def _kept(lines: Sequence[str], width: int) -> Iterator[str]:
-    """Indented lines as they are; one that is too long goes on below, further in."""
+    """Indented lines as they are, if all fit; else one that is too long goes on below, further in.
+
+    Lines of two columns are folded in the second, with those below that belong to it.
+    """
+    entries: list[str] = []
     for line in lines:
-        indent = len(line) - len(line.lstrip())
-        further = " " * min(indent + 4, width // 2)
-        yield from [line] if len(line) <= width else textwrap.wrap(line, width, subsequent_indent=further)
+        if entries and len(line) - len(line.lstrip()) >= _second(entries[-1]) > 0:
+            entries[-1] += f" {line.strip()}"
+        else:
+            entries.append(line)
+    for entry in [*lines] if max(map(len, lines)) <= width else entries:
+        indent = len(entry) - len(entry.lstrip())
+        further = " " * min(_second(entry) or indent + 4, width // 2)
+        yield from [entry] if len(entry) <= width else textwrap.wrap(entry, width, subsequent_indent=further)
+
+
+def _second(line: str) -> int:
+    """Where the second of two columns begins, which two or more blanks divide; 0 for a line of one."""
+    found = COLUMNS.fullmatch(line)
+    return found.start(1) if found else 0
 
 
 def _entries(lines: Sequence[str], width: int) -> Iterator[str]:
