@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -67,7 +68,7 @@ def test_without_a_test_part_nothing_is_said_of_one(tmp_path: Path) -> None:
 
 def test_the_sentences_count_the_runs_below_the_best_baseline(tmp_path: Path) -> None:
     records = planted(tmp_path, **BASELINES)
-    assert list(baselines_of(records).items()) == [("AR(12)", 0.3), ("persistence", 0.4)]
+    assert list(baselines_of(records).items()) == [("AR(12)", (0.3, 0.3)), ("persistence", (0.4, 0.4))]
     assert "AR(12) 0.3 (test 0.25), persistence 0.4 (test 0.5); the best constant answer has 1." in told(records)
     short = "1 of 4 runs end below the best baseline, AR(12), whose test loss is 0.25; the lowest is 0.2."
     assert in_short(records) == short, "the run that diverged does not count, whatever was measured of it"
@@ -83,10 +84,41 @@ def test_without_a_test_part_the_last_evaluation_is_compared(tmp_path: Path) -> 
 
 def test_a_cross_entropy_is_told_in_bits_too(tmp_path: Path) -> None:
     """2 ln 2 nats are two bits."""
-    nats = {"score": "accuracy", "baselines": {"6-gram": 1.0}, "test_baselines": {"6-gram": 1.3862944}}
+    nats: dict[str, Any] = {"score": "accuracy", "baselines": {"6-gram": 1.0}, "test_baselines": {"6-gram": 1.3862944}}
     short = in_short(planted(tmp_path, **nats))
     assert set(OF_CLASSES) == {score for score, loss in SCORES.items() if loss == "cross_entropy"}
     assert "6-gram, whose test loss is 1.39 (2 bits); the lowest is 0.2 (0.289 bits)." in short
+
+
+def test_each_run_is_held_against_the_baselines_of_its_own_data(tmp_path: Path) -> None:
+    """1.46 is above the 1.4 of its own text and below the median of both; 1.51 is below its own 1.59."""
+    for corpus, loss, own in (("kjv", 1.46, 1.4), ("shakespeare", 1.51, 1.59)):
+        task = {
+            "score": "accuracy",
+            "chance_loss": 2 * own,
+            "baselines": {"6-gram": own},
+            "test_baselines": {"6-gram": own},
+        }
+        summary = {"task": TASK | task, "test": {"loss": loss, "score": 0.5}}
+        write_cell(tmp_path, settings={"task.corpus": corpus}, summary=summary, end=60, outcome="finished")
+    records = load(tmp_path)
+    short = (
+        "1 of 2 runs end below the best baseline of their data, 6-gram, whose test loss is 1.4 to 1.59 (2.02 to 2.29"
+    )
+    assert in_short(records).startswith(short)
+    assert "6-gram 1.4 to 1.59 (test 1.4 to 1.59); the best constant answer has 2.8 to 3.18." in told(records)
+    assert [set(each) for each in _level_lines(records)] == [{1.4, 2.8}, {1.59, 3.18}], "a panel each"
+    [both] = _level_lines(records, colour="corpus")
+    assert set(both) == {1.4, 2.8, 1.59, 3.18}
+    assert both[1.4] == both[2.8] != both[1.59] == both[3.18]
+
+
+def _level_lines(records: Records, **roles: Any) -> list[dict[float, Any]]:
+    """The losses at which a panel has a level line, with its colour."""
+    drawn = figure("loss_curves", records, **roles)
+    assert drawn is not None
+    panels = [[(np.asarray(line.get_ydata(), float), line.get_color()) for line in ax.lines] for ax in drawn.axes]
+    return [{round(10 ** y[0], 3): colour for y, colour in each if len(y) > 1 and np.ptp(y) == 0} for each in panels]
 
 
 def test_loss_curves_have_a_labelled_line_for_each(tmp_path: Path) -> None:

@@ -4,41 +4,63 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.text import number
 
+CONSTANT = "best constant answer"
+"""How the baseline is called that every task has."""
 OF_CLASSES = ("accuracy", "sequence accuracy")
 """The scores of tasks whose loss is a cross entropy."""
 
 
-def baselines_of(records: Records, test: bool = False) -> dict[str, float]:
-    """The loss of each baseline by name, on the evaluation set or on the test part, the lowest first.
+def own_baselines(records: Records, test: bool = False) -> pd.DataFrame:
+    """The loss of each baseline on the evaluation set or on the test part of each run, a column each.
 
-    The median over the runs, where these had tasks of several lengths. {}: the task has none, as before there were any.
+    The columns have the lowest median first; none where the task has no baselines, as before there were any. The index
+    is that of `cells`.
 
     Args:
         records: of one task.
     """
-    texts = records.cells["test_baselines" if test else "baselines"].dropna()
-    frame = pd.DataFrame([json.loads(text) for text in texts], dtype=float)
-    return {str(name): float(loss) for name, loss in frame.median().sort_values(kind="stable").items()}
+    texts = records.cells["test_baselines" if test else "baselines"]
+    frame = pd.DataFrame(
+        [json.loads(text) if isinstance(text, str) else {} for text in texts], texts.index, dtype=float
+    )
+    return frame[frame.median().sort_values(kind="stable").index]
 
 
-def named(losses: Mapping[str, float], test: Mapping[str, float] | None = None) -> str:
+def baselines_of(records: Records, test: bool = False) -> dict[str, tuple[float, float]]:
+    """The lowest and the highest loss of each baseline over the runs: the data of these may differ, or their lengths.
+
+    In the order of `own_baselines`; arguments as for it.
+    """
+    frame = own_baselines(records, test)
+    return {str(name): (float(frame[name].min()), float(frame[name].max())) for name in frame}
+
+
+def said(losses: Iterable[float]) -> str:
+    """`0.26`, or `0.26 to 0.31` where the data of the runs differ."""
+    return " to ".join(dict.fromkeys(map(number, losses)))
+
+
+def named(losses: Mapping[str, Iterable[float]], test: Mapping[str, Iterable[float]] | None = None) -> str:
     """`persistence 0.23 (test 0.25), AR(12) 0.19 (test 0.2)`."""
-    behind = {name: f" (test {number(loss)})" for name, loss in (test or {}).items()}
-    return ", ".join(f"{name} {number(loss)}{behind.get(name, '')}" for name, loss in losses.items())
+    behind = {name: f" (test {said(found)})" for name, found in (test or {}).items()}
+    return ", ".join(f"{name} {said(found)}{behind.get(name, '')}" for name, found in losses.items())
 
 
-def in_bits(records: Records, loss: float) -> str:
-    """` (2.05 bits)` behind a loss in nats, log2 of the perplexity; empty where the loss is no cross entropy.
+def in_bits(records: Records, *losses: float) -> str:
+    """` (2.05 bits)` behind losses in nats, the lowest and the highest; empty where the loss is no cross entropy.
 
     Args:
         records: of one task.
-        loss: a mean cross entropy in nats.
+        losses: mean cross entropies in nats.
     """
-    return f" ({loss / math.log(2):.3g} bits)" if records.score_name in OF_CLASSES and math.isfinite(loss) else ""
+    if records.score_name not in OF_CLASSES or not all(map(math.isfinite, losses)):
+        return ""
+    bits = " to ".join(dict.fromkeys(f"{loss / math.log(2):.3g}" for loss in losses))
+    return f" ({bits} bits)"

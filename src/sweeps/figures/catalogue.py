@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from sweeps.analysis.baselines import baselines_of
 from sweeps.analysis.leading import shown_measure, with_leading
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.roles import BY_LAG, BY_LEVEL, LEADING, NORM_BY_LEVEL, OVER_TRAINING, Kind, Roles, map_axes, roles
@@ -61,10 +60,10 @@ def _norm(records: Records, drawn: Roles) -> Draw | None:
 def _loss(records: Records, drawn: Roles) -> Draw | None:
     runs = curves.loss_of_runs(records, drawn)
     frame, ends = curves.loss_over_training(records, drawn, runs=runs)
-    chance, further = float(records.cells["chance_loss"].median()), baselines_of(records)
+    levels = curves.constant_losses(records, drawn)
 
     def draw() -> Grid:
-        figure = learning.loss_curves(frame, ends, chance, drawn, further)
+        figure = learning.loss_curves(frame, ends, drawn, levels)
         put_behind(figure, runs, drawn, "step", "loss")
         return figure
 

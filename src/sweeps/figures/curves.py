@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from sweeps.analysis.baselines import CONSTANT, own_baselines
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.logarithm import log10
 from sweeps.analysis.roles import Roles
@@ -150,6 +151,21 @@ def loss_of_runs(records: Records, roles: Roles) -> pd.DataFrame:
     long = by_step.where(~diverged & np.isfinite(by_step)).reset_index().melt("cell", value_name="loss")
     long["loss"] = log10(long["loss"])  # before the median: that of two runs is then midway between their curves
     return chosen.with_axes(long)
+
+
+def constant_losses(records: Records, roles: Roles) -> pd.DataFrame:
+    """log10 of the losses of the predictors that a task names, on the evaluation sets of the runs that are drawn.
+
+    Returns:
+        The axes, `baseline` and `loss`, each combination once: first the best constant answer, then the others with
+        the lowest median first. Runs whose data differ have losses of their own.
+    """
+    chosen = roles.within(records)
+    each = own_baselines(chosen)
+    each.insert(0, CONSTANT, chosen.cells["chance_loss"])
+    frame = chosen.cells[roles.drawn].join(each).melt(roles.drawn, var_name="baseline", value_name="loss")
+    frame = frame[frame["loss"] > 0].drop_duplicates()
+    return frame.assign(loss=log10(frame["loss"]))
 
 
 def clipping_over_training(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from functools import partial
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -12,6 +10,7 @@ import pandas as pd
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from sweeps.analysis.baselines import CONSTANT
 from sweeps.analysis.roles import Roles
 from sweeps.figures.behind import put_behind
 from sweeps.figures.facets import (
@@ -43,32 +42,26 @@ from sweeps.figures.style import house
 EMPTY: dict[str, Any] = {"color": "#777777", "linestyle": "none", "marker": "o", "markerfacecolor": "none"}
 """Style of the marker of a combination without a run."""
 CHANCE: dict[str, Any] = {"color": "#999999", "linewidth": 0.8, "zorder": 1}
-DASHES = ((0, (6, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)), (0, (3, 3)))
-"""Of the lines of further baselines, in order."""
+DASHES = ("-", (0, (6, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)), (0, (3, 3)))
+"""Of the lines of baselines, in order; the first is the best constant answer."""
 
 
-def loss_curves(
-    frame: pd.DataFrame,
-    ends: pd.DataFrame,
-    chance: float,
-    roles: Roles,
-    baselines: Mapping[str, float] = MappingProxyType({}),
-) -> Grid:
+def loss_curves(frame: pd.DataFrame, ends: pd.DataFrame, roles: Roles, baselines: pd.DataFrame) -> Grid:
     """Loss over training; a cross where a run diverged.
 
     Args:
         frame, ends: from `curves.loss_over_training`; a note in the panel says if a median or a band lies above the
             scale.
-        chance: loss of the best constant answer, drawn as a thin line; NaN for no line.
-        baselines: losses of further predictors by name, thin lines too, each dashed in its own way.
+        baselines: from `curves.constant_losses`, thin lines, each baseline dashed in its own way; where those of a
+            panel differ between the levels that have colours, in these.
     """
     with house():
         figure, panels = facets(frame, roles, height=1.3 if roles.row is not None else 1.75, sharey=True)
         figure.names = ("training step (updates)", "evaluation loss")
         style = styles(frame, roles)
-        thin = {name: loss for name, loss in baselines.items() if loss > 0}
-        level, bottom, top = _loss_range(frame, chance, list(thin.values()))
-        dashed = {name: {**CHANCE, "linestyle": DASHES[at % len(DASHES)]} for at, name in enumerate(thin)}
+        bottom, top = _loss_range(frame, baselines)
+        names = list(dict.fromkeys(baselines["baseline"]))
+        thin = {name: {**CHANCE, "linestyle": DASHES[at % len(DASHES)]} for at, name in enumerate(names)}
         last = max([1.0, *frame["step"], *ends["step"]])
         log10_axis(panels[0].ax, [bottom, top + 0.2 * (top - bottom) * bool(len(ends))])  # the panels share it
         for panel in panels:
@@ -81,15 +74,17 @@ def loss_curves(
             note(ax, _cut(part, ax.get_ylim()[1]), **free_corner(ax, [part], "step"))
             for name, rows in by_colour(diverged, roles):
                 crosses(ax, rows["step"], style[name], list(style).index(name) if len(style) <= LISTED else 0)
-            ax.axhline(level if chance > 0 else np.nan, **CHANCE)
-            for name, loss in thin.items():
-                ax.axhline(np.log10(loss), **dashed[name])
+            for name, own in part_of(baselines, roles, panel).groupby("baseline", sort=False):
+                shared = own["loss"].nunique() == 1
+                for level, rows in by_colour(own, roles):
+                    colour = {} if shared or level is None else {"color": style[level].colour}
+                    for loss in rows["loss"].unique():
+                        ax.axhline(loss, **{**thin[name], **colour})
             ax.xaxis.set_major_locator(MaxNLocator(nbins=3, integer=True))
             left, heading = titles(panel, roles, left=figure.names[1])
             outer_labels(panel, left=left, top=heading, bottom=figure.names[0])
         handles: list[Any] = legend_of(style, roles)
-        handles.append(Line2D([], [], label="best constant answer", **CHANCE))
-        handles += [Line2D([], [], label=name, **dashed[name]) for name in thin]
+        handles += [Line2D([], [], label=name, **thin[name]) for name in names]
         if len(ends):
             handles.append(Line2D([], [], color="black", linestyle="none", marker="x", label="a run diverged"))
         legend_above(figure, handles)
@@ -103,17 +98,17 @@ def _cut(part: pd.DataFrame, top: float) -> str:
     return "a band goes off the scale" if (part["high"] > top).any() else ""
 
 
-def _loss_range(frame: pd.DataFrame, chance: float, further: Sequence[float]) -> tuple[float, float, float]:
-    """log10 of the chance loss, and of the lowest and the highest loss that the axis shows.
+def _loss_range(frame: pd.DataFrame, baselines: pd.DataFrame) -> tuple[float, float]:
+    """log10 of the lowest and the highest loss that the axis shows.
 
     A loss far above both chance and the loss at the start says only that a run is exploding: the axis ends below it.
     """
-    losses = frame["median"]
-    level = float(np.log10(chance)) if chance > 0 else float(losses.median())
+    chance = baselines.loc[baselines["baseline"] == CONSTANT, "loss"]
+    level = float(chance.median() if len(chance) else frame["median"].median())
     start = frame.loc[(frame["step"] == 0) & np.isfinite(frame["high"]), "high"].max()
     highest = level + 0.7 if np.isnan(start) else max(level + 0.7, min(start, level + 1.5))
     lowest = frame["low"].where(np.isfinite(frame["low"])).min()
-    return level, max(np.nanmin([lowest, level, *np.log10(further)]), level - 8.0), highest
+    return max(np.nanmin([lowest, level, *baselines["loss"]]), level - 8.0), highest
 
 
 def solved_by_level(frame: pd.DataFrame, roles: Roles, cells: pd.DataFrame | None = None) -> Grid:

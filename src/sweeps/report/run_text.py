@@ -60,7 +60,10 @@ def _lines(run: OneRun, changed: Collection[str], command: str) -> Iterator[str]
         yield ""
         yield from _table(numbers(run.summary))
         if task.baselines:
-            yield f"{'baselines':<{INDENT}}eval loss of {named(task.baselines, task.test_baselines)}"
+            own, test = (
+                {name: (loss,) for name, loss in each.items()} for each in (task.baselines, task.test_baselines)
+            )
+            yield f"{'baselines':<{INDENT}}eval loss of {named(own, test)}"
         yield ""
         yield from _curves(run)
         yield from _gradient(run)
