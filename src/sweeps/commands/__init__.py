@@ -9,6 +9,7 @@ from sweeps.commands.compare import compare
 from sweeps.commands.evaluate import evaluate
 from sweeps.commands.report import dashboard, figure, figures, report, verify
 from sweeps.commands.runs import find, show
+from sweeps.commands.sample import sample
 from sweeps.commands.training import plan
 from sweeps.commands.wandb import mirror, sync, workspace
 
@@ -23,6 +24,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "find": find,
     "show": show,
     "evaluate": evaluate,
+    "sample": sample,
     "mirror": mirror,
     "sync": sync,
     "workspace": workspace,

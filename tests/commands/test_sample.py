@@ -1,0 +1,162 @@
+"""Text of a trained model: that of the same network in torch.nn, drawn with its probabilities; one clear error."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from scipy.stats import chisquare
+from torch import Tensor
+
+import sweeps
+from helpers import make_cell
+from sweeps.commands.sample import sample
+from sweeps.config.identity import cell_id
+from sweeps.config.schema import Settings
+from sweeps.engine.sampling import symbols
+from sweeps.errors import CommandError, SweepsError
+from sweeps.execute.worker import train_pack
+from sweeps.plan.cells import Cell
+from sweeps.plan.packs import Pack
+from sweeps.records.paths import SweepPaths
+
+SYMBOLS = "\n abcd"
+GATES = ("i", "f", "g", "o")
+"""As torch.nn.LSTM has them, one below the other."""
+
+
+@pytest.fixture
+def text(tmp_path: Path) -> Path:
+    rng = np.random.default_rng(4)
+    path = tmp_path / "text.txt"
+    path.write_text("".join(rng.choice(list(SYMBOLS), 3000, p=[0.05, 0.15, 0.4, 0.2, 0.1, 0.1])))
+    return path
+
+
+def trained(text: Path, *overrides: str) -> tuple[SweepPaths, Settings]:
+    """A cell that was trained on the text for some updates, and whose weights were kept."""
+    sweep = SweepPaths(text.parent / "runs" / "scratch")
+    settings = make_cell(
+        "task=char_lm", f"task.path={text}", "task.length=8", "task.evaluated=100", "arch=lstm", "arch.hidden=7",
+        "stack.layers=2", "train.save=final", "train.steps=20", "optim.lr=0.03", *overrides,
+    )  # fmt: skip
+    train_pack(Pack((Cell(cell_id(settings), settings),)), sweep.root, lambda kind, content: None)
+    return sweep, settings
+
+
+class InTorch:
+    """The network in torch.nn, in float64; it reads one symbol after another."""
+
+    def __init__(self, weights: dict[str, np.ndarray], inputs: int) -> None:
+        hidden = len(weights["weight_hh.i"])
+        self.lstm = torch.nn.LSTM(inputs, hidden, num_layers=2).double()
+        for layer, end in enumerate(("", "_l1")):
+            ours = [
+                dict(zip("ifog", np.split(weights[name + end], 4, -1), strict=True)) for name in ("weight_ih", "bias")
+            ]
+            recurrent = {gate: weights[f"weight_hh{end}.{gate}"] for gate in GATES}
+            for name, own in (("weight_ih", ours[0]), ("bias_ih", ours[1]), ("weight_hh", recurrent)):
+                below = np.concatenate([own[gate].T for gate in GATES])
+                getattr(self.lstm, f"{name}_l{layer}").data.copy_(torch.from_numpy(below))
+            getattr(self.lstm, f"bias_hh_l{layer}").data.zero_()
+        self.weight, self.bias = (torch.from_numpy(weights[n]).double() for n in ("weight_out", "bias_out"))
+        self.state: tuple[Tensor, Tensor] | None = None
+
+    def read(self, symbol: int) -> Tensor:
+        x = torch.zeros(1, 1, self.lstm.input_size, dtype=torch.float64)
+        x[0, 0, symbol] = 1.0
+        y, self.state = self.lstm(x, self.state)
+        return (y[0, 0] @ self.weight + self.bias).detach()
+
+    def greedy(self, first: list[int]) -> Iterator[int]:
+        for symbol in first:
+            outputs = self.read(symbol)
+        while True:
+            yield (symbol := int(outputs.argmax()))
+            outputs = self.read(symbol)
+
+
+@pytest.mark.parametrize("kernel", ["native", "torch"])
+def test_without_temperature_it_is_the_argmax_of_the_same_network_in_torch(text: Path, kernel: str) -> None:
+    sweep, settings = trained(text, f"executor.kernel={kernel}", "optim.lr=0.1", "train.steps=60")
+    kept = sweeps.weights(sweep.root, cell_id(settings))
+    for first in ([2], [0, 5, 3, 1], [1, 4]):
+        oracle = InTorch(kept, len(SYMBOLS) + 1)
+        want = list(islice(oracle.greedy(first), 50))
+        assert list(islice(symbols(settings, kept, first, 0.0, 0), 50)) == want
+
+
+@pytest.mark.parametrize("temperature", [1.0, 0.5, 2.0])
+def test_symbols_have_the_frequencies_of_the_model(text: Path, temperature: float) -> None:
+    """Each draw is counted beside what the same network in torch.nn expects after the symbols that were drawn."""
+    sweep, settings = trained(text)
+    kept = sweeps.weights(sweep.root, cell_id(settings))
+    oracle, expected, counts = InTorch(kept, len(SYMBOLS) + 1), np.zeros(7), np.zeros(7)
+    outputs = oracle.read(2)
+    for symbol in islice(symbols(settings, kept, [2], temperature, 11), 2000):
+        expected += torch.softmax(outputs / temperature, -1).numpy()
+        counts[symbol] += 1
+        outputs = oracle.read(symbol)
+    likely = expected > 5
+    assert likely.sum() >= 5
+    counts, expected = (
+        np.append(each[likely][1:], each[likely][0] + each[~likely].sum()) for each in (counts, expected)
+    )
+    assert chisquare(counts, expected).pvalue > 1e-3
+
+
+@pytest.mark.parametrize("start", ["learned", "random"])
+def test_the_start_state_is_that_of_the_network(text: Path, start: str) -> None:
+    """The first symbol's probabilities are those after one step from it; the seed decides a random one."""
+    sweep, settings = trained(text, f"stack.start={start}", "arch=gru", "task.read=windows", "optim.lr=0.3")
+    kept = sweeps.weights(sweep.root, cell_id(settings))
+    drawn = [list(islice(symbols(settings, kept, [1], 1.0, seed), 30)) for seed in (0, 0, 1)]
+    assert drawn[0] == drawn[1] != drawn[2]
+    if start == "learned":
+        moved = {name: value + 3.0 * name.startswith("start") for name, value in kept.items()}
+        assert any(name.startswith("start") for name in kept)
+        assert list(islice(symbols(settings, moved, [1], 1.0, 0), 30)) != drawn[0]
+
+
+def test_the_command_writes_the_prompt_and_as_many_characters(
+    text: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, settings = trained(text)
+    monkeypatch.chdir(text.parent)
+    outputs = []
+    for more in ([], ["seed=1"], ["temperature=0"], ["prompt=dad "]):
+        assert sample([f"cell={cell_id(settings)[:6]}", "length=40", *more]) == 0
+        printed = capsys.readouterr()
+        outputs.append(printed.out)
+        assert printed.err == ""
+    assert [len(each) for each in outputs] == [41, 41, 41, 45] and len(set(outputs)) == 4
+    assert outputs[3].startswith("dad ") and all(each.endswith("\n") for each in outputs)
+
+
+def test_what_cannot_be_is_told(text: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, settings = trained(text)
+    _, both = trained(text, "stack.bidirectional=true", "task.read=windows")
+    adding = make_cell("train.save=final", "task=adding", "task.length=9", "arch.hidden=5")
+    train_pack(Pack((Cell(cell_id(adding), adding),)), text.parent / "runs" / "scratch", lambda kind, content: None)
+    monkeypatch.chdir(text.parent)
+    cell = f"cell={cell_id(settings)}"
+    for arguments, said in (
+        ([], "cell: not given"),
+        ([cell, "length=0"], "length: given '0', must be an integer of at least 1"),
+        ([cell, "temperature=-1"], "temperature: given '-1', must be a number of at least 0"),
+        ([cell, "temperature=inf", "seed=x"], "seed: given 'x', must be an integer of at least 0"),
+        ([cell, "promt=a"], "did you mean 'prompt=...'?"),
+    ):
+        with pytest.raises(CommandError, match=said.replace("?", r"\?").replace(".", r"\.")):
+            sample(arguments)
+    for arguments, said in (
+        ([cell, "prompt=abxy"], "'x', 'y' is not among the 6 characters learned"),
+        ([f"cell={cell_id(adding)}"], "task=adding has no text to go on with"),
+        ([f"cell={cell_id(both)}"], "a bidirectional network reads the characters that it would have to write"),
+    ):
+        with pytest.raises(SweepsError, match=said):
+            sample(arguments)
