@@ -40,6 +40,8 @@ from sweeps.records.summary import read_summary
 FILES = ("metrics.csv", "gradient_through_time.csv", "parameters.csv")
 ALWAYS = "train.checkpoint=1e-9"
 STEPS = 9
+TEXT = Path(__file__).parents[2] / "docs" / "recipes.md"
+"""Of some thousand characters: a stream of 16 x 32 at a time has passed over it after some updates and begins anew."""
 OPTIMISERS = ("sgd", "sgdw", "rmsprop", "adam", "adamw")
 
 
@@ -122,6 +124,7 @@ SHAPES: list[tuple[str, str, tuple[str, ...]]] = [
     ("lstm", "rmsprop", ("train.log_every=1", "train.eval_every=3")),
     ("rnn_tanh", "sgdw", ("optim.nesterov=true", "train.accumulate=2", "task=copy")),
     ("gru", "adamw", ("stack.input_dropout=0.2", "stack.output_dropout=0.2", "train.accumulate=3")),
+    ("lstm", "adam", ("task=char_lm", f"task.path={TEXT}", "task.length=32", "train.batch=16", "stack.layers=2")),
 ]
 
 
