@@ -28,7 +28,13 @@ def test_words_ask_for_groups_sections_and_settings(capsys: Printed) -> None:
     arch, train, rate, seed = text.split("\n\nsetting", 1)[0], *text.split("\nsetting ")[-3:]
     assert "arch=gru" in arch and "arch=lstm" in arch
     assert "train.log_every" in train and "optim.lr" not in train
-    assert [line.split()[-1] for line in rate.splitlines() if line.startswith("optim.lr")] == ["adam", "rmsprop", "sgd"]
+    assert [line.split()[-1] for line in rate.splitlines() if line.startswith("optim.lr")] == [
+        "adam",
+        "adamw",
+        "rmsprop",
+        "sgd",
+        "sgdw",
+    ]
     assert seed.splitlines()[1].split()[:2] == ["seed", "0"]
 
 

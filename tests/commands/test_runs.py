@@ -96,6 +96,7 @@ def test_show_fits_a_screen_and_its_last_line_makes_the_cell(trained: Path, caps
     assert cell_id(settings) == trained.name
     text = "\n".join(lines)
     assert "length 60*" in text and "arch        lstm*" in text and "eval_every 2*" in text and "lr 0.001\n" not in text
+    assert not re.search(r"^(schedule|penalty|stack) ", text, re.M), "at their defaults they add nothing"
     assert len(re.findall(r"^step \d+ +[▁▂▃▄▅▆▇█]{32}  10\^", text, re.M)) == 2
 
 

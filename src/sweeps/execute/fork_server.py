@@ -9,6 +9,7 @@ from collections.abc import Callable
 from multiprocessing import forkserver, resource_tracker
 from typing import TypeVar
 
+from sweeps.amounts import number_of
 from sweeps.errors import SweepsError
 from sweeps.interrupts import deferred
 from sweeps.temporary import folder_of_this_process
@@ -35,7 +36,7 @@ def room_for(workers: int) -> None:
     if soft != resource.RLIM_INFINITY and soft < needed:
         if hard != resource.RLIM_INFINITY and hard < needed:
             raise SweepsError(
-                f"{workers} workers need {needed} open files, {hard} are allowed here;"
+                f"{number_of(workers, 'worker')} need {needed} open files, {hard} are allowed here;"
                 " raise it (ulimit -n) or set executor.workers lower"
             )
         resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))

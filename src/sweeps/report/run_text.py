@@ -26,6 +26,8 @@ INDENT = 12
 """Column at which the second column starts."""
 COLUMNS = 80
 """Width that settings are folded to."""
+QUIET = ("schedule", "penalty", "stack")
+"""Groups that add nothing to a network or its training at their defaults: told only where something differs."""
 GLUE = "\0"
 """Stands for a space at which a line is not folded."""
 
@@ -85,7 +87,7 @@ def _kept(run: OneRun) -> Iterator[str]:
 
 def _settings(config: Mapping[str, Any], changed: Collection[str]) -> Iterator[str]:
     for group, settings in settings_of(config, changed).items():
-        if group != IDLE:
+        if group != IDLE and (group not in QUIET or any(each.changed for each in settings)):
             texts = [f"{_short(each.name, group)}{each.value}{'*' * each.changed}" for each in settings]
             together = "  ".join(text.replace(" ", GLUE) for text in texts)
             lines = textwrap.wrap(together, COLUMNS - INDENT, break_long_words=False, break_on_hyphens=False)
