@@ -53,8 +53,8 @@ class Clipper:
             for name in dict.fromkeys(self.names)
         ]
 
-    def __call__(self, g: Tensor, norms: Tensor) -> Tensor:
-        """Clip `g [K, P]` in place; `norms [K]` are its norms before. Returns the norms after, `[K]`."""
+    def __call__(self, g: Tensor, norms: Tensor) -> None:
+        """Clip `g [K, P]` in place; `norms [K]` are its norms before."""
         for clip, index in self._groups:
             if clip is none:
                 continue
@@ -64,7 +64,6 @@ class Clipper:
                 some = g[index]
                 clip(some, norms[index], self._threshold[index])
                 g[index] = some
-        return global_norm(g)
 
     def keep(self, lanes: Sequence[int]) -> Clipper:
         """The clipper of the given lanes only."""
