@@ -93,7 +93,4 @@ def measure(bench: Bench, quick: bool) -> None:
             f"{unflushed:.2f}",
         ])  # fmt: skip
     heads = ["kernel", "lanes", "characters/s", "stock", "x flushed", "x not"]
-    title = (
-        f"Characters a second of one core: {own.stack.layers} LSTM layers of {own.arch.hidden}, T = {own.task.length}"
-    )
-    bench.show(title, 1, heads, rows)
+    bench.show(f"Characters a second of char_lm on one core, T = {own.task.length}", 1, heads, rows)
