@@ -7,7 +7,7 @@ float64, with derivatives of tanh and sigmoid computed from their arguments; tho
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -75,7 +75,7 @@ class Autograd:
         for t in reversed(range(self.sizes.length)):
             before, after = self._steps.pop()
             inputs = [*before, *(self._leaves[name] for name in names), *([self._inputs[t]] if down else [])]
-            gradients = torch.autograd.grad(after, inputs, adjoint, materialize_grads=True)
+            gradients = _gradients(after, inputs, adjoint)
             adjoint = gradients[: self.states]
             for name, delta in zip(names, gradients[self.states :], strict=False):
                 grads[name].add_(delta)
@@ -107,7 +107,7 @@ class Autograd:
             with torch.enable_grad(), ExactSlopes():
                 after = self.step(weights, x_t, before)
             inputs = [*before, x_t] if below else before
-            gradients = torch.autograd.grad(after, inputs, adjoint.value.split(width, -1), materialize_grads=True)
+            gradients = _gradients(after, inputs, adjoint.value.split(width, -1))
             if below:
                 dx.append(Rows(gradients[-1], adjoint.exponent))
             adjoint = Rows(torch.cat(gradients[: self.states], -1), adjoint.exponent)
@@ -122,3 +122,10 @@ class Autograd:
     def _as_state(self, dh: Rows) -> Rows:
         """dL/dh_t beside zeros for the other parts of the state, `[K, B, states * H]`."""
         return Rows(torch.cat([dh.value, *[torch.zeros_like(dh.value)] * (self.states - 1)], -1), dh.exponent)
+
+
+def _gradients(after: State, inputs: Sequence[Tensor], adjoint: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    """The gradients of the inputs; a part of the state may be a constant for them, such as a stabiliser."""
+    parts = [(part, given) for part, given in zip(after, adjoint, strict=True) if part.requires_grad]
+    outputs, given = zip(*parts, strict=True)
+    return torch.autograd.grad(outputs, inputs, given, materialize_grads=True)
