@@ -69,6 +69,23 @@ def antisymmetric(p: P, epsilon: float = 0.1, gamma: float = 0.01) -> Step:
     return step
 
 
+def orthogonal(p: P) -> Step:
+    """exp(A) by the series of A / 2^20, squared twenty times."""
+    q = blocks(p, "h")
+    a = (q["Wh"] - q["Wh"].T) / 2**20
+    one = torch.eye(len(a), dtype=torch.float64)
+    turn = one + a @ (one + a / 2 @ (one + a / 3))
+    for _ in range(20):
+        turn = turn @ turn
+
+    def step(x: Tensor, state: State) -> tuple[Tensor, ...]:
+        (h,) = begin(x, p, state, 1)
+        s = columns(turn, h) + columns(q["Uh"], x)
+        return (torch.where(s.abs() + q["bh"] > 0, s + torch.sign(s) * q["bh"], 0 * s),)
+
+    return step
+
+
 def cornn(p: P, dt: float = 0.1, gamma: float = 1.0, epsilon: float = 0.1) -> Step:
     q = blocks(p, "h")
 
@@ -171,6 +188,7 @@ OTHERS: dict[str, Callable[[P], Step]] = {
     "rnn_leaky": leaky,
     "rnn_residual": residual,
     "rnn_antisymmetric": antisymmetric,
+    "rnn_orthogonal": orthogonal,
     "cornn": cornn,
     "lstm_peephole": peephole,
     "janet": janet,

@@ -124,6 +124,8 @@ def test_the_gradient_through_time_is_that_of_the_definition(arch: str, named: t
     draw = torch.Generator().manual_seed(1)
     for name in ("bias", "bias_out"):  # which begin at 0
         network.p[name].copy_(torch.randn(network.p[name].shape, generator=draw) * 0.3)
+    if arch == "rnn_orthogonal":  # modrelu is not continuous at 0 where the bias is positive: roundings would decide
+        network.p["bias"].abs_().neg_()
     with torch.no_grad():
         update = Update(training)
         losses, _ = update.backward(traced=True)

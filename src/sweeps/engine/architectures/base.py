@@ -50,6 +50,8 @@ class Architecture:
             right, `h @ weight_hh`: the transposes of torch.nn's.
         step: `(p, x_t [K, B, I], state before, **options)` -> state after.
         states: number of tensors in the state.
+        prepare: `p -> p` of the time step, where this has tensors that are made from the parameters once for a whole
+            sequence, such as a matrix exponential; None: it has the parameters themselves.
 
     The options are those of conf/arch/NAME.yaml that `parameters` or `step` names. Those of `parameters` alone may
     differ between the lanes of a pack; those of `step` are equal in all of them.
@@ -58,6 +60,7 @@ class Architecture:
     parameters: Callable[..., dict[str, Parameter]]
     step: Callable[..., State]
     states: int = 1
+    prepare: Callable[[Weights], Weights] | None = None
 
     @property
     def step_options(self) -> dict[str, bool]:
@@ -68,6 +71,10 @@ class Architecture:
     def options(self) -> dict[str, bool]:
         """All options, and whether each must be given."""
         return {**named(self.parameters, 2), **self.step_options}
+
+    def prepared(self, p: Weights) -> Weights:
+        """What the time step takes for these parameters."""
+        return p if self.prepare is None else self.prepare(p)
 
     def parameters_with(self, inputs: int, hidden: int, options: Mapping[str, Value]) -> dict[str, Parameter]:
         """The parameters of one lane whose choice has these options."""
