@@ -9,11 +9,13 @@ from sweeps.analysis.statistics.paired import ALPHA
 from sweeps.analysis.text import number
 from sweeps.report import effect_words as words
 from sweeps.report import verdict_words
+from sweeps.report.nothing_learnt import nothing_learnt
 from sweeps.report.verdict import Kind, Verdict, verdict
 
 
 def in_short(records: Records, found: Effects) -> str:
-    """The axis that mattered and its best and worst level; that there is none, with what would have been seen."""
+    """The axis that mattered and its best and worst level; that there is none, with what would have been seen; or that
+    nothing was learnt."""
     told = verdict(found)
     first = " ".join(verdict_words.crowded(found))
     if told.kind in (Kind.ALIKE, Kind.CROWDED):
@@ -25,6 +27,8 @@ def in_short(records: Records, found: Effects) -> str:
 def _sentences(records: Records, found: Effects, told: Verdict) -> list[str]:
     assert told.lead is not None
     lead, name = told.lead, words.measure_name(records, found)
+    if nothing := nothing_learnt(records, found, lead):
+        return [nothing]
     best = words.ends(records, lead, found)
 
     def after(sign: str) -> str:

@@ -16,6 +16,7 @@ from sweeps.analysis.text import EMPTY, number, number_of, render
 from sweeps.report import effect_words as words
 from sweeps.report import verdict_words
 from sweeps.report.document import Block, Prose, Tabular
+from sweeps.report.nothing_learnt import nothing_learnt
 from sweeps.report.verdict import Kind, Verdict, verdict
 
 MOST_NAMED = 6
@@ -42,8 +43,12 @@ def what_mattered(records: Records, found: Effects | None, note: str = "", also:
     told = verdict(found)
     if told.kind is Kind.ALIKE:
         return [Prose(f"{verdict_words.alike(records, found)} {note}".strip())]
-    texts = [*verdict_words.crowded(found), _headline(records, found, told), *_shapes(found)]
-    texts += [_together(records, each, found) for each in found.interactions]
+    texts = verdict_words.crowded(found)
+    if nothing := nothing_learnt(records, found, told.lead):
+        texts.append(nothing)
+    else:
+        texts += [_headline(records, found, told), *_shapes(found)]
+        texts += [_together(records, each, found) for each in found.interactions]
     texts += [also, note, _holes(found)]
     blocks: list[Block] = [Prose(" ".join(filter(None, texts)))]
     return blocks + ([_table(records, found)] if found.axes else [])
