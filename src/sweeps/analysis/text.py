@@ -11,6 +11,8 @@ from sweeps.amounts import number_of as number_of  # beside the other texts
 from sweeps.analysis.labels import head, level_said
 
 EMPTY = "–"
+ROUNDING = 1e-6
+"""Relative difference up to which two measured numbers are written as one."""
 
 
 def number(value: Any, digits: int = 3) -> str:
@@ -22,6 +24,14 @@ def number(value: Any, digits: int = 3) -> str:
         return f"{mantissa}e{int(exponent)}"
     text = f"{value:.{digits}g}"
     return f"{float(text):.0f}" if "e" in text else text
+
+
+def digits_apart(one: float, other: float, least: int = 3) -> int:
+    """How many significant digits tell two numbers apart, at least `least`; that many where they are as good as equal
+    (`ROUNDING`) or not finite."""
+    if not (math.isfinite(one) and math.isfinite(other)) or math.isclose(one, other, rel_tol=ROUNDING):
+        return least
+    return next((digits for digits in range(least, 8) if number(one, digits) != number(other, digits)), least)
 
 
 def factor(log10_per_step: float) -> str:

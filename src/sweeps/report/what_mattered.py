@@ -74,7 +74,7 @@ def _headline(records: Records, found: Effects, told: Verdict) -> str:
         ]
         texts += [*also, words.detectable(told.reach, found)]
     else:
-        most = f"Closest to an effect comes the {words.axis_name(lead)}: {words.by_chance(lead)}."
+        most = f"{verdict_words.closest(found, told)}."
         texts = [verdict_words.first_nothing(found, told, name), most, contrast, verdict_words.not_found(told, found)]
     return " ".join(filter(None, texts))
 
@@ -120,8 +120,8 @@ def _table(records: Records, found: Effects) -> Tabular:
     caption = (
         f"Every axis that varied, by its share of the variation in the {words.measure_name(records, found)} ({why}n = "
         f"{found.runs} runs, {number_of(found.seeds, 'seed')}): eta squared of the ranks given the other axes, in "
-        "brackets what levels drawn at random would have. Best and worst level win and lose most pairs, whatever their "
-        "medians; their difference, in pairs that differ in this axis"
+        "brackets what levels drawn at random would have. The level that wins most pairs and the one that loses most, "
+        "whatever their medians; their difference, in pairs that differ in this axis"
     )
     along = [f"the {axes_said(each.along)} with the {said(each.axis)}" for each in found.axes if each.along]
     caption += f" alone (but {listed(along)})" if along else " alone"
@@ -143,8 +143,8 @@ def _row(records: Records, each: Effect, found: Effects) -> dict[str, str]:
         "axis": said(each.axis),
         "levels": str(len(each.levels)),
         "share of the variation": f"{words.share(each)} ({words.percent_of(each.variation.chance)})",
-        "best level": best,
-        "worst level": worst,
+        "wins most pairs": best,
+        "loses most pairs": worst,
         "difference": words.difference(each, found),
         "pairs": str(each.pairs),
         "p": number(each.p_holm, 2) if each.seeds > 1 else EMPTY,
