@@ -34,6 +34,25 @@ def digits_apart(one: float, other: float, least: int = 3) -> int:
     return next((digits for digits in range(least, 8) if number(one, digits) != number(other, digits)), least)
 
 
+def between(low: float, high: float, digits: int = 3, *, decimals: int = 0) -> str:
+    """`0.55 to 0.87`, `0.9800 to 0.9801`: a range, both ends with the same decimals, as many as tell them apart; one
+    number where they are as good as equal (`ROUNDING`).
+
+    Args:
+        digits: significant digits of the larger end at least; the smaller has one at least.
+        decimals: decimals at least.
+    """
+    ends = (low, high)
+    if math.isclose(low, high, rel_tol=ROUNDING):
+        return f"{low:.{decimals}f}" if decimals else number(low, digits)
+    sizes = [abs(end) for end in ends if end]
+    if not all(map(math.isfinite, ends)) or min(sizes) < 1e-3 or max(sizes) >= 1e5:
+        return " to ".join(dict.fromkeys(number(end, digits) for end in ends))
+    least = max(decimals, digits - 1 - math.floor(math.log10(max(sizes))), -math.floor(math.log10(min(sizes))))
+    texts = ([f"{end:z.{places}f}" for end in ends] for places in range(max(0, least), 20))
+    return " to ".join(next(pair for pair in texts if pair[0] != pair[1]))
+
+
 def factor(log10_per_step: float) -> str:
     """10 to a decay rate, the factor by which the gradient changes per step back in time; more digits near 1."""
     if math.isnan(log10_per_step):
