@@ -134,7 +134,7 @@ def test_each_of_two_tasks_has_its_own_steps(tmp_path: Path) -> None:
     records = sweeps.load(tmp_path, cache=False)
     found = {task: sorted(set(part.cells["length"])) for task, part in records.by_task()}
     assert found == {"adding": [20, 40], "copy": [40, 60]}
-    assert "4 cells, the full grid of those that have the settings" in what_varied(records).blocks[1].text  # type: ignore[union-attr]
+    assert "4 cells, every combination of the levels." in what_varied(records).blocks[1].text  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(("cut", "said"), [(30, True), (40, False)])
