@@ -93,8 +93,8 @@ SPARE = tuple(
 WITHOUT = Line("#777777", _dashes((1.2, 1)), "x")
 """Style of the runs that have no such setting."""
 LIGHTEST = 0.64
-"""End of the colours of numbers on the map from dark blue over red to yellow: beyond it the contrast with white is below
-3, and with the ground of a dark page, where `page.css` inverts figures, below 4.6."""
+"""End of the colours of numbers on the map from dark blue over red to yellow: beyond it the contrast with white is
+below 3, and with the ground of a dark page, where `page.css` inverts figures, below 4.6."""
 RAMP_MARKERS = ("o", "s", "^", "D", "v")
 GREY = 23.0
 """Difference in lightness L* (CIE 1976, from 0 to 100) from which on two lines are told apart in grey."""
