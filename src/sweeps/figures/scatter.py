@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from sweeps.figures.facets import listed_levels
+from sweeps.figures.facets import listed_levels, unlisted
 from sweeps.figures.marks import meanings, run_marks
 from sweeps.figures.panels import Grid, legend_above, log10_axis, room
 from sweeps.figures.style import Line, house, lines
@@ -56,7 +56,8 @@ def factor_and_score(frame: pd.DataFrame, axis: str | None, score: str | None) -
         axes[0].set_ylabel(figure.names[1] + length)
         told = meanings(frame["solved"], frame["diverged"], "diverged")
         named = listed_levels(axis, levels) if axis else [(ALL, ALL)]
-        legend_above(figure, [*(_handle(style[level], text) for level, text in named), *told])
+        rest = unlisted(len(levels) - len(named)) if axis else []
+        legend_above(figure, [*(_handle(style[level], text) for level, text in named), *rest, *told])
         return figure
 
 

@@ -102,7 +102,8 @@ def _together(records: Records, each: Variation, found: Effects) -> str:
     for level in by_axis[outer].levels[:MOST_NAMED]:
         best = best_levels(records.select(**{outer: level}), inner, found.measure)
         parts.append(f"at {level_said(outer, level)}: {words.names(inner, best) if best else 'all alike'}")
-    more = "; ..." if len(by_axis[outer].levels) > MOST_NAMED else ""
+    rest = len(by_axis[outer].levels) - MOST_NAMED
+    more = f"; and {rest} more" if rest > 0 else ""
     return f"{text} (n = {found.runs}, {test}). Best {said(inner)} by {said(outer)}, {'; '.join(parts)}{more}."
 
 
