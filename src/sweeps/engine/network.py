@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
@@ -318,3 +319,9 @@ class Network:
 def suffix(layer: int, direction: int = 0) -> str:
     """What stands behind the names of a recurrence's parameters."""
     return (f"_l{layer}" if layer else "") + ("_reverse" if direction else "")
+
+
+def layer_of(name: str) -> int:
+    """The layer of a recurrence's parameter, from what stands behind its name."""
+    found = re.search(r"_l(\d+)(_reverse)?$", name)
+    return int(found[1]) if found else 0

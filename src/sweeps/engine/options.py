@@ -49,7 +49,7 @@ def _other(group: str, name: str, options: Iterable[str]) -> list[str]:
     """The problems of a choice of a group other than arch."""
     taken: dict[str, bool] = {}  # clipping takes no options
     if group == "init" and name in INITS:
-        taken = named(INITS[name], 3)  # rng, n, gain
+        taken = {key: must for key, must in named(INITS[name], 3).items() if key != "place"}  # rng, n, gain
     if group == "schedule" and name in SCHEDULES:
         taken = named(SCHEDULES[name], 1) | (dict.fromkeys(WAITING, True) if name == "plateau" else {})
     if group == "task" and name in tasks.registered():

@@ -6,19 +6,17 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 
 from sweeps import tasks
 from sweeps.config.schema import Settings
 from sweeps.engine.clip import Clipper
 from sweeps.engine.data import Data
-from sweeps.engine.init import INITS, glorot
+from sweeps.engine.initial_weights import initialise
 from sweeps.engine.network import Network
 from sweeps.engine.optim import OPTIMIZERS, Optimizer
 from sweeps.engine.patience import Patience
 from sweeps.engine.penalty import Penalties
-from sweeps.engine.randomness import generator
 from sweeps.engine.recurrences import Sizes
 from sweeps.engine.schedule import Schedules
 
@@ -111,7 +109,7 @@ def set_up(settings: Sequence[Settings], kernel: str = "auto", device: torch.dev
         tasks.vector(task),
     )  # fmt: skip
     for lane, each in enumerate(settings):
-        initialise(network, lane, each)
+        initialise(network, lane, each, task)
     return Training(
         positions=list(range(len(settings))),
         task=task,
@@ -125,6 +123,7 @@ def set_up(settings: Sequence[Settings], kernel: str = "auto", device: torch.dev
             device,
             states=network.start_width,
             drawn=first.stack.start == "random",
+            drawn_scale=first.stack.start_scale,
             drops=network.drops,
         ),
         penalties=Penalties(
@@ -138,31 +137,6 @@ def set_up(settings: Sequence[Settings], kernel: str = "auto", device: torch.dev
         patience=Patience([each.train.patience or math.inf for each in settings], [0.0] * len(settings)),
         batches=train.accumulate,
     )
-
-
-def initialise(network: Network, lane: int, settings: Settings) -> None:
-    """Draw the weights of one lane; each gate block of each parameter has a random stream of its own.
-
-    Input and readout weights depend only on the seed, the gate and the shape, so cells that differ in `init` share
-    them.
-    """
-    init = settings.init
-    for name, parameter in network.parameters(settings.arch.options).items():
-        blocks = network.p[name][lane].chunk(len(parameter.blocks), -1)
-        for block, weights in zip(parameter.blocks, blocks, strict=True):
-            rng = generator(settings.seed, "init", name, *filter(None, [block]))
-            if parameter.draw == "recurrent":
-                _assign(weights, INITS[init.name](rng, len(weights), init.gain, **init.options))
-            elif parameter.draw == "input":
-                _assign(weights, glorot(rng, *weights.shape))
-            elif parameter.draw == "normal":
-                _assign(weights, rng.standard_normal(weights.shape, np.float32))
-            else:
-                weights.fill_(parameter.values.get(block, 0.0))
-
-
-def _assign(target: torch.Tensor, value: np.ndarray) -> None:
-    target.copy_(torch.from_numpy(value))
 
 
 def _numbers(options: dict[str, bool | int | float | str]) -> dict[str, float]:

@@ -29,5 +29,5 @@ def relu_step(p: Weights, x: Tensor, state: State) -> State:
     return (drive(p, x, state[0]).relu(),)
 
 
-register("rnn_tanh", Architecture(parameters, tanh_step))
-register("rnn_relu", Architecture(parameters, relu_step))
+register("rnn_tanh", Architecture(parameters, tanh_step, phi="tanh"))
+register("rnn_relu", Architecture(parameters, relu_step, phi="relu"))
