@@ -41,6 +41,8 @@ RULES: dict[str, Rule] = {
     "init.drive": FROM_ZERO,
     "init.t_max": (lambda v: v == 0 or v >= 2, "0 or an integer of at least 2"),
     "clip.threshold": ABOVE_ZERO,
+    "clip.percentile": (lambda v: 0 <= v <= 100, "a number from 0 to 100"),
+    "clip.window": COUNT,
     "task.length": COUNT,
     "task.solved_at": FINITE,
     "optim.lr": FROM_ZERO,

@@ -129,7 +129,13 @@ def set_up(settings: Sequence[Settings], kernel: str = "auto", device: torch.dev
         penalties=Penalties(
             [each.penalty.name for each in settings], [_numbers(each.penalty.options) for each in settings], device
         ),
-        clip=Clipper([each.clip.name for each in settings], [each.clip.threshold for each in settings], device),
+        clip=Clipper(
+            [each.clip.name for each in settings],
+            [each.clip.threshold for each in settings],
+            device,
+            [_numbers(each.clip.options) for each in settings],
+            network.p.places,
+        ),
         optimizer=OPTIMIZERS[first.optim.name](
             network.p.flat, [{"lr": each.optim.lr, **_numbers(each.optim.options)} for each in settings]
         ),

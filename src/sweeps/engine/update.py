@@ -69,7 +69,7 @@ class Update:
                 self._add = capture(self._add_batch, [*carried, *self._sums.all])
             self._backward = capture(self._backward, [*carried, network.grads.flat])  # its padding stays zero
             self._record = capture(self._through_time, [])
-            self._clip = capture(self._clip_gradients, [network.grads.flat])
+            self._clip = capture(self._clip_gradients, [network.grads.flat, *training.clip.memory])
             self._apply = capture(self._change_weights, [network.p.flat, *optimizer.state.values()])
 
     def backward(self, traced: bool = False) -> tuple[list[float], list[float]]:
