@@ -46,6 +46,7 @@ BEFORE: dict[str, Value] = {
     "init.input_scale": 1.0,
     "init.readout_scale": 1.0,
     "stack.start_scale": 1.0,
+    "train.skip_nonfinite": False,
 }
 """Settings that came after the first records, each with the value that stands for what was always so before.
 

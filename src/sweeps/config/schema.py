@@ -78,6 +78,7 @@ class Train:
     truncate: int  # steps T after which the gradient is cut, counted from the end; 0 = never
     checkpoint: float  # minutes between two checkpoints of a cell; 0 = none
     save: str  # of SAVED
+    skip_nonfinite: bool  # an update whose loss or gradient is not finite is left out; false: the run has diverged
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,8 @@ class Training:
         running: the lanes whose cell has not ended.
         patience: of early stopping.
         batches: of an update.
+        skips: whether an update that is not finite is left out; else the run has diverged.
+        skipped: how many each lane has left out so far, `[K]`.
     """
 
     positions: list[int]
@@ -42,9 +44,11 @@ class Training:
     schedules: Schedules
     patience: Patience
     batches: int = 1
+    skips: bool = False
 
     def __post_init__(self) -> None:
         self.running = list(range(len(self.positions)))
+        self.skipped = torch.zeros(len(self.positions), dtype=torch.int64)
 
     def look(self, scores: Sequence[tuple[float | None, float | None]]) -> list[bool]:
         """Tell the schedules the evaluation loss of each lane, None between evaluations; the other number is not used.
@@ -62,6 +66,12 @@ class Training:
         """Set the learning rate of each lane for the update that comes after so many."""
         if self.schedules.change:
             self.optimizer.change_lr(self.schedules.rates(step))
+
+    def skip(self, lanes: Sequence[int]) -> None:
+        """Count an update that these lanes leave out; a stream goes on from zeros, not from what may be no number."""
+        self.skipped[list(lanes)] += 1
+        if self.data.end is not None:
+            self.data.end[list(lanes)] = 0.0
 
     def end(self, ended: Sequence[int], spare: float = 0.0) -> bool:
         """Remove lanes whose cells have ended. The numbers of the others do not change.
@@ -85,6 +95,7 @@ class Training:
         self.optimizer.keep(kept)
         self.schedules.keep(kept)
         self.patience.keep(kept)
+        self.skipped = self.skipped[kept]
         self.running = list(range(len(kept)))
         return True
 
@@ -142,6 +153,7 @@ def set_up(settings: Sequence[Settings], kernel: str = "auto", device: torch.dev
         schedules=Schedules(settings),
         patience=Patience([each.train.patience or math.inf for each in settings], [0.0] * len(settings)),
         batches=train.accumulate,
+        skips=train.skip_nonfinite,
     )
 
 

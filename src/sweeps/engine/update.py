@@ -128,9 +128,18 @@ class Update:
         """Clip the gradients; returns the gradient norm of each lane after clipping, `[K]`."""
         return self._clip()
 
-    def apply(self) -> None:
-        """Change the weights by the clipped gradients."""
+    def apply(self, leave: Sequence[int] = ()) -> None:
+        """Change the weights by the clipped gradients.
+
+        Args:
+            leave: lanes whose weights and optimiser stay as they are.
+        """
+        lanes = list(leave)
+        changed = (self.training.network.p.flat, *self.training.optimizer.state.values()) if lanes else ()
+        kept = [(tensor, tensor[lanes]) for tensor in changed]
         self._apply()
+        for tensor, rows in kept:
+            tensor[lanes] = rows
 
     def _gradients(self) -> tuple[Tensor, Tensor]:
         """Loss and gradient norm of an update of one batch."""
