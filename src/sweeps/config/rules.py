@@ -134,6 +134,10 @@ def check(settings: Settings) -> list[str]:
             f"train.truncate: given {settings.train.truncate}, must be 0 with {given} (a cut would not "
             "stop what goes back past it)"
         )
+    if getattr(settings.penalty, "name", None) == "omega":
+        for key, value in (("train.accumulate", 1), ("stack.kind", "plain")):
+            if (given := lookup(settings, key)) not in (value, None):
+                problems.append(f"{key}: given {given!r}, must be {value} with penalty=omega, which is of one pass")
     kernel, device = (getattr(settings.executor, name, None) for name in ("kernel", "device"))
     if (kernel, device) == ("native", "cuda"):
         problems.append("executor.kernel: given 'native', must be auto or torch with executor.device=cuda")

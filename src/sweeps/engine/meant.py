@@ -38,7 +38,7 @@ def meant(settings: Settings, usual: Mapping[str, Value]) -> Settings:
 
 
 def problems(settings: Sequence[Settings]) -> list[str]:
-    """Initialisations that an architecture cannot have, each in one sentence."""
+    """Initialisations and penalties that an architecture cannot have, each in one sentence."""
     return list(dict.fromkeys(sentence for each in settings for sentence in _problems(each)))
 
 
@@ -48,6 +48,11 @@ def _problems(settings: Settings) -> Iterator[str]:
         return
     made = architecture(arch.name)
     recurrent = [each for each in _parameters(made, arch).values() if each.draw == "recurrent"]
+    if settings.penalty.name == "omega" and not made.phi:
+        yield (
+            f"penalty: given 'omega', must be none or l2 with arch={arch.name}, which is not of the form "
+            "h_t = phi(h_{t-1} W + x_t U + b)"
+        )
     if init.name == OWN and recurrent:
         yield f"init: given {OWN!r}, must draw the recurrent matrix of arch={arch.name}, as init=orthogonal does"
     if init.name == "diagonal" and recurrent and "blocks" in init.options:

@@ -250,12 +250,16 @@ class Network:
             assert dy is not None
             dy = layer.through_time(dy, traces[n * self.directions : (n + 1) * self.directions])
 
-    def keep(self, kept: Sequence[int]) -> Network:
-        """A smaller pack: the networks of the lanes `kept` only, in that order."""
+    def keep(self, kept: Sequence[int], kernel: str = "") -> Network:
+        """A smaller pack: the networks of the lanes `kept` only, in that order.
+
+        Args:
+            kernel: another one than this network's; empty: the same.
+        """
         sizes = replace(self.sizes, lanes=len(kept))
         smaller = Network(
-            self.arch, sizes, self.outputs, self.loss_name, self.kernel, self.options, self.stack, self.every,
-            self.vector,
+            self.arch, sizes, self.outputs, self.loss_name, kernel or self.kernel, self.options, self.stack,
+            self.every, self.vector,
         )  # fmt: skip
         smaller.p.flat.copy_(self.p.flat[list(kept)])
         return smaller

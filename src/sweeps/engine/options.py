@@ -26,6 +26,7 @@ KNOWN = {
     ("clip", "adaptive"): {"percentile", "window"},
     ("penalty", "none"): set[str](),
     ("penalty", "l2"): {"strength"},
+    ("penalty", "omega"): {"strength"},
 }
 """The options of clippings, optimisers and penalties here, as their code has them; a test holds the two together."""
 
@@ -51,7 +52,7 @@ def _other(group: str, name: str, options: Iterable[str]) -> list[str]:
     """The problems of a choice of a group other than arch."""
     taken: dict[str, bool] = {}
     if group == "init" and name in INITS:
-        taken = {key: must for key, must in named(INITS[name], 3).items() if key != "place"}  # rng, n, gain
+        taken = _without(named(INITS[name], 3), ["place"])  # rng, n, gain
     if group == "schedule" and name in SCHEDULES:
         taken = named(SCHEDULES[name], 1) | (dict.fromkeys(WAITING, True) if name == "plateau" else {})
     if group == "task" and name in tasks.registered():
@@ -65,9 +66,14 @@ def _other(group: str, name: str, options: Iterable[str]) -> list[str]:
 
         taken = dict.fromkeys(OPTIMIZERS[name].options, True) if group == "optim" and name in OPTIMIZERS else {}
         if group == "clip" and name in CLIPS:
-            taken = {key: must for key, must in named(CLIPS[name], 3).items() if key not in GIVEN}
-        taken = named(PENALTIES[name], 1) if group == "penalty" and name in PENALTIES else taken
+            taken = _without(named(CLIPS[name], 3), GIVEN)
+        taken = _without(named(PENALTIES[name], 1), ["passed"]) if group == "penalty" and name in PENALTIES else taken
     return _mismatches(group, name, options, taken)
+
+
+def _without(taken: dict[str, bool], given: Iterable[str]) -> dict[str, bool]:
+    """The parameters of a choice's code that are its options: not those that it is given by the engine."""
+    return {key: must for key, must in taken.items() if key not in given}
 
 
 def _arch(name: str, options: Iterable[str], lanes: Sequence[str]) -> list[str]:

@@ -167,7 +167,7 @@ class Update:
     def _whole(self, loss: Tensor) -> tuple[Tensor, Tensor]:
         """The loss, and the norm of the gradients with those of the penalties, which are added."""
         network = self.training.network
-        self.training.penalties.add(network.p.flat, network.grads.flat)
+        self.training.penalties.add(network, self.training.data.batch)
         self._norm = global_norm(network.grads.flat)
         return loss, self._norm
 
