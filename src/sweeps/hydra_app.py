@@ -20,6 +20,7 @@ from omegaconf import DictConfig
 from sweeps.config.command_line import as_axes, problems
 from sweeps.config.places import CONF, analysis_section
 from sweeps.errors import ConfigError, SweepsError, unknown
+from sweeps.execute.fork_server import end_server
 from sweeps.execute.local import prepare
 from sweeps.terminal import passing
 
@@ -72,6 +73,8 @@ def hydra_app(arguments: Sequence[str]) -> int:
         if clear or _came_from_us(error):
             raise
         raise SweepsError(_hydra_message(error)) from error
+    finally:
+        end_server()
     if failures:
         raise failures[0]
     return 0

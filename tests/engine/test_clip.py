@@ -21,8 +21,8 @@ def gradient(*norms: float) -> torch.Tensor:
 def test_lanes_of_norm_3_and_a_tenth_under_threshold_1() -> None:
     g = gradient(3.0, 0.1)
     before = g.clone()
-    after = Clipper(["norm", "norm"], [1.0, 1.0])(g, global_norm(g))
-    torch.testing.assert_close(after.float(), torch.tensor([1.0, 0.1]))
+    Clipper(["norm", "norm"], [1.0, 1.0])(g, global_norm(g))
+    torch.testing.assert_close(global_norm(g).float(), torch.tensor([1.0, 0.1]))
     torch.testing.assert_close(g[0], before[0] / 3)
     assert torch.equal(g[1], before[1])
 
@@ -43,7 +43,8 @@ def test_a_large_gradient_is_clipped_like_any_other() -> None:
     directions = g.double() / g.double().norm(dim=1, keepdim=True)
     before = global_norm(g)
     torch.testing.assert_close(before, torch.tensor([3e30, 3e-30, 3e38], dtype=torch.float64), rtol=1e-6, atol=0)
-    after = Clipper(["norm"] * 3, [2.0, 1e-30, 2.0])(g, before)
+    Clipper(["norm"] * 3, [2.0, 1e-30, 2.0])(g, before)
+    after = global_norm(g)
     torch.testing.assert_close(after, torch.tensor([2.0, 1e-30, 2.0], dtype=torch.float64), rtol=1e-6, atol=0)
     torch.testing.assert_close(g.double() / after[:, None], directions, rtol=1e-6, atol=1e-9)
 
@@ -104,7 +105,8 @@ def test_adaptive_clipping_is_at_a_percentile_of_the_norms_so_far(kept: list[int
         if step == 6 and kept is not None:
             clipper = clipper.keep(kept)
         g = gradient(*(min(norms[lane], 1e30) for lane in lanes))
-        after = clipper(g, torch.from_numpy(norms[lanes]))
+        clipper(g, torch.from_numpy(norms[lanes]))
+        after = global_norm(g)
         for place, lane in enumerate(lanes):
             if lane == 1 or not np.isfinite(norms[lane]):
                 continue

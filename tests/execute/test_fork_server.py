@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from multiprocessing import forkserver
 from pathlib import Path
 
@@ -128,3 +129,31 @@ def test_the_room_that_is_asked_for_is_enough(tmp_path: Path) -> None:
     command = [sys.executable, str(tmp_path / "driver.py"), str(ROOT / "tests"), str(tmp_path / "runs")]
     completed = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert (completed.stdout, completed.stderr) == ("6 6\n", "")
+
+
+def test_it_ends_with_the_command_that_needed_no_worker(tmp_path: Path) -> None:
+    """All that a plan needs is known long before the server has imported torch."""
+    command = [
+        sys.executable,
+        "-m",
+        "sweeps",
+        "-m",
+        "task=digits",
+        "task.length=10,11",
+        f"runs_dir={tmp_path}",
+        "tracker=csv",
+    ]
+    process = subprocess.Popen(command, cwd=ROOT, start_new_session=True, stderr=subprocess.DEVNULL)
+    assert process.wait(60) == 2
+    time.sleep(0.1)
+    alive = [path for path in Path("/proc").glob("[0-9]*/stat") if _session(path) == process.pid]
+    assert alive == []
+
+
+def _session(stat: Path) -> int | None:
+    """The session that a process is of, from its /proc/PID/stat; None for one that has ended."""
+    with suppress(OSError):
+        _, _, rest = stat.read_text().rpartition(")")
+        state, _, _, session, *_ = rest.split()
+        return None if state == "Z" else int(session)
+    return None

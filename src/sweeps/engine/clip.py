@@ -131,8 +131,8 @@ class Clipper:
             lanes = [k for k, other in enumerate(self.names) if other == name]
             self._groups.append(_Group(CLIPS[name], lanes, [self.options[k] for k in lanes], self.parts, device))
 
-    def __call__(self, g: Tensor, norms: Tensor) -> Tensor:
-        """Clip `g [K, P]` in place; `norms [K]` are its norms before. Returns the norms after, `[K]`."""
+    def __call__(self, g: Tensor, norms: Tensor) -> None:
+        """Clip `g [K, P]` in place; `norms [K]` are its norms before."""
         for group in self._groups:
             if group.clip is none:
                 continue
@@ -142,7 +142,6 @@ class Clipper:
                 some = g[group.index]
                 group.clip(some, norms[group.index], self._threshold[group.index], **group.given)
                 g[group.index] = some
-        return global_norm(g)
 
     @property
     def memory(self) -> list[Tensor]:

@@ -92,7 +92,8 @@ def train(
         measured = logged or any(reasons[k] for k in training.running)
         norms, totals = update.log10_norm() if measured else (np.empty(0), None)
         probed = {k: probe(training, k) for k in training.running} if evaluated else {}
-        clipped = update.clip()
+        update.clip()
+        norms_after = update.clipped_norm() if measured else []
         stopped = [last or out or (run.stop_when_solved and each) for each, out in zip(solved, waited, strict=True)]
         ended = [k for k in training.running if reasons[k] or stopped[k]]
         weights = {k: weights_of(training.network, k) for k in ended}
@@ -103,7 +104,7 @@ def train(
             training.skip([k for k in broken if k not in ended])
 
         if measured:
-            norms_after, rates = clipped.tolist(), training.optimizer.lr
+            rates = training.optimizer.lr
             yield [
                 Measurement(
                     position=training.positions[k],

@@ -60,7 +60,7 @@ class Update:
         self._backward: Callable[[], tuple[Tensor, Tensor]] = self._mean if self._sums else self._gradients
         self._add: Callable[[], None] = self._add_batch
         self._record: Callable[[], None] = self._through_time
-        self._clip: Callable[[], Tensor] = self._clip_gradients
+        self._clip: Callable[[], None] = self._clip_gradients
         self._apply: Callable[[], None] = self._change_weights
         if self.captured:
             optimizer = training.optimizer
@@ -124,9 +124,14 @@ class Update:
         same = np.ones(self.training.network.sizes.lanes)
         return [same, same if weights is None else mean_weight(weights).double().numpy(force=True)]
 
-    def clip(self) -> Tensor:
-        """Clip the gradients; returns the gradient norm of each lane after clipping, `[K]`."""
-        return self._clip()
+    def clip(self) -> None:
+        """Clip the gradients."""
+        self._clip()
+
+    def clipped_norm(self) -> list[float]:
+        """The gradient norm of each lane after `clip`, `[K]`."""
+        found: list[float] = global_norm(self.training.network.grads.flat).tolist()
+        return found
 
     def apply(self, leave: Sequence[int] = ()) -> None:
         """Change the weights by the clipped gradients.
@@ -175,8 +180,8 @@ class Update:
         x, y, weights, _, start, masks, lengths = self.training.data.batch
         self.training.network.through_time(x, y, self._traces, self._totals, weights, start, masks, lengths)
 
-    def _clip_gradients(self) -> Tensor:
-        return self.training.clip(self.training.network.grads.flat, self._norm)
+    def _clip_gradients(self) -> None:
+        self.training.clip(self.training.network.grads.flat, self._norm)
 
     def _change_weights(self) -> None:
         network = self.training.network

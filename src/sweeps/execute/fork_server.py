@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import resource
+import signal
 import time
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from multiprocessing import forkserver, resource_tracker
 from typing import TypeVar
 
@@ -62,6 +65,14 @@ def server_running() -> None:
     with deferred():
         folder_of_this_process()  # its socket lies there
         forkserver.ensure_running()
+
+
+def end_server() -> None:
+    """End the fork server, if it runs: by itself it would go on until it has imported what it was told to."""
+    pid = forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined]
+    if pid is not None:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)  # others are blocked in it
 
 
 def start_process(attempt: Callable[[], Started]) -> Started:

@@ -57,6 +57,8 @@ class Architecture:
         states: number of tensors in the state.
         phi: `tanh` or `relu` if h_t = phi(h_{t-1} W + x_t U + b), with W `weight_hh`: what mean-field theory
             (`init=critical`) and `penalty=omega` are about. Empty for any other form.
+        prepare: `p -> p` of the time step, where this has tensors that are made from the parameters once for a whole
+            sequence, such as a matrix exponential; None: it has the parameters themselves.
 
     The options are those of conf/arch/NAME.yaml that `parameters` or `step` names. Those of `parameters` alone may
     differ between the lanes of a pack; those of `step` are equal in all of them.
@@ -66,6 +68,7 @@ class Architecture:
     step: Callable[..., State]
     states: int = 1
     phi: str = ""
+    prepare: Callable[[Weights], Weights] | None = None
 
     @property
     def step_options(self) -> dict[str, bool]:
@@ -76,6 +79,10 @@ class Architecture:
     def options(self) -> dict[str, bool]:
         """All options, and whether each must be given."""
         return {**named(self.parameters, 2), **self.step_options}
+
+    def prepared(self, p: Weights) -> Weights:
+        """What the time step takes for these parameters."""
+        return p if self.prepare is None else self.prepare(p)
 
     def parameters_with(self, inputs: int, hidden: int, options: Mapping[str, Value]) -> dict[str, Parameter]:
         """The parameters of one lane whose choice has these options."""
