@@ -64,8 +64,12 @@ def test_scales_of_what_such_an_architecture_draws_are_cells_of_their_own() -> N
 
 
 def test_the_init_of_its_own_is_not_for_those_that_have_a_matrix() -> None:
-    with pytest.raises(ConfigError, match=r"init: given 'own', must draw the recurrent matrix of arch=lstm"):
-        grid("arch=lstm", "init=own")
+    cells, said = grid("arch=lstm", "init=orthogonal,own")
+    assert [each.init.name for each in cells] == ["orthogonal"]
+    assert said == (
+        "init=own is of architectures without a recurrent matrix for an init to draw, and arch=lstm has one: such "
+        "points are those of init=orthogonal, trained once, so that 1 of the 2 points of the grid is skipped."
+    )
 
 
 def test_gate_blocks_that_an_architecture_lacks() -> None:

@@ -80,6 +80,8 @@ def why_not(asked: str, settings: Settings) -> str:
     arch, init = settings.arch.name, settings.init.name
     if init == asked:
         return ""
+    if asked == "own":
+        return f"init=own is of architectures without a recurrent matrix for an init to draw, and arch={arch} has one"
     if asked == "chrono" and init != "own":
         return f"init=chrono sets the biases of gates that keep a state, and arch={arch} has none"
     if asked == "critical" and init != "own":

@@ -149,7 +149,7 @@ def chrono(rng: np.random.Generator, n: int, gain: float, matrix: str = "orthogo
 def own(rng: np.random.Generator, n: int, gain: float) -> np.ndarray:
     """What the architecture itself draws: of those that have no recurrent matrix for an initialisation to draw.
 
-    Every other initialisation of such an architecture is parsed as this one: they are one cell.
+    Such an architecture has this one whatever is asked for, and any other has `orthogonal` in its place: one cell.
     """
     raise ValueError("init=own draws nothing")
 

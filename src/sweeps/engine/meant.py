@@ -1,8 +1,9 @@
 """What an initialisation means for an architecture: the one that a cell has where the one asked for comes to nothing.
 
-An architecture without a recurrent matrix for an initialisation to draw has `own`, whatever is asked for. One without
-gates that keep its state has the matrix of `chrono` alone, and one of another form than h_t = phi(h_{t-1} W + ...) that
-of `critical`. So cells that would be the same numbers are one cell.
+An architecture without a recurrent matrix for an initialisation to draw has `own`, whatever is asked for; asked for
+`own`, one that has such a matrix has `orthogonal`. One without gates that keep its state has the matrix of `chrono`
+alone, and one of another form than h_t = phi(h_{t-1} W + ...) that of `critical`. So cells that would be the same
+numbers are one cell.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ def meant(settings: Settings, usual: Mapping[str, Value]) -> Settings:
     parameters = _parameters(made, settings.arch).values()
     if not any(each.draw == "recurrent" for each in parameters):
         return replace(settings, init=replace(init, name=OWN, gain=1.0, options={}))
-    if init.name == "critical" and not made.phi:
+    if init.name == OWN or (init.name == "critical" and not made.phi):
         return replace(settings, init=_matrix_alone(init))
     if init.name == "chrono":
         if not any(each.keeps for each in parameters):
@@ -53,8 +54,6 @@ def _problems(settings: Settings) -> Iterator[str]:
             f"penalty: given 'omega', must be none or l2 with arch={arch.name}, which is not of the form "
             "h_t = phi(h_{t-1} W + x_t U + b)"
         )
-    if init.name == OWN and recurrent:
-        yield f"init: given {OWN!r}, must draw the recurrent matrix of arch={arch.name}, as init=orthogonal does"
     if init.name == "diagonal" and recurrent and "blocks" in init.options:
         there = [block for each in recurrent for block in each.blocks]
         asked = str(init.options["blocks"]).split("+")
