@@ -120,9 +120,11 @@ def test_the_axes_of_an_experiment_are_checked_with_the_command_line() -> None:
         (
             ["arch=rnn_relu,gru", "arch.forget_bias=2"],
             [
-                f"setting of arch={arch}: 'arch.forget_bias' is not known (allowed: arch.hidden); {HAVE_IT} "
-                "[in 1 of 2 cells]"
-                for arch in ("rnn_relu", "gru")
+                f"setting of arch={arch}: 'arch.forget_bias' is not known{allowed}; {HAVE_IT} [in 1 of 2 cells]"
+                for arch, allowed in (
+                    ("rnn_relu", " (allowed: arch.hidden)"),
+                    ("gru", "; did you mean 'arch.update_bias'? (allowed: arch.hidden, arch.update_bias)"),
+                )
             ],
         ),
         (["arch=lstm,gru", "arch.forget_bias=2"], []),

@@ -55,7 +55,7 @@ def lstm_parameters(inputs: int, hidden: int, forget_bias: float = 0.0) -> dict[
     """`forget_bias` is what the bias of the forget gate starts at."""
     gains = {"gain_hh": _gain(4 * hidden), "gain_ih": _gain(4 * hidden), "gain_c": _gain(hidden)}
     return {
-        **gated(inputs, hidden, ["i", "f", "o", "g"], f=forget_bias),
+        **gated(inputs, hidden, ["i", "f", "o", "g"], {"f": 1, "i": -1}, f=forget_bias),
         **gains,
         "bias_c": Parameter((hidden,)),
     }

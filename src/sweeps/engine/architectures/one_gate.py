@@ -23,9 +23,14 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-def parameters(inputs: int, hidden: int, forget_bias: float = 0.0) -> dict[str, Parameter]:
+def janet_parameters(inputs: int, hidden: int, forget_bias: float = 0.0) -> dict[str, Parameter]:
     """`forget_bias` is what the bias of the gate starts at; `chrono` initialisation is meant for it."""
-    return gated(inputs, hidden, ["f", "n"], f=forget_bias)
+    return gated(inputs, hidden, ["f", "n"], {"f": 1}, f=forget_bias)
+
+
+def mgu_parameters(inputs: int, hidden: int, forget_bias: float = 0.0) -> dict[str, Parameter]:
+    """`forget_bias` is what the bias of the gate starts at; the larger, the sooner a unit forgets."""
+    return gated(inputs, hidden, ["f", "n"], {"f": -1}, f=forget_bias)
 
 
 def janet_step(p: Weights, x: Tensor, state: State, beta: float) -> State:
@@ -45,5 +50,5 @@ def mgu_step(p: Weights, x: Tensor, state: State) -> State:
     return ((-a).sigmoid() * h + f * (x_n + (f * h) @ w_n).tanh(),)
 
 
-register("janet", Architecture(parameters, janet_step))
-register("mgu", Architecture(parameters, mgu_step))
+register("janet", Architecture(janet_parameters, janet_step))
+register("mgu", Architecture(mgu_parameters, mgu_step))

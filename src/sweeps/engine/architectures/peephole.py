@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def parameters(inputs: int, hidden: int, forget_bias: float = 0.0) -> dict[str, Parameter]:
     """`forget_bias` is what the bias of the forget gate starts at."""
     peephole = Parameter((3 * hidden,), blocks=("i", "f", "o"))
-    return {**gated(inputs, hidden, ["i", "f", "o", "g"], f=forget_bias), "peephole": peephole}
+    return {**gated(inputs, hidden, ["i", "f", "o", "g"], {"f": 1, "i": -1}, f=forget_bias), "peephole": peephole}
 
 
 def step(p: Weights, x: Tensor, state: State) -> State:

@@ -34,6 +34,6 @@ def sigmoid_step(p: Weights, x: Tensor, state: State) -> State:
     return (drive(p, x, state[0]).sigmoid(),)
 
 
-register("rnn_tanh", Architecture(parameters, tanh_step))
-register("rnn_relu", Architecture(parameters, relu_step))
+register("rnn_tanh", Architecture(parameters, tanh_step, phi="tanh"))
+register("rnn_relu", Architecture(parameters, relu_step, phi="relu"))
 register("rnn_sigmoid", Architecture(parameters, sigmoid_step))
