@@ -64,7 +64,8 @@ def size_problems(settings: Sequence[Settings]) -> list[str]:
 def option_problems(settings: Sequence[Settings]) -> list[str]:
     """Own options of architectures, inits and the like that their code would not use, or lacks; inits that an
     architecture cannot have."""
-    return options.problems(settings, lambda arch: card("arch", arch).per_lane) or meant.problems(settings)
+    unused = options.problems(settings, lambda arch: card("arch", arch).per_lane)
+    return unused or options.impossible(settings) or meant.problems(settings)
 
 
 def task_problems(settings: Sequence[Settings]) -> list[str]:

@@ -133,6 +133,38 @@ def mgu(p: P) -> Step:
     return step
 
 
+def lru(p: P) -> Step:
+    decay, angle = torch.exp(p["nu"]), torch.exp(p["theta"])
+    turn = torch.polar(torch.exp(-decay), angle)
+    b = torch.complex(*p["weight_ih"].chunk(2, -1)) * torch.sqrt(1 - torch.exp(-decay) ** 2)
+
+    def step(x: Tensor, state: State) -> tuple[Tensor, ...]:
+        h = x.new_zeros(len(x), 2 * len(decay)) if state is None else state[0] if isinstance(state, tuple) else state
+        s = turn * torch.complex(*h.chunk(2, -1)) + x.to(b.dtype) @ b
+        return (torch.cat([s.real, s.imag], -1),)
+
+    return step
+
+
+def mingru(p: P) -> Step:
+    def step(x: Tensor, state: State) -> tuple[Tensor, ...]:
+        z, n = (x @ p["weight_ih"] + p["bias"]).chunk(2, -1)
+        h = torch.zeros_like(n) if state is None else state[0] if isinstance(state, tuple) else state
+        return (h + sigmoid(z) * (n - h),)
+
+    return step
+
+
+def minlstm(p: P) -> Step:
+    def step(x: Tensor, state: State) -> tuple[Tensor, ...]:
+        f, i, n = (x @ p["weight_ih"] + p["bias"]).chunk(3, -1)
+        h = torch.zeros_like(n) if state is None else state[0] if isinstance(state, tuple) else state
+        keep = 1 / (1 + torch.exp(-f)) / (1 / (1 + torch.exp(-f)) + 1 / (1 + torch.exp(-i)))
+        return (keep * h + (1 - keep) * n,)
+
+    return step
+
+
 def normalised(a: Tensor, gain: Tensor) -> Tensor:
     return torch.nn.functional.layer_norm(a, a.shape[-1:], weight=gain, eps=1e-5)
 
@@ -197,4 +229,7 @@ OTHERS: dict[str, Callable[[P], Step]] = {
     "rnn_layernorm": rnn_layernorm,
     "lstm_layernorm": lstm_layernorm,
     "slstm": slstm,
+    "lru": lru,
+    "mingru": mingru,
+    "minlstm": minlstm,
 }

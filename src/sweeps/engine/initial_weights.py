@@ -34,7 +34,9 @@ def initialise(network: Network, lane: int, settings: Settings, task: tasks.Task
         scales = _time_scales(name, parameter, settings, network.sizes.hidden, task.length)
         for block, weights in zip(parameter.blocks, blocks, strict=True):
             rng = generator(settings.seed, "init", name, *filter(None, [block]))
-            if parameter.draw == "recurrent":
+            if callable(parameter.draw):
+                _assign(weights, parameter.draw(rng, tuple(weights.shape)))
+            elif parameter.draw == "recurrent":
                 _assign(weights, draw(rng, len(weights), name, block))
             elif parameter.draw == "input":
                 _assign(weights, _scale(name, init) * glorot(rng, *weights.shape))

@@ -10,7 +10,7 @@ from typing import Any
 
 from sweeps import tasks
 from sweeps.config.schema import Settings
-from sweeps.engine.architectures import architecture
+from sweeps.engine.architectures import architecture, registered
 from sweeps.engine.init import INITS
 from sweeps.engine.schedule import SCHEDULES, WAITING
 from sweeps.errors import unknown
@@ -46,6 +46,17 @@ def problems(settings: Iterable[Settings], per_lane: Callable[[str], Sequence[st
                 name, options = choice.name, choice.options
                 seen[key] = _arch(name, options, per_lane(name)) if group == "arch" else _other(group, name, options)
     return list(dict.fromkeys(sentence for sentences in seen.values() for sentence in sentences))
+
+
+def impossible(settings: Iterable[Settings]) -> list[str]:
+    """What architectures say of sizes and options of their own that they cannot have, each in one sentence."""
+    problems = []
+    for arch in {repr(each.arch): each.arch for each in settings if each.arch.name in registered()}.values():
+        try:
+            architecture(arch.name).parameters_with(1, arch.hidden, arch.options)
+        except ValueError as error:
+            problems.append(str(error))
+    return problems
 
 
 def _other(group: str, name: str, options: Iterable[str]) -> list[str]:

@@ -16,12 +16,16 @@ from sweeps.config.schema import Value
 from sweeps.signatures import named
 
 if TYPE_CHECKING:
+    import numpy as np
     from torch import Tensor
 
 Weights = Mapping[str, "Tensor"]
 """The parameters by name, each `[K, *shape]`."""
 State = tuple["Tensor", ...]
 """The tensors passed from one time step to the next, each `[K, B, H]`; the first is h."""
+Factors = tuple["Tensor", ...]
+"""What multiplies the state: `(a,)`, or `(c, d)` for c + i d; each `[K, T, B, N]`, T or B 1 where all are equal."""
+Draw = Callable[["np.random.Generator", tuple[int, ...]], "np.ndarray"]
 NOTHING: Mapping[str, int] = MappingProxyType({})
 
 
@@ -32,7 +36,8 @@ class Parameter:
     Attributes:
         shape: its shape; `blocks` divide the last dimension into equal parts.
         draw: `input`: Glorot's uniform distribution, for the fan of one block; `recurrent`: the cell's initialisation,
-            which draws square blocks; `normal`: N(0, 1); `constant`: the numbers of `values`.
+            which draws square blocks; `normal`: N(0, 1); `constant`: the numbers of `values`; or a function of a random
+            generator and the shape of a block.
         blocks: the names of its gate blocks. Each is drawn on its own, from a random stream named after it.
         values: the value of every block that does not start at 0, where `draw` is `constant`.
         keeps: of a gate's bias, by block, what `init=chrono` sets: 1 where a larger one makes a unit keep its state for
@@ -40,7 +45,7 @@ class Parameter:
     """
 
     shape: tuple[int, ...]
-    draw: str = "constant"
+    draw: str | Draw = "constant"
     blocks: tuple[str, ...] = ("",)
     values: Mapping[str, float] = field(default_factory=dict)
     keeps: Mapping[str, int] = field(default_factory=dict)
@@ -59,6 +64,8 @@ class Architecture:
             (`init=critical`) and `penalty=omega` are about. Empty for any other form.
         prepare: `p -> p` of the time step, where this has tensors that are made from the parameters once for a whole
             sequence, such as a matrix exponential; None: it has the parameters themselves.
+        linear: `(p, x [K, T, B, I]) -> a, b` if h_t = a_t h_{t-1} + b_t, where neither depends on
+            the state: a scan computes it then.
 
     The options are those of conf/arch/NAME.yaml that `parameters` or `step` names. Those of `parameters` alone may
     differ between the lanes of a pack; those of `step` are equal in all of them.
@@ -69,6 +76,7 @@ class Architecture:
     states: int = 1
     phi: str = ""
     prepare: Callable[[Weights], Weights] | None = None
+    linear: Callable[[Weights, Tensor], tuple[Factors, Tensor]] | None = None
 
     @property
     def step_options(self) -> dict[str, bool]:

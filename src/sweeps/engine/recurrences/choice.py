@@ -12,6 +12,7 @@ from sweeps.engine.architectures import architecture
 from sweeps.engine.recurrences.apart import Apart
 from sweeps.engine.recurrences.autograd import Autograd
 from sweeps.engine.recurrences.base import Recurrence, Sizes
+from sweeps.engine.recurrences.scan import Scan
 
 Make = Callable[..., Recurrence]
 """(sizes, **options of the time step) -> recurrence."""
@@ -32,7 +33,7 @@ def choose(name: str, kernel: str, device: torch.device | str = "cpu") -> str:
     Native kernels run on the CPU only, and only if they could be built.
 
     Returns:
-        `native`; `torch`, which is autograd where nobody has written a backward pass; or `reference`, the definition.
+        `native`; `torch`, a scan or autograd where nobody has written a backward pass; or `reference`, the definition.
 
     Raises:
         ValueError: `native` is requested and there is no native kernel.
@@ -52,9 +53,11 @@ def build(name: str, sizes: Sizes, kernel: str = "auto", options: Mapping[str, V
         options: of the architecture; the recurrence gets those that its time step takes.
     """
     made, given = architecture(name), options or {}
-    if (fast := _FAST.get(name, {}).get(choose(name, kernel, sizes.device))) is None:
+    chosen = choose(name, kernel, sizes.device)
+    if (fast := _FAST.get(name, {}).get(chosen)) is None:
+        make = Scan if made.linear is not None and chosen != "reference" else Autograd
         if torch.device(sizes.device).type != "cpu":
-            return Autograd(sizes, made, given)
+            return make(sizes, made, given)
         one = replace(sizes, lanes=1)
-        return Apart(sizes, [Autograd(one, made, given) for _ in range(sizes.lanes)])
+        return Apart(sizes, [make(one, made, given) for _ in range(sizes.lanes)])
     return fast(sizes, **{key: value for key, value in given.items() if key in made.step_options})
