@@ -159,7 +159,10 @@ def test_right_command_lines_cost_no_composition(monkeypatch: pytest.MonkeyPatch
         ("seed=1,2", ["1", "2"]),
         ("seed=range(2,8,3)", ["2", "5"]),
         ("arch=choice(lstm,gru)", ["lstm", "gru"]),
-        ("arch=glob(rnn_*,exclude=rnn_[a-qs]*)", ["rnn_relu", "rnn_residual"]),
+        (
+            "arch=glob(rnn_*,exclude=*t*)",
+            [name for name in places.choices("arch") if name[:4] == "rnn_" and "t" not in name],
+        ),
         ("tracker.project='a,b',c", ["'a,b'", "c"]),
     ],
 )

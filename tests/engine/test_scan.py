@@ -14,7 +14,7 @@ from sweeps.check import checked
 from sweeps.config.command_line import load
 from sweeps.config.compose import Composer
 from sweeps.engine.architectures import architecture, registered
-from sweeps.engine.recurrences.scan import scan
+from sweeps.engine.recurrences.scan import in_pieces, in_turn, scan
 from sweeps.engine.setup import set_up
 from sweeps.engine.train import prepare_process
 from sweeps.engine.update import Update
@@ -41,7 +41,12 @@ def test_a_scan_is_its_loop(length: int, parts: int) -> None:
             product = torch.complex(a[0][:, t], a[1][:, t]) * torch.complex(h[..., :3], h[..., 3:])
             h = torch.cat([product.real, product.imag], -1) + b[:, t]
         want.append(h)
-    torch.testing.assert_close(scan(a, b, start), torch.stack(want, 1))
+    torch.testing.assert_close(in_pieces(a, b, start), torch.stack(want, 1))
+    back = b.flip(1)
+    scan(tuple(each.flip(1) for each in a), back, start, backwards=True)
+    torch.testing.assert_close(back.flip(1), torch.stack(want, 1))
+    in_turn(a, b, start)
+    torch.testing.assert_close(b, torch.stack(want, 1))
 
 
 NETWORKS: list[tuple[str, ...]] = [
@@ -122,8 +127,8 @@ def test_the_ring_has_the_moduli_and_angles_of_its_source() -> None:
     p["weight_ih"].fill_(1.0)
     x = torch.randn(1, 4000, 1, p["weight_ih"].shape[1], generator=torch.Generator().manual_seed(0))
     a, b = architecture("lru").linear(p, x)  # type: ignore[misc]
-    h = scan(tuple(each.expand(1, 4000, 1, 1000) for each in a), b, torch.zeros(1, 1, 2000))
-    power = h[:, 100:].square().mean() / (x.shape[-1] * 1.0)
+    scan(tuple(each.expand(1, 4000, 1, 1000) for each in a), b, torch.zeros(1, 1, 2000))
+    power = b[:, 100:].square().mean() / (x.shape[-1] * 1.0)
     assert power == pytest.approx(1.0, rel=0.05)
 
 

@@ -7,8 +7,9 @@ scan, and its adjoint is the same scan backwards in time (Martin & Cundy 2018):
 
     g_t = dL/dh_t = dy_t + a_{t+1} g_{t+1},   dL/db_t = g_t,   dL/da_t = g_t h_{t-1}
 
-The scan goes through pieces of about sqrt(T) steps at the same time, then from piece to piece. With factors (c, d) a
-state is H/2 complex numbers, real parts first, and a_t is c + i d; backwards it is c - i d.
+On a CPU a scan is a loop of one multiply-add in place; on a GPU, where each of its steps would wait for the one before,
+it goes through pieces of about sqrt(T) steps at the same time, then from piece to piece. With factors (c, d) a state is
+H/2 complex numbers, real parts first, and a_t is c + i d; backwards it is c - i d.
 """
 
 from __future__ import annotations
@@ -42,8 +43,35 @@ def adjoint(a: Factors) -> Factors:
     return a if len(a) == 1 else (a[0], -a[1])
 
 
-def scan(a: Factors, b: Tensor, start: Tensor) -> Tensor:
-    """h_0 .. h_{T-1} `[K, T, B, H]` for factors and b of that shape, from h_{-1} = start `[K, B, H]`."""
+def scan(a: Factors, h: Tensor, start: Tensor, backwards: bool = False) -> None:
+    """Write h_0 .. h_{T-1} over b `[K, T, B, H]`, for factors of that shape, from h_{-1} = start `[K, B, H]`.
+
+    Args:
+        backwards: from the last step to the first, which follows on `start`.
+    """
+    if h.device.type == "cpu":
+        in_turn(a, h, start, -1 if backwards else 1)
+    elif backwards:
+        h.copy_(in_pieces(tuple(each.flip(1) for each in a), h.flip(1), start).flip(1))
+    else:
+        h.copy_(in_pieces(a, h, start))
+
+
+def in_turn(a: Factors, h: Tensor, start: Tensor, way: int = 1) -> None:
+    """`scan`, one step after the other."""
+    before = start
+    for own, *factors in zip(*(each.unbind(1)[::way] for each in (h, *a)), strict=True):
+        if len(factors) == 1:
+            own.addcmul_(factors[0], before)
+        else:
+            (re, im), (re_before, im_before), (c, d) = own.chunk(2, -1), before.chunk(2, -1), factors
+            re.addcmul_(c, re_before).addcmul_(d, im_before, value=-1)
+            im.addcmul_(c, im_before).addcmul_(d, re_before)
+        before = own
+
+
+def in_pieces(a: Factors, b: Tensor, start: Tensor) -> Tensor:
+    """What `scan` writes, by many steps at the same time."""
     k, length, *shape = b.shape
     piece = math.isqrt(length)
     pieces = -(-length // piece)
@@ -84,8 +112,8 @@ class Scan:
         assert architecture.linear is not None
         self.sizes, self.linear = sizes, architecture.linear
         self.names = tuple(architecture.parameters_with(sizes.inputs, sizes.hidden, options))
-        self.h = zeros(sizes.lanes, sizes.length, sizes.batch, sizes.hidden, device=sizes.device)
-        self.start = zeros(sizes.lanes, sizes.batch, sizes.hidden, device=sizes.device)
+        states = zeros(sizes.lanes, sizes.length + 1, sizes.batch, sizes.hidden, device=sizes.device)
+        self.start, self.before, self.h = states[:, 0], states[:, :-1], states[:, 1:]
 
     def forward(self, p: Mapping[str, Tensor], x: Tensor, keep: bool = False, start: Start = None) -> Tensor:
         self._leaves = {name: value.detach().requires_grad_() for name, value in p.items() if name in self.names}
@@ -96,13 +124,12 @@ class Scan:
             self.start.zero_()
         else:
             self.start.copy_(start[0])
-        self.h.copy_(
-            scan(tuple(each.detach().expand(self._steps(each)) for each in self._a), self._b.detach(), self.start)
-        )
+        self.h.copy_(self._b.detach())
+        scan(self._factors(), self.h, self.start)
         return self.h
 
-    def _steps(self, a: Tensor) -> tuple[int, ...]:
-        return (*self.h.shape[:3], a.shape[-1])
+    def _factors(self) -> Factors:
+        return tuple(each.detach().expand(*self.h.shape[:3], each.shape[-1]) for each in self._a)
 
     def end(self) -> tuple[Tensor, ...]:
         return (self.h[:, -1],)
@@ -117,16 +144,9 @@ class Scan:
         d_start: Start = None,
         d_end: Start = None,
     ) -> None:
-        if dy.dim() == 3:
-            given = torch.zeros_like(self.h)
-            given[:, -1] = dy
-        else:
-            given = dy
-        a = tuple(each.detach().expand(self._steps(each)) for each in self._a)
-        g = self._adjoint(adjoint(a), given)
-        before = torch.cat([self.start.unsqueeze(1), self.h[:, :-1]], 1)
+        g = self._adjoint(dy)
         wanted = [*self._leaves.values(), *([self._x] if dx is not None else [])]
-        d_a = _to_factors(g, before, len(a))
+        d_a = _to_factors(g, self.before, len(self._a))
         found = torch.autograd.grad(
             [*self._a, self._b], wanted, [_summed(d, each) for d, each in zip(d_a, self._a, strict=True)] + [g],
             materialize_grads=True,
@@ -136,16 +156,22 @@ class Scan:
         if dx is not None:
             dx.copy_(found[-1].flatten(1, 2))
         if d_start is not None:
-            d_start[0].copy_(times(tuple(each[:, 0] for each in adjoint(a)), g[:, 0]))
+            d_start[0].copy_(times(tuple(each[:, 0] for each in adjoint(self._factors())), g[:, 0]))
 
-    def _adjoint(self, a: Factors, dy: Tensor) -> Tensor:
-        """g_t for all t: the scan of dy backwards in time, whose factors are those of the step after."""
-        after = tuple(torch.cat([each[:, 1:], torch.zeros_like(each[:, :1])], 1) for each in a)
-        for t in range(1, self.sizes.length):
-            if self.sizes.cut_before(t):
-                for each in after:
-                    each[:, t - 1] = 0.0
-        return scan(tuple(each.flip(1) for each in after), dy.flip(1), torch.zeros_like(self.start)).flip(1)
+    def _adjoint(self, dy: Tensor) -> Tensor:
+        """g_t for all t, `[K, T, B, H]`: the scan of dy backwards in time, with the factors of the step after."""
+        if dy.dim() == 3:
+            g = torch.zeros_like(self.h)
+            g[:, -1] = dy
+        else:
+            g = dy.clone()
+        after = tuple(each[:, 1:] for each in adjoint(self._factors()))
+        if cuts := [t - 1 for t in range(1, self.sizes.length) if self.sizes.cut_before(t)]:
+            after = tuple(each.clone() for each in after)
+            for each in after:
+                each[:, cuts] = 0.0
+        scan(after, g[:, :-1], g[:, -1], backwards=True)
+        return g
 
     def through_time(
         self, p: Mapping[str, Tensor], dy: Rows, trace: Trace, below: bool = False, joint: Joint | None = None
@@ -155,7 +181,7 @@ class Scan:
         x = self._x.detach().double().requires_grad_()
         with torch.enable_grad(), ExactSlopes():
             made, b = self.linear(weights, x)
-        a = adjoint(tuple(each.detach().expand(self._steps(each)) for each in made))
+        a = adjoint(tuple(each.detach().expand(*self.h.shape[:3], each.shape[-1]) for each in made))
         dh, above = dy.last_and_others()
         kept: list[Rows] = []
         for t in reversed(range(self.sizes.length)):
@@ -173,8 +199,9 @@ class Scan:
         if not below:
             return None
         g = in_order(kept)
-        before = torch.cat([self.start.unsqueeze(1), self.h[:, :-1]], 1).double()
-        d_a = [_summed(d, each) for d, each in zip(_to_factors(g.value, before, len(a)), made, strict=True)]
+        d_a = [
+            _summed(d, each) for d, each in zip(_to_factors(g.value, self.before.double(), len(a)), made, strict=True)
+        ]
         parts = [(out, d) for out, d in zip([*made, b], [*d_a, g.value], strict=True) if out.requires_grad]
         outputs, given = zip(*parts, strict=True)
         [found] = torch.autograd.grad(outputs, [x], given, materialize_grads=True)
