@@ -20,7 +20,7 @@ from sweeps.report.verdict import Verdict
 
 MOST = 2
 """Axes that are named beside the first."""
-AT_RANDOM = "the share that the same numbers have when they are dealt out at random to the runs of a seed"
+AT_RANDOM = "chance (numbers dealt out at random to the runs of each seed)"
 """What `Variation.luck` compares with."""
 
 
@@ -44,9 +44,8 @@ def first_seen(told: Verdict, name: str) -> str:
     if told.tied:
         each = f"each with {share(told.lead)} of the variation in the {name}"
         return f"**In these runs {_tied(told)} go {each}, a tie**"
-    what = "the largest part" if told.larger is None else f"more than {AT_RANDOM}"
-    text = f"**In these runs the {axis_name(told.lead)} goes with {what} of the variation in the {name}**"
-    return f"{text} ({share(told.lead)})"
+    goes = "goes with the largest part of the variation" if told.larger is None else f"stands out beyond {AT_RANDOM}"
+    return f"**In these runs the {axis_name(told.lead)} {goes} in the {name}** ({share(told.lead)})"
 
 
 def _tied(told: Verdict) -> str:
@@ -115,7 +114,7 @@ def not_found(told: Verdict, found: Effects) -> str:
 
 def others(told: Verdict) -> list[str]:
     """A sentence on the other axes that the test shows, and one on those that stand out in these runs alone."""
-    return [_also("The test also shows an effect of", told.shown), _also(f"Also more than {AT_RANDOM}:", told.seen)]
+    return [_also("The test also shows an effect of", told.shown), _also(f"Also beyond {AT_RANDOM}:", told.seen)]
 
 
 def _also(front: str, effects: Sequence[Effect]) -> str:
@@ -147,7 +146,9 @@ def no_difference(records: Records, found: Effects, told: Verdict) -> str:
     rest = [each for each in rest if each not in same]
     if not rest:
         return " ".join(none)
-    texts = [f"the {said(each.axis)} ({share(each)}, by chance {percent_of(each.variation.chance)})" for each in rest]
+    of = [" of the variation", *[""] * (len(rest) - 1)]
+    chances = [f", by chance {percent_of(each.variation.chance)}" for each in rest]
+    texts = [f"the {said(each.axis)} ({share(each)}{own}{by})" for each, own, by in zip(rest, of, chances, strict=True)]
     more = f" and {len(rest) - MOST} more" if len(rest) > MOST else ""
     named = f"{', '.join(texts[:MOST])}{more}" if more else listed(texts)
     return " ".join([*none, f"No difference beyond luck goes with {named}{seen_if(rest[:MOST], told, found)}."])
