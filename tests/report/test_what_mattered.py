@@ -368,4 +368,4 @@ def test_two_axes_together_are_no_fact_beyond_these_runs_where_they_are_not_test
                       arch=("gru", "lstm"), init=("he", "orthogonal"))  # fmt: skip
     text = in_short(records, effects(records))
     assert "depends on the" in text
-    assert text.endswith("This describes these runs alone: the seeds are too few to test it.")
+    assert text.endswith("This describes these runs alone: the seeds are too few to test the two together.")
