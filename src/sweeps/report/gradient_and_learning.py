@@ -147,7 +147,7 @@ def _range(factors: pd.Series) -> str:
         return "no finite factor"
     ends = (float(known.min()), float(known.max()))
     near = any(0.95 <= value < 1.05 for value in ends)
-    return between(*ends, 2, decimals=3 if near else 0)
+    return between(*ends, 2, decimals=3 if near else 2)
 
 
 def _solved(part: pd.DataFrame) -> str:

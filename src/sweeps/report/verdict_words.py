@@ -13,6 +13,7 @@ from sweeps.analysis.loading.records import Records
 from sweeps.analysis.statistics.effects import Effects
 from sweeps.analysis.statistics.measures import per_run
 from sweeps.analysis.statistics.one_axis import Effect
+from sweeps.analysis.statistics.paired import ALPHA
 from sweeps.analysis.statistics.variation import Variation
 from sweeps.analysis.text import number, number_of
 from sweeps.report.effect_words import axis_name, by_chance, detectable, measure_name, percent_of, share, too_few
@@ -20,6 +21,8 @@ from sweeps.report.verdict import Verdict
 
 MOST = 2
 """Axes that are named beside the first."""
+LITTLE = 0.01
+"""Share beyond chance from which on an axis with little is told from one with nothing."""
 AT_RANDOM = "chance (numbers dealt out at random to the runs of each seed)"
 """What `Variation.luck` compares with."""
 
@@ -144,14 +147,23 @@ def no_difference(records: Records, found: Effects, told: Verdict) -> str:
     same = [each for each in rest if alike_without(records, each.axis, values)]
     none = [f"Runs that differ in the {said(each.axis)} alone have the same number." for each in same]
     rest = [each for each in rest if each not in same]
-    if not rest:
-        return " ".join(none)
-    of = [" of the variation", *[""] * (len(rest) - 1)]
-    chances = [f", by chance {percent_of(each.variation.chance)}" for each in rest]
-    texts = [f"the {said(each.axis)} ({share(each)}{own}{by})" for each, own, by in zip(rest, of, chances, strict=True)]
-    more = f" and {len(rest) - MOST} more" if len(rest) > MOST else ""
-    named = f"{', '.join(texts[:MOST])}{more}" if more else listed(texts)
-    return " ".join([*none, f"No difference beyond luck goes with {named}{seen_if(rest[:MOST], told, found)}."])
+    little = [each for each in rest if each.variation.luck <= ALPHA and each.variation.excess >= LITTLE]
+    luck = [each for each in rest if each not in little]
+    texts = [f"Little, if more than by luck, goes with {_with_chance(little)}"] if little else []
+    texts += [f"{'no' if little else 'No'} difference beyond luck goes with {_with_chance(luck)}"] if luck else []
+    seen = [f"{'; '.join(texts)}{seen_if(rest, told, found)}."] if rest else []
+    return " ".join([*none, *seen])
+
+
+def _with_chance(effects: Sequence[Effect]) -> str:
+    """`the gain (4% of the variation, by chance 11%) and the init (1%, by chance 2%)`, the first `MOST` of them."""
+    of = [" of the variation", *[""] * (len(effects) - 1)]
+    numbers = [
+        f"{share(each)}{own}, by chance {percent_of(each.variation.chance)}"
+        for each, own in zip(effects, of, strict=True)
+    ]
+    texts = [f"the {said(each.axis)} ({text})" for each, text in zip(effects, numbers, strict=True)]
+    return listed(texts) if len(texts) <= MOST else f"{', '.join(texts[:MOST])} and {len(texts) - MOST} more"
 
 
 def alike_without(records: Records, axis: str, values: pd.Series) -> bool:
