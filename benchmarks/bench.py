@@ -3,6 +3,7 @@
     kernels      the native kernels alone, as a share of the core's multiply-add peak
     profile      where the time of an update goes
     steps        training steps per second by architecture and shape; GFLOP/s; the cost of the gradient record
+    characters   characters per second of the experiment char_lm
     throughput   cells per hour of a whole sweep: stock Hydra + joblib + torch.nn, flushed or not, and this
     overhead     seconds a cell costs beside training; planning and resuming 10,000 cells
     growth       time and memory against cells, length, width and lanes, as log-log slopes
@@ -16,13 +17,13 @@ from __future__ import annotations
 
 import sys
 
-from measures import gpu, growth, kernels, overhead, profile, steps, throughput
+from measures import characters, gpu, growth, kernels, overhead, profile, steps, throughput
 from measures.results import Bench
 from sweeps.engine.train import prepare_process
 
 MEASURES = {
     module.__name__.rpartition(".")[2]: module.measure
-    for module in (kernels, profile, steps, growth, overhead, throughput, gpu)
+    for module in (kernels, profile, steps, characters, growth, overhead, throughput, gpu)
 }
 
 

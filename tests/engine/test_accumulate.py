@@ -79,7 +79,9 @@ def test_an_update_is_that_of_the_large_batch(
         for norms, of_large in zip(one.log10_norm(), other.log10_norm(), strict=True):
             if norms is not None and of_large is not None:
                 np.testing.assert_allclose(norms, of_large, atol=1e-5)
-        torch.testing.assert_close(one.clip(), other.clip(), rtol=1e-5, atol=0.0)
+        one.clip()
+        other.clip()
+        np.testing.assert_allclose(one.clipped_norm(), other.clipped_norm(), rtol=1e-5)
 
 
 def test_training_is_that_of_the_large_batch(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,8 +40,8 @@ from sweeps.records.summary import read_summary
 FILES = ("metrics.csv", "gradient_through_time.csv", "parameters.csv")
 ALWAYS = "train.checkpoint=1e-9"
 STEPS = 9
-TEXT = Path(__file__).parents[2] / "docs" / "recipes.md"
-"""Of some thousand characters: a stream of 16 x 32 at a time has passed over it after some updates and begins anew."""
+TEXT = Path(__file__).parents[2] / "docs" / "decisions" / "018-checkpoints.md"
+"""2,200 characters: of their training part a stream of 16 x 32 has three batches, then it begins anew."""
 OPTIMISERS = ("sgd", "sgdw", "rmsprop", "adam", "adamw")
 
 
@@ -51,7 +51,8 @@ class Interrupted(BaseException):
 
 def some_cells(count: int, *shared: str) -> list[Cell]:
     """Cells of one shape: initialisations, clippings, rates and seeds mixed; two neighbours have the same seed."""
-    kinds = itertools.cycle(itertools.product(("none", "norm", "value"), ("random", "orthogonal")))
+    clips, inits = ("none", "norm", "adaptive", "value", "per_parameter"), ("random", "orthogonal")
+    kinds = zip(itertools.cycle(clips), itertools.cycle(inits), strict=False)
     own = (
         (f"clip={clip}", f"init={init}", "clip.threshold=0.05", f"optim.lr={0.03 / (1 + k % 3)}", f"seed={k // 2}")
         for k, (clip, init) in zip(range(count), kinds, strict=False)

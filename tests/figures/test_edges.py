@@ -21,7 +21,8 @@ from sweeps.figures.marks import DEEPEST, DOWN, LOWEST, RIGHT, floor_of
 def marks(ax: Axes, marker: object) -> list[tuple[float, float]]:
     """Where a panel has marks of a kind."""
     lines = [line for line in ax.lines if line.get_marker() == marker]
-    return [(float(x), float(y)) for line in lines for x, y in np.asarray(line.get_xydata())]
+    places = [np.asarray(line.get_xydata(), float) for line in lines]
+    return [(x, y) for each in places for x, y in each.tolist()]
 
 
 @pytest.mark.parametrize(

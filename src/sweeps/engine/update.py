@@ -60,7 +60,7 @@ class Update:
         self._backward: Callable[[], tuple[Tensor, Tensor]] = self._mean if self._sums else self._gradients
         self._add: Callable[[], None] = self._add_batch
         self._record: Callable[[], None] = self._through_time
-        self._clip: Callable[[], Tensor] = self._clip_gradients
+        self._clip: Callable[[], None] = self._clip_gradients
         self._apply: Callable[[], None] = self._change_weights
         if self.captured:
             optimizer = training.optimizer
@@ -69,7 +69,7 @@ class Update:
                 self._add = capture(self._add_batch, [*carried, *self._sums.all])
             self._backward = capture(self._backward, [*carried, network.grads.flat])  # its padding stays zero
             self._record = capture(self._through_time, [])
-            self._clip = capture(self._clip_gradients, [network.grads.flat])
+            self._clip = capture(self._clip_gradients, [network.grads.flat, *training.clip.memory])
             self._apply = capture(self._change_weights, [network.p.flat, *optimizer.state.values()])
 
     def backward(self, traced: bool = False) -> tuple[list[float], list[float]]:
@@ -124,13 +124,27 @@ class Update:
         same = np.ones(self.training.network.sizes.lanes)
         return [same, same if weights is None else mean_weight(weights).double().numpy(force=True)]
 
-    def clip(self) -> Tensor:
-        """Clip the gradients; returns the gradient norm of each lane after clipping, `[K]`."""
-        return self._clip()
+    def clip(self) -> None:
+        """Clip the gradients."""
+        self._clip()
 
-    def apply(self) -> None:
-        """Change the weights by the clipped gradients."""
+    def clipped_norm(self) -> list[float]:
+        """The gradient norm of each lane after `clip`, `[K]`."""
+        found: list[float] = global_norm(self.training.network.grads.flat).tolist()
+        return found
+
+    def apply(self, leave: Sequence[int] = ()) -> None:
+        """Change the weights by the clipped gradients.
+
+        Args:
+            leave: lanes whose weights and optimiser stay as they are.
+        """
+        lanes = list(leave)
+        changed = (self.training.network.p.flat, *self.training.optimizer.state.values()) if lanes else ()
+        kept = [(tensor, tensor[lanes]) for tensor in changed]
         self._apply()
+        for tensor, rows in kept:
+            tensor[lanes] = rows
 
     def _gradients(self) -> tuple[Tensor, Tensor]:
         """Loss and gradient norm of an update of one batch."""
@@ -158,7 +172,7 @@ class Update:
     def _whole(self, loss: Tensor) -> tuple[Tensor, Tensor]:
         """The loss, and the norm of the gradients with those of the penalties, which are added."""
         network = self.training.network
-        self.training.penalties.add(network.p.flat, network.grads.flat)
+        self.training.penalties.add(network, self.training.data.batch)
         self._norm = global_norm(network.grads.flat)
         return loss, self._norm
 
@@ -166,8 +180,8 @@ class Update:
         x, y, weights, _, start, masks, lengths = self.training.data.batch
         self.training.network.through_time(x, y, self._traces, self._totals, weights, start, masks, lengths)
 
-    def _clip_gradients(self) -> Tensor:
-        return self.training.clip(self.training.network.grads.flat, self._norm)
+    def _clip_gradients(self) -> None:
+        self.training.clip(self.training.network.grads.flat, self._norm)
 
     def _change_weights(self) -> None:
         network = self.training.network
