@@ -117,7 +117,10 @@ def not_found(told: Verdict, found: Effects) -> str:
 
 def others(told: Verdict) -> list[str]:
     """A sentence on the other axes that the test shows, and one on those that stand out in these runs alone."""
-    return [_also("The test also shows an effect of", told.shown), _also(f"Also beyond {AT_RANDOM}:", told.seen)]
+    return [
+        _also("The test also shows an effect of", told.shown),
+        _also(f"Also beyond {AT_RANDOM}, if not by a test over seeds:", told.seen),
+    ]
 
 
 def _also(front: str, effects: Sequence[Effect]) -> str:
@@ -180,8 +183,8 @@ def seen_if(effects: Sequence[Effect], told: Verdict, found: Effects) -> str:
     if not known:
         said_already = told.lead is not None and not told.lead.testable
         return "" if said_already else f"; no test over {number_of(found.seeds, 'seed')} could show one"
-    what = "a difference of" if found.measure.share else "a rank-biserial correlation of"
-    return f"; {what} {max(known):.2f} or more would have been found in 80% of cases"
+    what = "a difference" if found.measure.share else "a rank-biserial correlation (1: every pair has one winner)"
+    return f"; {what} of {max(known):.2f} or more would have been found in 80% of cases"
 
 
 def crowded(found: Effects) -> list[str]:
