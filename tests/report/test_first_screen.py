@@ -97,6 +97,19 @@ def test_an_interaction_is_named(tmp_path: Path) -> None:
     assert first.startswith("**What the architecture does to the best explained variance depends on the init**: 75%")
 
 
+def test_beside_an_interaction_the_axes_of_few_seeds_are_not_called_shown(tmp_path: Path) -> None:
+    def rule(run: Any) -> float:
+        return 0.5 * ((run["arch"] == "gru") == (run["init"] == "random")) + 0.3 * run["optim__lr"] + run["seed"] / 100
+
+    records = planted(
+        tmp_path, rule, seeds=4, arch=("lstm", "gru"), init=("random", "orthogonal"), optim__lr=(0.1, 0.5, 1.0)
+    )
+    first, *_ = first_sentences(records)
+    assert first.startswith("**What the architecture does to the best explained variance depends on the init**")
+    assert "The test also shows" not in first
+    assert "the runs of each seed), if not by a test over seeds: the learning rate (" in first
+
+
 def test_an_axis_with_too_few_seeds_for_its_test_is_not_denied_because_another_could_be_tested(tmp_path: Path) -> None:
     records = planted(
         tmp_path, lambda run: run["init__gain"] == 1.0, seeds=7, init__gain=(0.5, 1.0, 2.0), arch=("lstm", "gru")

@@ -48,7 +48,7 @@ def test_counts_say_which_length_they_are_of_and_a_correlation_that_it_is_over_s
     records = load(tmp_path)
     short, both = in_short(records), "0.25 (median over 2 seeds, which range from -0.50 to 1.00"
     assert short.startswith("At T = 60, the longest, a step back in time multiplies the gradient before training by ")
-    assert short.endswith(f"what was learned is {both})."), short
+    assert short.endswith(f"what a run learned have the rank correlation {both})."), short
     assert f"is at the start {both}; p = 1)" in told(records) and "of one seed at this T; n = 6 runs" in told(records)
     one = load(tmp_path).select(length=50)
     assert in_short(one).startswith("At T = 50, a step back")

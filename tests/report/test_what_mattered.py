@@ -80,8 +80,8 @@ def test_a_setting_of_the_only_init_that_peaks_inside(tmp_path: Path) -> None:
     assert "Best is 1 (4 of 4), worst 0.5 (0 of 4) and 2 (0 of 4), tied" in text and "between 1 and 0.5 is 1.00" in text
     assert "By gain (3 levels): best inside its range, at 1." in text
     assert (
-        "This describes these runs alone: no test over 4 seeds can show an effect of the gain, however large; it "
-        "would take at least 7 seeds (3 levels, 1 axis)."
+        "This describes these runs alone: no test over 4 seeds can show an effect of the gain, however large: "
+        "corrected for 3 levels and 1 axis, no p can reach 0.05; it would take at least 7 seeds."
     ) in text
     assert "p = " not in text
 
@@ -332,8 +332,10 @@ def test_what_could_have_been_found_is_said_of_an_axis_that_can_be_tested(tmp_pa
     for text in (told(records), in_short(records, effects(records))):
         assert text.startswith("**Nothing that varied has an effect on the best explained variance that these 84 runs")
         assert "With 7 seeds the test of the architecture finds a rank-biserial correlation of " in text
-        assert "No test over 7 seeds can show an effect of the gain, however large; it would take at" in text
-        assert "at least 11 seeds (6 levels, 2 axes)." in text
+        assert (
+            "No test over 7 seeds can show an effect of the gain, however large: corrected for 6 levels and 2" in text
+        )
+        assert "axes, no p can reach 0.05; it would take at least 11 seeds." in text
 
 
 def test_the_updates_tell_apart_what_all_solved(tmp_path: Path) -> None:
@@ -366,4 +368,4 @@ def test_two_axes_together_are_no_fact_beyond_these_runs_where_they_are_not_test
                       arch=("gru", "lstm"), init=("he", "orthogonal"))  # fmt: skip
     text = in_short(records, effects(records))
     assert "depends on the" in text
-    assert text.endswith("This describes these runs alone: the seeds are too few to test it.")
+    assert text.endswith("This describes these runs alone: the seeds are too few to test the two together.")

@@ -157,13 +157,13 @@ def not_confirmed(effect: Effect, found: Effects) -> str:
 
 
 def too_few(effect: Effect, found: Effects) -> str:
-    """`no test over 4 seeds can show an effect of the gain, however large; it would take at least 8 ...`."""
-    axes, levels = ("1 axis" if len(found.axes) == 1 else f"{len(found.axes)} axes"), len(effect.levels)
+    """`no test over 4 seeds can show an effect of the gain, however large: corrected for 3 levels and 1 axis ...`."""
     have = f"the {seeds(effect, found)} that have both levels" if effect.seeds < found.seeds else seeds(effect, found)
-    enough = f"it would take at least {effect.needed} seeds" if effect.needed else "so many levels are too many for it"
+    of = f"{number_of(len(effect.levels), 'level')} and {number_of(len(found.axes), 'axis', 'axes')}"
+    enough = f"it would take at least {effect.needed} seeds" if effect.needed else "for so many no seeds are enough"
     return (
-        f"no test over {have} can show an effect of the {said(effect.axis)}, however large; {enough} "
-        f"({number_of(levels, 'level')}, {axes})"
+        f"no test over {have} can show an effect of the {said(effect.axis)}, however large: corrected for {of}, no p "
+        f"can reach {ALPHA:g}; {enough}"
     )
 
 

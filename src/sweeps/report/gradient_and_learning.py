@@ -69,7 +69,8 @@ def in_short(records: Records) -> str:
     found = by_seed(frame, "start")
     if not len(found):
         return f"{text}."
-    return f"{text}; the rank correlation of a factor near 1 with what was learned is {_over_seeds(found)}."
+    how = f"the nearness of this factor to 1 and what a run learned have the rank correlation {_over_seeds(found)}"
+    return f"{text}; {how}."
 
 
 def _sentence(name: str, part: pd.DataFrame, within: str | None) -> str:
@@ -146,7 +147,7 @@ def _range(factors: pd.Series) -> str:
         return "no finite factor"
     ends = (float(known.min()), float(known.max()))
     near = any(0.95 <= value < 1.05 for value in ends)
-    return between(*ends, 2, decimals=3 if near else 0)
+    return between(*ends, 2, decimals=3 if near else 2)
 
 
 def _solved(part: pd.DataFrame) -> str:

@@ -41,7 +41,7 @@ def _sentences(records: Records, found: Effects, told: Verdict) -> list[str]:
     rest = verdict_words.no_difference(records, found, told)
     if told.kind is Kind.DEPENDS and told.pair is not None:
         tested = f"(p = {number(told.pair.p, 2)}.)" if told.pair.p <= ALPHA else ""
-        alone = "" if tested else "This describes these runs alone: the seeds are too few to test it."
+        alone = "" if tested else "This describes these runs alone: the seeds are too few to test the two together."
         return [verdict_words.depends(told.pair, name), tested, *also, rest, alone]
     if told.kind is Kind.SHOWN:
         return [verdict_words.first_shown(told, name) + after("; "), verdict_words.larger(told), *also, rest]

@@ -64,7 +64,7 @@ def verdict(found: Effects) -> Verdict:
     seen = [each for each in found.axes if each.variation.large and not each.shown]
     pair = next(iter(found.interactions), None)
     if pair is not None and _above(pair, shown, seen):
-        return Verdict(Kind.DEPENDS, first, pair, tuple(shown), tuple(seen))
+        return Verdict(Kind.DEPENDS, first, pair, shown=tuple(shown), seen=tuple(seen))
     kind = Kind.SHOWN if shown else Kind.SEEN if seen else Kind.NOTHING
     lead = (*shown, *seen, first)[0]
     reach = next((each for each in (lead, *found.axes) if each.testable and not math.isnan(each.detectable)), None)

@@ -13,6 +13,7 @@ from sweeps.analysis.loading.records import Records
 from sweeps.analysis.statistics.effects import Effects
 from sweeps.analysis.statistics.measures import per_run
 from sweeps.analysis.statistics.one_axis import Effect
+from sweeps.analysis.statistics.paired import ALPHA
 from sweeps.analysis.statistics.variation import Variation
 from sweeps.analysis.text import number, number_of
 from sweeps.report.effect_words import axis_name, by_chance, detectable, measure_name, percent_of, share, too_few
@@ -20,7 +21,9 @@ from sweeps.report.verdict import Verdict
 
 MOST = 2
 """Axes that are named beside the first."""
-AT_RANDOM = "the share that the same numbers have when they are dealt out at random to the runs of a seed"
+LITTLE = 0.01
+"""Share beyond chance from which on an axis with little is told from one with nothing."""
+AT_RANDOM = "chance (numbers dealt out at random to the runs of each seed)"
 """What `Variation.luck` compares with."""
 
 
@@ -44,9 +47,8 @@ def first_seen(told: Verdict, name: str) -> str:
     if told.tied:
         each = f"each with {share(told.lead)} of the variation in the {name}"
         return f"**In these runs {_tied(told)} go {each}, a tie**"
-    what = "the largest part" if told.larger is None else f"more than {AT_RANDOM}"
-    text = f"**In these runs the {axis_name(told.lead)} goes with {what} of the variation in the {name}**"
-    return f"{text} ({share(told.lead)})"
+    goes = "goes with the largest part of the variation" if told.larger is None else f"stands out beyond {AT_RANDOM}"
+    return f"**In these runs the {axis_name(told.lead)} {goes} in the {name}** ({share(told.lead)})"
 
 
 def _tied(told: Verdict) -> str:
@@ -115,7 +117,10 @@ def not_found(told: Verdict, found: Effects) -> str:
 
 def others(told: Verdict) -> list[str]:
     """A sentence on the other axes that the test shows, and one on those that stand out in these runs alone."""
-    return [_also("The test also shows an effect of", told.shown), _also(f"Also more than {AT_RANDOM}:", told.seen)]
+    return [
+        _also("The test also shows an effect of", told.shown),
+        _also(f"Also beyond {AT_RANDOM}, if not by a test over seeds:", told.seen),
+    ]
 
 
 def _also(front: str, effects: Sequence[Effect]) -> str:
@@ -145,12 +150,23 @@ def no_difference(records: Records, found: Effects, told: Verdict) -> str:
     same = [each for each in rest if alike_without(records, each.axis, values)]
     none = [f"Runs that differ in the {said(each.axis)} alone have the same number." for each in same]
     rest = [each for each in rest if each not in same]
-    if not rest:
-        return " ".join(none)
-    texts = [f"the {said(each.axis)} ({share(each)}, by chance {percent_of(each.variation.chance)})" for each in rest]
-    more = f" and {len(rest) - MOST} more" if len(rest) > MOST else ""
-    named = f"{', '.join(texts[:MOST])}{more}" if more else listed(texts)
-    return " ".join([*none, f"No difference beyond luck goes with {named}{seen_if(rest[:MOST], told, found)}."])
+    little = [each for each in rest if each.variation.luck <= ALPHA and each.variation.excess >= LITTLE]
+    luck = [each for each in rest if each not in little]
+    texts = [f"Little, if more than by luck, goes with {_with_chance(little)}"] if little else []
+    texts += [f"{'no' if little else 'No'} difference beyond luck goes with {_with_chance(luck)}"] if luck else []
+    seen = [f"{'; '.join(texts)}{seen_if(rest, told, found)}."] if rest else []
+    return " ".join([*none, *seen])
+
+
+def _with_chance(effects: Sequence[Effect]) -> str:
+    """`the gain (4% of the variation, by chance 11%) and the init (1%, by chance 2%)`, the first `MOST` of them."""
+    of = [" of the variation", *[""] * (len(effects) - 1)]
+    numbers = [
+        f"{share(each)}{own}, by chance {percent_of(each.variation.chance)}"
+        for each, own in zip(effects, of, strict=True)
+    ]
+    texts = [f"the {said(each.axis)} ({text})" for each, text in zip(effects, numbers, strict=True)]
+    return listed(texts) if len(texts) <= MOST else f"{', '.join(texts[:MOST])} and {len(texts) - MOST} more"
 
 
 def alike_without(records: Records, axis: str, values: pd.Series) -> bool:
@@ -167,8 +183,8 @@ def seen_if(effects: Sequence[Effect], told: Verdict, found: Effects) -> str:
     if not known:
         said_already = told.lead is not None and not told.lead.testable
         return "" if said_already else f"; no test over {number_of(found.seeds, 'seed')} could show one"
-    what = "a difference of" if found.measure.share else "a rank-biserial correlation of"
-    return f"; {what} {max(known):.2f} or more would have been found in 80% of cases"
+    what = "a difference" if found.measure.share else "a rank-biserial correlation (1: every pair has one winner)"
+    return f"; {what} of {max(known):.2f} or more would have been found in 80% of cases"
 
 
 def crowded(found: Effects) -> list[str]:
