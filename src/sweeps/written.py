@@ -29,8 +29,8 @@ def written(
 
     Raises:
         ConfigError: the settings are not those of a cell that could be trained today.
-        ValueError: it is no such cell, it reads backwards too, its weights are another network's, or a character of the
-            prompt is not among those that it has learned.
+        ValueError: it is no such cell, it reads backwards too, its weights are another network's, its outputs are not
+            finite, or a character of the prompt is not among those that it has learned.
     """
     from sweeps.engine.sampling import symbols  # imports torch
 

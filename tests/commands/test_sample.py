@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
-from itertools import islice
+from dataclasses import replace
+from itertools import islice, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +21,13 @@ from sweeps.commands.sample import sample
 from sweeps.config.identity import cell_id
 from sweeps.config.schema import Settings
 from sweeps.engine.sampling import symbols
-from sweeps.errors import CommandError, SweepsError
+from sweeps.errors import CommandError, ConfigError, SweepsError
 from sweeps.execute.worker import train_pack
 from sweeps.plan.cells import Cell
 from sweeps.plan.packs import Pack
+from sweeps.records.arrays import read_arrays, write_arrays
 from sweeps.records.paths import SweepPaths
+from sweeps.written import written
 
 SYMBOLS = "\n abcd"
 GATES = ("i", "f", "g", "o")
@@ -82,12 +87,16 @@ class InTorch:
 
 @pytest.mark.parametrize("kernel", ["native", "torch"])
 def test_without_temperature_it_is_the_argmax_of_the_same_network_in_torch(text: Path, kernel: str) -> None:
-    sweep, settings = trained(text, f"executor.kernel={kernel}", "optim.lr=0.1", "train.steps=60")
+    """With weights of deviation 1 the state decides: one symbol is followed now by this, now by that."""
+    sweep, settings = trained(text, f"executor.kernel={kernel}")
+    rng = np.random.default_rng(11)
     kept = sweeps.weights(sweep.root, cell_id(settings))
+    kept = {name: rng.standard_normal(kept[name].shape).astype(np.float32) for name in sorted(kept)}
     for first in ([2], [0, 5, 3, 1], [1, 4]):
-        oracle = InTorch(kept, len(SYMBOLS) + 1)
-        want = list(islice(oracle.greedy(first), 50))
-        assert list(islice(symbols(settings, kept, first, 0.0, 0), 50)) == want
+        want = list(islice(InTorch(kept, len(SYMBOLS) + 1).greedy(first), 50))
+        assert len(set(pairwise(want))) > len(set(want)) > 2
+        for length in (2, 50):
+            assert list(islice(symbols(settings, kept, first, 0.0, 0), length)) == want[:length]
 
 
 @pytest.mark.parametrize("temperature", [1.0, 0.5, 2.0])
@@ -154,9 +163,50 @@ def test_what_cannot_be_is_told(text: Path, monkeypatch: pytest.MonkeyPatch) -> 
         with pytest.raises(CommandError, match=said.replace("?", r"\?").replace(".", r"\.")):
             sample(arguments)
     for arguments, said in (
-        ([cell, "prompt=abxy"], "'x', 'y' is not among the 6 characters learned"),
+        ([cell, "prompt=abAç?"], "'?', 'A' .nearest: 'a'., 'ç' .nearest: 'c'.; learned are '.n abcd'$"),
         ([f"cell={cell_id(adding)}"], "task=adding has no text to go on with"),
         ([f"cell={cell_id(both)}"], "a bidirectional network reads the characters that it would have to write"),
     ):
         with pytest.raises(SweepsError, match=said):
             sample(arguments)
+
+
+def test_a_network_that_cannot_write_is_told_before_the_prompt(
+    text: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No weights; those of a network with more inputs, as when the text has changed; not finite ones, diverged."""
+    sweep, settings = trained(text)
+    path = sweep.cell(cell_id(settings)).weights
+    kept = read_arrays(path)
+    monkeypatch.chdir(text.parent)
+    for content, said in (
+        (None, "has no weights.npz; train it with train.save=final"),
+        (kept | {"weight_ih": np.zeros((9, 28), np.float32)}, r"weight_ih is \[9, 28\], must be \[7, 28\]"),
+        (kept | {"weight_out": kept["weight_out"] * np.nan}, "outputs of its network are not finite"),
+    ):
+        path.unlink(missing_ok=True)
+        if content is not None:
+            write_arrays(path, content)
+        with pytest.raises(SweepsError, match=said):
+            sample([f"cell={cell_id(settings)}", "prompt=abc"])
+        assert capsys.readouterr().out == ""
+
+
+def test_a_network_that_reads_a_source_first_is_refused(text: Path) -> None:
+    _, settings = trained(text)
+    for stack in (replace(settings.stack, kind="encoder_decoder"), replace(settings.stack, attention="dot")):
+        with pytest.raises(ConfigError, match="for task=char_lm, whose sequences have no source"):
+            written(replace(settings, stack=stack), {}, "a", 1, 1.0, 0)
+
+
+def test_a_reader_that_has_enough_ends_it_quietly(text: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As `| head -c 20` does: status 1, as after a table, and no message."""
+    _, settings = trained(text)
+    monkeypatch.chdir(text.parent)
+    reader, writer = os.pipe()
+    os.close(reader)
+    with monkeypatch.context() as patched, os.fdopen(writer, "w") as pipe:
+        patched.setattr(sys, "stdout", pipe)
+        with pytest.raises(SystemExit) as ended:
+            sample([f"cell={cell_id(settings)}"])
+    assert ended.value.code == 1

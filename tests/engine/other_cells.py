@@ -160,11 +160,12 @@ def lstm_layernorm(p: P) -> Step:
 
 
 def slstm(p: P) -> Step:
-    """Without the stabiliser: exp(i) as it is."""
+    """Without the stabiliser: exp(i) as it is. A start state is given with it: exp(m) c and exp(m) n."""
     q = blocks(p, "ifoz")
 
     def step(x: Tensor, state: State) -> tuple[Tensor, ...]:
-        h, c, n = begin(x, p, state, 3)
+        h, c, n, *m = begin(x, p, state, 3)
+        c, n = (each * torch.exp(m[0]) if m else each for each in (c, n))
         a = {gate: columns(q["W" + gate], h) + columns(q["U" + gate], x) + q["b" + gate] for gate in "ifoz"}
         f, i = sigmoid(a["f"]), torch.exp(a["i"])
         c, n = f * c + i * tanh(a["z"]), f * n + i

@@ -40,8 +40,8 @@ from sweeps.records.summary import read_summary
 FILES = ("metrics.csv", "gradient_through_time.csv", "parameters.csv")
 ALWAYS = "train.checkpoint=1e-9"
 STEPS = 9
-TEXT = Path(__file__).parents[2] / "docs" / "recipes.md"
-"""Of some thousand characters: a stream of 16 x 32 at a time has passed over it after some updates and begins anew."""
+TEXT = Path(__file__).parents[2] / "docs" / "decisions" / "018-checkpoints.md"
+"""2,200 characters: of their training part a stream of 16 x 32 has three batches, then it begins anew."""
 OPTIMISERS = ("sgd", "sgdw", "rmsprop", "adam", "adamw")
 
 

@@ -110,7 +110,7 @@ def test_a_character_that_was_never_learned_is_one_symbol(tmp_path: Path) -> Non
     assert task.symbols == "ab" and task.inputs == 3
     assert set(task.codes[1900:].tolist()) == {0, 1, 2} and task.codes[1900] == task.codes[1901] == 2
     assert task.encode("abba").tolist() == [0, 1, 1, 0] and task.decode(np.array([1, 2])) == "b\ufffd"
-    with pytest.raises(ValueError, match="'x' is not among the 2 characters learned"):
+    with pytest.raises(ValueError, match="not among the 2 characters learned: 'x'; learned are 'ab'"):
         task.encode("axb")
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable
+from itertools import chain
 
 from sweeps.commands.arguments import settings_in, sweep_of
 from sweeps.errors import CommandError, SweepsError
+from sweeps.terminal import terminal
 
 DEFAULTS = {"prompt": "", "length": "500", "temperature": "1", "seed": "0"}
 
@@ -37,13 +39,13 @@ def sample(arguments: list[str]) -> int:
     try:
         own = settings_from(read_run(paths).config, paths.root.name)
         text = written(own, kept, settings["prompt"], int(length), temperature, int(seed))
+        for each in chain([settings["prompt"]], text, "\n"):
+            sys.stdout.write(each)
+            sys.stdout.flush()
     except ValueError as error:
         raise SweepsError(f"{paths.root.name}: {error}") from None
-    sys.stdout.write(settings["prompt"])
-    for each in text:
-        sys.stdout.write(each)
-        sys.stdout.flush()
-    sys.stdout.write("\n")
+    except BrokenPipeError:
+        terminal().on_broken_pipe()  # whoever read it, such as `head`, has enough: quietly, as when a table is printed
     return 0
 
 

@@ -30,20 +30,27 @@ def symbols(
         seed: of the draws, and of the start state where that is random.
 
     Raises:
-        ValueError: the arrays are not those of such a network.
+        ValueError: the arrays are not those of such a network, or its outputs are not finite (later ones as they come).
     """
     prepare_process()
     network, state = _one_step(trained(settings, weights, settings.executor.kernel).network)
     rng = np.random.default_rng(seed)
     if settings.stack.start == "random":
         state = torch.from_numpy(rng.standard_normal(state.shape)).float()
-    x, outputs = torch.zeros(1, 1, network.sizes.inputs), None
-    for symbol in first:
-        outputs, state = _read(network, x, symbol, state)
-    while outputs is not None:
+    *before, last = first
+    for symbol in before:
+        _, state = _read(network, symbol, state)
+    return _going_on(network, *_read(network, last, state), temperature, rng)
+
+
+@torch.no_grad()
+def _going_on(
+    network: Network, outputs: np.ndarray, state: torch.Tensor, temperature: float, rng: np.random.Generator
+) -> Iterator[int]:
+    while True:
         symbol = _drawn(outputs, temperature, rng)
         yield symbol
-        outputs, state = _read(network, x, symbol, state)
+        outputs, state = _read(network, symbol, state)
 
 
 def _one_step(whole: Network) -> tuple[Network, torch.Tensor]:
@@ -60,10 +67,13 @@ def _one_step(whole: Network) -> tuple[Network, torch.Tensor]:
     return network, torch.zeros(1, 1, network.state_width)
 
 
-def _read(network: Network, x: torch.Tensor, symbol: int, state: torch.Tensor) -> tuple[np.ndarray, torch.Tensor]:
+def _read(network: Network, symbol: int, state: torch.Tensor) -> tuple[np.ndarray, torch.Tensor]:
     """The outputs after one more symbol, float64 `[O]`, and the state then."""
-    x.zero_()[0, 0, symbol] = 1.0
+    x = torch.zeros(1, 1, network.sizes.inputs)
+    x[0, 0, symbol] = 1.0
     outputs = network.forward(x, state)[0, 0].double().numpy()
+    if not np.isfinite(outputs).all():
+        raise ValueError("the outputs of its network are not finite, so there is no next symbol")
     return outputs, network.end()
 
 

@@ -15,7 +15,8 @@ T // 2 others. Baselines are Markov models with Witten-Bell smoothing, of the tr
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+import unicodedata
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -29,6 +30,8 @@ from sweeps.tasks.readers import look_back, passes
 
 PARTS = (0.90, 0.95)
 """Where the validation and the test part begin."""
+LISTED = 120
+"""Characters of an alphabet that a message lists."""
 ORDERS = {"unigram": 1, "Markov": 2, "6-gram": 6}
 
 
@@ -114,11 +117,10 @@ class CharLm:
         """The number of each character, int64 `[n]`.
 
         Raises:
-            ValueError: one of them is not in the training part; the message names it.
+            ValueError: some are not in the training part; the message names them, near ones and the alphabet.
         """
-        strange = sorted(set(found) - set(self.symbols))
-        if strange:
-            raise ValueError(f"{', '.join(map(repr, strange))} is not among the {len(self.symbols)} characters learned")
+        if strange := sorted(set(found) - set(self.symbols)):
+            raise ValueError(_not_learned(strange, self.symbols))
         return encoded(found, self.symbols)
 
     def decode(self, codes: np.ndarray) -> str:
@@ -145,6 +147,19 @@ class CharLm:
         x = np.zeros((*at.shape, self.inputs), dtype=np.float32)
         np.put_along_axis(x, self.codes[at][..., None], 1, -1)
         return Batch(x, self.codes[at + 1], np.ones(at.shape, dtype=np.float32))
+
+
+def _not_learned(strange: Sequence[str], symbols: str) -> str:
+    """The sentence on characters that a network has not learned: each with the nearest that it has, and all of them."""
+    hints = [f"{each!r}" + (f" (nearest: {near!r})" if (near := _near(each, symbols)) else "") for each in strange]
+    alphabet = repr(symbols[:LISTED]) + " and others" * (len(symbols) > LISTED)
+    return f"not among the {len(symbols)} characters learned: {', '.join(hints)}; learned are {alphabet}"
+
+
+def _near(character: str, symbols: str) -> str | None:
+    """The same letter without its accent, or in the other case, where that is among the symbols."""
+    plain = unicodedata.normalize("NFKD", character)[0]
+    return next((each for each in (plain, character.swapcase(), plain.swapcase()) if each in symbols), None)
 
 
 class CharStream(CharLm):

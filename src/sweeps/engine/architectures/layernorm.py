@@ -14,6 +14,8 @@
 
 x_t [B, I], h_t and c_t [B, H]; W [H, H] or [H, 4H], U [I, H] or [I, 4H], b [H] or [4H]: `weight_hh`, `weight_ih`,
 `bias`; g: `gain` [H], or `gain_hh`, `gain_ih` [4H] and `gain_c` [H], which begin at 1; b_c: `bias_c` [H].
+
+Where a sum has no spread, as with blank inputs before anything was read, LN magnifies gradients by 316, 1 / sqrt(1e-5).
 """
 
 from __future__ import annotations
