@@ -42,7 +42,7 @@ def omega(weights: Tensor, strength: Tensor, passed: Passed) -> Tensor:
     the mean over sequences; T' counts the time steps with ||delta_{t+1}||^2 >= 1e-20, the only ones in the sum. As in
     the paper only the immediate derivative with respect to W is taken, with states and deltas held fixed, so that this
     is a gradient of `weight_hh` alone, one product over all time steps. Each layer and direction has an Omega of its
-    own. weights [K, P], strength [K, 1].
+    own. It costs a second forward and backward pass. weights [K, P], strength [K, 1].
     """
     gradient = torch.zeros_like(weights)
     for each in passed.recurrences:
