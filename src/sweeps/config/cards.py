@@ -14,6 +14,7 @@ import yaml
 from sweeps.config.places import CONF, choices
 from sweeps.config.schema import GROUPS
 from sweeps.errors import ConfigError, unknown
+from sweeps.own import folders
 
 FILE = CONF / "cards.yaml"
 
@@ -48,8 +49,17 @@ def card(group: str, name: str) -> Card:
 
 
 def cards(group: str) -> Mapping[str, Card]:
-    """The cards of a group by name, in the order in which tables and figures show them. Raises as `card` does."""
-    return _read(FILE).get(group, {})
+    """The cards of a group by name, in the order in which tables and figures show them: those of own folders last.
+
+    Raises as `card` does; also where an own folder has a card for what has one.
+    """
+    found = _read(FILE).get(group, {})
+    for path in (folder / "conf" / FILE.name for folder in folders()):
+        further = _read(path).get(group, {}) if path.is_file() else {}
+        if twice := sorted(found.keys() & further.keys()):
+            raise ConfigError([f"{path}: {group}.{twice[0]} has a card already; remove it there"])
+        found = {**found, **further}
+    return found
 
 
 @cache

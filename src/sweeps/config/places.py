@@ -1,4 +1,4 @@
-"""Where the configuration files are: `conf/` and `experiments/` at the top of the repository."""
+"""Where the configuration files are: `conf/` and `experiments/` at the top of the repository, and in own folders."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from sweeps.errors import SweepsError
+from sweeps.own import choice_files
 
 ROOT = Path(__file__).resolve().parents[3]
 CONF = ROOT / "conf"
@@ -36,22 +37,44 @@ def analysis_section(name: str) -> Any:
 
 @cache
 def choices(group: str) -> list[str]:
-    """The names that a config group offers, sorted."""
+    """The names that a config group offers, those of the user's own folders too, sorted.
+
+    Raises:
+        SweepsError: a name is there twice, or an own folder cannot be read.
+    """
     if group == "experiment":
         return sorted(path.parent.name for path in EXPERIMENTS.glob("*/sweep.yaml"))
-    return sorted(path.stem for path in (CONF / group).glob("*.yaml"))
+    ours, own = {path.stem for path in (CONF / group).glob("*.yaml")}, choice_files(group)
+    if twice := sorted(ours & own.keys()):
+        raise SweepsError(
+            f"{own[twice[0]]}: {group}={twice[0]} is a choice of the project already; give it another name"
+        )
+    return sorted(ours | own.keys())
 
 
 def choice_file(group: str, name: str) -> Path:
     """The YAML file of one choice, whether it exists or not."""
-    return CONF / group / f"{name}.yaml"
+    path = CONF / group / f"{name}.yaml"
+    return path if path.exists() else choice_files(group).get(name, path)
 
 
 @cache
 def defaults(group: str, name: str) -> dict[str, Any]:
-    """The YAML file of one choice: the names, types and defaults of its settings; {} if there is no such file."""
+    """The YAML file of one choice: the names, types and defaults of its settings; {} if there is no such file.
+
+    Raises:
+        SweepsError: it is no YAML of settings, or names another choice.
+    """
     path = choice_file(group, name)
-    return dict(yaml.safe_load(path.read_text(encoding="utf-8"))) if path.exists() else {}
+    if not path.exists():
+        return {}
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: not UTF-8
+        raise SweepsError(f"{path} is no YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(content, dict) or content.get("name") != name:
+        raise SweepsError(f"{path} must hold settings, key: value, the first name: {name}, as its file is called")
+    return content
 
 
 IDLE = {("clip", "none"): ("threshold",), ("init", "own"): ("gain",)}

@@ -66,7 +66,9 @@ def _other(group: str, name: str, options: Iterable[str]) -> list[str]:
         taken = _without(named(INITS[name], 3), ["place"])  # rng, n, gain
     if group == "schedule" and name in SCHEDULES:
         taken = named(SCHEDULES[name], 1) | (dict.fromkeys(WAITING, True) if name == "plateau" else {})
-    if group == "task" and name in tasks.registered():
+    if group == "task":
+        if name not in tasks.registered():
+            return [_without_code(group, name, tasks.registered())]
         taken = {key: must for key, must in tasks.parameters(name).items() if key not in ("length", "solved_at")}
     if group in ("clip", "optim", "penalty"):
         if KNOWN.get((group, name)) == set(options):
@@ -87,12 +89,16 @@ def _without(taken: dict[str, bool], given: Iterable[str]) -> dict[str, bool]:
     return {key: must for key, must in taken.items() if key not in given}
 
 
+def _without_code(group: str, name: str, there: Iterable[str]) -> str:
+    return unknown(f"conf/{group}/{name}.yaml is there, and no code registers it", name, there)
+
+
 def _arch(name: str, options: Iterable[str], lanes: Sequence[str]) -> list[str]:
     """The problems of an architecture; `lanes` are the options that its card lets differ between lanes."""
     try:
         made = architecture(name)
-    except KeyError:  # no such architecture: reported elsewhere
-        return []
+    except KeyError:
+        return [_without_code("arch", name, registered())]
     return _mismatches("arch", name, options, made.options) + [
         f"arch.{option}: conf/cards.yaml names it under per_lane, but the time step of arch={name} takes one value for "
         "all lanes of a pack; remove it there"

@@ -45,14 +45,14 @@ class Again:
     """
 
     def __init__(self, network: Network, lanes: Sequence[int]) -> None:
-        self.lanes, self.network = list(lanes), network.keep(lanes, kernel="torch")
+        self.index, self.network = torch.tensor(lanes, device=network.sizes.device), network.keep(lanes, kernel="torch")
         self.phi = architecture(network.arch).phi
         if not all(isinstance(each, Rnn) for each in self._recurrences()):
             raise SweepsError(f"arch={network.arch} has no backward pass that keeps dE/dx_t, which penalty=omega is of")
 
     def __call__(self, network: Network, batch: Examples) -> Passed:
         """The pass on a batch, with the weights as they are now."""
-        own, lanes = self.network, self.lanes
+        own, lanes = self.network, self.index
         own.p.flat.copy_(network.p.flat[lanes])
         x, y, weights, _, start, masks, lengths = batch
         some = [None if each is None else each[lanes] for each in (weights, start, lengths)]

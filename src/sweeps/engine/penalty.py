@@ -42,7 +42,7 @@ def omega(weights: Tensor, strength: Tensor, passed: Passed) -> Tensor:
     the mean over sequences; T' counts the time steps with ||delta_{t+1}||^2 >= 1e-20, the only ones in the sum. As in
     the paper only the immediate derivative with respect to W is taken, with states and deltas held fixed, so that this
     is a gradient of `weight_hh` alone, one product over all time steps. Each layer and direction has an Omega of its
-    own. weights [K, P], strength [K, 1].
+    own. It costs a second forward and backward pass. weights [K, P], strength [K, 1].
     """
     gradient = torch.zeros_like(weights)
     for each in passed.recurrences:
@@ -76,18 +76,18 @@ class Penalties:
                     key: torch.tensor([[options[k][key]] for k in lanes], dtype=torch.float32, device=device)
                     for key in options[lanes[0]]
                 }
-                self._groups.append((PENALTIES[name], lanes, settings))
+                self._groups.append((PENALTIES[name], lanes, torch.tensor(lanes, device=device), settings))
         self._again: Again | None = None
 
     def add(self, network: Network, batch: Examples) -> None:
         """Add the penalties' gradients to those of the network, in place, after its backward pass on a batch."""
         weights, gradients = network.p.flat, network.grads.flat
-        for penalty, lanes, settings in self._groups:
+        for penalty, lanes, index, settings in self._groups:
             given: dict[str, Any] = dict(settings)
             if "passed" in named(penalty, 1):
                 self._again = self._again or Again(network, lanes)
                 given["passed"] = self._again(network, batch)
-            gradients[lanes] += penalty(weights[lanes], **given)
+            gradients[index] += penalty(weights[index], **given)
 
     def keep(self, lanes: Sequence[int]) -> Penalties:
         """The penalties of these lanes only, in that order."""

@@ -9,12 +9,14 @@ from importlib.metadata import version
 from pathlib import Path
 
 from sweeps.config.places import ROOT
+from sweeps.own import digest
 
 
 @cache
 def versions() -> dict[str, str]:
-    """Version of Python and of each library on which the numbers depend, by name."""
-    return {"python": platform.python_version(), **{name: version(name) for name in ("sweeps", "torch", "numpy")}}
+    """Version of Python and of each library on which the numbers depend; `own`: a digest of the code of own folders."""
+    found = {"python": platform.python_version(), **{name: version(name) for name in ("sweeps", "torch", "numpy")}}
+    return found | ({"own": own} if (own := digest()) else {})
 
 
 @cache

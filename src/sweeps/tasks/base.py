@@ -9,6 +9,7 @@ import numpy as np
 
 from sweeps.config import schema
 from sweeps.errors import unknown
+from sweeps.own import register_own
 from sweeps.signatures import named
 
 
@@ -142,18 +143,27 @@ def register(name: str, make: Callable[..., Any]) -> None:
 
 
 def registered() -> list[str]:
-    """The names of all tasks."""
-    return sorted(_REGISTRY)
+    """The names of all tasks, those of the user's own folders too.
+
+    Raises:
+        SweepsError: a file there cannot be run, or registers a name that is there already.
+    """
+    return sorted(_all())
+
+
+def _all() -> dict[str, Callable[..., Any]]:
+    register_own("tasks", _REGISTRY)
+    return _REGISTRY
 
 
 def factory(name: str) -> Callable[..., Task]:
     """What a task is made with: its class, or a function."""
-    return _REGISTRY[name]
+    return _all()[name]
 
 
 def parameters(name: str) -> dict[str, bool]:
     """The settings that a task is made from, and whether each must be given."""
-    return named(_REGISTRY[name])
+    return named(_all()[name])
 
 
 def task_of(settings: schema.Task) -> Task:
@@ -171,7 +181,7 @@ def make(name: str, **settings: bool | int | float | str) -> Task:
     Raises:
         ValueError: a setting is outside what the task allows; the message says which and what is allowed.
     """
-    return _REGISTRY[name](**settings)
+    return _all()[name](**settings)
 
 
 def at_least(value: int, least: int, why: str, setting: str = "length") -> int:

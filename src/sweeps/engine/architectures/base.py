@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from sweeps.config.schema import Value
+from sweeps.own import register_own
 from sweeps.signatures import named
 
 if TYPE_CHECKING:
@@ -112,8 +113,12 @@ def register(name: str, made: Architecture) -> None:
 
 
 def registered() -> list[str]:
-    """The names of all architectures."""
-    return sorted(_REGISTRY)
+    """The names of all architectures, those of the user's own folders too.
+
+    Raises:
+        SweepsError: a file there cannot be run, or registers a name that is there already.
+    """
+    return sorted(_all())
 
 
 def architecture(name: str) -> Architecture:
@@ -122,7 +127,12 @@ def architecture(name: str) -> Architecture:
     Raises:
         KeyError: there is none.
     """
-    return _REGISTRY[name]
+    return _all()[name]
+
+
+def _all() -> dict[str, Architecture]:
+    register_own("architectures", _REGISTRY)
+    return _REGISTRY
 
 
 def gated(
