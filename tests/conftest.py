@@ -1,4 +1,4 @@
-"""Ctrl-C means what it means at a terminal: a shell that starts the tests in the background has it ignored in them."""
+"""Ctrl-C and a closed terminal mean what they mean: who starts the tests in the background may have them ignored."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import signal
 import pytest
 
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session", autouse=True)

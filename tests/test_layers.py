@@ -43,7 +43,7 @@ ALLOWED: dict[str, set[str]] = {
     "records": {*PURE, "config.identity", "config.places", "config.schema"},
     "execute": {*CONFIG, "tasks", "plan", "engine", "probes", "records", "interrupts", "temporary"},
     "mirror": {*RECORDS, "config.schema", "config.short_names", "temporary"},
-    "check": {*CHECK, "engine.device", "engine.options"},
+    "check": {*CHECK, "engine.device", "engine.meant", "engine.options"},
     "launch": {*CONFIG, "check", "plan", "records", "execute", "mirror.beside", "terminal"},
     "solo": {*CONFIG, "check", "plan", "records", "execute", "mirror.beside", "terminal"},
     "again": {*CONFIG, "check", "plan", "records", "execute"},

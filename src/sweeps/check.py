@@ -11,8 +11,9 @@ from sweeps import tasks
 from sweeps.config.cards import card
 from sweeps.config.compose import settings_of
 from sweeps.config.identity import EXCLUDED
+from sweeps.config.places import defaults
 from sweeps.config.schema import SECTIONS, Settings, Stack
-from sweeps.engine import options
+from sweeps.engine import meant, options
 from sweeps.errors import ConfigError
 from sweeps.execute.kernels import missing_kernels
 from sweeps.execute.machine import memory_limit
@@ -24,7 +25,9 @@ MOST_SIZES = 5
 
 
 def checked(jobs: Sequence[Sequence[str]], compose: Callable[[Sequence[str]], dict[str, Any]]) -> list[Settings]:
-    """The settings of every job of a grid; a single run is a grid of one job.
+    """The settings of every job of a grid, each with the initialisation that its architecture has (`engine.meant`).
+
+    A single run is a grid of one job.
 
     Args:
         jobs: the overrides of each job.
@@ -36,7 +39,7 @@ def checked(jobs: Sequence[Sequence[str]], compose: Callable[[Sequence[str]], di
     good, broken, problems = settings_of(jobs, compose)
     if problems := problems + problems_with(good, broken):
         raise ConfigError(problems)
-    return good
+    return [meant.meant(each, defaults("arch", each.arch.name)) for each in good]
 
 
 def problems_with(good: Sequence[Settings], broken: Sequence[Settings] = ()) -> list[str]:
@@ -59,8 +62,9 @@ def size_problems(settings: Sequence[Settings]) -> list[str]:
 
 
 def option_problems(settings: Sequence[Settings]) -> list[str]:
-    """Own options of architectures, inits and the like that their code would not use, or lacks."""
-    return options.problems(settings, lambda arch: card("arch", arch).per_lane)
+    """Own options of architectures, inits and the like that their code would not use, or lacks; inits that an
+    architecture cannot have."""
+    return options.problems(settings, lambda arch: card("arch", arch).per_lane) or meant.problems(settings)
 
 
 def task_problems(settings: Sequence[Settings]) -> list[str]:

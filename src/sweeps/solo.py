@@ -11,6 +11,7 @@ from rich.console import Console
 
 from sweeps.check import checked
 from sweeps.config.compose import plain
+from sweeps.config.same_cells import why_not
 from sweeps.errors import SweepsError
 from sweeps.execute.done import done
 from sweeps.execute.kernels import kernels_line, lacks_native
@@ -33,10 +34,13 @@ def one_cell(config: DictConfig) -> None:
         SweepsError: its folder holds the record of another cell.
         OSError: its record cannot be written.
     """
-    [settings] = checked([[]], lambda overrides: plain(config, resolve=True))
+    asked = plain(config, resolve=True)
+    [settings] = checked([[]], lambda overrides: asked)
     [cell] = distinct([settings])
     sweep = SweepPaths.at(settings.runs_dir, settings.experiment)
     console = terminal()
+    if why := why_not(str(asked["init"]["name"]), settings):
+        console.print(f"{why}: this cell is that of init={settings.init.name}.", highlight=False)
     if not train(cell, sweep, console):
         console.print(f"Already done. {ending(cell, sweep)}")
     console.print(f"Record: {sweep.cell(cell.id).root}")

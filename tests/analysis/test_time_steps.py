@@ -72,7 +72,7 @@ def test_the_gradient_is_measured_over_all_steps(records: Records) -> None:
 
 
 def test_what_was_typed_is_said(records: Records, tmp_path: Path) -> None:
-    assert "sequence length (40, 60; task.length=20,40)" in what_ran_in_short(records)
+    assert "sequence length T (40, 60; task.length=20,40)" in what_ran_in_short(records)
     table, text = what_varied(records).blocks[:2]
     assert "40, 60 (task.length=20,40)" in getattr(table, "text", "")
     assert "Varied along" not in getattr(text, "text", "")
@@ -109,7 +109,7 @@ def test_a_setting_that_changes_no_number_of_steps_is_an_axis(tmp_path: Path) ->
             _cell(tmp_path, delay, 30, "of_a_user", seed=seed)
     records = sweeps.load(tmp_path, cache=False)
     assert records.varied == ["task.length"] and set(records.cells["length"]) == {30}
-    assert "Varied: length (5, 10)" in what_ran_in_short(records) and "T = 30" in what_ran_in_short(records)
+    assert "Varied: task.length (5, 10)" in what_ran_in_short(records) and "T = 30" in what_ran_in_short(records)
 
 
 def test_a_task_of_as_many_steps_as_typed_has_one_column(tmp_path: Path) -> None:
@@ -134,7 +134,7 @@ def test_each_of_two_tasks_has_its_own_steps(tmp_path: Path) -> None:
     records = sweeps.load(tmp_path, cache=False)
     found = {task: sorted(set(part.cells["length"])) for task, part in records.by_task()}
     assert found == {"adding": [20, 40], "copy": [40, 60]}
-    assert "4 cells, the full grid of those that have the settings" in what_varied(records).blocks[1].text  # type: ignore[union-attr]
+    assert "4 cells, every combination of the levels." in what_varied(records).blocks[1].text  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(("cut", "said"), [(30, True), (40, False)])

@@ -86,7 +86,7 @@ def test_the_grid_of_thresholds_and_no_clipping_is_full(tmp_path: Path) -> None:
     records = clipped(tmp_path, without=True)
     text = "\n".join(block.text for block in what_varied(records).blocks)  # type: ignore[union-attr]
     assert "0.5, 1, 2 (clip by norm alone)" in text
-    assert "32 cells, the full grid of those that have the settings." in text
+    assert "32 cells, every combination of the levels that there are: threshold only with clip by norm." in text
     assert "threshold (0.5, 1, 2)" in what_ran_in_short(records)
 
 

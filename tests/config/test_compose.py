@@ -151,11 +151,11 @@ def test_hydra_is_asked_once_a_choice() -> None:
         "arch": "glob(*)",
         "init": "glob(*)",
         "clip": "glob(*)",
-        "seed": "range(20)",
+        "seed": "range(4)",
         "task.length": "5,6,7",
     }
     jobs = expand(params, ["optim.lr=1e-3"]).jobs
-    assert len(jobs) >= 4 * 5 * 3 * 20 * 3
+    assert len(jobs) >= 4 * 5 * 3 * 4 * 3
     for job in jobs:
         composer(job)
     assert len(composed) == 1 + sum(len(choices(group)) for group in ("arch", "init", "clip"))

@@ -12,6 +12,10 @@ from sweeps.config.keys import known_keys
 from sweeps.config.names import check_names, parse_override, values
 from sweeps.errors import ConfigError, nearest, unknown
 
+BIASED = [name for name in places.choices("arch") if "forget_bias" in places.defaults("arch", name)]
+HAVE_IT = f"arch={','.join(BIASED)} have it"
+"""The architectures whose gate has a bias of its own."""
+
 
 def test_the_three_misspellings_of_the_issue_are_told_together() -> None:
     listed = problems(["arch=rnn_tan", "init=ortho", "task.lenght=50"])
@@ -25,10 +29,10 @@ def test_the_three_misspellings_of_the_issue_are_told_together() -> None:
     [
         (
             "arch=rnn_tahn",
-            "arch: 'rnn_tahn' is not known; did you mean 'rnn_tanh'? (allowed: gru, lstm, rnn_relu,",
+            "arch: 'rnn_tahn' is not known; did you mean 'rnn_tanh'? (allowed: cornn, gru,",
         ),
-        ("arch=", "arch: '' is not known (allowed: gru, lstm, rnn_relu, rnn_tanh)"),
-        ("arch=null", "arch: 'null' is not known (allowed: gru, lstm, rnn_relu, rnn_tanh)"),
+        ("arch=", f"arch: '' is not known (allowed: {', '.join(places.choices('arch'))})"),
+        ("arch=null", f"arch: 'null' is not known (allowed: {', '.join(places.choices('arch'))})"),
         ("clip=nrom", "did you mean 'norm'?"),
         ("tracker=wnb", "did you mean 'wandb'?"),
         ("experiment=first_lok", "did you mean 'first_look'?"),
@@ -111,14 +115,16 @@ def test_the_axes_of_an_experiment_are_checked_with_the_command_line() -> None:
         (["arch=lstm", "arch.forget_bias=2"], []),
         (
             ["arch.forget_bias=2"],
-            ["setting of arch=rnn_tanh: 'arch.forget_bias' is not known (allowed: arch.hidden); arch=lstm has it"],
+            [f"setting of arch=rnn_tanh: 'arch.forget_bias' is not known (allowed: arch.hidden); {HAVE_IT}"],
         ),
         (
             ["arch=rnn_relu,gru", "arch.forget_bias=2"],
             [
-                f"setting of arch={arch}: 'arch.forget_bias' is not known (allowed: arch.hidden); arch=lstm has it "
-                "[in 1 of 2 cells]"
-                for arch in ("rnn_relu", "gru")
+                f"setting of arch={arch}: 'arch.forget_bias' is not known{allowed}; {HAVE_IT} [in 1 of 2 cells]"
+                for arch, allowed in (
+                    ("rnn_relu", " (allowed: arch.hidden)"),
+                    ("gru", "; did you mean 'arch.update_bias'? (allowed: arch.hidden, arch.update_bias)"),
+                )
             ],
         ),
         (["arch=lstm,gru", "arch.forget_bias=2"], []),
@@ -153,7 +159,7 @@ def test_right_command_lines_cost_no_composition(monkeypatch: pytest.MonkeyPatch
         ("seed=1,2", ["1", "2"]),
         ("seed=range(2,8,3)", ["2", "5"]),
         ("arch=choice(lstm,gru)", ["lstm", "gru"]),
-        ("arch=glob(*,exclude=rnn_*)", ["gru", "lstm"]),
+        ("arch=glob(*,exclude=[rnn_*,*lstm*,janet,mgu])", ["cornn", "gru"]),
         ("tracker.project='a,b',c", ["'a,b'", "c"]),
     ],
 )

@@ -40,6 +40,9 @@ BETWEEN = (
          f"{BETWEEN} stack.norm=none stack.dropout=0.0 stack.residual=false, trained once, so that 7 of the 16 points "
          "of the grid are skipped."),
         (["stack.norm=layer", "stack.layers=2,3"], 2, ""),
+        (["stack.start=zero,random", "stack.start_scale=0.1,1"], 3, "stack.start_scale is of start states that are "
+         "drawn: such points are those of stack.start_scale=1.0, trained once, so that 1 of the 4 points of the grid "
+         "is skipped."),
         (["clip=none", "clip.threshold=1,2", "train.truncate=0,50"], 1, f"{THRESHOLD}; {WHY}, trained once, so that 3 "
          "of the 4 points of the grid are skipped."),
     ],

@@ -8,7 +8,9 @@ import torch
 
 from helpers import make_cell
 from sweeps.engine.clip import Clipper, global_norm
+from sweeps.engine.setup import set_up
 from sweeps.engine.train import train
+from sweeps.engine.update import Update
 
 
 def gradient(*norms: float) -> torch.Tensor:
@@ -66,6 +68,51 @@ def test_against_torch(name: str) -> None:
         else:
             torch.nn.utils.clip_grad_value_([p], 0.7)
         torch.testing.assert_close(g[lane], p.grad, rtol=1e-5, atol=0)
+
+
+def test_each_parameter_by_itself() -> None:
+    """Against torch's clipping of a single parameter; the padding between them stays zero."""
+    training = set_up([make_cell("clip=per_parameter", f"clip.threshold={c}") for c in (0.3, 1.0)])
+    with torch.no_grad():
+        update = Update(training)
+        update.backward()
+        grads = training.network.grads
+        before = {name: values.clone() for name, values in grads.items()}
+        update.clip()
+    assert [grads.flat[:, part].shape[1] for part in grads.places] == [values[0].numel() for values in grads.values()]
+    clipped = 0
+    for lane, threshold in enumerate((0.3, 1.0)):
+        for name, values in before.items():
+            p = torch.nn.Parameter(torch.zeros_like(values[lane]))
+            p.grad = values[lane].clone()
+            clipped += float(torch.nn.utils.clip_grad_norm_([p], threshold)) > threshold
+            torch.testing.assert_close(grads[name][lane], p.grad, rtol=1e-5, atol=0)
+    assert 0 < clipped < 2 * len(before), "some are clipped and some are not"
+
+
+@pytest.mark.parametrize("kept", [None, [2, 0]])
+def test_adaptive_clipping_is_at_a_percentile_of_the_norms_so_far(kept: list[int] | None) -> None:
+    """NumPy's percentile of the norms of each lane's window, beside a lane that is clipped otherwise."""
+    options: list[dict[str, float]] = [{"percentile": 10, "window": 4}, {}, {"percentile": 62.5, "window": 1000}]
+    clipper = Clipper(["adaptive", "norm", "adaptive"], [1.0, 0.5, 1.5], options=options)
+    rng, seen = np.random.default_rng(0), []
+    for step in range(9):
+        norms = rng.lognormal(sigma=2, size=3)
+        if step == 5:
+            norms[0] = np.inf  # of a gradient that was no number: not looked at later
+        seen.append(norms)
+        lanes = [0, 1, 2] if kept is None or step < 6 else kept
+        if step == 6 and kept is not None:
+            clipper = clipper.keep(kept)
+        g = gradient(*(min(norms[lane], 1e30) for lane in lanes))
+        clipper(g, torch.from_numpy(norms[lanes]))
+        after = global_norm(g)
+        for place, lane in enumerate(lanes):
+            if lane == 1 or not np.isfinite(norms[lane]):
+                continue
+            past = [each[lane] for each in seen if np.isfinite(each[lane])][-int(options[lane]["window"]) :]
+            bound = (1.0, 0.5, 1.5)[lane] * np.percentile(past, options[lane]["percentile"])
+            assert float(after[place]) == pytest.approx(min(norms[lane], bound), rel=1e-5), (step, lane)
 
 
 def test_it_is_the_clipped_gradient_that_trains() -> None:

@@ -19,6 +19,7 @@ from sweeps.check import option_problems, problems_with
 from sweeps.config.cards import Card
 from sweeps.config.schema import Settings
 from sweeps.engine.architectures import State, base
+from sweeps.engine.clip import CLIPS, GIVEN
 from sweeps.engine.init import INITS
 from sweeps.engine.optim import OPTIMIZERS
 from sweeps.engine.options import KNOWN
@@ -133,8 +134,9 @@ def test_an_option_that_an_optimiser_or_an_init_needs_is_asked_for(monkeypatch: 
 
 def test_the_options_that_are_known_without_torch_are_those_of_the_classes() -> None:
     of_optim = {("optim", name): set(made.options) for name, made in OPTIMIZERS.items()}
-    of_penalty = {("penalty", name): set(named(penalty, 1)) for name, penalty in PENALTIES.items()}
-    assert of_optim | of_penalty | {("penalty", "none"): set()} == KNOWN
+    of_penalty = {("penalty", name): set(named(penalty, 1)) - {"passed"} for name, penalty in PENALTIES.items()}
+    of_clip = {("clip", name): set(named(clip, 3)) - {*GIVEN} for name, clip in CLIPS.items()}
+    assert of_optim | of_penalty | of_clip | {("penalty", "none"): set()} == KNOWN
     for made in OPTIMIZERS.values():
         used = {"lr": 0.1, **dict.fromkeys(made.options, 0.5)}
         made(torch.ones(1, 2), [used]).step(torch.ones(1, 2), torch.ones(1, 2))

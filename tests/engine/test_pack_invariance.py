@@ -72,6 +72,40 @@ def test_records_are_the_same_bytes_in_every_pack(arch: str, optim: str, kernel:
         assert not different, f"in packs of {size}"
 
 
+def test_further_initialisations_and_ways_to_clip_are_the_same_bytes_in_every_pack(tmp_path: Path) -> None:
+    inits = ("init=chrono", "init=critical", "init=sparse", "init=diagonal", "init=rotations", "init=chrono")
+    clips = itertools.cycle(
+        (
+            ("clip=adaptive", "clip.window=3", "clip.percentile=50"),
+            ("clip=per_parameter", "clip.threshold=0.02"),
+            ("clip=adaptive", "clip.window=5", "clip.threshold=0.5"),
+            ("clip=norm", "clip.threshold=0.2"),
+        )
+    )
+    shape = ("arch=gru", "arch.hidden=11", "train.batch=9", "task.length=7", "train.steps=8", "stack.layers=2")
+    cells = make_cells(*((init, *next(clips), f"seed={k % 3}", *shape) for k, init in enumerate(2 * inits)))
+    assert len(cells) == 12
+    train_in_packs(cells, 1, tmp_path / "alone")
+    alone = read(cells, tmp_path / "alone")
+    for size in (3, 12):
+        shuffled = random.Random(size).sample(cells, len(cells))
+        train_in_packs(shuffled, size, tmp_path / str(size))
+        packed = read(cells, tmp_path / str(size))
+        assert not [name for name in alone if alone[name] != packed[name]], f"in packs of {size}"
+
+
+def test_a_penalty_of_the_pass_is_the_same_bytes_in_every_pack(tmp_path: Path) -> None:
+    """Beside lanes without it, whose bytes it does not change either."""
+    penalties = itertools.cycle((("penalty=omega", "penalty.strength=2"), ("penalty=none",), ("penalty=omega",)))
+    shape = ("arch=rnn_tanh", "arch.hidden=11", "train.batch=9", "task.length=7", "train.steps=8", "stack.layers=2")
+    cells = make_cells(*(("optim=sgd", f"seed={k}", *next(penalties), *shape) for k in range(6)))
+    train_in_packs(cells, 1, tmp_path / "alone")
+    alone = read(cells, tmp_path / "alone")
+    train_in_packs(random.Random(0).sample(cells, 6), 6, tmp_path / "packed")
+    packed = read(cells, tmp_path / "packed")
+    assert not [name for name in alone if alone[name] != packed[name]]
+
+
 NETWORKS = (
     ("stack.layers=2", "stack.bidirectional=true", "stack.start=learned", "task=copy", "task.length=3"),
     ("stack.bidirectional=true", "stack.start=random", "stack.readout=mean", "task=adding", "task.length=7"),

@@ -8,9 +8,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from engine.other_cells import OTHERS
+
 
 def cell_of(arch: str, p: dict[str, Tensor]) -> tuple[Any, Callable[[Tensor], Tensor]]:
-    """torch.nn's cell with these weights, which it holds transposed; and what puts gate blocks into its order."""
+    """torch.nn's cell with these weights, which it holds transposed, and what puts gate blocks into its order.
+
+    Where torch.nn has none, that of `other_cells`.
+    """
+    if arch in OTHERS:
+        return OTHERS[arch](p), lambda w: w
     inputs, hidden = len(p["weight_ih"]), len(p["weight_hh"])
     kinds = {"lstm": torch.nn.LSTMCell, "gru": torch.nn.GRUCell}
     if arch in kinds:

@@ -51,7 +51,8 @@ class Interrupted(BaseException):
 
 def some_cells(count: int, *shared: str) -> list[Cell]:
     """Cells of one shape: initialisations, clippings, rates and seeds mixed; two neighbours have the same seed."""
-    kinds = itertools.cycle(itertools.product(("none", "norm", "value"), ("random", "orthogonal")))
+    clips, inits = ("none", "norm", "adaptive", "value", "per_parameter"), ("random", "orthogonal")
+    kinds = zip(itertools.cycle(clips), itertools.cycle(inits), strict=False)
     own = (
         (f"clip={clip}", f"init={init}", "clip.threshold=0.05", f"optim.lr={0.03 / (1 + k % 3)}", f"seed={k // 2}")
         for k, (clip, init) in zip(range(count), kinds, strict=False)

@@ -24,6 +24,26 @@ def test_figures_are_drawn_by_name(tmp_path: Path, capsys: pytest.CaptureFixture
     assert names == ["share_solved.pdf", "share_solved.png", "share_solved.svg"]
 
 
+def test_what_is_asked_for_lies_beside_the_figures_of_the_report(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for arch in ("lstm", "gru"):
+        write_cell(tmp_path / "small", arch=arch, length=60)
+    where = ["experiment=small", f"runs_dir={tmp_path}", "formats=png"]
+    own = tmp_path / "small" / "report" / "figures"
+    assert main(["figure", "score_by_level", *where]) == 0
+    before = (own / "score_by_level.png").read_bytes()
+    for asked, folder in {
+        "x=arch": "x=arch",
+        "metric=grad_norm": "metric=grad_norm",
+        "select=arch=lstm length=60": "select=arch=lstm-length=60",
+    }.items():
+        capsys.readouterr()
+        assert main(["figure", "score_by_level", asked, *where]) == 0
+        assert capsys.readouterr().out.strip() == str(own / folder / "score_by_level.png")
+        assert (own / folder / "score_by_level.png").exists() and (own / "score_by_level.png").read_bytes() == before
+
+
 def test_without_a_name_the_catalogue_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["figure"]) == 0
     assert capsys.readouterr().out.strip() == f"Figures: {', '.join(FIGURES)}"

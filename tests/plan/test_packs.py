@@ -81,6 +81,8 @@ VARYING = {
     "seed": "seed=5",
     "init.name": "init=identity",
     "init.gain": "init.gain=1.5",
+    "init.input_scale": "init.input_scale=0.5",
+    "init.readout_scale": "init.readout_scale=0.5",
     "clip.name": "clip=value",
     "clip.threshold": "clip.threshold=0.5",
     "optim.lr": "optim.lr=0.5",
@@ -120,9 +122,11 @@ FIXED = {
     "train.stop_when_solved": "train.stop_when_solved=true",
     "train.accumulate": "train.accumulate=2",
     "train.truncate": "train.truncate=5",
+    "train.skip_nonfinite": "train.skip_nonfinite=true",
     "stack.layers": "stack.layers=3",
     "stack.bidirectional": "stack.bidirectional=true",
     "stack.start": "stack.start=learned",
+    "stack.start_scale": "stack.start_scale=0.5",
     "stack.readout": "stack.readout=mean",
     "stack.norm": "stack.norm=layer",
     "stack.dropout": "stack.dropout=0.1",
@@ -135,7 +139,7 @@ FIXED = {
     "executor.kernel": "executor.kernel=torch",
     "executor.device": "executor.device=cuda",
 }
-BASE = ("stack.layers=2", "arch=lstm", "clip=norm")
+BASE = ("stack.layers=2", "stack.start=random", "arch=lstm", "clip=norm")
 
 
 @pytest.mark.parametrize("override", VARYING.values())

@@ -103,7 +103,7 @@ def test_each_run_is_held_against_the_baselines_of_its_own_data(tmp_path: Path) 
         write_cell(tmp_path, settings={"task.corpus": corpus}, summary=summary, end=60, outcome="finished")
     records = load(tmp_path)
     short = (
-        "1 of 2 runs end below the best baseline of their data, 6-gram, whose test loss is 1.4 to 1.59 (2.02 to 2.29"
+        "1 of 2 runs end below the best baseline of their data, 6-gram, whose test loss is 1.40 to 1.59 (2.02 to 2.29"
     )
     assert in_short(records).startswith(short)
     assert "6-gram 1.4 to 1.59 (test 1.4 to 1.59); the best constant answer has 2.8 to 3.18." in told(records)

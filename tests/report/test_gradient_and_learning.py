@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from analysis.make_records import write_cell
 from sweeps.analysis.loading.load import load
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.statistics.arrival import arrival, by_seed
-from sweeps.report.gradient_and_learning import gradient_and_learning
+from sweeps.report.gradient_and_learning import gradient_and_learning, in_short
 
 
 def told(records: Records) -> str:
@@ -36,6 +37,21 @@ def test_an_architecture_whose_gradient_vanishes_may_learn_and_one_whose_arrives
     assert "- **GRU** keeps 0.63 to 0.79 at the start and 0.89 to 0.94 in training; solved 4 of 4." in text
     assert "at T = 60, the longest with such a factor" in text and "n = 8 runs" in text
     assert "p = 0.5)" in text, "two seeds allow no less"
+
+
+def test_counts_say_which_length_they_are_of_and_a_correlation_that_it_is_over_seeds(tmp_path: Path) -> None:
+    scores = {("random", 0): 0.1, ("xavier", 0): 0.2, ("identity", 0): 0.3, ("random", 1): 0.3, ("xavier", 1): 0.1}
+    for seed, length in itertools.product(range(2), (50, 60)):
+        for init, slope in (("random", -0.4), ("xavier", -0.2), ("identity", -0.1)):
+            score = scores.get((init, seed), 0.2)
+            write(tmp_path, False, init=init, slope=slope, seed=seed, length=length, best_score=score)
+    records = load(tmp_path)
+    short, both = in_short(records), "0.25 (median over 2 seeds, which range from -0.50 to 1.00"
+    assert short.startswith("At T = 60, the longest, a step back in time multiplies the gradient before training by ")
+    assert short.endswith(f"what was learned is {both})."), short
+    assert f"is at the start {both}; p = 1)" in told(records) and "of one seed at this T; n = 6 runs" in told(records)
+    one = load(tmp_path).select(length=50)
+    assert in_short(one).startswith("At T = 50, a step back")
 
 
 def test_the_correlation_is_spearmans_within_each_seed(tmp_path: Path) -> None:

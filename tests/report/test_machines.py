@@ -73,7 +73,7 @@ def test_one_of_three_ways_may_have_levels_to_itself(tmp_path: Path) -> None:
             write_cell(tmp_path, length=length, seed=seed, summary=more)
     text = mixed_warning(load(tmp_path))
     assert text is not None and text.count("all those of") == 1
-    assert "2 of 6 cells by the torch kernel on AMD EPYC 9B14, cpu (all those of sequence length 7)" in text
+    assert "2 of 6 cells by the torch kernel on AMD EPYC 9B14, cpu (all those of T = 7)" in text
 
 
 @pytest.mark.parametrize("older", [{}, {"pack": None}, {"pack": {}, "processor": ""}, made_by(None, None, None)])

@@ -52,7 +52,7 @@ def test_the_report_says_whose_setting_it_is_and_counts_no_hole(records: Records
     sweep = SweepPaths(records.root)
     text = make_report(sweep, records=records).markdown.read_text()
     assert re.search(r"\| forget bias\s*\| 0, 2 \(LSTM alone\)", text)
-    assert "9 cells, the full grid of those that have the settings." in text
+    assert "9 cells, every combination of the levels that there are: forget bias only with LSTM." in text
     assert "of runs that differ in the forget bias their median" in text
     assert re.search(r"\| unset +\| +0\.501 \(n = 3\) \| +– \|", text), "the factor per step of the tanh network"
     assert "tanh RNN: no forget bias (0.501)" in text

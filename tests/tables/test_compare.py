@@ -265,7 +265,7 @@ def test_any_name_of_a_setting_and_any_measure_will_do(tmp_path: Path) -> None:
     records = load(tmp_path)
     for axes in (["init.gain", "task.length"], ["gain", "length"]):
         table = compare(records, axes, "solved", within=["task.length"], select={"task.length": [3, 4]})
-        assert table.caption.startswith("Share solved by gain and sequence length.")
+        assert table.caption.startswith("Share solved by gain and sequence length T.")
         assert [entry.text.split(" [")[0] for entry in table.rows[1]] == ["1.5", "1/2", "1/2"], "runs of runs"
     for metric in ("best_loss", "solved_step", "decay_start", "grad_norm"):
         assert len(compare(records, ["init.gain"], metric).frame) == 2

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
 from sweeps.analysis.loading.records import Records
-from sweeps.analysis.text import number
+from sweeps.analysis.text import between
 
 CONSTANT = "best constant answer"
 """How the baseline is called that every task has."""
@@ -42,12 +42,12 @@ def baselines_of(records: Records, test: bool = False) -> dict[str, tuple[float,
     return {str(name): (float(frame[name].min()), float(frame[name].max())) for name in frame}
 
 
-def said(losses: Iterable[float]) -> str:
+def said(losses: Sequence[float]) -> str:
     """`0.26`, or `0.26 to 0.31` where the data of the runs differ."""
-    return " to ".join(dict.fromkeys(map(number, losses)))
+    return between(min(losses), max(losses))
 
 
-def named(losses: Mapping[str, Iterable[float]], test: Mapping[str, Iterable[float]] | None = None) -> str:
+def named(losses: Mapping[str, Sequence[float]], test: Mapping[str, Sequence[float]] | None = None) -> str:
     """`persistence 0.23 (test 0.25), AR(12) 0.19 (test 0.2)`."""
     behind = {name: f" (test {said(found)})" for name, found in (test or {}).items()}
     return ", ".join(f"{name} {said(found)}{behind.get(name, '')}" for name, found in losses.items())
@@ -62,5 +62,4 @@ def in_bits(records: Records, *losses: float) -> str:
     """
     if records.score_name not in OF_CLASSES or not all(map(math.isfinite, losses)):
         return ""
-    bits = " to ".join(dict.fromkeys(f"{loss / math.log(2):.3g}" for loss in losses))
-    return f" ({bits} bits)"
+    return f" ({between(min(losses) / math.log(2), max(losses) / math.log(2))} bits)"

@@ -14,6 +14,7 @@ from sweeps.config.schema import GROUPS
 HEADS = {
     "arch": "architecture",
     "length": "T",
+    "task.length": "task.length",
     "lr": "learning rate",
     "hidden": "hidden units",
     "train.truncate": "truncation",
@@ -30,7 +31,7 @@ HEADS = {
 }
 """Of axes; any other has the last part of its dotted name."""
 SAID = HEADS | {
-    "length": "sequence length",
+    "length": "sequence length T",
     "clip": "clipping",
     "optim": "optimiser",
     "schedule": "learning-rate schedule",
@@ -45,7 +46,7 @@ def head(axis: str) -> str:
 
 
 def said(axis: str) -> str:
-    """What an axis is called in a sentence: `sequence length`, `forget bias` of `arch.forget_bias`."""
+    """What an axis is called in a sentence: `sequence length T`, `forget bias` of `arch.forget_bias`."""
     return SAID.get(axis, _last(axis))
 
 
@@ -59,7 +60,7 @@ def listed(names: Sequence[str]) -> str:
 
 
 def axes_said(axes: Sequence[str]) -> str:
-    """`architecture, init and sequence length`."""
+    """`architecture, init and sequence length T`."""
     return listed([said(axis) for axis in axes])
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sweeps.analysis.labels import axes_said, label, level_text
+from sweeps.analysis.labels import label, level_text
 from sweeps.analysis.loading.axes import owner_of
 from sweeps.analysis.loading.records import Records
 from sweeps.config.analysis import POOLED, ROLES
@@ -78,11 +78,6 @@ class Roles:
     def where(self) -> str:
         """`T = 200, no clipping`: the levels of `fixed`; empty if there are none."""
         return ", ".join(level_text(axis, level) for axis, level in self.fixed.items())
-
-    @property
-    def pooling(self) -> str:
-        """A sentence that names the pooled axes; empty if there are none."""
-        return f" Runs are pooled over {axes_said(self.pooled)}." if self.pooled else ""
 
 
 def roles(

@@ -11,6 +11,8 @@ from sweeps.amounts import number_of as number_of  # beside the other texts
 from sweeps.analysis.labels import head, level_said
 
 EMPTY = "–"
+ROUNDING = 1e-6
+"""Relative difference up to which two measured numbers are written as one."""
 
 
 def number(value: Any, digits: int = 3) -> str:
@@ -22,6 +24,33 @@ def number(value: Any, digits: int = 3) -> str:
         return f"{mantissa}e{int(exponent)}"
     text = f"{value:.{digits}g}"
     return f"{float(text):.0f}" if "e" in text else text
+
+
+def digits_apart(one: float, other: float, least: int = 3) -> int:
+    """How many significant digits tell two numbers apart, at least `least`; that many where they are as good as equal
+    (`ROUNDING`) or not finite."""
+    if not (math.isfinite(one) and math.isfinite(other)) or math.isclose(one, other, rel_tol=ROUNDING):
+        return least
+    return next((digits for digits in range(least, 8) if number(one, digits) != number(other, digits)), least)
+
+
+def between(low: float, high: float, digits: int = 3, *, decimals: int = 0) -> str:
+    """`0.55 to 0.87`, `0.9800 to 0.9801`: a range, both ends with the same decimals, as many as tell them apart; one
+    number where they are as good as equal (`ROUNDING`).
+
+    Args:
+        digits: significant digits of the larger end at least; the smaller has one at least.
+        decimals: decimals at least.
+    """
+    ends = (low, high)
+    if math.isclose(low, high, rel_tol=ROUNDING):
+        return f"{low:.{decimals}f}" if decimals else number(low, digits)
+    sizes = [abs(end) for end in ends if end]
+    if not all(map(math.isfinite, ends)) or min(sizes) < 1e-3 or max(sizes) >= 1e5:
+        return " to ".join(dict.fromkeys(number(end, digits) for end in ends))
+    least = max(decimals, digits - 1 - math.floor(math.log10(max(sizes))), -math.floor(math.log10(min(sizes))))
+    texts = ([f"{end:z.{places}f}" for end in ends] for places in range(max(0, least), 20))
+    return " to ".join(next(pair for pair in texts if pair[0] != pair[1]))
 
 
 def factor(log10_per_step: float) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import threading
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -34,7 +36,8 @@ def figure(arguments: list[str]) -> int:
     `figure gradient_by_lag_start colour=init.gain panel=arch row=init select='task.length=100 clip=none'` says which
     axis is drawn as what, and of which part of the records; what is not said is found from what the study varied.
     `figure score_by_level metric=decay_start` shows any number of a run, by the axes that matter most for it.
-    experiment=a,b takes several sweeps as one.
+    experiment=a,b takes several sweeps as one. What is said so is written to a folder of its own in report/figures
+    (`colour=init.gain-panel=arch`), beside the figures of the report, or to into=FOLDER.
     """
     from sweeps.figures.catalogue import FIGURES, why_nothing
     from sweeps.figures.charts import ON_FIRST_SCREEN
@@ -51,15 +54,14 @@ def figure(arguments: list[str]) -> int:
         say(f"Figures: {', '.join(FIGURES)}")
         return 0
     sweep, roots = study_of(settings)
-    into = Path(settings["into"]) if "into" in settings else sweep.report.figures
+    into = Path(settings["into"]) if "into" in settings else _place_of(settings, sweep)
     formats = [kind for kind in settings.get("formats", "pdf,svg,png").split(",") if kind]
     chosen = {slot: settings[key] for key, slot in ROLES.items() if key in settings}
     records = selected(records_to_report(roots), settings.get("select", ""))
     if "metric" in settings and (others := [name for name in names if name != ON_FIRST_SCREEN]):
         raise CommandError([f"metric: {', '.join(others)} shows numbers of its own; {ON_FIRST_SCREEN} shows any"])
-    drawn = draw(
-        records, into, names, formats, chosen, analysis_of(settings["experiment"]).axes, settings.get("metric")
-    )
+    analysis = analysis_of(settings["experiment"])
+    drawn = draw(records, into, names, formats, chosen, analysis.axes, settings.get("metric") or analysis.metric)
     for each in drawn:
         for kind in formats:
             say(str(each.stem.with_name(f"{each.stem.name}.{kind}")))
@@ -67,6 +69,13 @@ def figure(arguments: list[str]) -> int:
         reasons = dict.fromkeys(why_nothing(name, part, settings.get("metric")) for _, part in records.by_task())
         say(f"{name}: these records hold nothing to draw ({'; '.join(reasons)})")
     return 0
+
+
+def _place_of(settings: Mapping[str, str], sweep: SweepPaths) -> Path:
+    """Where figures go that are not the report's: a folder named after what was asked for; else the report's own."""
+    asked = [f"{key}={settings[key]}" for key in (*ROLES, "select", "metric") if key in settings]
+    name = re.sub(r"[^\w.,=-]+", "-", "-".join(asked))
+    return sweep.report.figures / name if name else sweep.report.figures
 
 
 def report(arguments: list[str]) -> int:

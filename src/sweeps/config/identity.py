@@ -43,6 +43,10 @@ BEFORE: dict[str, Value] = {
     "stack.embedding": 0,
     "stack.kind": "plain",
     "stack.attention": "none",
+    "init.input_scale": 1.0,
+    "init.readout_scale": 1.0,
+    "stack.start_scale": 1.0,
+    "train.skip_nonfinite": False,
 }
 """Settings that came after the first records, each with the value that stands for what was always so before.
 
@@ -53,6 +57,7 @@ default may be edited, a value here never, because the id of every record withou
 BEFORE_OF: dict[tuple[str, str], dict[str, Value]] = {
     ("task", "adding"): {"variant": "half"},
     ("optim", "sgd"): {"nesterov": False},
+    ("arch", "gru"): {"update_bias": 0.0},
 }
 """The same of options that one choice of a group has: (group, choice) -> option -> value."""
 

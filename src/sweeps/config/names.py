@@ -115,6 +115,8 @@ def _wrong_names(override: Override, keys: set[str]) -> list[str]:
     key = override.key_or_group
     if key == "hydra" or key.startswith(("hydra.", "hydra/")):
         return []  # Hydra's own settings are Hydra's to check
+    if key.endswith(".name") and key.removesuffix(".name") in CHOSEN:
+        return [unknown("setting", key, [key.removesuffix(".name")])]
     if key not in keys:
         section = f"{key.partition('.')[0]}."
         plain = {f"{name}.*" for name in SECTIONS if name not in GROUPS}

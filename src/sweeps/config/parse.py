@@ -36,7 +36,9 @@ def parse(config: Mapping[str, Any]) -> tuple[Settings | None, list[str]]:
     settings = Settings(**values)
     if problems:  # check what could be read against the rules too, so that one message lists everything
         return None, problems + check(settings)
-    return _without_idle_cut(_without_idle_between(_without_idle_nesterov(settings))), []
+    for without in (_without_idle_nesterov, _without_idle_start, _without_idle_between, _without_idle_cut):
+        settings = without(settings)
+    return settings, []
 
 
 def _without_idle_nesterov(settings: Settings) -> Settings:
@@ -45,6 +47,13 @@ def _without_idle_nesterov(settings: Settings) -> Settings:
     if not optim.options.get("nesterov") or optim.options.get("momentum"):
         return settings
     return replace(settings, optim=replace(optim, options={**optim.options, "nesterov": False}))
+
+
+def _without_idle_start(settings: Settings) -> Settings:
+    """The settings with `stack.start_scale` 1 where no start state is drawn."""
+    if settings.stack.start == "random":
+        return settings
+    return replace(settings, stack=replace(settings.stack, start_scale=1.0))
 
 
 def _without_idle_between(settings: Settings) -> Settings:

@@ -54,7 +54,7 @@ def defaults(group: str, name: str) -> dict[str, Any]:
     return dict(yaml.safe_load(path.read_text(encoding="utf-8"))) if path.exists() else {}
 
 
-IDLE = {("clip", "none"): ("threshold",)}
+IDLE = {("clip", "none"): ("threshold",), ("init", "own"): ("gain",)}
 """Settings that a choice of a group has in its file and does not use."""
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from sweeps.config.schema import ATTENTIONS, KINDS, MODES, NORMS, READOUTS, SAVED, STARTS, Settings
+from sweeps.config.schema import ANGLES, ATTENTIONS, KINDS, MATRICES, MODES, NORMS, READOUTS, SAVED, STARTS, Settings
 from sweeps.errors import unknown
 
 Rule = tuple[Callable[[float], bool], str]
@@ -22,14 +22,27 @@ SHARE: Rule = (lambda v: 0 <= v <= 1, "a number from 0 to 1")
 FACTOR: Rule = (lambda v: 0 < v <= 1, "a number above 0, at most 1")
 SEVERAL: Rule = (lambda v: v >= 2, "an integer of at least 2")
 COUNT: Rule = (lambda v: v >= 1, "an integer of at least 1")
+HALF_TURNS: Rule = (lambda v: -1 <= v <= 1, "a number from -1 to 1 (of pi)")
 NATURAL: Rule = (lambda v: v >= 0, "an integer of at least 0")
 
 RULES: dict[str, Rule] = {
     "arch.hidden": COUNT,
     "arch.forget_bias": FINITE,
+    "arch.update_bias": FINITE,
     "init.gain": FROM_ZERO,
     "init.std": FROM_ZERO,
+    "init.input_scale": FROM_ZERO,
+    "init.readout_scale": FROM_ZERO,
+    "init.low": FINITE,
+    "init.high": FINITE,
+    "init.incoming": COUNT,
+    "init.angle_low": HALF_TURNS,
+    "init.angle_high": HALF_TURNS,
+    "init.drive": FROM_ZERO,
+    "init.t_max": (lambda v: v == 0 or v >= 2, "0 or an integer of at least 2"),
     "clip.threshold": ABOVE_ZERO,
+    "clip.percentile": (lambda v: 0 <= v <= 100, "a number from 0 to 100"),
+    "clip.window": COUNT,
     "task.length": COUNT,
     "task.solved_at": FINITE,
     "optim.lr": FROM_ZERO,
@@ -57,6 +70,7 @@ RULES: dict[str, Rule] = {
     "train.truncate": NATURAL,
     "train.checkpoint": FROM_ZERO,
     "stack.layers": COUNT,
+    "stack.start_scale": FROM_ZERO,
     "stack.dropout": FRACTION,
     "stack.input_dropout": FRACTION,
     "stack.output_dropout": FRACTION,
@@ -71,6 +85,8 @@ DEVICES = ("cpu", "cuda")
 KERNELS = ("auto", "native", "torch", "reference")
 NAMES = {
     "train.save": SAVED,
+    "init.matrix": MATRICES,
+    "init.distribution": ANGLES,
     "stack.start": STARTS,
     "stack.readout": READOUTS,
     "stack.norm": NORMS,
@@ -98,6 +114,10 @@ def check(settings: Settings) -> list[str]:
             f"train.eval_every: given {eval_every}, must be a multiple of train.log_every={log_every}"
             " (an evaluation is part of a logged row)"
         )
+    for least, most in (("init.low", "init.high"), ("init.angle_low", "init.angle_high")):
+        low, high = lookup(settings, least), lookup(settings, most)
+        if None not in (low, high) and RULES[least][0](low) and RULES[most][0](high) and low > high:
+            problems.append(f"{least}: given {low}, must be at most {most}={high}")
     warmup, steps = lookup(settings, "schedule.warmup"), lookup(settings, "train.steps")
     if warmup and steps and warmup >= steps >= 1:
         problems.append(
@@ -114,6 +134,10 @@ def check(settings: Settings) -> list[str]:
             f"train.truncate: given {settings.train.truncate}, must be 0 with {given} (a cut would not "
             "stop what goes back past it)"
         )
+    if getattr(settings.penalty, "name", None) == "omega":
+        for key, value in (("train.accumulate", 1), ("stack.kind", "plain")):
+            if (given := lookup(settings, key)) not in (value, None):
+                problems.append(f"{key}: given {given!r}, must be {value} with penalty=omega, which is of one pass")
     kernel, device = (getattr(settings.executor, name, None) for name in ("kernel", "device"))
     if (kernel, device) == ("native", "cuda"):
         problems.append("executor.kernel: given 'native', must be auto or torch with executor.device=cuda")

@@ -25,6 +25,8 @@ class Arch:
 class Init:
     name: str
     gain: float  # factor on the recurrent matrix
+    input_scale: float = 1.0  # factor on the weights with which each layer reads its inputs
+    readout_scale: float = 1.0  # factor on the weights of the readout
     options: Options = field(default_factory=dict)
 
 
@@ -76,6 +78,7 @@ class Train:
     truncate: int  # steps T after which the gradient is cut, counted from the end; 0 = never
     checkpoint: float  # minutes between two checkpoints of a cell; 0 = none
     save: str  # of SAVED
+    skip_nonfinite: bool  # an update whose loss or gradient is not finite is left out; false: the run has diverged
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,7 @@ class Stack:
     embedding: int = 0  # columns D of a learned linear map of the inputs; 0: the lowest layer reads them as they are
     kind: str = "plain"  # of KINDS
     attention: str = "none"  # of ATTENTIONS
+    start_scale: float = 1.0  # standard deviation of random start states
 
     @property
     def directions(self) -> int:
@@ -155,10 +159,16 @@ MODES = ("offline", "online", "auto", "disabled")
 """Modes of the tracker. `auto` is online if an API key is found, offline otherwise; it never prompts for one."""
 
 STARTS = ("zero", "learned", "random")
-"""Start states: zeros; a parameter, the same for all sequences; N(0, 1), drawn anew for every sequence."""
+"""Start states: zeros; a parameter, the same for all sequences; N(0, start_scale^2), drawn anew for every sequence."""
 
 READOUTS = ("last", "mean")
 """What an answer at the end of a sequence is read from: the last state, or the mean of all."""
+
+MATRICES = ("orthogonal", "random")
+"""Matrices of the inits that are about something else: uniformly random orthogonal; Gaussian, variance 1 / H."""
+
+ANGLES = ("uniform", "cayley")
+"""Distributions of the angles of rotations."""
 
 NORMS = ("none", "layer")
 """What stands between two layers: nothing, or layer normalisation."""

@@ -21,8 +21,10 @@ from sweeps.tasks import streams
 
 State = Mapping[str, np.ndarray]
 """One lane between two updates: `weights [P]`, the state of the optimiser, the generators of what its
-batches draw, and, where there are such, the network's states `[B, S]` that the next batch of a stream goes on from, and
-what the evaluations so far say to a plateau (`plateau`) and to early stopping (`patience`): `Patience.state`."""
+batches draw, and, where there are such, the network's states `[B, S]` that the next batch of a stream goes on from,
+what the evaluations so far say to a plateau (`plateau`) and to early stopping (`patience`): `Patience.state`, and the
+norms that adaptive clipping looks at (`clip.norms`, `clip.count`): `NormHistory`, and how many updates were left out
+(`skipped`)."""
 
 GENERATORS = "generators"
 
@@ -40,7 +42,9 @@ def _tensors(training: Training, lane: int) -> dict[str, Tensor]:
     carried = {} if training.data.end is None else {"carried": training.data.end[lane]}
     counted = {"plateau": training.schedules.patience, "patience": training.patience}
     waiting = {name: torch.from_numpy(of.state[lane]) for name, of in counted.items() if of.most[lane] < math.inf}
-    return {"weights": training.network.p.flat[lane], **optimizer, **carried, **waiting}
+    norms = {f"clip.{name}": values for name, values in training.clip.state(lane).items()}
+    skipped = {"skipped": training.skipped[lane : lane + 1]} if training.skips else {}
+    return {"weights": training.network.p.flat[lane], **optimizer, **carried, **waiting, **norms, **skipped}
 
 
 def restore(training: Training, states: Sequence[State], step: int) -> None:

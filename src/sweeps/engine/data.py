@@ -54,7 +54,7 @@ class Data:
         name: of the task, for messages.
         size: B, sequences of a training batch.
         states: columns S of the states of all layers, or C of the vectors that they are made from.
-        drawn: whether start states are drawn, from N(0, 1).
+        drawn: whether start states are drawn, from N(0, drawn_scale^2).
         drops: where numbers are dropped, a mask of each batch for each place.
 
     Raises:
@@ -71,10 +71,12 @@ class Data:
         device: torch.device | str,
         states: int = 0,
         drawn: bool = False,
+        drawn_scale: float = 1.0,
         drops: Mapping[str, Drop] = MappingProxyType({}),
     ) -> None:
         self.name, self.task, self.size, self.device = name, task, size, device
         self.states, self.drawn, self.every = states, drawn, answers(task) == "every"
+        self.drawn_scale = np.float32(drawn_scale)
         self.drops = dict(drops)
         self._masks = {seed: {place: generator(seed, "dropout", place) for place in drops} for seed in seeds}
         self._checked = False
@@ -211,7 +213,9 @@ class Data:
         if batch.vector is not None:
             return batch.vector
         shape = (sequences, self.states)
-        return rng.standard_normal(shape, np.float32) if self.drawn else np.zeros(shape, np.float32)
+        if not self.drawn:
+            return np.zeros(shape, np.float32)
+        return rng.standard_normal(shape, np.float32) * self.drawn_scale
 
     def _mask(self, rng: np.random.Generator, drop: Drop) -> np.ndarray:
         """0 where a number is dropped, else 1 over the share that is kept, `[T, B, O]`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
@@ -249,12 +250,16 @@ class Network:
             assert dy is not None
             dy = layer.through_time(dy, traces[n * self.directions : (n + 1) * self.directions])
 
-    def keep(self, kept: Sequence[int]) -> Network:
-        """A smaller pack: the networks of the lanes `kept` only, in that order."""
+    def keep(self, kept: Sequence[int], kernel: str = "") -> Network:
+        """A smaller pack: the networks of the lanes `kept` only, in that order.
+
+        Args:
+            kernel: another one than this network's; empty: the same.
+        """
         sizes = replace(self.sizes, lanes=len(kept))
         smaller = Network(
-            self.arch, sizes, self.outputs, self.loss_name, self.kernel, self.options, self.stack, self.every,
-            self.vector,
+            self.arch, sizes, self.outputs, self.loss_name, kernel or self.kernel, self.options, self.stack,
+            self.every, self.vector,
         )  # fmt: skip
         smaller.p.flat.copy_(self.p.flat[list(kept)])
         return smaller
@@ -318,3 +323,9 @@ class Network:
 def suffix(layer: int, direction: int = 0) -> str:
     """What stands behind the names of a recurrence's parameters."""
     return (f"_l{layer}" if layer else "") + ("_reverse" if direction else "")
+
+
+def layer_of(name: str) -> int:
+    """The layer of a recurrence's parameter, from what stands behind its name."""
+    found = re.search(r"_l(\d+)(_reverse)?$", name)
+    return int(found[1]) if found else 0

@@ -1,6 +1,6 @@
 """Checks that the own options of a choice (`arch.leak`, `init.std`) reach its code, before anything is trained.
 
-Torch is imported only for an optimiser or a penalty whose options are not those of `KNOWN`.
+Torch is imported only for a kind of clipping, an optimiser or a penalty whose options are not those of `KNOWN`.
 """
 
 from __future__ import annotations
@@ -22,10 +22,13 @@ KNOWN = {
     ("optim", "rmsprop"): {"alpha", "eps"},
     ("optim", "adam"): {"beta1", "beta2", "eps"},
     ("optim", "adamw"): {"beta1", "beta2", "eps", "weight_decay"},
+    **{("clip", name): set[str]() for name in ("none", "norm", "value", "per_parameter")},
+    ("clip", "adaptive"): {"percentile", "window"},
     ("penalty", "none"): set[str](),
     ("penalty", "l2"): {"strength"},
+    ("penalty", "omega"): {"strength"},
 }
-"""The options of the optimisers and penalties here, as their code has them; a test holds the two together."""
+"""The options of clippings, optimisers and penalties here, as their code has them; a test holds the two together."""
 
 
 def problems(settings: Iterable[Settings], per_lane: Callable[[str], Sequence[str]]) -> list[str]:
@@ -47,22 +50,30 @@ def problems(settings: Iterable[Settings], per_lane: Callable[[str], Sequence[st
 
 def _other(group: str, name: str, options: Iterable[str]) -> list[str]:
     """The problems of a choice of a group other than arch."""
-    taken: dict[str, bool] = {}  # clipping takes no options
+    taken: dict[str, bool] = {}
     if group == "init" and name in INITS:
-        taken = named(INITS[name], 3)  # rng, n, gain
+        taken = _without(named(INITS[name], 3), ["place"])  # rng, n, gain
     if group == "schedule" and name in SCHEDULES:
         taken = named(SCHEDULES[name], 1) | (dict.fromkeys(WAITING, True) if name == "plateau" else {})
     if group == "task" and name in tasks.registered():
         taken = {key: must for key, must in tasks.parameters(name).items() if key not in ("length", "solved_at")}
-    if group in ("optim", "penalty"):
+    if group in ("clip", "optim", "penalty"):
         if KNOWN.get((group, name)) == set(options):
             return []
+        from sweeps.engine.clip import CLIPS, GIVEN
         from sweeps.engine.optim import OPTIMIZERS
         from sweeps.engine.penalty import PENALTIES
 
         taken = dict.fromkeys(OPTIMIZERS[name].options, True) if group == "optim" and name in OPTIMIZERS else {}
-        taken = named(PENALTIES[name], 1) if group == "penalty" and name in PENALTIES else taken
+        if group == "clip" and name in CLIPS:
+            taken = _without(named(CLIPS[name], 3), GIVEN)
+        taken = _without(named(PENALTIES[name], 1), ["passed"]) if group == "penalty" and name in PENALTIES else taken
     return _mismatches(group, name, options, taken)
+
+
+def _without(taken: dict[str, bool], given: Iterable[str]) -> dict[str, bool]:
+    """The parameters of a choice's code that are its options: not those that it is given by the engine."""
+    return {key: must for key, must in taken.items() if key not in given}
 
 
 def _arch(name: str, options: Iterable[str], lanes: Sequence[str]) -> list[str]:

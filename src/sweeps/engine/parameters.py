@@ -25,11 +25,18 @@ class Parameters(Mapping[str, Tensor]):
         self.flat = flat
         self.shapes = dict(shapes)
         self._views: dict[str, Tensor] = {}
+        self._offsets: list[int] = []
         offset = 0
         for name, shape in self.shapes.items():
             inner = [math.prod(shape[i + 1 :]) for i in range(len(shape))]
             self._views[name] = flat.as_strided((len(flat), *shape), (flat.stride(0), *inner), offset)
+            self._offsets.append(offset)
             offset += blocks(math.prod(shape))
+
+    @property
+    def places(self) -> list[slice]:
+        """Where each parameter lies in a row of `.flat`, the padding behind it left out."""
+        return [slice(at, at + math.prod(shape)) for at, shape in zip(self._offsets, self.shapes.values(), strict=True)]
 
     @classmethod
     def zeros(cls, k: int, shapes: Shapes, device: torch.device | str = "cpu") -> Parameters:

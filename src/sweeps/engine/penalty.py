@@ -1,15 +1,22 @@
 """Terms beside the task's loss in what is differentiated, lane by lane; clipping comes after them.
 
 A penalty is a function (weights `[K, P]`, own options `[K, 1]` each) -> its gradient `[K, P]`; to add one, write it
-here, name it in `PENALTIES` and add its YAML. Recorded losses and the gradient through time are the task's alone.
+here, name it in `PENALTIES` and add its YAML. One that names `passed` is given the lanes' forward and backward pass on
+the batch. Recorded losses and the gradient through time are the task's alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
+
+from sweeps.engine.data import Examples
+from sweeps.engine.network import Network
+from sweeps.engine.passed import Again, Passed, omega_gradient
+from sweeps.signatures import named
 
 
 def none(weights: Tensor) -> Tensor:
@@ -25,7 +32,28 @@ def l2(weights: Tensor, strength: Tensor) -> Tensor:
     return weights * strength
 
 
-PENALTIES: dict[str, Callable[..., Tensor]] = {"none": none, "l2": l2}
+def omega(weights: Tensor, strength: Tensor, passed: Passed) -> Tensor:
+    """strength times the gradient of Pascanu et al.'s Omega (2013, eq. 9 and 10): gradients that keep their norm.
+
+    Of a network h_t = phi(x_t), x_t = h_{t-1} W + ... let delta_t = dE/dx_t, of one sequence, with E the batch's loss:
+
+        Omega = sum_t (r_t - 1)^2 / T',    r_t = ||(delta_{t+1} W^T) phi'(x_t)||^2 / ||delta_{t+1}||^2
+
+    the mean over sequences; T' counts the time steps with ||delta_{t+1}||^2 >= 1e-20, the only ones in the sum. As in
+    the paper only the immediate derivative with respect to W is taken, with states and deltas held fixed, so that this
+    is a gradient of `weight_hh` alone, one product over all time steps. Each layer and direction has an Omega of its
+    own. weights [K, P], strength [K, 1].
+    """
+    gradient = torch.zeros_like(weights)
+    for each in passed.recurrences:
+        for k in range(len(weights)):
+            alone = (part[k].clone() for part in (each.weight, each.delta, each.slope))  # aligned alike in any pack
+            found = omega_gradient(*alone)
+            gradient[k, each.place] = (strength[k] * found).to(gradient.dtype).flatten()
+    return gradient
+
+
+PENALTIES: dict[str, Callable[..., Tensor]] = {"none": none, "l2": l2, "omega": omega}
 
 
 class Penalties:
@@ -48,12 +76,18 @@ class Penalties:
                     key: torch.tensor([[options[k][key]] for k in lanes], dtype=torch.float32, device=device)
                     for key in options[lanes[0]]
                 }
-                self._groups.append((PENALTIES[name], torch.tensor(lanes, device=device), settings))
+                self._groups.append((PENALTIES[name], lanes, settings))
+        self._again: Again | None = None
 
-    def add(self, weights: Tensor, gradients: Tensor) -> None:
-        """Add the penalties' gradients to `gradients [K, P]`, in place."""
+    def add(self, network: Network, batch: Examples) -> None:
+        """Add the penalties' gradients to those of the network, in place, after its backward pass on a batch."""
+        weights, gradients = network.p.flat, network.grads.flat
         for penalty, lanes, settings in self._groups:
-            gradients[lanes] += penalty(weights[lanes], **settings)
+            given: dict[str, Any] = dict(settings)
+            if "passed" in named(penalty, 1):
+                self._again = self._again or Again(network, lanes)
+                given["passed"] = self._again(network, batch)
+            gradients[lanes] += penalty(weights[lanes], **given)
 
     def keep(self, lanes: Sequence[int]) -> Penalties:
         """The penalties of these lanes only, in that order."""

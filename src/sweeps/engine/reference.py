@@ -22,7 +22,7 @@ def states(architecture: Architecture, p: Weights, x: Tensor, hidden: int, **opt
         options: of the time step.
     """
     state = tuple(x.new_zeros(len(x), x.shape[2], hidden) for _ in range(architecture.states))
-    out = []
+    p, out = architecture.prepared(p), []
     for x_t in x.unbind(1):
         state = architecture.step(p, x_t, state, **options)
         out.append(state[0])

@@ -6,19 +6,17 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 
 from sweeps import tasks
 from sweeps.config.schema import Settings
 from sweeps.engine.clip import Clipper
 from sweeps.engine.data import Data
-from sweeps.engine.init import INITS, glorot
+from sweeps.engine.initial_weights import initialise
 from sweeps.engine.network import Network
 from sweeps.engine.optim import OPTIMIZERS, Optimizer
 from sweeps.engine.patience import Patience
 from sweeps.engine.penalty import Penalties
-from sweeps.engine.randomness import generator
 from sweeps.engine.recurrences import Sizes
 from sweeps.engine.schedule import Schedules
 
@@ -32,6 +30,8 @@ class Training:
         running: the lanes whose cell has not ended.
         patience: of early stopping.
         batches: of an update.
+        skips: whether an update that is not finite is left out; else the run has diverged.
+        skipped: how many each lane has left out so far, `[K]`.
     """
 
     positions: list[int]
@@ -44,9 +44,11 @@ class Training:
     schedules: Schedules
     patience: Patience
     batches: int = 1
+    skips: bool = False
 
     def __post_init__(self) -> None:
         self.running = list(range(len(self.positions)))
+        self.skipped = torch.zeros(len(self.positions), dtype=torch.int64)
 
     def look(self, scores: Sequence[tuple[float | None, float | None]]) -> list[bool]:
         """Tell the schedules the evaluation loss of each lane, None between evaluations; the other number is not used.
@@ -64,6 +66,12 @@ class Training:
         """Set the learning rate of each lane for the update that comes after so many."""
         if self.schedules.change:
             self.optimizer.change_lr(self.schedules.rates(step))
+
+    def skip(self, lanes: Sequence[int]) -> None:
+        """Count an update that these lanes leave out; a stream goes on from zeros, not from what may be no number."""
+        self.skipped[list(lanes)] += 1
+        if self.data.end is not None:
+            self.data.end[list(lanes)] = 0.0
 
     def end(self, ended: Sequence[int], spare: float = 0.0) -> bool:
         """Remove lanes whose cells have ended. The numbers of the others do not change.
@@ -87,6 +95,7 @@ class Training:
         self.optimizer.keep(kept)
         self.schedules.keep(kept)
         self.patience.keep(kept)
+        self.skipped = self.skipped[kept]
         self.running = list(range(len(kept)))
         return True
 
@@ -111,7 +120,7 @@ def set_up(settings: Sequence[Settings], kernel: str = "auto", device: torch.dev
         tasks.vector(task),
     )  # fmt: skip
     for lane, each in enumerate(settings):
-        initialise(network, lane, each)
+        initialise(network, lane, each, task)
     return Training(
         positions=list(range(len(settings))),
         task=task,
@@ -125,44 +134,27 @@ def set_up(settings: Sequence[Settings], kernel: str = "auto", device: torch.dev
             device,
             states=network.start_width,
             drawn=first.stack.start == "random",
+            drawn_scale=first.stack.start_scale,
             drops=network.drops,
         ),
         penalties=Penalties(
             [each.penalty.name for each in settings], [_numbers(each.penalty.options) for each in settings], device
         ),
-        clip=Clipper([each.clip.name for each in settings], [each.clip.threshold for each in settings], device),
+        clip=Clipper(
+            [each.clip.name for each in settings],
+            [each.clip.threshold for each in settings],
+            device,
+            [_numbers(each.clip.options) for each in settings],
+            network.p.places,
+        ),
         optimizer=OPTIMIZERS[first.optim.name](
             network.p.flat, [{"lr": each.optim.lr, **_numbers(each.optim.options)} for each in settings]
         ),
         schedules=Schedules(settings),
         patience=Patience([each.train.patience or math.inf for each in settings], [0.0] * len(settings)),
         batches=train.accumulate,
+        skips=train.skip_nonfinite,
     )
-
-
-def initialise(network: Network, lane: int, settings: Settings) -> None:
-    """Draw the weights of one lane; each gate block of each parameter has a random stream of its own.
-
-    Input and readout weights depend only on the seed, the gate and the shape, so cells that differ in `init` share
-    them.
-    """
-    init = settings.init
-    for name, parameter in network.parameters(settings.arch.options).items():
-        blocks = network.p[name][lane].chunk(len(parameter.blocks), -1)
-        for block, weights in zip(parameter.blocks, blocks, strict=True):
-            rng = generator(settings.seed, "init", name, *filter(None, [block]))
-            if parameter.draw == "recurrent":
-                _assign(weights, INITS[init.name](rng, len(weights), init.gain, **init.options))
-            elif parameter.draw == "input":
-                _assign(weights, glorot(rng, *weights.shape))
-            elif parameter.draw == "normal":
-                _assign(weights, rng.standard_normal(weights.shape, np.float32))
-            else:
-                weights.fill_(parameter.values.get(block, 0.0))
-
-
-def _assign(target: torch.Tensor, value: np.ndarray) -> None:
-    target.copy_(torch.from_numpy(value))
 
 
 def _numbers(options: dict[str, bool | int | float | str]) -> dict[str, float]:

@@ -43,6 +43,7 @@ class Measurement:
     diverged: str | None  # why the cell has diverged; this is then its last measurement
     weights: dict[str, np.ndarray] | None = None  # those that were measured, by name; None before the last measurement
     test: tuple[float, float] | None = None  # loss and score of these weights on the test part; None: there is none
+    skipped: int = 0  # updates before this step's that were left out, this step's too if it was
 
 
 def prepare_process() -> None:
@@ -86,6 +87,8 @@ def train(
 
         loss, norm = update.backward(traced=logged)
         reasons = [divergence(*pair) for pair in zip(loss, norm, strict=True)]
+        broken = [k for k, reason in enumerate(reasons) if reason and training.skips]
+        reasons = [None if training.skips else reason for reason in reasons]
         measured = logged or any(reasons[k] for k in training.running)
         norms, totals = update.log10_norm() if measured else (np.empty(0), None)
         probed = {k: probe(training, k) for k in training.running} if evaluated else {}
@@ -97,7 +100,8 @@ def train(
         part = training.data.test() if ended else None
         tested = {} if part is None else dict(enumerate(evaluate(training, part)))
         if len(ended) < len(training.running):
-            update.apply()
+            update.apply(leave=broken)
+            training.skip([k for k in broken if k not in ended])
 
         if measured:
             rates = training.optimizer.lr
@@ -118,6 +122,7 @@ def train(
                     diverged=reasons[k],
                     weights=weights.get(k),
                     test=tested.get(k) if k in ended else None,
+                    skipped=int(training.skipped[k]),
                 )
                 for k in training.running
                 if logged or reasons[k]

@@ -69,7 +69,7 @@ class Update:
                 self._add = capture(self._add_batch, [*carried, *self._sums.all])
             self._backward = capture(self._backward, [*carried, network.grads.flat])  # its padding stays zero
             self._record = capture(self._through_time, [])
-            self._clip = capture(self._clip_gradients, [network.grads.flat])
+            self._clip = capture(self._clip_gradients, [network.grads.flat, *training.clip.memory])
             self._apply = capture(self._change_weights, [network.p.flat, *optimizer.state.values()])
 
     def backward(self, traced: bool = False) -> tuple[list[float], list[float]]:
@@ -133,9 +133,18 @@ class Update:
         found: list[float] = global_norm(self.training.network.grads.flat).tolist()
         return found
 
-    def apply(self) -> None:
-        """Change the weights by the clipped gradients."""
+    def apply(self, leave: Sequence[int] = ()) -> None:
+        """Change the weights by the clipped gradients.
+
+        Args:
+            leave: lanes whose weights and optimiser stay as they are.
+        """
+        lanes = list(leave)
+        changed = (self.training.network.p.flat, *self.training.optimizer.state.values()) if lanes else ()
+        kept = [(tensor, tensor[lanes]) for tensor in changed]
         self._apply()
+        for tensor, rows in kept:
+            tensor[lanes] = rows
 
     def _gradients(self) -> tuple[Tensor, Tensor]:
         """Loss and gradient norm of an update of one batch."""
@@ -163,7 +172,7 @@ class Update:
     def _whole(self, loss: Tensor) -> tuple[Tensor, Tensor]:
         """The loss, and the norm of the gradients with those of the penalties, which are added."""
         network = self.training.network
-        self.training.penalties.add(network.p.flat, network.grads.flat)
+        self.training.penalties.add(network, self.training.data.batch)
         self._norm = global_norm(network.grads.flat)
         return loss, self._norm
 

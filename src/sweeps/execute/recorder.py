@@ -165,6 +165,7 @@ class Recorder:
             numerics=NUMERICS_VERSION,
             device=device,
             processor=processor(),
+            skipped=last.skipped if self.cell.settings.train.skip_nonfinite else None,
         )
 
 

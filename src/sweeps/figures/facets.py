@@ -90,7 +90,13 @@ def legend_of(style: dict[Any, Line], roles: Roles, *, markers: bool = False) ->
     """Entries of a legend, with the name of the axis in front of numbers; none where there is no colour axis."""
     if roles.colour is None:
         return []
-    return [handle(style[level], text, markers=markers) for level, text in listed_levels(roles.colour, list(style))]
+    named = listed_levels(roles.colour, list(style))
+    return [*(handle(style[level], text, markers=markers) for level, text in named), *unlisted(len(style) - len(named))]
+
+
+def unlisted(count: int) -> list[Line2D]:
+    """The entry of a legend that says how many levels it leaves out; none for none."""
+    return [Line2D([], [], linestyle="none", label=f"and {count} more between")] if count else []
 
 
 def listed_levels(axis: str, levels: Sequence[Any]) -> list[tuple[Any, str]]:
@@ -142,4 +148,4 @@ def positions(levels: Sequence[Any]) -> tuple[dict[Any, float], bool]:
 
 def axis_name(axis: str) -> str:
     """How an x axis is labelled."""
-    return {"length": "sequence length (steps)"}.get(axis, head(axis))
+    return {"length": "sequence length T (steps)"}.get(axis, head(axis))

@@ -74,7 +74,7 @@ def gradient_by_lag(frame: pd.DataFrame, roles: Roles) -> Grid:
             shown = part if roles.row is None or frame.empty else frame[frame[roles.row] == panel.row]
             log10_axis(ax, [*shown["low"], *shown["high"]], within=SHOWN)
             ax.set_xlim(0, last)
-            note(ax, "\n".join(remarks[:MOST_REMARKS]), **free_corner(ax, [part], "lag"))
+            note(ax, "\n".join(_most(remarks)), **free_corner(ax, [part], "lag"))
             ax.xaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
             left, top = titles(panel, roles, left=NORM)
             outer_labels(panel, left=left, top=top, bottom=figure.names[0])
@@ -160,6 +160,13 @@ def clipping_over_training(
         handles.append(Line2D([], [], label="threshold (by value: of each element)", **THRESHOLD))
         legend_above(figure, handles + ([DIVERGED] if len(ends) else []))
         return figure
+
+
+def _most(remarks: list[str]) -> list[str]:
+    """At most `MOST_REMARKS` remarks; the last says how many more there are."""
+    if len(remarks) <= MOST_REMARKS:
+        return remarks
+    return [*remarks[: MOST_REMARKS - 1], f"and {len(remarks) - MOST_REMARKS + 1} more"]
 
 
 def _far(curve: pd.DataFrame, name: str) -> list[str]:

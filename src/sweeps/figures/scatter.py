@@ -7,16 +7,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from sweeps.figures.facets import listed_levels
-from sweeps.figures.marks import meanings, run_marks
+from sweeps.figures.facets import listed_levels, unlisted
+from sweeps.figures.marks import DOWN, RIGHT, floor_of, meanings, run_marks
 from sweeps.figures.panels import Grid, legend_above, log10_axis, room
 from sweeps.figures.style import Line, house, lines
 
 PANELS = {"start": "at initialisation", "training": "in training"}
 HIGHEST = 1.5
 """The largest factor per step that is shown: one beyond it has exploded, by how much does not matter here."""
-LOWEST = -0.2
-"""The lowest score that is shown: one below 0 is worse than a constant answer."""
 ALL = "all runs"
 
 
@@ -37,7 +35,8 @@ def factor_and_score(frame: pd.DataFrame, axis: str | None, score: str | None) -
         figure = Grid(room().width, 3.0 if beside else 5.4)
         axes = figure.subplots(*((1, 2) if beside else (2, 1)), sharex=True, sharey=True)
         heights = frame["best"] if score else np.log10(frame["best"].where(frame["best"] > 0))
-        frame = frame.assign(height=heights, drawn=_within(heights, lowest=LOWEST if score else None))
+        floor = floor_of(heights)
+        frame = frame.assign(height=heights, drawn=_within(heights, lowest=floor if score else None))
         what = "end-to-end factor" if len(frame) and frame["whole"].all() else "factor"
         figure.names = (f"{what} per step back in time", f"best {score}" if score else "best evaluation loss")
         for ax, (when, title) in zip(axes, PANELS.items(), strict=True):
@@ -45,8 +44,8 @@ def factor_and_score(frame: pd.DataFrame, axis: str | None, score: str | None) -
             for level, line in style.items():
                 part = frame[frame[axis] == level] if axis else frame
                 x = part[when].clip(upper=HIGHEST)
-                run_marks(ax, x, part["drawn"], part["solved"], part["diverged"], line)
-            edge = _finish(ax, frame, when)
+                run_marks(ax, x, part["drawn"], part["solved"], part["diverged"], line, _beyond(part, when))
+            edge = _finish(ax, frame, when, floor)
             ax.set(title=f"{title} ({edge})" if edge else title, xlabel=figure.names[0])
         largest = frame[[*PANELS]].max().max()
         axes[0].set_xlim(-0.03, np.clip(largest if len(frame) else 1.0, 1.1, HIGHEST) + 0.03)
@@ -54,10 +53,18 @@ def factor_and_score(frame: pd.DataFrame, axis: str | None, score: str | None) -
             log10_axis(axes[0], frame["drawn"])
         length = f", T = {frame['length'].iloc[0]:g}" if frame["length"].nunique() == 1 else ""
         axes[0].set_ylabel(figure.names[1] + length)
-        told = meanings(frame["solved"], frame["diverged"], "diverged")
+        beyond = {DOWN: frame["height"] < frame["drawn"], RIGHT: (frame[[*PANELS]] > HIGHEST).any(axis=1)}
+        told = meanings(frame["solved"], frame["diverged"], "diverged", beyond)
         named = listed_levels(axis, levels) if axis else [(ALL, ALL)]
-        legend_above(figure, [*(_handle(style[level], text) for level, text in named), *told])
+        rest = unlisted(len(levels) - len(named)) if axis else []
+        legend_above(figure, [*(_handle(style[level], text) for level, text in named), *rest, *told])
         return figure
+
+
+def _beyond(runs: pd.DataFrame, when: str) -> dict[int, pd.Series]:
+    """The runs that lie at an edge of a panel because they are beyond it."""
+    below = runs["height"] < runs["drawn"]
+    return {DOWN: below, RIGHT: (runs[when] > HIGHEST) & ~below}
 
 
 def _behind(runs: pd.DataFrame, when: str) -> pd.DataFrame:
@@ -71,12 +78,12 @@ def _within(heights: pd.Series, lowest: float | None) -> pd.Series:
     return heights.clip(lower=ends[0] if lowest is None else lowest, upper=ends[1])
 
 
-def _finish(ax: Axes, frame: pd.DataFrame, when: str) -> str:
+def _finish(ax: Axes, frame: pd.DataFrame, when: str, floor: float) -> str:
     """Draw the line of a gradient that arrives as it left; returns how many runs are at the edge, or not drawn."""
     ax.axvline(1.0, color="#999999", linewidth=0.8, zorder=1)
     counts = {
         f"beyond {HIGHEST:g}": frame[when] > HIGHEST,
-        f"below {LOWEST:g}": (frame["height"] < frame["drawn"]) & frame[when].notna(),
+        f"below {floor:.2g}": (frame["height"] < frame["drawn"]) & frame[when].notna(),
         "without a number": frame[[when, "height"]].isna().any(axis=1),
     }
     return ", ".join(f"{int(runs.sum())} {text}" for text, runs in counts.items() if runs.any())

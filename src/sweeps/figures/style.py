@@ -92,6 +92,9 @@ SPARE = tuple(
 """Styles of choices without a style on their card: every pair of a dash pattern and a lightness, once."""
 WITHOUT = Line("#777777", _dashes((1.2, 1)), "x")
 """Style of the runs that have no such setting."""
+LIGHTEST = 0.64
+"""End of the colours of numbers on the map from dark blue over red to yellow: beyond it the contrast with white is
+below 3, and with the ground of a dark page, where `page.css` inverts figures, below 4.6."""
 RAMP_MARKERS = ("o", "s", "^", "D", "v")
 GREY = 23.0
 """Difference in lightness L* (CIE 1976, from 0 to 100) from which on two lines are told apart in grey."""
@@ -118,7 +121,7 @@ def lines(axis: str, levels: Sequence[Any]) -> dict[Any, Line]:
 
 def _ramp(levels: Sequence[Any]) -> dict[Any, Line]:
     """A line for each of some numbers: colours of increasing lightness, solid, with markers in turn."""
-    colours = matplotlib.colormaps["viridis"](np.linspace(0.0, 0.88, len(levels)))
+    colours = matplotlib.colormaps["plasma"](np.linspace(0.0, LIGHTEST, len(levels)))
     hexes = [to_hex(colour) for colour in colours]
     return {level: Line(hexes[at], "-", RAMP_MARKERS[at % len(RAMP_MARKERS)]) for at, level in enumerate(levels)}
 

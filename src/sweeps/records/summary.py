@@ -40,6 +40,7 @@ FURTHER = {
     "task": OBJECT,
     "versions": OBJECT,
     "pack": OBJECT,
+    "skipped": COUNT,
 }
 """Entries that a summary may have, and what each must be."""
 NUMBERS = {
@@ -122,6 +123,7 @@ class Summary:
         commit: of the code; `-dirty` where files differed from it.
         numerics: `identity.NUMERICS_VERSION` of the code.
         device, processor: as they call themselves.
+        skipped: updates that were left out because loss or gradient was not finite; None where that ends a run.
     """
 
     cell: str
@@ -142,12 +144,15 @@ class Summary:
     device: str | None
     processor: str | None = None
     test: OnTest = OnTest()
+    skipped: int | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """What the file holds, for `files.write_json`: `test` and the baselines only where there are such."""
+        """What the file holds, for `files.write_json`: `test`, `skipped`, the baselines only where there are such."""
         content = {"format": FORMAT, **asdict(self)}
         if self.test == OnTest():
             del content["test"]
+        if self.skipped is None:
+            del content["skipped"]
         for name in BASELINES:
             if not content["task"][name]:
                 del content["task"][name]

@@ -32,7 +32,7 @@ def at_a_glance(records: Records, stem: Path) -> list[Block]:
     where = "; ".join(filter(None, (what_is_constant(records), what_is_pooled(table.pooled))))
     apart = table.column not in (None, "length")
     caption = f"Runs that solved the task, of all runs, whatever followed; best: the median {_best(records)}"
-    caption += ", at the longest T with one the factor per step" if table.column == "length" else ""
+    caption += "; the factor per step is that of the longest T that has one" if table.column == "length" else ""
     caption = f"{caption}{f' ({where})' if where else ''}."
     factor = " ".join(filter(None, (_factor(frame), notes.of_the_layer(records))))
     below = [] if apart else [factor]

@@ -22,6 +22,7 @@ from sweeps.figures.catalogue import roles_of
 from sweeps.figures.clipped import clipped_runs
 from sweeps.report.by_axis import by_level, where
 from sweeps.report.gradient_captions import decay_sentence, growth_sentence
+from sweeps.report.how_many import how_many
 from sweeps.tables.notes import of_the_layer, several
 
 NEAR = (0.95, 1.05)
@@ -74,7 +75,7 @@ def captions(records: Records, preferred: Mapping[str, str] | None = None, metri
         "share_solved": (
             f"Share of runs that solved the task, whatever followed, against {said(str(share.x))}, "
             f"{_runs(records, share)} a point, with exact 95% intervals over seeds. "
-            f"{solved_sentence(records, share.x)}{share.pooling}"
+            f"{solved_sentence(records, share.x)}"
         ),
         "clipping": clipping_caption(records),
         "outcomes": (
@@ -98,22 +99,18 @@ def score_caption(records: Records, drawn: Roles, measure: Measure) -> str:
     worst = f"; a cross is a run of the worst rank, {measure.worst} ({infinite} of them)" if infinite else ""
     return (
         f"The {name} of every run by {said(str(drawn.x))}: a mark is a run, a bar the median over "
-        f"{_runs(records, drawn)}{worst}.{drawn.pooling}"
+        f"{_runs(records, drawn)}{worst}."
     )
 
 
 def _runs(records: Records, drawn: Roles) -> str:
-    """`5 runs`, `3 to 5 runs`: how many runs make a line or a point."""
-    cells = drawn.within(records).cells
-    counts = cells.groupby(drawn.drawn, observed=True).size() if drawn.drawn else pd.Series([len(cells)])
-    return f"{several(counts)} run{'s' * bool(counts.max() != 1)}"
+    """`24 runs (8 seeds × 3 levels of the gain)`: how many runs make a line or a point, and which."""
+    return how_many(drawn.within(records).cells, drawn.drawn, drawn.pooled)
 
 
 def _lines(records: Records, drawn: Roles) -> str:
     """What lines and bands are, and what they pool."""
-    return (
-        f" Lines are medians over {_runs(records, drawn)}, bands reach from the smallest to the largest.{drawn.pooling}"
-    )
+    return f" Lines are medians over {_runs(records, drawn)}, bands reach from the smallest to the largest."
 
 
 def _panels(drawn: Roles) -> str:

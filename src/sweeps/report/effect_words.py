@@ -13,8 +13,12 @@ from sweeps.analysis.statistics.intervals import medians
 from sweeps.analysis.statistics.measures import per_run
 from sweeps.analysis.statistics.one_axis import Effect
 from sweeps.analysis.statistics.paired import ALPHA
-from sweeps.analysis.text import number, number_of, with_interval
+from sweeps.analysis.text import digits_apart, number, number_of, with_interval
 
+CLOSE = 0.01
+"""Difference of two levels, as a share of the larger one, below which neither is called best."""
+MUCH = 0.25
+"""Share of the variation beyond chance from which on levels are called best and worst in very few runs, too."""
 MOST_TIED = 4
 """Levels that are named where several are tied."""
 
@@ -61,7 +65,7 @@ def few(texts: list[str]) -> list[str]:
     return texts if len(texts) <= MOST_TIED else [*texts[: MOST_TIED - 1], f"{len(texts) - MOST_TIED + 1} more"]
 
 
-def levels_said(records: Records, axis: str, levels: tuple[Any, ...], found: Effects) -> str:
+def levels_said(records: Records, axis: str, levels: tuple[Any, ...], found: Effects, digits: int = 3) -> str:
     """`GRU (82 of 90)`, `0.01 (median 0.93, n = 12)`; several levels if they are tied."""
     values, texts = per_run(records, found.measure), []
     for level in levels[:MOST_TIED]:
@@ -70,18 +74,38 @@ def levels_said(records: Records, axis: str, levels: tuple[Any, ...], found: Eff
             text = f"{int(own.sum())} of {len(own)}"
         else:
             middle = float(medians(own.to_numpy(dtype=float)))
-            text = f"median {found.measure.worst if math.isinf(middle) else number(middle)}, n = {len(own)}"
+            text = f"median {found.measure.worst if math.isinf(middle) else number(middle, digits)}, n = {len(own)}"
         texts.append(f"{level_said(axis, level)} ({text})")
     texts += [""] * (len(levels) - len(texts))  # only counted
     return listed(few(texts)) + (", tied" if len(levels) > 1 else "")
 
 
 def ends(records: Records, effect: Effect, found: Effects) -> str:
-    """`best GRU (16 of 16), worst LSTM (0 of 16)`; empty where all levels stand the same."""
+    """`best GRU (16 of 16), worst LSTM (0 of 16)`; empty where all levels stand the same.
+
+    The best level wins most pairs. It is not called best where the numbers of its runs are no better than those of the
+    worst, nor where they differ by less than `CLOSE`; nor are any levels of an axis that goes
+    with no more of the variation than luck gives (`Effect.named`), unless its share is `MUCH` beyond chance.
+    """
     if not effect.best:
         return ""
-    best, worst = (levels_said(records, effect.axis, each, found) for each in (effect.best, effect.worst))
+    ahead, behind = (middle(records, effect.axis, each[0], found) for each in (effect.best, effect.worst))
+    digits = digits_apart(ahead, behind)
+    best, worst = (levels_said(records, effect.axis, each, found, digits) for each in (effect.best, effect.worst))
+    if not (effect.named or effect.variation.excess >= MUCH):
+        return f"farthest apart: {best} against {worst}"
+    if not (ahead - behind) * found.measure.better > 0:
+        first = _end(effect, effect.best)
+        return f"{best} wins most pairs and {worst} fewest, but the runs of {first} are no better taken together"
+    if abs(ahead - behind) < CLOSE * (1.0 if found.measure.share else max(abs(ahead), abs(behind))):
+        return f"its levels differ by less than {CLOSE:.0%}: {best} against {worst}"
     return f"best {best}, worst {worst}"
+
+
+def middle(records: Records, axis: str, level: Any, found: Effects) -> float:
+    """The median over the runs of a level; of a share the share."""
+    own = per_run(records, found.measure)[(records.cells[axis] == level).to_numpy()].dropna().to_numpy(dtype=float)
+    return float(own.mean() if found.measure.share else medians(own))
 
 
 def difference(effect: Effect, found: Effects) -> str:
@@ -105,11 +129,12 @@ def contrast(records: Records, effect: Effect, found: Effects) -> str:
     own = [said(name) for name in records.varied if owner_of(name) == effect.axis]
     medians_of = f"; of runs that differ in the {listed(own)} their median" if own else ""
     p = f", p = {number(effect.p_holm, 2)}" if effect.testable else ""
-    best = ends(records, effect, found).removeprefix("best")
+    levels = ends(records, effect, found)
+    levels = f"Best is{levels.removeprefix('best')}" if levels.startswith("best ") else capitalised(levels)
     tied = len(effect.best) + len(effect.worst) > 2
     between = f" between {_end(effect, effect.best)} and {_end(effect, effect.worst)}" if tied else ""
     return (
-        f"Best is{best}; in {pairs} of runs that differ in the {axis} {alone} ({seeds(effect, found)}"
+        f"{levels}; in {pairs} of runs that differ in the {axis} {alone} ({seeds(effect, found)}"
         f"{medians_of}) the difference{between} is {difference(effect, found)}, the rank-biserial correlation "
         f"{effect.effect:.2f}{p}."
     )
@@ -117,6 +142,11 @@ def contrast(records: Records, effect: Effect, found: Effects) -> str:
 
 def _end(effect: Effect, levels: tuple[Any, ...]) -> str:
     return level_said(effect.axis, levels[0])
+
+
+def capitalised(text: str) -> str:
+    """The text as the beginning of a sentence."""
+    return text[:1].upper() + text[1:]
 
 
 def not_confirmed(effect: Effect, found: Effects) -> str:

@@ -11,8 +11,9 @@ import pandas as pd
 from sweeps.analysis.labels import level_said, said
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.statistics.arrival import WHEN, arrival, by_seed, distance, group_of, learned
+from sweeps.analysis.statistics.intervals import Floats
 from sweeps.analysis.statistics.paired import sign_flip_p
-from sweeps.analysis.text import number, number_of
+from sweeps.analysis.text import between, number, number_of
 from sweeps.report.before_training import further
 from sweeps.report.document import Block, Prose
 from sweeps.report.nearest import shown_nearest
@@ -62,11 +63,13 @@ def in_short(records: Records) -> str:
     texts = [
         f"{_range(part['start'])}{name} ({_solved(part)} solved)" for name, (_, part) in zip(names, parts, strict=True)
     ]
-    text = f"Before training, a step back in time multiplies the gradient by {', '.join(texts)}"
+    length = frame["length"].iloc[0]
+    at = f"At T = {length:g}, {'the longest, ' if length == records.longest and 'length' in records.varied else ''}"
+    text = f"{at}a step back in time multiplies the gradient before training by {', '.join(texts)}"
     found = by_seed(frame, "start")
     if not len(found):
         return f"{text}."
-    return f"{text}; the rank correlation of a factor near 1 with what was learned is {np.median(found):.2f}."
+    return f"{text}; the rank correlation of a factor near 1 with what was learned is {_over_seeds(found)}."
 
 
 def _sentence(name: str, part: pd.DataFrame, within: str | None) -> str:
@@ -98,10 +101,9 @@ def _correlations(records: Records, frame: pd.DataFrame) -> str:
         found = by_seed(frame, when)
         if len(found):
             counts.append((len(found), int(frame[[when, "reached"]].notna().all(axis=1).sum())))
-            spread = f", {min(found):.2f} to {max(found):.2f}" if len(found) > 1 else ""
             p = float(sign_flip_p(found)) if len(found) > 1 else math.nan
             test = f"; p = {number(p, 2)}" if not math.isnan(p) else ""
-            texts.append(f"{np.median(found):.2f} {words} ({number_of(len(found), 'seed')}{spread}{test})")
+            texts.append(f"{words} {_over_seeds(found, test)}")
     if not texts:
         return ""
     measure = learned(records)
@@ -109,9 +111,18 @@ def _correlations(records: Records, frame: pd.DataFrame) -> str:
     what = what if measure.better > 0 else f"a low {what}" if measure.name == "best_loss" else f"few {what}"
     n = number_of(max(runs for _, runs in counts), "run")
     return (
-        f"The rank correlation (Spearman's, among the runs of a seed, median over seeds; n = {n}) of a factor near 1 "
+        f"The rank correlation (Spearman's, among the runs of one seed at this T; n = {n}) of a factor near 1 "
         f"with {what} is {' and '.join(texts)}."
     )
+
+
+def _over_seeds(found: Floats, more: str = "") -> str:
+    """`-0.14 (median over 3 seeds, which range from -0.20 to 0.03)`; `-0.14 (1 seed)`; `more` ends the bracket."""
+    if len(found) == 1:
+        return f"{found[0]:z.2f} (1 seed{more})"
+    ends = dict.fromkeys(f"{end:z.2f}" for end in (found.min(), found.max()))
+    spread = f", which range from {' to '.join(ends)}" if len(ends) > 1 else ""
+    return f"{np.median(found):z.2f} (median over {number_of(len(found), 'seed')}{spread}{more})"
 
 
 def _moved(frame: pd.DataFrame) -> str:
@@ -133,9 +144,9 @@ def _range(factors: pd.Series) -> str:
     known = factors.dropna()
     if known.empty:
         return "no finite factor"
-    ends = (known.min(), known.max())
+    ends = (float(known.min()), float(known.max()))
     near = any(0.95 <= value < 1.05 for value in ends)
-    return " to ".join(dict.fromkeys(f"{value:.3f}" if near else f"{value:.2g}" for value in ends))
+    return between(*ends, 2, decimals=3 if near else 0)
 
 
 def _solved(part: pd.DataFrame) -> str:

@@ -52,10 +52,11 @@ def decay_sentence(rates: pd.DataFrame, drawn: Roles, *, at_start: bool) -> str:
         return "No run has a change from end to end: that takes two time steps and a finite gradient at both ends."
     what = "factor per step" if fitted else "end-to-end change in decades per step"
     why = f"{ENDS} steps at either end left out" if fitted else f"no factor: under {SHORTEST} steps"
+    shown = "; ".join([*texts[:MOST], *([f"and {len(texts) - MOST} more panels"] if len(texts) > MOST else [])])
     if drawn.colour is None:
-        return f"The {what} ({why}): {'; '.join(texts[:MOST])}."
+        return f"The {what} ({why}): {shown}."
     lines = {"init": "inits"}.get(drawn.colour, "lines")
-    return f"The {lines} nearest to level and farthest from it, by {what} ({why}): {'; '.join(texts[:MOST])}."
+    return f"The {lines} nearest to level and farthest from it, by {what} ({why}): {shown}."
 
 
 def growth_sentence(records: Records, drawn: Roles) -> str:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from sweeps.analysis.labels import label, level_said, said
 from sweeps.analysis.loading.records import Records
-from sweeps.analysis.text import EMPTY, decades, factor, number_of, render
+from sweeps.analysis.text import EMPTY, decades, factor, render
 from sweeps.report.before_training import FACTOR, at_longest, further, power, span, too_short
 from sweeps.report.document import Block, Prose, Tabular
+from sweeps.report.how_many import how_many
 
 
 def kept(records: Records, start: pd.DataFrame) -> list[Block]:
@@ -30,7 +33,8 @@ def kept(records: Records, start: pd.DataFrame) -> list[Block]:
         first = f"With {init} init, the only one, at T = {length:g} and before training, {FACTOR}:"
     points = [f"- {_sentence(label(arch), part)}" for arch, part in here.groupby("arch", observed=True)]
     axes = [axis for axis in further(records) if axis != "task" and here[axis].nunique() > 1]
-    return [Prose(first + "\n\n" + "\n".join(points)), *(_table(here, axis) for axis in axes)]
+    tables = [_table(here, axis, [each for each in axes if each != axis]) for axis in axes]
+    return [Prose(first + "\n\n" + "\n".join(points)), *tables]
 
 
 def _sentence(arch: str, part: pd.DataFrame) -> str:
@@ -48,7 +52,7 @@ def _sentence(arch: str, part: pd.DataFrame) -> str:
     return text + (f" In {lost} of {n} it is not finite." if lost else "")
 
 
-def _table(here: pd.DataFrame, axis: str) -> Tabular:
+def _table(here: pd.DataFrame, axis: str, pooled: Sequence[str]) -> Tabular:
     """Median factor per step (end-to-end change where there is none) by level of an axis and architecture."""
     column, as_text = ("rate", factor) if here["rate"].notna().any() else ("change", decades)
     none = [None] if here[axis].isna().any() else []  # of architectures that have no such setting
@@ -61,7 +65,7 @@ def _table(here: pd.DataFrame, axis: str) -> Tabular:
         shown[label(arch)] = texts
     what = "factor per step back, both ends left out" if column == "rate" else "change in decades per step, end to end"
     caption = (
-        f"The gradient through time at initialisation by {said(axis)}, T = {here['length'].iloc[0]:g}: {what}, median "
-        f"of {number_of(len(here), 'network')}."
+        f"The gradient through time at initialisation by {said(axis)}, T = {here['length'].iloc[0]:g}: {what}, medians "
+        f"over {how_many(here, ['arch', axis], pooled, 'network')}."
     )
     return Tabular(render(shown, names=1), caption)

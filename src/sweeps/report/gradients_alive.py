@@ -15,8 +15,8 @@ from sweeps.analysis.loading.records import Records
 from sweeps.analysis.text import decades, factor, render
 from sweeps.report.before_training import FACTOR, at_longest, further, power, span, too_short
 from sweeps.report.document import Block, Prose, Tabular
+from sweeps.report.how_many import how_many
 from sweeps.report.nearest import Nearest, compared, nearest_init
-from sweeps.tables.notes import several
 
 
 def alive(records: Records, start: pd.DataFrame) -> list[Block]:
@@ -103,14 +103,12 @@ def _table(here: pd.DataFrame, pooled: Sequence[str], best: Mapping[Any, Nearest
             text = decades(change) if math.isnan(rate) else f"{factor(rate)} ({decades(change)})"
             texts.append(f"**{text}**" if best.get(arch, Nearest()).inits == (init,) else text)
         shown[label(arch)] = texts
-    n = several(here.groupby(["arch", "init"], observed=True).size())
+    networks = how_many(here, ["arch", "init"], pooled, "network")
     what = "decades per step, end to end"
     if here["rate"].notna().any():
         what = f"factor per step back, both ends left out, in brackets the {what}"
         what += "; bold: the init named above" if any(len(each.inits) == 1 for each in best.values()) else ""
-    more = f" ({axes_said(pooled)} pooled)" if pooled else ""
     caption = (
-        f"The gradient through time at initialisation, T = {here['length'].iloc[0]:g}, medians over n = {n} "
-        f"network{'s' * (n != '1')}{more}: {what}."
+        f"The gradient through time at initialisation, T = {here['length'].iloc[0]:g}, medians over {networks}: {what}."
     )
     return Tabular(render(shown, names=1), caption)

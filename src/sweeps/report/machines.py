@@ -57,7 +57,8 @@ def _own_levels(records: Records, here: pd.Series) -> Iterator[str]:
         values = records.cells[axis]
         own, others = set(values[here].dropna()), set(values[~here].dropna())
         if own and others and not own & others and values.notna().all():
-            yield f"{said(axis)} {listed([label(level, axis) for level in sorted(own, key=str)])}"
+            name = "T =" if axis == "length" else said(axis)
+            yield f"{name} {listed([label(level, axis) for level in sorted(own, key=str)])}"
 
 
 def _in_words(kernel: str | None, instructions: str | None, processor: str | None, device: str | None) -> str:

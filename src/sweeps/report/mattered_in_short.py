@@ -9,11 +9,13 @@ from sweeps.analysis.statistics.paired import ALPHA
 from sweeps.analysis.text import number
 from sweeps.report import effect_words as words
 from sweeps.report import verdict_words
+from sweeps.report.nothing_learnt import nothing_learnt
 from sweeps.report.verdict import Kind, Verdict, verdict
 
 
 def in_short(records: Records, found: Effects) -> str:
-    """The axis that mattered and its best and worst level; that there is none, with what would have been seen."""
+    """The axis that mattered and its best and worst level; that there is none, with what would have been seen; or that
+    nothing was learnt."""
     told = verdict(found)
     first = " ".join(verdict_words.crowded(found))
     if told.kind in (Kind.ALIKE, Kind.CROWDED):
@@ -25,6 +27,8 @@ def in_short(records: Records, found: Effects) -> str:
 def _sentences(records: Records, found: Effects, told: Verdict) -> list[str]:
     assert told.lead is not None
     lead, name = told.lead, words.measure_name(records, found)
+    if nothing := nothing_learnt(records, found, lead):
+        return [nothing]
     best = words.ends(records, lead, found)
 
     def after(sign: str) -> str:
@@ -34,18 +38,20 @@ def _sentences(records: Records, found: Effects, told: Verdict) -> list[str]:
     if found.interactions and told.pair is None:
         inner, outer = verdict_words.inner_and_outer(found.interactions[0], found)
         also.append(f"The {said(inner)} acts differently by {said(outer)}.")
+    rest = verdict_words.no_difference(records, found, told)
     if told.kind is Kind.DEPENDS and told.pair is not None:
         tested = f"(p = {number(told.pair.p, 2)}.)" if told.pair.p <= ALPHA else ""
         alone = "" if tested else "This describes these runs alone: the seeds are too few to test it."
-        return [verdict_words.depends(told.pair, name), tested, *also, alone]
+        return [verdict_words.depends(told.pair, name), tested, *also, rest, alone]
     if told.kind is Kind.SHOWN:
-        return [verdict_words.first_shown(told, name) + after("; "), verdict_words.larger(told), *also]
+        return [verdict_words.first_shown(told, name) + after("; "), verdict_words.larger(told), *also, rest]
     if told.kind is Kind.SEEN:
         return [
             verdict_words.first_seen(told, name) + after(": "),
             verdict_words.larger(told),
             *also,
+            rest,
             words.not_confirmed(lead, found),
         ]
-    most = f"Closest to an effect comes the {words.axis_name(lead)}: {words.by_chance(lead)}{after('; ')}"
-    return [verdict_words.first_nothing(found, told, name), most, *also, verdict_words.not_found(told, found)]
+    most = f"{verdict_words.closest(found, told)}{after('; ')}"
+    return [verdict_words.first_nothing(found, told, name), most, *also, rest, verdict_words.not_found(told, found)]

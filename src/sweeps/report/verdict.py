@@ -11,6 +11,9 @@ from sweeps.analysis.statistics.one_axis import Effect
 from sweeps.analysis.statistics.paired import ALPHA
 from sweeps.analysis.statistics.variation import Variation
 
+EQUAL = 1e-9
+"""Difference of two shares up to which they are a tie."""
+
 
 class Kind(Enum):
     """What comes first in the answer."""
@@ -19,7 +22,7 @@ class Kind(Enum):
     CROWDED = "every axis has too many levels to compare them"
     DEPENDS = "two axes together, beyond what any axis does alone"
     SHOWN = "an axis whose effect the test over seeds shows"
-    SEEN = "an axis that goes with more of the variation in these runs than luck gives, which no test shows"
+    SEEN = "an axis with more of the variation in these runs than by luck, which no test over seeds shows"
     NOTHING = "none of these"
 
 
@@ -30,6 +33,7 @@ class Verdict:
     Attributes:
         lead: the axis that the first sentence is about; None where none can be compared.
         pair: the two axes of DEPENDS.
+        tied: the axes with the same share as `lead`, of the same kind.
         shown, seen: the other axes of either kind, the largest share first.
         larger: the axis with a larger share than `lead`, which the runs do not tell from luck; None if there is none.
         reach: the axis of which a difference would have been found, `lead` if it is one; None if it can be of none.
@@ -38,6 +42,7 @@ class Verdict:
     kind: Kind
     lead: Effect | None = None
     pair: Variation | None = None
+    tied: tuple[Effect, ...] = ()
     shown: tuple[Effect, ...] = ()
     seen: tuple[Effect, ...] = ()
     larger: Effect | None = None
@@ -64,11 +69,14 @@ def verdict(found: Effects) -> Verdict:
     lead = (*shown, *seen, first)[0]
     reach = next((each for each in (lead, *found.axes) if each.testable and not math.isnan(each.detectable)), None)
     larger = first if first is not lead and not first.shown else None
+    own = shown or seen
+    tied = tuple(each for each in own if each is not lead and abs(each.variation.share - lead.variation.share) < EQUAL)
     return Verdict(
         kind,
         lead,
-        shown=tuple(each for each in shown if each is not lead),
-        seen=tuple(each for each in seen if each not in (lead, larger)),
+        tied=tied,
+        shown=tuple(each for each in shown if each not in (lead, *tied)),
+        seen=tuple(each for each in seen if each not in (lead, larger, *tied)),
         larger=larger,
         reach=reach,
     )

@@ -5,35 +5,53 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import pandas as pd
+
 from sweeps.analysis.labels import listed, said
+from sweeps.analysis.loading.axes import owner_of
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.statistics.effects import Effects
+from sweeps.analysis.statistics.measures import per_run
 from sweeps.analysis.statistics.one_axis import Effect
 from sweeps.analysis.statistics.variation import Variation
 from sweeps.analysis.text import number, number_of
-from sweeps.report.effect_words import axis_name, detectable, measure_name, percent_of, share, too_few
+from sweeps.report.effect_words import axis_name, by_chance, detectable, measure_name, percent_of, share, too_few
 from sweeps.report.verdict import Verdict
 
 MOST = 2
 """Axes that are named beside the first."""
+AT_RANDOM = "the share that the same numbers have when they are dealt out at random to the runs of a seed"
+"""What `Variation.luck` compares with."""
 
 
 def first_shown(told: Verdict, name: str) -> str:
     """The first sentence where the test shows an effect, without its end."""
     assert told.lead is not None
     lead = told.lead
-    if told.larger is None:
-        text = f"**What mattered most for the {name} is the {axis_name(lead)}**"
-    else:
+    if told.larger is not None:
         text = f"**The {axis_name(lead)} has an effect on the {name}** (p = {number(lead.p_holm, 2)})"
+    elif told.tied:
+        text = f"**What mattered most for the {name}, a tie, are {_tied(told)}**"
+        return f"{text}: {share(lead)} of the variation goes with each"
+    else:
+        text = f"**What mattered most for the {name} is the {axis_name(lead)}**"
     return f"{text}: {share(lead)} of the variation goes with it"
 
 
 def first_seen(told: Verdict, name: str) -> str:
     """The first sentence where an axis stands out in these runs and no test shows it, without its end."""
     assert told.lead is not None
-    what = "the largest part of the variation in" if told.larger is None else "more than luck gives of the variation in"
-    return f"**In these runs the {axis_name(told.lead)} goes with {what} the {name}** ({share(told.lead)})"
+    if told.tied:
+        each = f"each with {share(told.lead)} of the variation in the {name}"
+        return f"**In these runs {_tied(told)} go {each}, a tie**"
+    what = "the largest part" if told.larger is None else f"more than {AT_RANDOM}"
+    text = f"**In these runs the {axis_name(told.lead)} goes with {what} of the variation in the {name}**"
+    return f"{text} ({share(told.lead)})"
+
+
+def _tied(told: Verdict) -> str:
+    assert told.lead is not None
+    return listed([f"the {axis_name(each)}" for each in (told.lead, *told.tied)])
 
 
 def first_nothing(found: Effects, told: Verdict, name: str) -> str:
@@ -45,6 +63,17 @@ def first_nothing(found: Effects, told: Verdict, name: str) -> str:
     nothing = "Nothing else" if found.crowded else "Nothing"
     how = ", alone or together with one other axis" if len(found.axes) > 2 else ""
     return f"**{nothing} that varied has an effect on the {name} that these {runs} could show{how}.**"
+
+
+def closest(found: Effects, told: Verdict) -> str:
+    """The axis with the largest share where nothing stands out, without its end."""
+    assert told.lead is not None
+    name, chance = axis_name(told.lead), by_chance(told.lead)
+    if told.lead.variation.excess > 0:
+        return f"Closest to an effect comes the {name}: {chance}"
+    if len(found.axes) == 1:
+        return f"The {name} made no difference: of the variation it has {chance}"
+    return f"No axis has more of the variation than by chance; the most has the {name}: {chance}"
 
 
 def larger(told: Verdict) -> str:
@@ -86,7 +115,7 @@ def not_found(told: Verdict, found: Effects) -> str:
 
 def others(told: Verdict) -> list[str]:
     """A sentence on the other axes that the test shows, and one on those that stand out in these runs alone."""
-    return [_also("The test also shows an effect of", told.shown), _also("Also more than by luck:", told.seen)]
+    return [_also("The test also shows an effect of", told.shown), _also(f"Also more than {AT_RANDOM}:", told.seen)]
 
 
 def _also(front: str, effects: Sequence[Effect]) -> str:
@@ -105,6 +134,41 @@ def inner_and_outer(pair: Variation, found: Effects) -> tuple[str, str]:
     levels = {each.axis: len(each.levels) for each in found.axes}
     outer, inner = sorted(pair.axes, key=lambda axis: (levels[axis], pair.axes.index(axis)))
     return inner, outer
+
+
+def no_difference(records: Records, found: Effects, told: Verdict) -> str:
+    """The sentences on axes that nothing else is said of: they made no difference, and which would have been seen."""
+    spoken = {each.axis for each in (told.lead, told.larger, *told.tied, *told.shown, *told.seen) if each is not None}
+    spoken |= {axis for each in (told.pair, *found.interactions) if each is not None for axis in each.axes}
+    rest = [each for each in found.axes if each.axis not in spoken]
+    values = per_run(records, found.measure)
+    same = [each for each in rest if alike_without(records, each.axis, values)]
+    none = [f"Runs that differ in the {said(each.axis)} alone have the same number." for each in same]
+    rest = [each for each in rest if each not in same]
+    if not rest:
+        return " ".join(none)
+    texts = [f"the {said(each.axis)} ({share(each)}, by chance {percent_of(each.variation.chance)})" for each in rest]
+    more = f" and {len(rest) - MOST} more" if len(rest) > MOST else ""
+    named = f"{', '.join(texts[:MOST])}{more}" if more else listed(texts)
+    return " ".join([*none, f"No difference beyond luck goes with {named}{seen_if(rest[:MOST], told, found)}."])
+
+
+def alike_without(records: Records, axis: str, values: pd.Series) -> bool:
+    """Whether runs that have the same levels of all other axes and the same seed have the same number."""
+    same = [each for each in records.axes if each != axis and owner_of(each) != axis and owner_of(axis) != each]
+    counts = values.groupby([records.cells[each] for each in (*same, "seed")], observed=True, dropna=False).nunique()
+    return bool((counts == 1).all())
+
+
+def seen_if(effects: Sequence[Effect], told: Verdict, found: Effects) -> str:
+    """What differences would have been found: from which size on, or none, because the seeds are too few; empty where
+    that is said of the lead already."""
+    known = [each.detectable for each in effects if each.testable and not math.isnan(each.detectable)]
+    if not known:
+        said_already = told.lead is not None and not told.lead.testable
+        return "" if said_already else f"; no test over {number_of(found.seeds, 'seed')} could show one"
+    what = "a difference of" if found.measure.share else "a rank-biserial correlation of"
+    return f"; {what} {max(known):.2f} or more would have been found in 80% of cases"
 
 
 def crowded(found: Effects) -> list[str]:

@@ -16,6 +16,7 @@ from sweeps.analysis.text import EMPTY, number, number_of, render
 from sweeps.report import effect_words as words
 from sweeps.report import verdict_words
 from sweeps.report.document import Block, Prose, Tabular
+from sweeps.report.nothing_learnt import nothing_learnt
 from sweeps.report.verdict import Kind, Verdict, verdict
 
 MOST_NAMED = 6
@@ -42,8 +43,12 @@ def what_mattered(records: Records, found: Effects | None, note: str = "", also:
     told = verdict(found)
     if told.kind is Kind.ALIKE:
         return [Prose(f"{verdict_words.alike(records, found)} {note}".strip())]
-    texts = [*verdict_words.crowded(found), _headline(records, found, told), *_shapes(found)]
-    texts += [_together(records, each, found) for each in found.interactions]
+    texts = verdict_words.crowded(found)
+    if nothing := nothing_learnt(records, found, told.lead):
+        texts.append(nothing)
+    else:
+        texts += [_headline(records, found, told), *_shapes(found)]
+        texts += [_together(records, each, found) for each in found.interactions]
     texts += [also, note, _holes(found)]
     blocks: list[Block] = [Prose(" ".join(filter(None, texts)))]
     return blocks + ([_table(records, found)] if found.axes else [])
@@ -69,7 +74,7 @@ def _headline(records: Records, found: Effects, told: Verdict) -> str:
         ]
         texts += [*also, words.detectable(told.reach, found)]
     else:
-        most = f"Closest to an effect comes the {words.axis_name(lead)}: {words.by_chance(lead)}."
+        most = f"{verdict_words.closest(found, told)}."
         texts = [verdict_words.first_nothing(found, told, name), most, contrast, verdict_words.not_found(told, found)]
     return " ".join(filter(None, texts))
 
@@ -97,7 +102,8 @@ def _together(records: Records, each: Variation, found: Effects) -> str:
     for level in by_axis[outer].levels[:MOST_NAMED]:
         best = best_levels(records.select(**{outer: level}), inner, found.measure)
         parts.append(f"at {level_said(outer, level)}: {words.names(inner, best) if best else 'all alike'}")
-    more = "; ..." if len(by_axis[outer].levels) > MOST_NAMED else ""
+    rest = len(by_axis[outer].levels) - MOST_NAMED
+    more = f"; and {rest} more" if rest > 0 else ""
     return f"{text} (n = {found.runs}, {test}). Best {said(inner)} by {said(outer)}, {'; '.join(parts)}{more}."
 
 
@@ -115,8 +121,8 @@ def _table(records: Records, found: Effects) -> Tabular:
     caption = (
         f"Every axis that varied, by its share of the variation in the {words.measure_name(records, found)} ({why}n = "
         f"{found.runs} runs, {number_of(found.seeds, 'seed')}): eta squared of the ranks given the other axes, in "
-        "brackets what levels drawn at random would have. Best and worst level win and lose most pairs, whatever their "
-        "medians; their difference, in pairs that differ in this axis"
+        "brackets what levels drawn at random would have. The level that wins most pairs and the one that loses most, "
+        "whatever their medians; their difference, in pairs that differ in this axis"
     )
     along = [f"the {axes_said(each.along)} with the {said(each.axis)}" for each in found.axes if each.along]
     caption += f" alone (but {listed(along)})" if along else " alone"
@@ -138,8 +144,8 @@ def _row(records: Records, each: Effect, found: Effects) -> dict[str, str]:
         "axis": said(each.axis),
         "levels": str(len(each.levels)),
         "share of the variation": f"{words.share(each)} ({words.percent_of(each.variation.chance)})",
-        "best level": best,
-        "worst level": worst,
+        "wins most pairs": best,
+        "loses most pairs": worst,
         "difference": words.difference(each, found),
         "pairs": str(each.pairs),
         "p": number(each.p_holm, 2) if each.seeds > 1 else EMPTY,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from sweeps.analysis.labels import label, level_said, level_text, said
+from sweeps.analysis.labels import label, level_said, level_text, listed, said
 from sweeps.analysis.loading.axes import grid, lacks, may_vary, ordered_levels, owner_of, unusual
 from sweeps.analysis.loading.records import IN_GRID, Records
 from sweeps.analysis.loading.time_steps import SETTING, typed_length
@@ -49,9 +49,9 @@ def what_varied(records: Records, analysis: Analysis = NOTHING) -> Section:
     by_axis = " × ".join(str(len(values)) for values in levels.values())
     size = f"{by_axis} = {number_of(product, 'cell')}"
     if (alone or typed) and total == len(grid(planned, records.axes)) * len(levels["seed"]):
-        size = f"{number_of(total, 'cell')}, the full grid of those that have the settings"
+        size = f"{number_of(total, 'cell')}, every combination of the levels{_only(alone)}"
     elif total != product:
-        size = f"{number_of(total, 'cell')} (the full grid would be {product})"
+        size = f"{number_of(total, 'cell')} (every combination of the levels would be {product})"
     fixed = [
         level_text(axis, planned[axis].dropna().iloc[0]) + (typed if axis == "length" else "")
         for axis in constant
@@ -71,6 +71,12 @@ def what_varied(records: Records, analysis: Analysis = NOTHING) -> Section:
     texts += ["Runs of the same seed see the same data, so that comparisons are paired."]
     table = Tabular(render(pd.DataFrame(rows), names=2), "The axes and their levels.")
     return Section("What was varied", [table, Prose(" ".join(texts))])
+
+
+def _only(alone: Mapping[str, str]) -> str:
+    """` that there are: forget bias only with LSTM`: which settings only some choices have; empty for none."""
+    texts = [f"{said(axis)} only with {owners}" for axis, owners in alone.items()]
+    return f" that there are: {listed(texts)}" if texts else ""
 
 
 def _owners(planned: pd.DataFrame, axis: str) -> str:

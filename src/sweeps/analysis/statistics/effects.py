@@ -20,6 +20,8 @@ from sweeps.analysis.statistics.paired import ALPHA, holm, smallest_p
 
 MOST_LEVELS = 30
 """An axis with more levels (a random search) is not compared level by level."""
+TIED = 9
+"""Decimals of a share up to which two axes are a tie, which keep the order of the records."""
 FEW = 0.1
 """Share of runs that solved the task, or did not, below which the share solved says little of most runs."""
 
@@ -89,7 +91,7 @@ def by_importance(records: Records, measure: Measure | None = None) -> list[str]
         measure: by default that of `measure_that_varies`.
     """
     shares = _shares(records, measure or measure_that_varies(records)[0])
-    ordered = sorted(shares, key=lambda axis: -shares[axis].excess if shares[axis].large else 0.0)
+    ordered = sorted(shares, key=lambda axis: -round(shares[axis].excess, TIED) if shares[axis].large else 0.0)
     return [*ordered, *(axis for axis in records.varied if axis not in shares)]
 
 
@@ -111,7 +113,7 @@ def effects(records: Records, measure: Measure | None = None) -> Effects:
     adjusted = holm(np.array([each.p for each in found], dtype=np.float64))
     found = [replace(each, p_holm=float(p)) for each, p in zip(found, adjusted, strict=True)]
     found = [within_reach(each, sum(other.pairs > 0 for other in found), measure) for each in found]
-    found.sort(key=lambda each: -each.variation.excess)
+    found.sort(key=lambda each: -round(each.variation.excess, TIED))
     seeds = int(records.cells.loc[values.notna(), "seed"].nunique())
     return Effects(
         measure,

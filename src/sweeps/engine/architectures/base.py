@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from sweeps.config.schema import Value
@@ -21,6 +22,7 @@ Weights = Mapping[str, "Tensor"]
 """The parameters by name, each `[K, *shape]`."""
 State = tuple["Tensor", ...]
 """The tensors passed from one time step to the next, each `[K, B, H]`; the first is h."""
+NOTHING: Mapping[str, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -33,12 +35,15 @@ class Parameter:
             which draws square blocks; `normal`: N(0, 1); `constant`: the numbers of `values`.
         blocks: the names of its gate blocks. Each is drawn on its own, from a random stream named after it.
         values: the value of every block that does not start at 0, where `draw` is `constant`.
+        keeps: of a gate's bias, by block, what `init=chrono` sets: 1 where a larger one makes a unit keep its state for
+            longer, -1 where a larger one lets more of the input in.
     """
 
     shape: tuple[int, ...]
     draw: str = "constant"
     blocks: tuple[str, ...] = ("",)
     values: Mapping[str, float] = field(default_factory=dict)
+    keeps: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,10 @@ class Architecture:
             right, `h @ weight_hh`: the transposes of torch.nn's.
         step: `(p, x_t [K, B, I], state before, **options)` -> state after.
         states: number of tensors in the state.
+        phi: `tanh` or `relu` if h_t = phi(h_{t-1} W + x_t U + b), with W `weight_hh`: what mean-field theory
+            (`init=critical`) and `penalty=omega` are about. Empty for any other form.
+        prepare: `p -> p` of the time step, where this has tensors that are made from the parameters once for a whole
+            sequence, such as a matrix exponential; None: it has the parameters themselves.
 
     The options are those of conf/arch/NAME.yaml that `parameters` or `step` names. Those of `parameters` alone may
     differ between the lanes of a pack; those of `step` are equal in all of them.
@@ -58,6 +67,8 @@ class Architecture:
     parameters: Callable[..., dict[str, Parameter]]
     step: Callable[..., State]
     states: int = 1
+    phi: str = ""
+    prepare: Callable[[Weights], Weights] | None = None
 
     @property
     def step_options(self) -> dict[str, bool]:
@@ -68,6 +79,10 @@ class Architecture:
     def options(self) -> dict[str, bool]:
         """All options, and whether each must be given."""
         return {**named(self.parameters, 2), **self.step_options}
+
+    def prepared(self, p: Weights) -> Weights:
+        """What the time step takes for these parameters."""
+        return p if self.prepare is None else self.prepare(p)
 
     def parameters_with(self, inputs: int, hidden: int, options: Mapping[str, Value]) -> dict[str, Parameter]:
         """The parameters of one lane whose choice has these options."""
@@ -102,17 +117,20 @@ def architecture(name: str) -> Architecture:
     return _REGISTRY[name]
 
 
-def gated(inputs: int, hidden: int, blocks: Sequence[str], **values: float) -> dict[str, Parameter]:
+def gated(
+    inputs: int, hidden: int, blocks: Sequence[str], keeps: Mapping[str, int] = NOTHING, **values: float
+) -> dict[str, Parameter]:
     """`weight_ih [I, G*H]`, `weight_hh [H, G*H]` and `bias [G*H]` of G gate blocks.
 
     Args:
+        keeps: of the bias, as in `Parameter`.
         values: the bias of every block where it does not start at 0.
     """
     names, width = tuple(blocks), len(blocks) * hidden
     return {
         "weight_ih": Parameter((inputs, width), "input", names),
         "weight_hh": Parameter((hidden, width), "recurrent", names),
-        "bias": Parameter((width,), blocks=names, values=values),
+        "bias": Parameter((width,), blocks=names, values=values, keeps=keeps),
     }
 
 

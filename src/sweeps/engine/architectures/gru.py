@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-def parameters(inputs: int, hidden: int) -> dict[str, Parameter]:
-    return {**gated(inputs, hidden, ["r", "z", "n"]), "bias_hn": Parameter((hidden,))}
+def parameters(inputs: int, hidden: int, update_bias: float = 0.0) -> dict[str, Parameter]:
+    """`update_bias` is what the bias of z starts at: the larger, the longer a unit keeps its state at first."""
+    return {**gated(inputs, hidden, ["r", "z", "n"], {"z": 1}, z=update_bias), "bias_hn": Parameter((hidden,))}
 
 
 def step(p: Weights, x: Tensor, state: State) -> State:

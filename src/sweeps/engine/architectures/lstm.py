@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def parameters(inputs: int, hidden: int, forget_bias: float = 0.0) -> dict[str, Parameter]:
     """`forget_bias` is what the bias of the forget gate starts at (Jozefowicz et al. 2015)."""
-    return gated(inputs, hidden, ["i", "f", "o", "g"], f=forget_bias)
+    return gated(inputs, hidden, ["i", "f", "o", "g"], {"f": 1, "i": -1}, f=forget_bias)
 
 
 def step(p: Weights, x: Tensor, state: State) -> State:

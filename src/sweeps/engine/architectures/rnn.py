@@ -1,4 +1,4 @@
-"""The plain recurrent network of Elman (1990), phi = tanh or relu:
+"""The plain recurrent network of Elman (1990), phi = tanh, relu or the logistic sigmoid:
 
     h_t = phi(h_{t-1} W + x_t U + b)
 
@@ -29,5 +29,11 @@ def relu_step(p: Weights, x: Tensor, state: State) -> State:
     return (drive(p, x, state[0]).relu(),)
 
 
-register("rnn_tanh", Architecture(parameters, tanh_step))
-register("rnn_relu", Architecture(parameters, relu_step))
+def sigmoid_step(p: Weights, x: Tensor, state: State) -> State:
+    """phi = sigmoid, whose slope is 1/4 at most: the gradient shrinks four times as fast as W lets it."""
+    return (drive(p, x, state[0]).sigmoid(),)
+
+
+register("rnn_tanh", Architecture(parameters, tanh_step, phi="tanh"))
+register("rnn_relu", Architecture(parameters, relu_step, phi="relu"))
+register("rnn_sigmoid", Architecture(parameters, sigmoid_step))

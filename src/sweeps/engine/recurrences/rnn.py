@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from sweeps.engine.adjoint import Trace
-from sweeps.engine.extended import Rows, back_in_time, in_order, tanh_slope
+from sweeps.engine.extended import Rows, back_in_time, gate_slope, in_order, tanh_slope
 from sweeps.engine.fading import revive
 from sweeps.engine.memory import by_time, in_float64, over_time, zeros
 from sweeps.engine.products import add_product, multiply, project
@@ -33,6 +33,10 @@ def tanh_derivative(dh: Tensor, h: Tensor, out: Tensor) -> None:
 
 def relu_derivative(dh: Tensor, h: Tensor, out: Tensor) -> None:
     torch.ops.aten.threshold_backward.grad_input(dh, h, 0.0, grad_input=out)
+
+
+def sigmoid_derivative(dh: Tensor, h: Tensor, out: Tensor) -> None:
+    torch.ops.aten.sigmoid_backward.grad_input(dh, h, grad_input=out)
 
 
 def relu_slope(a: Tensor) -> Rows:
@@ -135,3 +139,4 @@ def record(
 
 register_fast("rnn_tanh", partial(Rnn, phi_=torch.tanh_, derivative=tanh_derivative, slope=tanh_slope))
 register_fast("rnn_relu", partial(Rnn, phi_=torch.relu_, derivative=relu_derivative, slope=relu_slope))
+register_fast("rnn_sigmoid", partial(Rnn, phi_=torch.sigmoid_, derivative=sigmoid_derivative, slope=gate_slope))

@@ -1,0 +1,44 @@
+"""A caption says what the runs of a median are: seeds, and levels of the axes that are pooled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analysis.planted import planted
+from sweeps.report.before_training import at_initialisation
+from sweeps.report.captions import captions
+from sweeps.report.gradient_kept import kept
+from sweeps.report.how_many import how_many
+
+AXES: dict[str, Any] = {"arch": ("lstm", "gru"), "init__gain": (0.5, 1.0, 2.0)}
+
+
+@pytest.mark.parametrize(
+    ("hole", "drawn", "pooled", "text"),
+    [
+        (None, ["arch"], ["gain"], "24 runs (8 seeds × 3 levels of the gain)"),
+        (None, ["arch", "gain"], [], "8 runs (one for each seed)"),
+        (None, [], ["arch", "gain"], "48 runs (8 seeds × 2 levels of the architecture × 3 levels of the gain)"),
+        ((0.5, 3), ["arch"], ["gain"], "23 runs (of 8 seeds, pooled over the gain)"),
+        ((0.5, 3), ["arch", "gain"], [], "7 to 8 runs (one for each seed)"),
+    ],
+)
+def test_what_the_runs_are(tmp_path: Path, hole: Any, drawn: list[str], pooled: list[str], text: str) -> None:
+    def rule(run: Mapping[str, Any]) -> float | None:
+        return None if (run["init__gain"], run["seed"]) == hole else 0.5
+
+    assert how_many(planted(tmp_path, rule, seeds=8, **AXES).cells, drawn, pooled) == text
+
+
+def test_captions_say_it_of_their_medians(tmp_path: Path) -> None:
+    axes = {"optim__lr": (0.01, 0.1), "train__batch": (8, 16), "init": ("random", "he"), **AXES}
+    records = planted(tmp_path, lambda run: run["seed"] / 10, seeds=2, **axes)
+    text = captions(records)["score_by_level"]
+    assert " 8 runs (2 seeds × 2 levels of the " in text or " 16 runs (2 seeds × 2 levels of the " in text, text
+    one = records.select(init="he", **{"optim.lr": 0.1, "train.batch": 8}).drop_unused_levels()
+    captioned = [getattr(each, "caption", "") for each in kept(one, at_initialisation(one))[1:]]
+    assert captioned and all(each.endswith("medians over 2 networks (one for each seed).") for each in captioned)
