@@ -195,6 +195,23 @@ def test_beyond_the_range_of_every_dtype(
     np.testing.assert_allclose(recorded, want, rtol=1e-12, atol=ALONG)
 
 
+@pytest.mark.parametrize("arch", ["lstm", "gru"])
+def test_where_rounding_decides_which_gates_open_it_is_the_gradient_of_the_computed_states(
+    arch: str, kernel: str
+) -> None:
+    """Weights of 30 times the usual: no float32 forward pass has the gradient of the true one, by decades."""
+
+    def change(network: Network) -> None:
+        for name in ("weight_hh", "weight_ih"):
+            network.p[name].mul_(30)
+
+    case = Case(kernel, f"arch={arch}", "init=orthogonal", "task=adding", "task.length=100", "arch.hidden=16",
+                "train.batch=2", "seed=3", change=change)  # fmt: skip
+    recorded, true = case.record(), case.truth()
+    assert abs(recorded - true).max() > 1
+    assert error(recorded, case.own()).max() < ALONG
+
+
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_unit_that_counts_outlives_all_others(seed: int, kernel: str) -> None:
     """One unit's share of dL/dc enters 10^-440 below the others' and is all that is left hundreds of steps back."""

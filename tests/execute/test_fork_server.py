@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import repeat
 from multiprocessing import forkserver
 from pathlib import Path
 
@@ -132,28 +133,57 @@ def test_the_room_that_is_asked_for_is_enough(tmp_path: Path) -> None:
 
 
 def test_it_ends_with_the_command_that_needed_no_worker(tmp_path: Path) -> None:
-    """All that a plan needs is known long before the server has imported torch."""
-    command = [
-        sys.executable,
-        "-m",
-        "sweeps",
-        "-m",
-        "task=digits",
-        "task.length=10,11",
-        f"runs_dir={tmp_path}",
-        "tracker=csv",
-    ]
-    process = subprocess.Popen(command, cwd=ROOT, start_new_session=True, stderr=subprocess.DEVNULL)
+    """All that a plan needs is known long before the server has imported torch, so that nobody waits for it."""
+    process = sweep("task=digits", "task.length=10,11", f"runs_dir={tmp_path}")
     assert process.wait(60) == 2
-    time.sleep(0.1)
-    alive = [path for path in Path("/proc").glob("[0-9]*/stat") if _session(path) == process.pid]
-    assert alive == []
+    assert left(process.pid, 0.5) == []
 
 
-def _session(stat: Path) -> int | None:
-    """The session that a process is of, from its /proc/PID/stat; None for one that has ended."""
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("signal_", "status"), [(None, 0), (signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)]
+)
+def test_no_process_outlives_a_sweep(signal_: signal.Signals | None, status: int, tmp_path: Path) -> None:
+    """It ends by itself, or by a signal while two packs train; after SIGKILL nobody ends the others but themselves."""
+    steps = 20 if signal_ is None else 100_000
+    process = sweep(
+        "seed=range(2)", f"train.steps={steps}", "executor.lanes=1", "train.checkpoint=1e-9", f"runs_dir={tmp_path}"
+    )
+    try:
+        if signal_ is not None:
+            ends = time.monotonic() + 60
+            while not list(tmp_path.rglob("checkpoint.npz")) and time.monotonic() < ends:
+                time.sleep(0.02)
+            assert len(left(process.pid, 0)) >= 3, "the sweep, the fork server and a worker"
+            process.send_signal(signal_)
+        assert process.wait(60) == status
+        assert left(process.pid, 10 if signal_ == signal.SIGKILL else 0.5) == []
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def sweep(*arguments: str) -> subprocess.Popen:
+    """A sweep that has begun, in a session of its own."""
+    command = [sys.executable, "-m", "sweeps", "-m", *arguments, "tracker=csv"]
+    nowhere = subprocess.DEVNULL
+    return subprocess.Popen(command, cwd=ROOT, start_new_session=True, stdout=nowhere, stderr=nowhere)
+
+
+def left(session: int, within: float) -> list[str]:
+    """What the processes of a session run that have not ended within some seconds; returns as soon as all have."""
+    ends = time.monotonic() + within
+    while found := [text for text in map(_command, Path("/proc").glob("[0-9]*"), repeat(session)) if text]:
+        if time.monotonic() > ends:
+            break
+        time.sleep(0.02)
+    return found
+
+
+def _command(process: Path, session: int) -> str | None:
+    """What a process runs, from /proc/PID; None for one of another session and for one that has ended."""
     with suppress(OSError):
-        _, _, rest = stat.read_text().rpartition(")")
-        state, _, _, session, *_ = rest.split()
-        return None if state == "Z" else int(session)
+        state, _, _, of, *_ = (process / "stat").read_text().rpartition(")")[2].split()
+        if state != "Z" and int(of) == session:
+            return (process / "cmdline").read_text().replace("\0", " ")
     return None
