@@ -11,6 +11,7 @@ from torch import Tensor
 
 from helpers import make_cell
 from sweeps.engine.architectures import architecture
+from sweeps.engine.recurrences import Sizes, build
 from sweeps.engine.reference import states
 from sweeps.engine.setup import set_up
 from sweeps.engine.update import Update
@@ -164,9 +165,48 @@ def test_the_normaliser_of_an_slstm_cancels_what_all_inputs_share() -> None:
             torch.testing.assert_close(want[t], h)
 
 
-def test_the_matrix_of_an_orthogonal_network_stays_orthogonal_while_it_learns() -> None:
+def test_the_matrices_of_two_units_turn_by_the_angle_and_by_the_one_of_its_tangent() -> None:
+    """A = [[0, w], [-w, 0]]: exp(A) turns by w, Cayley's transform by 2 atan(w / 2)."""
+    w = torch.tensor([0.3, 2.5], dtype=torch.float64)
+    p = {"weight_hh": w[:, None, None] * torch.tensor([[0.0, 1.0], [0.0, 0.0]], dtype=torch.float64)}
+    for cayley, angle in ((False, w), (True, 2 * (w / 2).atan())):
+        q = architecture("rnn_orthogonal").prepare_with({"cayley": cayley})(p)["weight_hh"]
+        want = torch.stack([angle.cos(), angle.sin(), -angle.sin(), angle.cos()], -1).view(2, 2, 2)
+        torch.testing.assert_close(q, want)
+
+
+@pytest.mark.parametrize("cayley", [False, True])
+def test_an_orthogonal_network_of_tanh_is_a_tanh_network_gradient_included(cayley: bool) -> None:
+    """In float32 by the recurrence, against the tanh network with its matrix, in float64 by autograd."""
+    options: dict[str, Any] = {"cayley": cayley, "modrelu": False}
+    p, x = drawn("rnn_orthogonal"), inputs()
+    given = torch.randn(K, B, H, generator=torch.Generator().manual_seed(7), dtype=torch.float64)
+    leaves = {name: value.requires_grad_() for name, value in p.items()}
+    a = leaves["weight_hh"] - leaves["weight_hh"].mT
+    one = torch.eye(H, dtype=torch.float64)
+    q = torch.linalg.solve(one - a / 2, one + a / 2) if cayley else torch.linalg.matrix_exp(a)
+    h = ran("rnn_tanh", {**leaves, "weight_hh": q}, x)[-1]
+    want = dict(zip(leaves, torch.autograd.grad(h, [*leaves.values()], given), strict=True))
+    recurrence = build("rnn_orthogonal", Sizes(K, T, B, INPUTS, H), options=options)
+    single = {name: value.detach().float() for name, value in p.items()}
+    grads = {name: torch.empty_like(value) for name, value in single.items()}
+    read = x.flatten(1, 2).float()
+    torch.testing.assert_close(recurrence.forward(single, read)[:, -1], h.detach().float(), rtol=1e-4, atol=1e-5)
+    recurrence.backward(single, read, given.float(), grads)
+    for name in p:
+        scale = float(want[name].abs().max())
+        torch.testing.assert_close(grads[name], want[name].float(), rtol=0, atol=1e-4 * scale)
+
+
+@pytest.mark.parametrize("cayley", [False, True])
+def test_the_matrix_of_an_orthogonal_network_stays_orthogonal_while_it_learns(cayley: bool) -> None:
     """After 500 updates at a high rate, and W far from where it began; the gradient of active units keeps its norm."""
-    cell = make_cell("arch=rnn_orthogonal", "task=adding", "task.length=4", "arch.hidden=8", "optim.lr=0.03")
+    options: dict[str, Any] = {"cayley": cayley, "modrelu": True}
+    cell = make_cell(
+        "arch=rnn_orthogonal", f"arch.cayley={cayley}", "task=adding", "task.length=4", "arch.hidden=8", "optim.lr=0.03"
+    )
+    made = architecture("rnn_orthogonal")
+    prepare, step = made.prepare_with(options), made.step_with(options)
     training = set_up([cell])
     before = training.network.p["weight_hh"].clone()
     with torch.no_grad():
@@ -176,11 +216,10 @@ def test_the_matrix_of_an_orthogonal_network_stays_orthogonal_while_it_learns() 
             update.clip()
             update.apply()
     assert (training.network.p["weight_hh"] - before).norm() > 1
-    q = architecture("rnn_orthogonal").prepared(dict(training.network.p))["weight_hh"][0]
+    q = prepare(dict(training.network.p))["weight_hh"][0]
     assert (q @ q.T - torch.eye(8)).abs().max() < 1e-5
     p = drawn("rnn_orthogonal") | {"bias": torch.full((K, H), 1e-3, dtype=torch.float64)}  # |a| + b > 0 everywhere
     h = torch.randn(K, B, H, dtype=torch.float64, requires_grad=True)
     given, x = torch.randn(K, B, H, dtype=torch.float64), inputs()[:, 0]
-    made = architecture("rnn_orthogonal").prepared(p)
-    [found] = torch.autograd.grad(architecture("rnn_orthogonal").step(made, x, (h,))[0], h, given)
+    [found] = torch.autograd.grad(step(prepare(p), x, (h,))[0], h, given)
     torch.testing.assert_close(found.norm(dim=-1), given.norm(dim=-1))

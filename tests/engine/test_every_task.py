@@ -17,6 +17,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from engine.other_cells import OTHERS
 from engine.torch_cells import cell_of
 from helpers import make_cell, make_cells
 from sweeps import tasks
@@ -75,6 +76,8 @@ def defined(
 ) -> dict[str, Tensor]:
     """The loss of one lane, and ||dL/dh_t|| [T] for it, by the last answer of each sequence and by all.
 
+    Of architectures that torch.nn lacks the gradient of the loss, too, by parameter.
+
     Args:
         x: [T, B, I].
         y: targets [S, B] or [S, B, O], S being T where every time step has an answer, else 1.
@@ -106,7 +109,10 @@ def defined(
         found = torch.autograd.grad(loss, states, retain_graph=True, allow_unused=True)
         return torch.stack([loss.new_zeros(()) if each is None else each.norm() for each in found])
 
-    return {"loss": total.detach(), "last": norms(last), "total": norms(total)}
+    found = {"loss": total.detach(), "last": norms(last), "total": norms(total)}
+    if arch in OTHERS:
+        found |= dict(zip(p, torch.autograd.grad(total, [*p.values()]), strict=True))
+    return found
 
 
 ARCHS, TASKS = ("rnn_tanh", "lstm"), ("adding", "copy")
@@ -155,6 +161,9 @@ def test_the_gradient_through_time_is_that_of_the_definition(arch: str, named: t
         assert losses[lane] == pytest.approx(float(want["loss"]), rel=1e-5)
         exact = 1e-3 if "layernorm" in arch else 1e-4  # a normalisation magnifies the roundings of small sums
         np.testing.assert_allclose(10 ** last[lane, 0], want["last"].numpy(), rtol=exact, atol=1e-30)
+        for name in own.keys() & want.keys():
+            scale = max(float(want[name].abs().max()), 1e-3)
+            np.testing.assert_allclose(network.grads[name][lane], want[name], rtol=0, atol=exact * scale, err_msg=name)
         assert (total is not None) == (tasks.answers(made) == "every")
         if total is not None:
             np.testing.assert_allclose(10 ** total[lane, 0], want["total"].numpy(), rtol=exact, atol=1e-30)

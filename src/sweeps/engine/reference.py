@@ -19,11 +19,11 @@ def states(architecture: Architecture, p: Weights, x: Tensor, hidden: int, **opt
 
     Args:
         p: the parameters, each `[K, *shape]`, in the dtype of `x`.
-        options: of the time step.
+        options: of the time step, and of what is made once before it.
     """
     state = tuple(x.new_zeros(len(x), x.shape[2], hidden) for _ in range(architecture.states))
-    p, out = architecture.prepared(p), []
+    p, step, out = architecture.prepare_with(options)(p), architecture.step_with(options), []
     for x_t in x.unbind(1):
-        state = architecture.step(p, x_t, state, **options)
+        state = step(p, x_t, state)
         out.append(state[0])
     return out

@@ -63,45 +63,50 @@ class Architecture:
         states: number of tensors in the state.
         phi: `tanh` or `relu` if h_t = phi(h_{t-1} W + x_t U + b), with W `weight_hh`: what mean-field theory
             (`init=critical`) and `penalty=omega` are about. Empty for any other form.
-        prepare: `p -> p` of the time step, where this has tensors that are made from the parameters once for a whole
-            sequence, such as a matrix exponential; None: it has the parameters themselves.
-        linear: `(p, x [K, T, B, I]) -> a, b` if h_t = a_t h_{t-1} + b_t, where neither depends on
-            the state: a scan computes it then.
+        prepare: `(p, **options)` -> p of the time step, where this has tensors that are made from the parameters once
+            for a whole sequence, such as a matrix exponential; None: it has the parameters themselves.
+        linear: `(p, x [K, T, B, I]) -> a, b` if h_t = a_t h_{t-1} + b_t, where neither depends on the state: a scan
+            computes it then.
 
-    The options are those of conf/arch/NAME.yaml that `parameters` or `step` names. Those of `parameters` alone may
-    differ between the lanes of a pack; those of `step` are equal in all of them.
+    The options are those of conf/arch/NAME.yaml that `parameters`, `prepare` or `step` names. Those of `parameters`
+    alone may differ between the lanes of a pack; those of `prepare` and `step` are equal in all of them.
     """
 
     parameters: Callable[..., dict[str, Parameter]]
     step: Callable[..., State]
     states: int = 1
     phi: str = ""
-    prepare: Callable[[Weights], Weights] | None = None
+    prepare: Callable[..., Weights] | None = None
     linear: Callable[[Weights, Tensor], tuple[Factors, Tensor]] | None = None
 
     @property
     def step_options(self) -> dict[str, bool]:
-        """The options that `step` takes, and whether each must be given."""
-        return named(self.step, 3)
+        """The options that `prepare` or `step` takes, and whether each must be given."""
+        return {**({} if self.prepare is None else named(self.prepare, 1)), **named(self.step, 3)}
 
     @property
     def options(self) -> dict[str, bool]:
         """All options, and whether each must be given."""
         return {**named(self.parameters, 2), **self.step_options}
 
-    def prepared(self, p: Weights) -> Weights:
-        """What the time step takes for these parameters."""
-        return p if self.prepare is None else self.prepare(p)
-
     def parameters_with(self, inputs: int, hidden: int, options: Mapping[str, Value]) -> dict[str, Parameter]:
         """The parameters of one lane whose choice has these options."""
-        taken = named(self.parameters, 2)
-        return self.parameters(inputs, hidden, **{key: value for key, value in options.items() if key in taken})
+        return self.parameters(inputs, hidden, **_taken(named(self.parameters, 2), options))
+
+    def prepare_with(self, options: Mapping[str, Value]) -> Callable[[Weights], Weights]:
+        """What makes the weights of the time step from the parameters, for a pack whose choice has these options."""
+        if self.prepare is None:
+            return lambda p: p
+        return partial(self.prepare, **_taken(named(self.prepare, 1), options))
 
     def step_with(self, options: Mapping[str, Value]) -> Callable[[Weights, Tensor, State], State]:
         """The time step of a pack whose choice has these options."""
-        taken = self.step_options
-        return partial(self.step, **{key: value for key, value in options.items() if key in taken})
+        return partial(self.step, **_taken(named(self.step, 3), options))
+
+
+def _taken(names: Mapping[str, bool], options: Mapping[str, Value]) -> dict[str, Value]:
+    """Those of the options that a function takes by name."""
+    return {key: value for key, value in options.items() if key in names}
 
 
 _REGISTRY: dict[str, Architecture] = {}

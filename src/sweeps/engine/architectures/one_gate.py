@@ -36,9 +36,7 @@ def mgu_parameters(inputs: int, hidden: int, forget_bias: float = 0.0) -> dict[s
 def janet_step(p: Weights, x: Tensor, state: State, beta: float) -> State:
     [h] = state
     s, n = drive(p, x, h).chunk(2, -1)
-    return (
-        s.sigmoid() * h + (beta - s).sigmoid() * n.tanh(),
-    )  # 1 - sigmoid(a) is sigmoid(-a), which never rounds to 0
+    return (s.sigmoid() * h + (beta - s).sigmoid() * n.tanh(),)  # 1 - sigmoid(a) is sigmoid(-a), which does not round
 
 
 def mgu_step(p: Weights, x: Tensor, state: State) -> State:

@@ -31,7 +31,7 @@ class Autograd:
 
     def __init__(self, sizes: Sizes, architecture: Architecture, options: Mapping[str, Value]) -> None:
         self.sizes, self.states, self.step = sizes, architecture.states, architecture.step_with(options)
-        self.prepared = architecture.prepared
+        self.prepared = architecture.prepare_with(options)
         self.names = tuple(architecture.parameters_with(sizes.inputs, sizes.hidden, options))
         self._steps: list[tuple[State, State]] = []  # (state before, a leaf; state after), per time step
         self._inputs: tuple[Tensor, ...] = ()
