@@ -32,6 +32,7 @@ HEADS = {
 """Of axes; any other has the last part of its dotted name."""
 SAID = HEADS | {
     "length": "sequence length T",
+    "hidden": "number of hidden units",
     "clip": "clipping",
     "optim": "optimiser",
     "schedule": "learning-rate schedule",
