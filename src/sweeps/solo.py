@@ -34,12 +34,11 @@ def one_cell(config: DictConfig) -> None:
         SweepsError: its folder holds the record of another cell.
         OSError: its record cannot be written.
     """
-    asked = plain(config, resolve=True)
-    [settings] = checked([[]], lambda overrides: asked)
+    [settings] = checked([[]], lambda overrides: plain(config, resolve=True))
     [cell] = distinct([settings])
     sweep = SweepPaths.at(settings.runs_dir, settings.experiment)
     console = terminal()
-    if why := why_not(str(asked["init"]["name"]), settings):
+    if why := why_not(str(config.init.name), settings):
         console.print(f"{why}: this cell is that of init={settings.init.name}.", highlight=False)
     if not train(cell, sweep, console):
         console.print(f"Already done. {ending(cell, sweep)}")

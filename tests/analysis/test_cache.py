@@ -172,6 +172,7 @@ def test_a_cache_belongs_to_all_the_code_that_reads_records() -> None:
     assert closure - set(READERS) <= {
         "amounts",
         "errors",
+        "own",
         "config/schema",
         "config/places",
         "config/cards",
