@@ -131,6 +131,19 @@ def test_the_start_state_is_that_of_the_network(text: Path, start: str) -> None:
         assert list(islice(symbols(settings, moved, [1], 1.0, 0), 30)) != drawn[0]
 
 
+def test_a_random_start_has_the_deviation_that_is_set(text: Path) -> None:
+    """As far as the likeliest symbols tell: from nearly 0 every seed has those of the start at 0, from far away not."""
+    sweep, settings = trained(text, "stack.start=random", "stack.start_scale=3", "task.read=windows")
+    kept = sweeps.weights(sweep.root, cell_id(settings))
+
+    def drawn(**changed: object) -> set[tuple[int, ...]]:
+        one = replace(settings, stack=replace(settings.stack, **changed))  # type: ignore[arg-type]
+        return {tuple(islice(symbols(one, kept, [1], 0.0, seed), 6)) for seed in range(20)}
+
+    assert drawn(start_scale=1e-6) == drawn(start="zero")
+    assert len(drawn()) > 1
+
+
 def test_the_command_writes_the_prompt_and_as_many_characters(
     text: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

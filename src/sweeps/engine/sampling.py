@@ -36,7 +36,7 @@ def symbols(
     network, state = _one_step(trained(settings, weights, settings.executor.kernel).network)
     rng = np.random.default_rng(seed)
     if settings.stack.start == "random":
-        state = torch.from_numpy(rng.standard_normal(state.shape)).float()
+        state = torch.from_numpy(rng.standard_normal(state.shape) * settings.stack.start_scale).float()
     *before, last = first
     for symbol in before:
         _, state = _read(network, symbol, state)
