@@ -159,4 +159,4 @@ def gated(
 
 def drive(p: Weights, x: Tensor, h: Tensor) -> Tensor:
     """h W + x U + b of `gated`, `[K, B, G*H]`."""
-    return x @ p["weight_ih"] + h @ p["weight_hh"] + p["bias"].unsqueeze(1)
+    return p["bias"].unsqueeze(1).baddbmm(h, p["weight_hh"]).baddbmm(x, p["weight_ih"])
