@@ -93,7 +93,7 @@ class Network:
         if self.stack.embedding:
             out[EMBEDDING] = embedding_parameter(self.sizes.inputs, self.stack.embedding)
         for n, direction in self.traced:
-            own = self._own(self._inputs(n).inputs, options)
+            own = self._own(n, options)
             out |= {name + suffix(n, direction): parameter for name, parameter in own.items()}
             if direction == self.directions - 1 and self._normed(n):
                 norm = norm_parameters(self.directions * self.sizes.hidden)
@@ -292,7 +292,7 @@ class Network:
         return Layer(directions, self._inputs(n), n > 0, between, embedded=n == 0 and self.stack.embedding > 0)
 
     def _direction(self, n: int, direction: int) -> Direction:
-        sizes, names = self._inputs(n), self._own(1, self.options)
+        sizes, names = self._inputs(n), self._own(n, self.options)
         p, grads = ({name: each[name + suffix(n, direction)] for name in names} for each in (self.p, self.grads))
         return Direction(self._recurrence(sizes), p, grads, sizes, self.states)
 
@@ -306,10 +306,10 @@ class Network:
         lowest = self.stack.embedding or self.sizes.inputs
         return replace(self.sizes, inputs=lowest if n == 0 else self.directions * self.sizes.hidden)
 
-    def _own(self, inputs: int, options: Mapping[str, Value]) -> dict[str, Parameter]:
-        """The parameters of one recurrence, under the names of its architecture; `start` is a learned start state, and
-        `start_from` makes one from the vector of a sequence."""
-        own = architecture(self.arch).parameters_with(inputs, self.sizes.hidden, options)
+    def _own(self, n: int, options: Mapping[str, Value]) -> dict[str, Parameter]:
+        """The parameters of one recurrence of layer n, under the names of its architecture; `start` is a learned start
+        state, and `start_from` makes one from the vector of a sequence."""
+        own = architecture(self.arch).parameters_with(self._inputs(n).inputs, self.sizes.hidden, options, n)
         if self.stack.kind == "encoder_decoder":
             own |= {name + DECODER: parameter for name, parameter in own.items()}
         blocks = ("",) if self.states == 1 else tuple(PARTS[n] if n < 2 else f"s{n}" for n in range(self.states))
