@@ -90,6 +90,7 @@ def defined(
     if arch in WHOLE:
         own = make_cell(f"arch={arch}").arch
         states = [*WHOLE[arch](p, x, **own.options)]
+        ends = torch.full_like(ends, len(x) - 1) if architecture(arch).at_once else ends
     else:
         states = one_after_the_other(p, arch, x, vector)
     of_all = torch.stack(states)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -54,4 +55,16 @@ def position_numbers(steps: int, hidden: int) -> Tensor:
     return torch.tensor(rows, dtype=torch.float64)
 
 
-WHOLE: dict[str, Callable[..., Tensor]] = {"attention": attention}
+def mlp(p: Mapping[str, Tensor], x: Tensor, phi: torch.nn.Module) -> Tensor:
+    """The lowest feed-forward layer; its output is that of the last time step, and there is nothing at the others."""
+    everything = torch.cat(list(x), -1)
+    h = phi(torch.nn.functional.linear(everything, p["weight_ih"].mT, p["bias"]))
+    return torch.cat([h.new_zeros(len(x) - 1, *h.shape, requires_grad=True), h[None]])
+
+
+WHOLE: dict[str, Callable[..., Tensor]] = {
+    "attention": attention,
+    "mlp_tanh": partial(mlp, phi=torch.nn.Tanh()),
+    "mlp_relu": partial(mlp, phi=torch.nn.ReLU()),
+    "mlp_sigmoid": partial(mlp, phi=torch.nn.Sigmoid()),
+}

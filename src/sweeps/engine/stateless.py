@@ -32,6 +32,10 @@ def _problems(settings: Settings) -> Iterator[str]:
             yield f"stack.{key}: given {given!r}, must be {plain} with arch={arch}, {WHY}"
     if stack.bidirectional:
         yield f"stack.bidirectional: given true, must be false with arch={arch}, which reads in no direction"
+    if architecture(arch).at_once:
+        for key, given, plain in (("readout", stack.readout, "last"), ("attention", stack.attention, "none")):
+            if given not in (plain, None):
+                yield f"stack.{key}: given {given!r}, must be {plain} with arch={arch}, which reads a sequence at once"
     if settings.train.truncate:
         yield f"train.truncate: given {settings.train.truncate}, must be 0 with arch={arch}, {WHY}"
 
@@ -40,6 +44,11 @@ def task_problems(task: tasks.Task, name: str, arch: str) -> Iterator[str]:
     """What a task needs that the architecture lacks."""
     if not stateless(arch):
         return
+    if architecture(arch).at_once and tasks.answers(task) == "every":
+        yield (
+            f"arch: given {arch!r}, must be another for task={name}, which has an answer at every time step: it "
+            "reads a sequence at once"
+        )
     if tasks.streams(task):
         yield f"arch: given {arch!r}, must be a recurrence for task={name}, a stream, whose batches go on from a state"
     if tasks.vector(task):

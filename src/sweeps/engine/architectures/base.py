@@ -72,6 +72,7 @@ class Architecture:
         whole: `(p, x [K, T, B, I], **options) -> h [K, T, B, H]`, in place of a time step: a layer that passes no state
             from step to step.
         above: `parameters` of the layers above the lowest, where these differ.
+        at_once: whether `whole` reads a sequence as one time step, of T * I inputs beside each other.
 
     The options are those of conf/arch/NAME.yaml that `parameters`, `prepare`, `step` or `whole` names. Those of
     `parameters` alone may differ between the lanes of a pack; those of the others are equal in all of them.
@@ -85,6 +86,7 @@ class Architecture:
     linear: Callable[[Weights, Tensor], tuple[Factors, Tensor]] | None = None
     whole: Callable[..., Tensor] | None = None
     above: Callable[..., dict[str, Parameter]] | None = None
+    at_once: bool = False
 
     @property
     def code(self) -> Callable[..., State] | Callable[..., Tensor]:
