@@ -13,7 +13,7 @@ from sweeps.config.compose import settings_of
 from sweeps.config.identity import EXCLUDED
 from sweeps.config.places import defaults
 from sweeps.config.schema import SECTIONS, Settings, Stack
-from sweeps.engine import meant, options
+from sweeps.engine import meant, options, stateless
 from sweeps.errors import ConfigError
 from sweeps.execute.kernels import missing_kernels
 from sweeps.execute.machine import memory_limit
@@ -65,7 +65,7 @@ def option_problems(settings: Sequence[Settings]) -> list[str]:
     """Own options of architectures, inits and the like that their code would not use, or lacks; inits that an
     architecture cannot have."""
     unused = options.problems(settings, lambda arch: card("arch", arch).per_lane)
-    return unused or options.impossible(settings) or meant.problems(settings)
+    return unused or options.impossible(settings) or [*meant.problems(settings), *stateless.problems(settings)]
 
 
 def task_problems(settings: Sequence[Settings]) -> list[str]:
@@ -83,13 +83,16 @@ def task_problems(settings: Sequence[Settings]) -> list[str]:
         if sentence:
             problems.append(sentence)
         else:
-            stacks = dict.fromkeys(each.stack for each in settings if each.task == task)
-            problems += dict.fromkeys(found for stack in stacks for found in _stack_problems(made, task.name, stack))
+            networks = dict.fromkeys((each.arch.name, each.stack) for each in settings if each.task == task)
+            problems += dict.fromkeys(
+                found for arch, stack in networks for found in _network_problems(made, task.name, arch, stack)
+            )
     return problems
 
 
-def _stack_problems(task: tasks.Task, name: str, stack: Stack) -> Iterator[str]:
+def _network_problems(task: tasks.Task, name: str, arch: str, stack: Stack) -> Iterator[str]:
     """Kinds of network that a task rules out."""
+    yield from stateless.task_problems(task, name, arch)
     if tasks.answers(task) == "every" and stack.readout != "last":
         yield (
             f"stack.readout: given {stack.readout!r}, must be last for task={name}, which has an answer at every time "

@@ -9,6 +9,7 @@ import numpy as np
 
 from sweeps.check import problems_with
 from sweeps.config.schema import Settings
+from sweeps.engine.stateless import stateless
 from sweeps.errors import ConfigError
 from sweeps.tasks import task_of
 from sweeps.tasks.char_lm import CharLm
@@ -36,6 +37,8 @@ def written(
 
     if settings.task.name != "char_lm":
         raise ValueError(f"task={settings.task.name} has no text to go on with; sample takes cells of task=char_lm")
+    if stateless(settings.arch.name):
+        raise ValueError(f"arch={settings.arch.name} passes no state from one character to the next; sample needs one")
     if settings.stack.bidirectional:
         raise ValueError("a bidirectional network reads the characters that it would have to write; it has no next one")
     if problems := problems_with([settings]):

@@ -29,7 +29,7 @@ def test_the_three_misspellings_of_the_issue_are_told_together() -> None:
     [
         (
             "arch=rnn_tahn",
-            "arch: 'rnn_tahn' is not known; did you mean 'rnn_tanh'? (allowed: cornn, gru,",
+            "arch: 'rnn_tahn' is not known; did you mean 'rnn_tanh'? (allowed: attention, cornn, gru,",
         ),
         ("arch=", f"arch: '' is not known (allowed: {', '.join(places.choices('arch'))})"),
         ("arch=null", f"arch: 'null' is not known (allowed: {', '.join(places.choices('arch'))})"),

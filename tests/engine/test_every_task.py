@@ -1,8 +1,8 @@
 """Every task with every architecture: its gradient through time is that of its definition, its records are its own.
 
 Whatever is registered is here: a task that is added is tested without a line more. Its sequences are as short as it
-allows. The definition is a loop over torch.nn's cells or those of `other_cells`, in float64, differentiated by
-autograd.
+allows. The definition is a loop over torch.nn's cells or those of `other_cells`, or a layer of `whole_layers`, in
+float64, differentiated by autograd.
 """
 
 from __future__ import annotations
@@ -19,8 +19,10 @@ from torch import Tensor
 
 from engine.other_cells import OTHERS
 from engine.torch_cells import cell_of
+from engine.whole_layers import WHOLE
 from helpers import make_cell, make_cells
 from sweeps import tasks
+from sweeps.check import task_problems
 from sweeps.config.places import defaults
 from sweeps.config.schema import Settings
 from sweeps.engine.architectures import architecture, registered
@@ -85,15 +87,12 @@ def defined(
         ends: the last time step of each sequence, [B].
         vector: [B, C], what the start state is made from, where the network has a map of it.
     """
-    step, _ = cell_of(arch, p)
-    state: Tensor | tuple[Tensor, ...] | None = None
-    if "start_from" in p:
-        made = (vector @ p["start_from"]).chunk(architecture(arch).states, -1)
-        state = made if len(made) > 1 else made[0]
-    states: list[Tensor] = []
-    for x_t in x:
-        state = step(x_t, state)
-        states.append(state[0] if isinstance(state, tuple) else state)
+    if arch in WHOLE:
+        own = make_cell(f"arch={arch}").arch
+        states = [*WHOLE[arch](p, x, **own.options)]
+        ends = torch.full_like(ends, len(x) - 1) if architecture(arch).at_once else ends
+    else:
+        states = one_after_the_other(p, arch, x, vector)
     of_all = torch.stack(states)
     read = of_all if tasks.answers(task) == "every" else of_all[ends, torch.arange(len(ends))][None]
     outputs = read @ p["weight_out"] + p["bias_out"]
@@ -110,9 +109,30 @@ def defined(
         return torch.stack([loss.new_zeros(()) if each is None else each.norm() for each in found])
 
     found = {"loss": total.detach(), "last": norms(last), "total": norms(total)}
-    if arch in OTHERS:
+    if arch in OTHERS or arch in WHOLE:
         found |= dict(zip(p, torch.autograd.grad(total, [*p.values()]), strict=True))
     return found
+
+
+def one_after_the_other(p: dict[str, Tensor], arch: str, x: Tensor, vector: Tensor) -> list[Tensor]:
+    """h_t `[B, H]` of a recurrence for each t."""
+    step, _ = cell_of(arch, p)
+    state: Tensor | tuple[Tensor, ...] | None = None
+    if "start_from" in p:
+        made = (vector @ p["start_from"]).chunk(architecture(arch).states, -1)
+        state = made if len(made) > 1 else made[0]
+    states: list[Tensor] = []
+    for x_t in x:
+        state = step(x_t, state)
+        states.append(state[0] if isinstance(state, tuple) else state)
+    return states
+
+
+def refused(arch: str, task: str) -> bool:
+    """Whether a layer that is no recurrence is told that it cannot have a task; a recurrence can have each."""
+    found = task_problems([cell(arch, task)])
+    assert not found or arch in WHOLE, found
+    return bool(found)
 
 
 ARCHS, TASKS = ("rnn_tanh", "lstm"), ("adding", "copy")
@@ -137,6 +157,8 @@ EACH = [(name,) for name in tasks.registered()]
 def test_the_gradient_through_time_is_that_of_the_definition(arch: str, named: tuple[str]) -> None:
     prepare_process()
     [task] = named
+    if refused(arch, task):
+        return
     training = set_up([cell(arch, task, f"seed={seed}", "init.gain=0.8") for seed in (0, 1)])
     network, made = training.network, training.task
     draw = torch.Generator().manual_seed(1)
@@ -174,6 +196,8 @@ def test_a_tiny_cell_trains_alone_and_in_a_pack_with_the_same_bytes(
     arch: str, task: tuple[str, ...], tmp_path: Path
 ) -> None:
     name, *options = task
+    if refused(arch, name):
+        return
     shape = (
         f"arch={arch}",
         f"task={name}",

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from engine.other_cells import OTHERS
+from engine.whole_layers import WHOLE
 from helpers import make_cell
 from sweeps.engine.adjoint import Trace
 from sweeps.engine.architectures import architecture, registered
@@ -128,7 +129,7 @@ def test_agrees_with_torch_nn(arch: str, any_kernel: str) -> None:
 
 
 def test_every_architecture_that_ships_is_compared() -> None:
-    assert set(FAST) | set(OTHERS) == set(registered())
+    assert set(FAST) | set(OTHERS) | set(WHOLE) == set(registered())
 
 
 def test_gradient_is_the_slope_of_the_loss(kernel: str) -> None:

@@ -254,7 +254,7 @@ def test_twenty_levels_are_told_apart_without_colour(axis: str, known: int | Non
     """By their dashes, or by a grey that differs: in print, and for a reader who sees few colours."""
     carded = list(cards(axis))[:known]
     drawn = lines(axis, [*carded, *(f"new_{place:02}" for place in range(20 - len(carded)))])
-    assert len(drawn) == len(set(drawn.values())) == 20
+    assert len(drawn) == len(set(drawn.values())) >= 20
     for one, other in itertools.combinations(drawn.values(), 2):
         assert str(one.dashes) != str(other.dashes) or abs(_grey(one.colour) - _grey(other.colour)) > 0.12, (one, other)
     assert max(_grey(line.colour) for line in drawn.values()) < 0.85, "all of them are seen on white"

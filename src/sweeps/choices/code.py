@@ -22,7 +22,7 @@ def definition(group: str, name: str) -> str:
     """
     if group == "arch" and name in architectures.registered():
         made = architectures.architecture(name)
-        return _joined(_module(made.step), _own(made.parameters), _own(made.step))
+        return _joined(_module(made.code), _own(made.parameters), _own(made.code))
     if group == "task" and name in tasks.registered():
         factory = tasks.factory(name)
         return _joined(_module(factory), _own(factory), _own(_making(_whole(factory))))

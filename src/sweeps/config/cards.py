@@ -32,6 +32,7 @@ class Card:
     states: int = 1
     per_lane: tuple[str, ...] = ()
     caption: str = ""
+    once: bool = False
     copies: int = 2
     fixed_test: bool = False
 
@@ -135,6 +136,7 @@ RULES: dict[str, Rule] = {
     "states": _COUNT,
     "per_lane": (lambda value: isinstance(value, list) and all(map(_TEXT[0], value)), "a list of names"),
     "caption": _TEXT,
+    "once": (lambda value: isinstance(value, bool), "true or false"),
     "copies": _COUNT,
     "fixed_test": (lambda value: isinstance(value, bool), "true or false"),
 }

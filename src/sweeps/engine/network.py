@@ -14,6 +14,7 @@ from sweeps.config.schema import Stack, Value
 from sweeps.engine.adjoint import Trace
 from sweeps.engine.architectures import Parameter, architecture
 from sweeps.engine.attention import Attention
+from sweeps.engine.beside import Beside
 from sweeps.engine.between import Between, Norm, norm_parameters
 from sweeps.engine.data import Drop
 from sweeps.engine.embedding import NAME as EMBEDDING
@@ -45,6 +46,7 @@ class Network:
         p: the parameters, those of the lowest layer first. Layer 0 has the names of its architecture, layer n those
             with `_ln` behind and the direction that reads backwards those with `_reverse`, as torch.nn has them.
         grads: their gradients, under the same names.
+        inner: the sizes that the layers have: one time step where the architecture reads a sequence at once.
         traced: layer and direction (0; 1 reads backwards) of each trace, in the order of `traces`.
 
     Args:
@@ -71,21 +73,25 @@ class Network:
         self.kernel = choose(arch, kernel, sizes.device)
         self.options, self.stack = dict(options or {}), stack or Stack()
         self.states, self.directions = architecture(arch).states, self.stack.directions
+        self.inner = replace(sizes, length=1) if architecture(arch).at_once else sizes
         self.traced = [(n, d) for n in range(self.stack.layers) for d in range(self.directions)]
         shapes = {name: parameter.shape for name, parameter in self.parameters(self.options).items()}
         self.p = Parameters.zeros(sizes.lanes, shapes, sizes.device)
         self.grads = Parameters.zeros(sizes.lanes, shapes, sizes.device)
         self.embedding = Embedding(self.p, self.grads, sizes.length * sizes.batch) if self.stack.embedding else None
+        self.beside = Beside(sizes, self._lowest) if architecture(arch).at_once else None
         self.layers = [self._layer(n) for n in range(self.stack.layers)]
         k, t, b, width = sizes.lanes, sizes.length, sizes.batch, self.directions * sizes.hidden
         if INPUTS in self.drops:
             self.kept_inputs = zeros(k, t, b, self.drops[INPUTS].width, device=sizes.device)
-        self.above = Between(None, False, (k, t, b, width), sizes.device) if OUTPUTS in self.drops else None
+        self.above = (
+            Between(None, False, (k, self.inner.length, b, width), sizes.device) if OUTPUTS in self.drops else None
+        )
         self.dropping: Between | None = None  # `above`, where the last forward pass dropped something there
         product = native_products if self.kernel == "native" else multiply
         self.attention = Attention(sizes) if self.stack.attention == "dot" else None
         kind = "every" if every else self.stack.readout
-        self.readout = Readout(kind, sizes, self._read, self.p, self.grads, product)
+        self.readout = Readout(kind, self.inner, self._read, self.p, self.grads, product)
 
     def parameters(self, options: Mapping[str, Value]) -> dict[str, Parameter]:
         """The parameters of a lane with these options of the architecture, and how they are drawn."""
@@ -93,7 +99,7 @@ class Network:
         if self.stack.embedding:
             out[EMBEDDING] = embedding_parameter(self.sizes.inputs, self.stack.embedding)
         for n, direction in self.traced:
-            own = self._own(self._inputs(n).inputs, options)
+            own = self._own(n, options)
             out |= {name + suffix(n, direction): parameter for name, parameter in own.items()}
             if direction == self.directions - 1 and self._normed(n):
                 norm = norm_parameters(self.directions * self.sizes.hidden)
@@ -108,7 +114,7 @@ class Network:
         what the readout reads."""
         stack, width = self.stack, self.directions * self.sizes.hidden
         between = {str(n): Drop(width, stack.dropout) for n in range(stack.layers - 1)}
-        all_of_them = {INPUTS: Drop(stack.embedding or self.sizes.inputs, stack.input_dropout), **between}
+        all_of_them = {INPUTS: Drop(self._lowest, stack.input_dropout), **between}
         all_of_them[OUTPUTS] = Drop(width, stack.output_dropout)
         return {place: drop for place, drop in all_of_them.items() if drop.share}
 
@@ -151,6 +157,9 @@ class Network:
         if self.input_mask is not None:
             torch.mul(x.unflatten(1, (-1, self.sizes.batch)), self.input_mask, out=self.kept_inputs)
             x = over_time(self.kept_inputs)
+        if self.beside is not None:
+            x, lengths = self.beside.forward(x), None
+            masks = {place: mask[:, -1:] for place, mask in masks.items()}
         for n, layer in enumerate(self.layers):
             mask = masks.get(str(n))
             y = layer.forward(x, keep, starts[n * self.directions : (n + 1) * self.directions], mask, lengths)
@@ -197,13 +206,14 @@ class Network:
         read = self.readout.backward(d_out)
         read = read if self.attention is None else self.attention.backward(read)
         if self.dropping is not None:
-            read = self.dropping.backward(whole(read, self.sizes.length, self.sizes.hidden, self.layers[-1].lengths))
+            read = self.dropping.backward(whole(read, self.inner.length, self.sizes.hidden, self.layers[-1].lengths))
         dy: Tensor | None = read
         for layer in reversed(self.layers):
             assert dy is not None
             dy = layer.backward(dy)
         if self.embedding is not None:
             assert dy is not None
+            dy = dy if self.beside is None else self.beside.backward(dy)
             self.embedding.backward(over_time(dy if self.input_mask is None else dy.mul_(self.input_mask)))
         return each.mean(1)
 
@@ -240,10 +250,12 @@ class Network:
         self._fill_from(d_out * share(last).unsqueeze(-1), traces)
 
     def _fill_from(self, d_out: Rows, traces: Sequence[Trace]) -> None:
+        end = self.sizes.length
+        traces = [trace.steps(end - self.inner.length, end) for trace in traces]
         read = self.readout.exact_backward(d_out)
         read = read if self.attention is None else self.attention.exact_backward(read)
         if self.dropping is not None:
-            read = whole_rows(read, self.sizes.length, self.sizes.hidden, self.layers[-1].lengths)
+            read = whole_rows(read, self.inner.length, self.sizes.hidden, self.layers[-1].lengths)
             read = self.dropping.exact_backward(read)
         dy: Rows | None = read
         for n, layer in reversed(list(enumerate(self.layers))):
@@ -278,7 +290,7 @@ class Network:
 
     def _layer(self, n: int) -> Layer:
         """Layer n. Normalisation and dropout stand between layers; the lowest has no input of its outputs' width."""
-        s, width, between = self.sizes, self.directions * self.sizes.hidden, None
+        s, width, between = self.inner, self.directions * self.sizes.hidden, None
         residual = self.stack.residual and n > 0
         if residual or self._normed(n) or (self.stack.dropout and n < self.stack.layers - 1):
             like, norm = (s.lanes, s.length, s.batch, width), None
@@ -292,7 +304,7 @@ class Network:
         return Layer(directions, self._inputs(n), n > 0, between, embedded=n == 0 and self.stack.embedding > 0)
 
     def _direction(self, n: int, direction: int) -> Direction:
-        sizes, names = self._inputs(n), self._own(1, self.options)
+        sizes, names = self._inputs(n), self._own(n, self.options)
         p, grads = ({name: each[name + suffix(n, direction)] for name in names} for each in (self.p, self.grads))
         return Direction(self._recurrence(sizes), p, grads, sizes, self.states)
 
@@ -303,13 +315,18 @@ class Network:
 
     def _inputs(self, n: int) -> Sizes:
         """The sizes of layer n: the lowest reads the task's inputs or their embedding, any other the layer below."""
-        lowest = self.stack.embedding or self.sizes.inputs
-        return replace(self.sizes, inputs=lowest if n == 0 else self.directions * self.sizes.hidden)
+        lowest = self._lowest * (self.sizes.length if architecture(self.arch).at_once else 1)
+        return replace(self.inner, inputs=lowest if n == 0 else self.directions * self.sizes.hidden)
 
-    def _own(self, inputs: int, options: Mapping[str, Value]) -> dict[str, Parameter]:
-        """The parameters of one recurrence, under the names of its architecture; `start` is a learned start state, and
-        `start_from` makes one from the vector of a sequence."""
-        own = architecture(self.arch).parameters_with(inputs, self.sizes.hidden, options)
+    @property
+    def _lowest(self) -> int:
+        """Columns of a time step of the inputs, or of their embedding."""
+        return self.stack.embedding or self.sizes.inputs
+
+    def _own(self, n: int, options: Mapping[str, Value]) -> dict[str, Parameter]:
+        """The parameters of one recurrence of layer n, under the names of its architecture; `start` is a learned start
+        state, and `start_from` makes one from the vector of a sequence."""
+        own = architecture(self.arch).parameters_with(self._inputs(n).inputs, self.sizes.hidden, options, n)
         if self.stack.kind == "encoder_decoder":
             own |= {name + DECODER: parameter for name, parameter in own.items()}
         blocks = ("",) if self.states == 1 else tuple(PARTS[n] if n < 2 else f"s{n}" for n in range(self.states))

@@ -21,7 +21,7 @@ class OneSequence(NamedTuple):
     Attributes:
         inputs: [n, I].
         states: h_t of each layer and direction (0; 1 reads backwards), [n, H], by the time steps of the sequence: in
-            both directions row t is the state after x_t was read.
+            both directions row t is the state after x_t was read. NaN before the last of what reads a sequence at once.
         outputs: [n, O] where every time step has an answer, else [O]; in classification probabilities.
         target: of the same shape; in classification 1 for the class that is right and 0 for all others.
         asked: whether an answer counts in the loss, [n]; None where there is one answer.
@@ -65,7 +65,9 @@ def one_sequence(settings: Settings, weights: Mapping[str, np.ndarray]) -> OneSe
     for layer, direction in network.traced:
         found = network.layers[layer].directions[direction].h
         own = reverse(found, examples.lengths) if direction else found
-        states[layer, direction] = own[0, :n, 0].double().numpy(force=True)
+        rows = own[0, :n, 0].double().numpy(force=True)
+        states[layer, direction] = np.full((n, rows.shape[1]), np.nan)
+        states[layer, direction][-len(rows) :] = rows
     answers, y = (first(each) if network.every else each[0, 0].double().numpy() for each in (outputs, examples.y))
     classes = network.loss_name == "cross_entropy"
     asked = None

@@ -19,8 +19,10 @@ def states(architecture: Architecture, p: Weights, x: Tensor, hidden: int, **opt
 
     Args:
         p: the parameters, each `[K, *shape]`, in the dtype of `x`.
-        options: of the time step, and of what is made once before it.
+        options: of the time step, and of what is made once before it; or of the map of whole sequences.
     """
+    if architecture.step is None:
+        return list(architecture.whole_with(options)(p, x).unbind(1))
     state = tuple(x.new_zeros(len(x), x.shape[2], hidden) for _ in range(architecture.states))
     p, step, out = architecture.prepare_with(options)(p), architecture.step_with(options), []
     for x_t in x.unbind(1):

@@ -29,11 +29,13 @@ def core_seconds(settings: Settings) -> float:
     t, b, h, stack = about_steps(settings), settings.train.batch, settings.arch.hidden, settings.stack
     arch = card("arch", settings.arch.name)
     inputs, outputs = WIDTHS.get(settings.task.name, (1, 1))
-    lowest = stack.embedding or inputs
+    lowest, steps = stack.embedding or inputs, t
+    if arch.once:
+        lowest, steps = t * lowest, 1
     per_step = stack.products * 2 * h * h + stack.directions * 2 * lowest * h + stack.recurrences * 15 * h
     readout = (t if settings.task.name in EVERY else 1) * 2 * stack.directions * h * outputs
     embedding = t * 2 * inputs * stack.embedding
-    per_sequence = arch.gates * arch.elementwise * t * per_step + readout + embedding  # forward
+    per_sequence = arch.gates * arch.elementwise * steps * per_step + readout + embedding  # forward
     batches = settings.train.steps * settings.train.accumulate
     train = batches * b * 3 * per_sequence
     evaluations = settings.train.steps / settings.train.eval_every * settings.train.eval_size * per_sequence

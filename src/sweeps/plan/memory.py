@@ -16,9 +16,10 @@ def memory(settings: Settings) -> dict[tuple[str, ...], int]:
     train, recurrences = settings.train, settings.stack.recurrences
     arch = card("arch", settings.arch.name)
     copies = card("optim", settings.optim.name).copies + (train.accumulate > 1)
-    weights = arch.gates * h * (settings.stack.products * h + recurrences) * copies
+    reads = t if arch.once else 0  # inputs of the lowest layer, which are few otherwise
+    weights = arch.gates * h * (settings.stack.products * h + recurrences + reads) * copies
     batches = train.accumulate if train.accumulate > 1 else 0  # that are kept for the record
-    states = t * b * (recurrences * h * arch.states + 1 + batches)
+    states = (1 if arch.once else t) * b * recurrences * h * arch.states + t * b * (1 + batches)
     several = {"stack.layers": settings.stack.layers > 1, "stack.bidirectional": settings.stack.bidirectional}
     stack = [key for key, there in several.items() if there]
     evaluation = 0 if card("task", settings.task.name).fixed_test else t * train.eval_size

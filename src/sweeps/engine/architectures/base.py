@@ -1,6 +1,7 @@
 """What an architecture is: its parameters and one time step. All that computes it faster must compute the same.
 
 The plain float64 loop of `reference`, autograd's recurrence and whatever asks for a Jacobian run the time step itself.
+One that is no recurrence has a map of whole sequences in its place.
 Nothing here imports torch, so that the options of an architecture can be checked before anything heavy is loaded.
 """
 
@@ -54,44 +55,64 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Architecture:
-    """A recurrent architecture.
+    """A recurrent architecture, or one to compare these with.
 
     Attributes:
         parameters: `(inputs I, hidden H, **options)` -> the parameters of one lane by name. Weights multiply from the
             right, `h @ weight_hh`: the transposes of torch.nn's.
         step: `(p, x_t [K, B, I], state before, **options)` -> state after.
-        states: number of tensors in the state.
+            None: it is `whole`.
+        states: number of tensors in the state; 0 where there is no step.
         phi: `tanh` or `relu` if h_t = phi(h_{t-1} W + x_t U + b), with W `weight_hh`: what mean-field theory
             (`init=critical`) and `penalty=omega` are about. Empty for any other form.
         prepare: `(p, **options)` -> p of the time step, where this has tensors that are made from the parameters once
             for a whole sequence, such as a matrix exponential; None: it has the parameters themselves.
         linear: `(p, x [K, T, B, I]) -> a, b` if h_t = a_t h_{t-1} + b_t, where neither depends on the state: a scan
             computes it then.
+        whole: `(p, x [K, T, B, I], **options) -> h [K, T, B, H]`, in place of a time step: a layer that passes no state
+            from step to step.
+        above: `parameters` of the layers above the lowest, where these differ.
+        at_once: whether `whole` reads a sequence as one time step, of T * I inputs beside each other.
 
-    The options are those of conf/arch/NAME.yaml that `parameters`, `prepare` or `step` names. Those of `parameters`
-    alone may differ between the lanes of a pack; those of `prepare` and `step` are equal in all of them.
+    The options are those of conf/arch/NAME.yaml that `parameters`, `prepare`, `step` or `whole` names. Those of
+    `parameters` alone may differ between the lanes of a pack; those of the others are equal in all of them.
     """
 
     parameters: Callable[..., dict[str, Parameter]]
-    step: Callable[..., State]
+    step: Callable[..., State] | None = None
     states: int = 1
     phi: str = ""
     prepare: Callable[..., Weights] | None = None
     linear: Callable[[Weights, Tensor], tuple[Factors, Tensor]] | None = None
+    whole: Callable[..., Tensor] | None = None
+    above: Callable[..., dict[str, Parameter]] | None = None
+    at_once: bool = False
+
+    @property
+    def code(self) -> Callable[..., State] | Callable[..., Tensor]:
+        """The time step, or what is in its place."""
+        if self.step is not None:
+            return self.step
+        assert self.whole is not None
+        return self.whole
 
     @property
     def step_options(self) -> dict[str, bool]:
-        """The options that `prepare` or `step` takes, and whether each must be given."""
-        return {**({} if self.prepare is None else named(self.prepare, 1)), **named(self.step, 3)}
+        """The options that `prepare`, `step` or `whole` takes, and whether each must be given."""
+        given = 3 if self.step is not None else 2
+        return {**({} if self.prepare is None else named(self.prepare, 1)), **named(self.code, given)}
 
     @property
     def options(self) -> dict[str, bool]:
         """All options, and whether each must be given."""
         return {**named(self.parameters, 2), **self.step_options}
 
-    def parameters_with(self, inputs: int, hidden: int, options: Mapping[str, Value]) -> dict[str, Parameter]:
-        """The parameters of one lane whose choice has these options."""
-        return self.parameters(inputs, hidden, **_taken(named(self.parameters, 2), options))
+    def parameters_with(
+        self, inputs: int, hidden: int, options: Mapping[str, Value], layer: int = 0
+    ) -> dict[str, Parameter]:
+        """The parameters of one lane whose choice has these options, in a layer counted from the lowest, 0."""
+        made = self.parameters if layer == 0 or self.above is None else self.above
+        return made(inputs, hidden, **_taken(named(made, 2), options))
 
     def prepare_with(self, options: Mapping[str, Value]) -> Callable[[Weights], Weights]:
         """What makes the weights of the time step from the parameters, for a pack whose choice has these options."""
@@ -101,7 +122,13 @@ class Architecture:
 
     def step_with(self, options: Mapping[str, Value]) -> Callable[[Weights, Tensor, State], State]:
         """The time step of a pack whose choice has these options."""
+        assert self.step is not None
         return partial(self.step, **_taken(named(self.step, 3), options))
+
+    def whole_with(self, options: Mapping[str, Value]) -> Callable[[Weights, Tensor], Tensor]:
+        """The map of whole sequences of a pack whose choice has these options."""
+        assert self.whole is not None
+        return partial(self.whole, **_taken(named(self.whole, 2), options))
 
 
 def _taken(names: Mapping[str, bool], options: Mapping[str, Value]) -> dict[str, Value]:

@@ -8,11 +8,12 @@ from dataclasses import replace
 import torch
 
 from sweeps.config.schema import Value
-from sweeps.engine.architectures import architecture
+from sweeps.engine.architectures import Architecture, architecture
 from sweeps.engine.recurrences.apart import Apart
 from sweeps.engine.recurrences.autograd import Autograd
 from sweeps.engine.recurrences.base import Recurrence, Sizes
 from sweeps.engine.recurrences.scan import Scan
+from sweeps.engine.recurrences.whole import Whole
 
 Make = Callable[..., Recurrence]
 """(sizes, **options of the time step) -> recurrence."""
@@ -55,9 +56,16 @@ def build(name: str, sizes: Sizes, kernel: str = "auto", options: Mapping[str, V
     made, given = architecture(name), options or {}
     chosen = choose(name, kernel, sizes.device)
     if (fast := _FAST.get(name, {}).get(chosen)) is None:
-        make = Scan if made.linear is not None and chosen != "reference" else Autograd
+        make = _usual(made, chosen)
         if torch.device(sizes.device).type != "cpu":
             return make(sizes, made, given)
         one = replace(sizes, lanes=1)
         return Apart(sizes, [make(one, made, given) for _ in range(sizes.lanes)])
     return fast(sizes, **{key: value for key, value in given.items() if key in made.step_options})
+
+
+def _usual(made: Architecture, kernel: str) -> type[Whole | Scan | Autograd]:
+    """What computes an architecture that nobody has written a backward pass for."""
+    if made.step is None:
+        return Whole
+    return Scan if made.linear is not None and kernel != "reference" else Autograd
