@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -20,8 +20,9 @@ from sweeps.config.cards import card
 from sweeps.config.schema import Settings
 from sweeps.engine.adjoint import Trace
 from sweeps.engine.clip import global_norm
+from sweeps.engine.data import Examples
 from sweeps.engine.native import library
-from sweeps.engine.setup import set_up
+from sweeps.engine.setup import Training, set_up
 from sweeps.plan.packs import lanes_that_pay
 
 SHAPES = ((64, 32, 100), (64, 32, 200), (32, 32, 100), (128, 64, 100))  # H, B, T
@@ -75,35 +76,31 @@ def cases(quick: bool) -> list[Case]:
     return found
 
 
-def sides(case: Case) -> dict[str, Callable[[], object]]:
-    """One training step of everybody, by name."""
-    made = set_up(case.settings, case.kernel)
-    x, y, *_ = made.data.next()
+def training_step(training: Training, batch: Examples, traced: bool = False) -> Callable[[], object]:
+    """One training step of a pack on a fixed batch, which reads loss and norm; with the record if `traced`."""
+    network, k = training.network, training.network.sizes.lanes
 
-    def ours(traced: bool) -> Callable[[], object]:
-        def step() -> object:
-            traces = [Trace(case.lanes, case.t) for _ in made.network.traced] if traced else []
-            totals = [Trace(case.lanes, case.t) for _ in made.network.traced] if traced and made.network.every else []
-            loss = made.network.gradients(x, y, traces, totals)
-            norm = global_norm(made.network.grads.flat)
-            values = loss.tolist(), norm.tolist()
-            made.clip(made.network.grads.flat, norm)
-            made.optimizer.step(made.network.p.flat, made.network.grads.flat)
-            return values, [trace.log10_norm() for trace in [*traces, *totals]]
+    def traces(wanted: bool) -> list[Trace]:
+        return [Trace(k, network.inner.length) for _ in network.traced] if wanted else []
 
-        return step
+    def step() -> object:
+        own, totals = traces(traced), traces(traced and network.every)
+        loss = network.gradients(batch.x, batch.y, own, totals)
+        norm = global_norm(network.grads.flat)
+        values = loss.tolist(), norm.tolist()
+        training.clip(network.grads.flat, norm)
+        training.optimizer.step(network.p.flat, network.grads.flat)
+        return values, [trace.log10_norm() for trace in [*own, *totals]]
 
-    stock = stock_step(made.network, x[0].view(case.t, case.b, -1).clone(), y[0].clone(), 1e-6, 1.0)
-    return {"unflushed": stock, "flushed": stock, "pack": ours(False), "recorded": ours(True)}
+    return step
 
 
-def times(case: Case, repetitions: int, names: Sequence[str] = NAMES) -> dict[str, list[float]]:
+def interleaved(steps: Mapping[str, Callable[[], object]], repetitions: int) -> dict[str, list[float]]:
     """Seconds of each side, interleaved; a first round warms up.
 
     A side takes several steps in a row, some LONG_ENOUGH seconds: the first after another side finds its data gone from
     the cache, and a step that cannot be timed alone would be mostly that.
     """
-    steps = {name: step for name, step in sides(case).items() if name in names}
     spent: dict[str, list[float]] = {name: [] for name in steps}
     inner = dict.fromkeys(steps, 1)
     for repetition in range(repetitions + 1):
@@ -116,6 +113,16 @@ def times(case: Case, repetitions: int, names: Sequence[str] = NAMES) -> dict[st
                 inner[name] = max(1, round(LONG_ENOUGH / taken))
     torch.set_flush_denormal(True)
     return spent
+
+
+def times(case: Case, repetitions: int, names: Sequence[str] = NAMES) -> dict[str, list[float]]:
+    """Seconds of one training step of everybody, by name."""
+    made = set_up(case.settings, case.kernel)
+    batch = made.data.next()
+    stock = stock_step(made.network, batch.x[0].view(case.t, case.b, -1).clone(), batch.y[0].clone(), 1e-6, 1.0)
+    sides = {"unflushed": stock, "flushed": stock, "pack": training_step(made, batch),
+             "recorded": training_step(made, batch, traced=True)}  # fmt: skip
+    return interleaved({name: step for name, step in sides.items() if name in names}, repetitions)
 
 
 def measure(bench: Bench, quick: bool) -> None:

@@ -48,7 +48,7 @@ def test_a_sigmoid_network_is_a_tanh_network_of_half_the_argument() -> None:
     p = drawn("rnn_sigmoid")
     w = p["weight_hh"]
     halved = {"weight_hh": w / 4, "weight_ih": p["weight_ih"] / 2, "bias": p["bias"] / 2 + w.sum(1) / 4}
-    step, x = architecture("rnn_tanh").step, inputs()
+    step, x = architecture("rnn_tanh").step_with({}), inputs()
     state: tuple[Tensor, ...] = (-torch.ones(K, B, H, dtype=torch.float64),)
     out = []
     for x_t in x.unbind(1):
@@ -74,7 +74,7 @@ def test_a_step_of_an_antisymmetric_network_turns(gamma: float) -> None:
     x = torch.zeros(K, 1, INPUTS, dtype=torch.float64)
 
     def one(h: Tensor) -> Tensor:
-        found: Tensor = architecture("rnn_antisymmetric").step(p, x, (h.expand(K, 1, H),), **options)[0][0, 0]
+        found: Tensor = architecture("rnn_antisymmetric").step_with(options)(p, x, (h.expand(K, 1, H),))[0][0, 0]
         return found
 
     jacobian = torch.autograd.functional.jacobian(one, torch.zeros(H, dtype=torch.float64))

@@ -60,7 +60,7 @@ def test_the_gradient_through_time_is_autograds_of_the_time_step(arch: str, task
     state = tuple(torch.zeros(1, s.batch, s.hidden).double().requires_grad_() for _ in range(made.states))
     states = []
     for t in range(s.length):
-        state = made.step(p, x[:, t], state)
+        state = made.step_with({})(p, x[:, t], state)
         states.append(state[0])
     outputs = [h @ p["weight_out"] + p["bias_out"] for h in states]
     y = batch.y[0].view(s.length if network.every else 1, s.batch, *batch.y.shape[2:])

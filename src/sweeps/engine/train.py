@@ -11,6 +11,7 @@ import torch
 
 from sweeps.config.schema import Settings
 from sweeps.engine.checkpoint import State, restore, weights_of
+from sweeps.engine.memory import keep_freed_memory
 from sweeps.engine.scores import SCORES, Answers
 from sweeps.engine.setup import Training, set_up
 from sweeps.engine.update import Update
@@ -47,9 +48,11 @@ class Measurement:
 
 
 def prepare_process() -> None:
-    """Use one thread and flush subnormals to zero: vanishing gradients are full of them, at many times the cost."""
+    """Use one thread, keep freed memory, and flush subnormals to 0: vanishing gradients are full of them, at many times
+    the cost."""
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
+    keep_freed_memory()
 
 
 @torch.no_grad()

@@ -43,14 +43,22 @@ def _read(
 
 
 def gru_linear(p: Weights, x: Tensor) -> tuple[Factors, Tensor]:
-    z, n = (x @ p["weight_ih"].unsqueeze(1) + p["bias"][:, None, None]).chunk(2, -1)
+    z, n = blocks_of(p, x, 2)
     return ((-z).sigmoid(),), z.sigmoid() * n  # 1 - sigmoid(a) is sigmoid(-a), which never rounds to 0
 
 
 def lstm_linear(p: Weights, x: Tensor) -> tuple[Factors, Tensor]:
-    f, i, n = (x @ p["weight_ih"].unsqueeze(1) + p["bias"][:, None, None]).chunk(3, -1)
-    f, i = f.sigmoid(), i.sigmoid()
-    return (f / (f + i),), i / (f + i) * n
+    from torch.nn.functional import logsigmoid
+
+    f, i, n = blocks_of(p, x, 3)
+    kept = logsigmoid(f) - logsigmoid(i)  # f / (f + i) is its sigmoid, also where both gates round to 0
+    return (kept.sigmoid(),), (-kept).sigmoid() * n
+
+
+def blocks_of(p: Weights, x: Tensor, count: int) -> list[Tensor]:
+    """x U + b of each block, `[K, T, B, H]`: apart, so that their gradients need not be put together."""
+    rows, each = x.flatten(1, 2), zip(p["weight_ih"].chunk(count, -1), p["bias"].chunk(count, -1), strict=True)
+    return [bias.unsqueeze(1).baddbmm(rows, weight).unflatten(1, x.shape[1:3]) for weight, bias in each]
 
 
 def gru_step(p: Weights, x: Tensor, state: State) -> State:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import torch
 
 from sweeps.config.schema import Value
-from sweeps.engine.architectures import Architecture, architecture
+from sweeps.engine.architectures import architecture
 from sweeps.engine.recurrences.apart import Apart
 from sweeps.engine.recurrences.autograd import Autograd
 from sweeps.engine.recurrences.base import Recurrence, Sizes
@@ -47,6 +47,14 @@ def choose(name: str, kernel: str, device: torch.device | str = "cpu") -> str:
     return kernel
 
 
+def way(name: str, kernel: str = "auto", device: torch.device | str = "cpu") -> str:
+    """What computes an architecture: `native` or `torch`, if its backward pass was written, `scan` or `definition`."""
+    made, chosen = architecture(name), choose(name, kernel, device)
+    if chosen in _FAST.get(name, {}):
+        return chosen
+    return "scan" if made.linear is not None and chosen != "reference" else "definition"
+
+
 def build(name: str, sizes: Sizes, kernel: str = "auto", options: Mapping[str, Value] | None = None) -> Recurrence:
     """The recurrence of the architecture `name`, with buffers allocated for a pack of these sizes.
 
@@ -54,18 +62,11 @@ def build(name: str, sizes: Sizes, kernel: str = "auto", options: Mapping[str, V
         options: of the architecture; the recurrence gets those that its time step takes.
     """
     made, given = architecture(name), options or {}
-    chosen = choose(name, kernel, sizes.device)
-    if (fast := _FAST.get(name, {}).get(chosen)) is None:
-        make = _usual(made, chosen)
+    by = way(name, kernel, sizes.device)
+    if (fast := _FAST.get(name, {}).get(by)) is None:
+        make = Scan if by == "scan" else Autograd if made.step is not None else Whole
         if torch.device(sizes.device).type != "cpu":
             return make(sizes, made, given)
         one = replace(sizes, lanes=1)
         return Apart(sizes, [make(one, made, given) for _ in range(sizes.lanes)])
     return fast(sizes, **{key: value for key, value in given.items() if key in made.step_options})
-
-
-def _usual(made: Architecture, kernel: str) -> type[Whole | Scan | Autograd]:
-    """What computes an architecture that nobody has written a backward pass for."""
-    if made.step is None:
-        return Whole
-    return Scan if made.linear is not None and kernel != "reference" else Autograd
