@@ -22,12 +22,14 @@ class Direction:
 
     Attributes:
         h: its states of the last forward pass, `[K, T, B, H]`, in the order in which it read.
+        started: the state from which that began, each part `[K, B, H]`; None: zeros.
 
     Args:
         states: number of tensors in its state.
     """
 
     h: Tensor
+    started: Start
 
     def __init__(
         self, recurrence: Recurrence, p: Mapping[str, Tensor], grads: Mapping[str, Tensor], sizes: Sizes, states: int
@@ -56,7 +58,7 @@ class Direction:
             start = made.chunk(self.states, -1)
         elif "start" in self.p:
             start = [part.unsqueeze(1).expand(-1, self.batch, -1) for part in self.p["start"].chunk(self.states, -1)]
-        self.h = self.recurrence.forward(self.p, x, keep, start)
+        self.started, self.h = start, self.recurrence.forward(self.p, x, keep, start)
         return self.h
 
     def backward(self, x: Tensor, dy: Tensor, dx: Tensor | None) -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sweeps.engine.architectures.base import Architecture, Parameter, State, Weights, gated, register
+from sweeps.engine.architectures.functions import sigmoid, tanh
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -29,9 +30,9 @@ def step(p: Weights, x: Tensor, state: State, epsilon: float, gamma: float, with
     turned = h @ w - h @ w.transpose(1, 2) - gamma * h
     read = x @ p["weight_ih"] + p["bias"].unsqueeze(1)
     if not with_gate:
-        return (h + epsilon * (turned + read).tanh(),)
+        return (h + epsilon * tanh("h", turned + read),)
     to_h, to_z = read.chunk(2, -1)
-    return (h + epsilon * (turned + to_z).sigmoid() * (turned + to_h).tanh(),)
+    return (h + epsilon * sigmoid("z", turned + to_z) * tanh("h", turned + to_h),)
 
 
 register("rnn_antisymmetric", Architecture(parameters, step))

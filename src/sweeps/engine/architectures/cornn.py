@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sweeps.engine.architectures.base import Architecture, Parameter, State, Weights, drive, gated, register
+from sweeps.engine.architectures.functions import tanh
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -23,7 +24,7 @@ def parameters(inputs: int, hidden: int) -> dict[str, Parameter]:
 
 def step(p: Weights, x: Tensor, state: State, dt: float, gamma: float, epsilon: float) -> State:
     y, z = state
-    z = z + dt * ((drive(p, x, y) + z @ p["weight_zh"]).tanh() - gamma * y - epsilon * z)
+    z = z + dt * (tanh("z", drive(p, x, y) + z @ p["weight_zh"]) - gamma * y - epsilon * z)
     return y + dt * z, z
 
 

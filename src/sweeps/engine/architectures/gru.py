@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sweeps.engine.architectures.base import Architecture, Parameter, State, Weights, gated, register
+from sweeps.engine.architectures.functions import sigmoid, tanh
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -29,8 +30,8 @@ def step(p: Weights, x: Tensor, state: State) -> State:
     x_r, x_z, x_n = (x @ p["weight_ih"] + p["bias"].unsqueeze(1)).chunk(3, -1)
     h_r, h_z, h_n = (h @ p["weight_hh"]).chunk(3, -1)
     a_r, a_z = x_r + h_r, x_z + h_z
-    n = (x_n + a_r.sigmoid() * (h_n + p["bias_hn"].unsqueeze(1))).tanh()
-    return ((-a_z).sigmoid() * n + a_z.sigmoid() * h,)  # 1 - sigmoid(a) is sigmoid(-a), which never rounds to 0
+    n = tanh("n", x_n + sigmoid("r", a_r) * (h_n + p["bias_hn"].unsqueeze(1)))
+    return ((-a_z).sigmoid() * n + sigmoid("z", a_z, carries=True) * h,)  # 1 - sigmoid(a) is sigmoid(-a), which never rounds to 0
 
 
 register("gru", Architecture(parameters, step))

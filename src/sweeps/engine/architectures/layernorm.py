@@ -23,6 +23,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sweeps.engine.architectures.base import Architecture, Parameter, State, Weights, gated, register
+from sweeps.engine.architectures.functions import sigmoid, tanh
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -48,7 +49,7 @@ def rnn_parameters(inputs: int, hidden: int) -> dict[str, Parameter]:
 def rnn_step(p: Weights, x: Tensor, state: State) -> State:
     [h] = state
     a = h @ p["weight_hh"] + x @ p["weight_ih"]
-    return ((_normalised(a, p["gain"]) + p["bias"].unsqueeze(1)).tanh(),)
+    return (tanh("h", _normalised(a, p["gain"]) + p["bias"].unsqueeze(1)),)
 
 
 def lstm_parameters(inputs: int, hidden: int, forget_bias: float = 0.0) -> dict[str, Parameter]:
@@ -66,8 +67,8 @@ def lstm_step(p: Weights, x: Tensor, state: State) -> State:
     recurrent, read = h @ p["weight_hh"], x @ p["weight_ih"]
     a = _normalised(recurrent, p["gain_hh"]) + _normalised(read, p["gain_ih"]) + p["bias"].unsqueeze(1)
     i, f, o, g = a.chunk(4, -1)
-    c = f.sigmoid() * c + i.sigmoid() * g.tanh()
-    return o.sigmoid() * (_normalised(c, p["gain_c"]) + p["bias_c"].unsqueeze(1)).tanh(), c
+    c = sigmoid("f", f, carries=True) * c + sigmoid("i", i) * tanh("g", g)
+    return sigmoid("o", o) * tanh("c", _normalised(c, p["gain_c"]) + p["bias_c"].unsqueeze(1)), c
 
 
 register("rnn_layernorm", Architecture(rnn_parameters, rnn_step))

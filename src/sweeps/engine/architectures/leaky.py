@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sweeps.engine.architectures.base import Architecture, Parameter, State, Weights, drive, gated, register
+from sweeps.engine.architectures.functions import tanh
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,7 +22,7 @@ def parameters(inputs: int, hidden: int) -> dict[str, Parameter]:
 
 def step(p: Weights, x: Tensor, state: State, leak: float) -> State:
     [h] = state
-    return ((1 - leak) * h + leak * drive(p, x, h).tanh(),)
+    return ((1 - leak) * h + leak * tanh("h", drive(p, x, h)),)
 
 
 register("rnn_leaky", Architecture(parameters, step))

@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sweeps.engine.architectures.base import Architecture, Parameter, State, Weights, drive, gated, register
+from sweeps.engine.architectures.functions import sigmoid, tanh
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,8 +28,8 @@ def parameters(inputs: int, hidden: int, forget_bias: float = 0.0) -> dict[str, 
 def step(p: Weights, x: Tensor, state: State) -> State:
     h, c = state
     i, f, o, g = drive(p, x, h).chunk(4, -1)
-    c = f.sigmoid() * c + i.sigmoid() * g.tanh()
-    return o.sigmoid() * c.tanh(), c
+    c = sigmoid("f", f, carries=True) * c + sigmoid("i", i) * tanh("g", g)
+    return sigmoid("o", o) * tanh("c", c), c
 
 
 register("lstm", Architecture(parameters, step, states=2))

@@ -18,6 +18,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sweeps.engine.architectures.base import Architecture, Factors, Parameter, State, Weights, register
+from sweeps.engine.architectures.functions import sigmoid
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -44,7 +45,7 @@ def _read(
 
 def gru_linear(p: Weights, x: Tensor) -> tuple[Factors, Tensor]:
     z, n = blocks_of(p, x, 2)
-    return ((-z).sigmoid(),), z.sigmoid() * n  # 1 - sigmoid(a) is sigmoid(-a), which never rounds to 0
+    return (sigmoid("1-z", -z, carries=True),), sigmoid("z", z) * n  # 1 - sigmoid(a) is sigmoid(-a), which never rounds to 0
 
 
 def lstm_linear(p: Weights, x: Tensor) -> tuple[Factors, Tensor]:
@@ -52,7 +53,7 @@ def lstm_linear(p: Weights, x: Tensor) -> tuple[Factors, Tensor]:
 
     f, i, n = blocks_of(p, x, 3)
     kept = logsigmoid(f) - logsigmoid(i)  # f / (f + i) is its sigmoid, also where both gates round to 0
-    return (kept.sigmoid(),), (-kept).sigmoid() * n
+    return (sigmoid("f/(f+i)", kept, carries=True),), (-kept).sigmoid() * n
 
 
 def blocks_of(p: Weights, x: Tensor, count: int) -> list[Tensor]:

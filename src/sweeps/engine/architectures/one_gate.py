@@ -18,6 +18,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sweeps.engine.architectures.base import Architecture, Parameter, State, Weights, drive, gated, register
+from sweeps.engine.architectures.functions import sigmoid, tanh
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -36,7 +37,7 @@ def mgu_parameters(inputs: int, hidden: int, forget_bias: float = 0.0) -> dict[s
 def janet_step(p: Weights, x: Tensor, state: State, beta: float) -> State:
     [h] = state
     s, n = drive(p, x, h).chunk(2, -1)
-    return (s.sigmoid() * h + (beta - s).sigmoid() * n.tanh(),)  # 1 - sigmoid(a) is sigmoid(-a), which does not round
+    return (sigmoid("f", s, carries=True) * h + (beta - s).sigmoid() * tanh("n", n),)  # 1 - sigmoid(a) is sigmoid(-a), which does not round
 
 
 def mgu_step(p: Weights, x: Tensor, state: State) -> State:
@@ -44,8 +45,8 @@ def mgu_step(p: Weights, x: Tensor, state: State) -> State:
     x_f, x_n = (x @ p["weight_ih"] + p["bias"].unsqueeze(1)).chunk(2, -1)
     w_f, w_n = p["weight_hh"].chunk(2, -1)
     a = x_f + h @ w_f
-    f = a.sigmoid()
-    return ((-a).sigmoid() * h + f * (x_n + (f * h) @ w_n).tanh(),)
+    f = sigmoid("f", a)
+    return (sigmoid("1-f", -a, carries=True) * h + f * tanh("n", x_n + (f * h) @ w_n),)
 
 
 register("janet", Architecture(janet_parameters, janet_step))

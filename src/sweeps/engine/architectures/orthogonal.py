@@ -17,6 +17,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sweeps.engine.architectures.base import Architecture, Parameter, State, Weights, drive, gated, register
+from sweeps.engine.architectures.functions import relu, tanh
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -42,9 +43,9 @@ def _cayley(a: Tensor) -> Tensor:
 def step(p: Weights, x: Tensor, state: State, modrelu: bool) -> State:
     [h] = state
     if not modrelu:
-        return (drive(p, x, h).tanh(),)
+        return (tanh("h", drive(p, x, h)),)
     a = x @ p["weight_ih"] + h @ p["weight_hh"]
-    return (a.sign() * (a.abs() + p["bias"].unsqueeze(1)).relu(),)
+    return (a.sign() * relu("h", a.abs() + p["bias"].unsqueeze(1)),)
 
 
 register("rnn_orthogonal", Architecture(parameters, step, prepare=prepare))

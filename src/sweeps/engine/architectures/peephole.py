@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sweeps.engine.architectures.base import Architecture, Parameter, State, Weights, drive, gated, register
+from sweeps.engine.architectures.functions import sigmoid, tanh
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,8 +29,8 @@ def step(p: Weights, x: Tensor, state: State) -> State:
     h, c = state
     i, f, o, g = drive(p, x, h).chunk(4, -1)
     v_i, v_f, v_o = p["peephole"].unsqueeze(1).chunk(3, -1)
-    c = (f + v_f * c).sigmoid() * c + (i + v_i * c).sigmoid() * g.tanh()
-    return (o + v_o * c).sigmoid() * c.tanh(), c
+    c = sigmoid("f", f + v_f * c, carries=True) * c + sigmoid("i", i + v_i * c) * tanh("g", g)
+    return sigmoid("o", o + v_o * c) * tanh("c", c), c
 
 
 register("lstm_peephole", Architecture(parameters, step, states=2))

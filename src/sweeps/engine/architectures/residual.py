@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sweeps.engine.architectures.base import Architecture, Parameter, State, Weights, drive, gated, register
+from sweeps.engine.architectures.functions import tanh
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -24,7 +25,7 @@ def parameters(inputs: int, hidden: int) -> dict[str, Parameter]:
 def step(p: Weights, x: Tensor, state: State) -> State:
     [h] = state
     alpha, beta = p["scale"].sigmoid()[:, :, None, None].unbind(1)
-    return (beta * h + alpha * drive(p, x, h).tanh(),)
+    return (beta * h + alpha * tanh("h", drive(p, x, h)),)
 
 
 register("rnn_residual", Architecture(parameters, step))

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sweeps.engine.architectures.base import Architecture, Parameter, State, Weights, drive, gated, register
+from sweeps.engine.architectures.functions import relu, sigmoid, tanh
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,17 +22,17 @@ def parameters(inputs: int, hidden: int) -> dict[str, Parameter]:
 
 def tanh_step(p: Weights, x: Tensor, state: State) -> State:
     """phi = tanh, whose slope is 1 at most: the gradient shrinks by what units saturate."""
-    return (drive(p, x, state[0]).tanh(),)
+    return (tanh("h", drive(p, x, state[0])),)
 
 
 def relu_step(p: Weights, x: Tensor, state: State) -> State:
     """phi = relu; with init=identity and a bias of 0 the IRNN of Le et al. (2015)."""
-    return (drive(p, x, state[0]).relu(),)
+    return (relu("h", drive(p, x, state[0])),)
 
 
 def sigmoid_step(p: Weights, x: Tensor, state: State) -> State:
     """phi = sigmoid, whose slope is 1/4 at most: the gradient shrinks four times as fast as W lets it."""
-    return (drive(p, x, state[0]).sigmoid(),)
+    return (sigmoid("h", drive(p, x, state[0])),)
 
 
 register("rnn_tanh", Architecture(parameters, tanh_step, phi="tanh"))

@@ -15,6 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sweeps.engine.architectures.base import Architecture, Parameter, State, Weights, drive, gated, register
+from sweeps.engine.architectures.functions import sigmoid, tanh
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -31,8 +32,8 @@ def step(p: Weights, x: Tensor, state: State, exponential: bool) -> State:
     log_f = f if exponential else f.minimum(0 * f) - (-f.abs()).exp().log1p()  # of sigmoid(f), without rounding to 0
     highest = (log_f + m).maximum(i).detach()
     keep, let_in = (log_f + m - highest).exp(), (i - highest).exp()
-    c, n = keep * c + let_in * z.tanh(), keep * n + let_in
-    return o.sigmoid() * c / n, c, n, highest
+    c, n = keep * c + let_in * tanh("z", z), keep * n + let_in
+    return sigmoid("o", o) * c / n, c, n, highest
 
 
 register("slstm", Architecture(parameters, step, states=4))
