@@ -33,6 +33,8 @@ class Card:
     per_lane: tuple[str, ...] = ()
     caption: str = ""
     once: bool = False
+    recurrent: bool = True
+    native: bool = False
     copies: int = 2
     fixed_test: bool = False
 
@@ -137,6 +139,8 @@ RULES: dict[str, Rule] = {
     "per_lane": (lambda value: isinstance(value, list) and all(map(_TEXT[0], value)), "a list of names"),
     "caption": _TEXT,
     "once": (lambda value: isinstance(value, bool), "true or false"),
+    "recurrent": (lambda value: isinstance(value, bool), "true or false"),
+    "native": (lambda value: isinstance(value, bool), "true or false"),
     "copies": _COUNT,
     "fixed_test": (lambda value: isinstance(value, bool), "true or false"),
 }
