@@ -35,6 +35,7 @@ class Card:
     once: bool = False
     recurrent: bool = True
     native: bool = False
+    per_step: float = 150
     copies: int = 2
     fixed_test: bool = False
 
@@ -135,6 +136,7 @@ RULES: dict[str, Rule] = {
     "marker": (lambda value: isinstance(value, str) and len(value) == 1 and value in MARKERS, f"one of {MARKERS}"),
     "gates": _COUNT,
     "elementwise": (_is_number, "a positive number"),
+    "per_step": (lambda value: value == 0 or _is_number(value), "a number from 0"),
     "states": _COUNT,
     "per_lane": (lambda value: isinstance(value, list) and all(map(_TEXT[0], value)), "a list of names"),
     "caption": _TEXT,
