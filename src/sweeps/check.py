@@ -18,6 +18,7 @@ from sweeps.errors import ConfigError
 from sweeps.execute.kernels import missing_kernels
 from sweeps.execute.machine import memory_limit
 from sweeps.plan.memory import too_large
+from sweeps.probes import base as probes
 from sweeps.tasks import contract
 
 MOST_SIZES = 5
@@ -50,7 +51,7 @@ def problems_with(good: Sequence[Settings], broken: Sequence[Settings] = ()) -> 
         broken: settings that break one; only their sizes and tasks are checked.
     """
     every = [*good, *broken]
-    in_choices = size_problems(every) or option_problems(every) or task_problems(every)
+    in_choices = size_problems(every) or option_problems(every) or task_problems(every) or probes.problems(every)
     return in_choices + device_problems(good) + missing_kernels(good) + shared_problems(good)
 
 

@@ -12,7 +12,7 @@ from sweeps.check import checked, problems_with
 from sweeps.config.command_line import grid_of
 from sweeps.config.command_line import load as hydra_load
 from sweeps.config.compose import Composer
-from sweeps.config.names import check_names, given_twice
+from sweeps.config.names import check_names, given_twice, quoted
 from sweeps.config.schema import Settings
 from sweeps.errors import ConfigError, SweepsError, exception_text
 from sweeps.execute.harness import locked, run
@@ -40,6 +40,7 @@ def compose(*overrides: str) -> list[Settings]:
     """
     if texts := [each for each in overrides if not isinstance(each, str)]:
         raise ConfigError([f"overrides: given {texts[0]!r:.60}, must be texts: compose('arch=lstm', 'seed=range(3)')"])
+    overrides = tuple(quoted(overrides))
     good, wrong = check_names(overrides)
     if wrong := wrong + given_twice(overrides):
         raise ConfigError(wrong)

@@ -11,7 +11,7 @@ from hydra.errors import HydraException
 
 from sweeps.commands import COMMANDS
 from sweeps.commands.arguments import Help
-from sweeps.config.names import misread
+from sweeps.config.names import misread, quoted
 from sweeps.errors import SweepsError, message_of
 from sweeps.hydra_app import MULTIRUN, hydra_app
 from sweeps.interrupts import ending_tidily
@@ -39,6 +39,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _run(arguments: Sequence[str]) -> int:
+    arguments = quoted(arguments)
     command = arguments[0] if arguments else "--help"
     if command in COMMANDS:
         try:

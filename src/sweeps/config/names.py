@@ -15,6 +15,8 @@ from sweeps.config.places import choices
 from sweeps.config.schema import GROUPS, SECTIONS
 from sweeps.errors import nearest, unknown
 
+LISTS = ("probe",)
+"""Settings whose values, with commas between them, belong to the same cell."""
 CHOSEN = (*GROUPS, "experiment")
 """Keys whose value is the name of a configuration file."""
 
@@ -29,6 +31,15 @@ def parse_override(text: str) -> Override:
         return OverridesParser.create().parse_override(text)
     except HydraException:
         raise ValueError(f"{text!r} is not a setting; write key=value, for example task.length=100") from None
+
+
+def quoted(arguments: Sequence[str]) -> list[str]:
+    """The command line with `probe=a,b` as one value: a list of names, not an axis."""
+    return [
+        f"{key}='{value}'" if key in LISTS and "," in value and value[0] not in "'\"[" else text
+        for text in arguments
+        for key, _, value in [text.partition("=")]
+    ]
 
 
 def values(override: Override) -> list[str]:

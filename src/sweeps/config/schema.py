@@ -12,6 +12,8 @@ from typing import Any
 
 Value = bool | int | float | str
 Options = dict[str, Value]
+NO_PROBE = "none"
+"""The setting `probe` where there is none."""
 
 
 @dataclass(frozen=True)
@@ -153,6 +155,12 @@ class Settings:
     seed: int
     experiment: str
     runs_dir: str
+    probe: str = NO_PROBE  # names with commas between them
+
+    @property
+    def probes(self) -> tuple[str, ...]:
+        """What is to be measured beside losses and gradients; each writes `probe_NAME.csv`."""
+        return () if self.probe == NO_PROBE else tuple(dict.fromkeys(self.probe.replace(" ", "").split(",")))
 
 
 MODES = ("offline", "online", "auto", "disabled")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -21,6 +21,16 @@ Scores = Sequence[tuple[float | None, float | None]]
 """(loss, score) of each lane over its evaluation set; None where it was not evaluated."""
 Probe = Callable[[Training, int], Any]
 """(training, lane) -> what the probe measures; it may read weights and unclipped gradients and must change nothing."""
+class Watch(Protocol):
+    """Sees every update of a pack; it must change nothing."""
+
+    def before(self, training: Training) -> None:
+        """Its gradients are not clipped yet."""
+
+    def after(self, training: Training) -> None:
+        """They are."""
+
+
 After = Callable[[Training, int], None]
 """(training, updates made), called between two updates while cells are running; it must change nothing."""
 
@@ -64,6 +74,7 @@ def train(
     begin: Sequence[State] = (),
     first: int = 0,
     after: After | None = None,
+    watches: Iterable[Watch] = (),
 ) -> Iterator[list[Measurement]]:
     """Train cells of one shape as one pack.
 
@@ -71,6 +82,7 @@ def train(
         begin: states to go on from, one for each cell; none to start from the initial weights.
         first: updates that these have had.
         after: called after each update.
+        watches: each sees every update before and after its gradients are clipped.
 
     Yields:
         The measurements of all running cells at each logged step; between these, of cells that diverge.
@@ -95,7 +107,11 @@ def train(
         measured = logged or any(reasons[k] for k in training.running)
         norms, totals = update.log10_norm() if measured else (np.empty(0), None)
         probed = {k: probe(training, k) for k in training.running} if evaluated else {}
+        for each in watches:
+            each.before(training)
         update.clip()
+        for each in watches:
+            each.after(training)
         norms_after = update.clipped_norm() if measured else []
         stopped = [last or out or (run.stop_when_solved and each) for each, out in zip(solved, waited, strict=True)]
         ended = [k for k in training.running if reasons[k] or stopped[k]]

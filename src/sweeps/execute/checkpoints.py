@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from sweeps.config.schema import Settings
+from sweeps.config.schema import NO_PROBE, Settings
 from sweeps.engine.checkpoint import State, misfit, state_of
 from sweeps.engine.device import name_of
 from sweeps.engine.native import kernels
@@ -48,7 +48,8 @@ def made_with(settings: Settings) -> dict[str, str]:
     libraries = {name: versions()[name] for name in ("torch", "numpy")}
     built = {"instructions": str(native.instructions), "build": str(native.build)} if native else {}
     machine = {"device": name_of(settings.executor.device), "processor": processor()}
-    return {**libraries, "kernel": kernel, **built, **machine}
+    asked = {} if settings.probe == NO_PROBE else {"probe": settings.probe}
+    return {**libraries, "kernel": kernel, **built, **machine, **asked}
 
 
 def starts(pack: Pack, sweep: SweepPaths, made: Mapping[str, str], say: Say) -> list[list[Start]]:

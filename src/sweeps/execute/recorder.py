@@ -14,6 +14,8 @@ from sweeps.config.identity import NUMERICS_VERSION
 from sweeps.config.schema import as_dict
 from sweeps.engine.train import Measurement
 from sweeps.plan.cells import Cell
+from sweeps.probes.base import has, probe
+from sweeps.probes.taken import PARAMETERS
 from sweeps.records import columns
 from sweeps.records.arrays import write_arrays
 from sweeps.records.files import write_atomically, write_csv, write_json
@@ -48,6 +50,7 @@ class Recorder:
             measured, seconds: where the cell goes on from a checkpoint, what was measured before.
         """
         self.cell, self.paths, self.task, self.seconds = cell, paths, task, seconds
+        self.probes = [name for name in cell.settings.probes if has(name, cell.settings)]
         self.measured: list[Measurement] = []
         self.evaluated: Measurement | None = None  # the last one with an evaluation
         self.best: Measurement | None = None
@@ -60,11 +63,20 @@ class Recorder:
         self.measured.append(m)
         if m.eval_score is None:
             return
+        self._keep_ends()
         self.evaluated = m
         if self.best is None or self.best.eval_score is None or m.eval_score > self.best.eval_score:
             self.best = m
         if self.solved_step is None and m.solved:
             self.solved_step = m.step
+
+    def _keep_ends(self) -> None:
+        """Leave out the rows of the evaluation before where a probe keeps those of the first and the last alone."""
+        before = self.evaluated
+        if before is not None and before is not next(m for m in self.measured if m.probed is not None):
+            for name in self.probes:
+                if probe(name).ends:
+                    before.probed.pop(name, None)
 
     def now(self) -> dict[str, Any]:
         """What was measured last, by the names of `metrics.csv`, of an evaluation perhaps some steps ago."""
@@ -99,8 +111,10 @@ class Recorder:
         write_csv(
             self.paths.parameters,
             columns.PARAMETERS,
-            ((m.step, *row) for m in self.measured if m.probed is not None for row in m.probed),
+            _probed(self.measured, PARAMETERS),
         )
+        for name in self.probes:
+            write_csv(self.paths.probe(name), ("step", *probe(name).columns), _probed(self.measured, name))
         if self.cell.settings.train.save == "final":
             write_arrays(self.paths.weights, self.measured[-1].weights or {})
         else:
@@ -167,6 +181,13 @@ class Recorder:
             processor=processor(),
             skipped=last.skipped if self.cell.settings.train.skip_nonfinite else None,
         )
+
+
+def _probed(measured: Sequence[Measurement], name: str) -> Iterator[tuple[Any, ...]]:
+    """The rows of one probe, with the step in front."""
+    for m in measured:
+        if m.probed is not None:
+            yield from ((m.step, *row) for row in m.probed.get(name, ()))
 
 
 def _metrics_row(m: Measurement) -> tuple[Any, ...]:

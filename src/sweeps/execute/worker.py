@@ -11,7 +11,7 @@ from sweeps.engine.train import train
 from sweeps.execute.checkpoints import Keeper, Start, made_with, starts
 from sweeps.execute.recorder import Recorder
 from sweeps.plan.packs import Pack
-from sweeps.probes.weights import parameter_rows
+from sweeps.probes.taken import Probes
 from sweeps.records.paths import SweepPaths
 from sweeps.records.summary import PackFacts
 
@@ -58,6 +58,7 @@ def _train_together(group: Sequence[Start], sweep: SweepPaths, made: Mapping[str
     keeper = None
     if first.train.checkpoint:
         keeper = Keeper(running, made, first.train.checkpoint, lambda text: notify("note", {"text": text}))
+    probes = Probes(first)
     states = [start.state for start in group if start.state is not None]
     before = time.perf_counter()
 
@@ -69,7 +70,7 @@ def _train_together(group: Sequence[Start], sweep: SweepPaths, made: Mapping[str
 
     executor = first.executor
     for measurements in train(
-        settings, parameter_rows, executor.kernel, executor.device, states, group[0].step, keeper
+        settings, probes, executor.kernel, executor.device, states, group[0].step, keeper, probes.watches.values()
     ):
         now = time.perf_counter()
         for recorder in running.values():  # core seconds, divided by the lanes that are running

@@ -32,8 +32,8 @@ NAMES = {
 Rows = Iterable[Sequence[Any]]
 
 
-class Watch(Protocol):
-    """Sees every update of a pack, from before its gradients are clipped to after."""
+class Counting(Protocol):
+    """A `engine.train.Watch` that has rows of what it saw."""
 
     def before(self, training: Training) -> None: ...
 
@@ -57,7 +57,7 @@ class Probe:
 
     columns: tuple[str, ...]
     rows: Callable[[Snapshot], Rows] | None = None
-    watch: Callable[[], Watch] | None = None
+    watch: Callable[[], Counting] | None = None
     ends: bool = False
 
 

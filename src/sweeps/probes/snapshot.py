@@ -59,18 +59,20 @@ class Snapshot:
 
     Attributes:
         recurrences: its recurrences, those of the lowest layer first.
-        readout: weights `[O_h, O]` and bias `[O]` of the readout.
+        readout: weights `[N, O]` and bias `[O]` of the readout of the highest layer's states; None where it reads more.
     """
 
     recurrences: list[Recurrent]
-    readout: tuple[Tensor, Tensor]
+    readout: tuple[Tensor, Tensor] | None
 
 
 def snapshot(training: Training, lane: int) -> Snapshot:
     """One lane of a pack, after the forward pass of a training batch."""
     network = training.network
-    weight, bias = (network.p[name][lane].double().cpu() for name in ("weight_out", "bias_out"))
-    return Snapshot([_recurrence(training, lane, *place) for place in network.traced], (weight, bias))
+    weight, bias = (network.p[name][lane].detach().double().cpu() for name in ("weight_out", "bias_out"))
+    plain = not network.stack.residual and network.stack.attention == "none"
+    recurrences = [_recurrence(training, lane, *place) for place in network.traced]
+    return Snapshot(recurrences, (weight, bias) if plain else None)
 
 
 def _recurrence(training: Training, lane: int, n: int, direction: int) -> Recurrent:

@@ -60,6 +60,10 @@ class CellPaths:
         """A row per evaluated step and parameter: gradient norm, weight norm, spectrum."""
         return self.root / PARAMETERS
 
+    def probe(self, name: str) -> Path:
+        """What a probe measured, `probe_NAME.csv`: rows of each evaluated step."""
+        return self.root / f"probe_{name}.csv"
+
     @property
     def summary(self) -> Path:
         """Written last: the cell is done exactly when this file is complete (`records.summary.finished`)."""
