@@ -21,6 +21,8 @@ Scores = Sequence[tuple[float | None, float | None]]
 """(loss, score) of each lane over its evaluation set; None where it was not evaluated."""
 Probe = Callable[[Training, int], Any]
 """(training, lane) -> what the probe measures; it may read weights and unclipped gradients and must change nothing."""
+
+
 class Watch(Protocol):
     """Sees every update of a pack; it must change nothing."""
 

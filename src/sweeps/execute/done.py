@@ -9,8 +9,8 @@ from sweeps.records.summary import Summary, finished
 
 
 def done(cell: Cell, sweep: SweepPaths) -> Summary | None:
-    """The summary of a cell that need not be trained; None without a record, or without final weights or probes that are
-    wanted.
+    """The summary of a cell that need not be trained; None without a record, or if final weights or a probe are wanted
+    and not there.
 
     Such a cell is trained again, to the same bytes, for they are of the end of a run, or of all of it.
     """

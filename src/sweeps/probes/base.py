@@ -1,4 +1,4 @@
-"""What a probe is, and which there are. Nothing here imports torch, so that names are checked before anything is loaded.
+"""What a probe is, and which there are. Nothing here imports torch: names are checked before anything is loaded.
 
 `probe=jacobian,gates` asks for two. Each is the `PROBE` of the module of its name, and writes `probe_NAME.csv`.
 """

@@ -1,9 +1,9 @@
 """What clipping did between two evaluations: to how many updates, and by which angle it turned the gradient.
 
-`updates` since the evaluation before, not counting those left out because they were not finite; `clipped`, the share of
-them whose gradient clipping changed; of these `scale`, the mean of ||g'|| / ||g||, and `angle` and `angle_largest`, mean
-and maximum of the angle between g and g' in degrees, empty where none was clipped. Clipping by the norm of all
-parameters turns nothing: the angle is 0.
+`updates` since the evaluation before, without those left out because they were not finite; `clipped`, the share of them
+whose gradient clipping changed; of these `scale`, the mean of ||g'|| / ||g||, and `angle` and `angle_largest`, mean and
+maximum of the angle between g and g' in degrees, empty where none was clipped. Clipping by the norm of all parameters
+turns nothing: the angle is 0 but for float32 rounding.
 """
 
 from __future__ import annotations

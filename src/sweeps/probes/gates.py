@@ -27,7 +27,7 @@ TENTHS = tuple(f"tenth_{n}" for n in range(10))
 
 
 def log10_carry(a: Tensor) -> Tensor:
-    """`[T]`: of the sigmoid of a `[T, B, H]`, the mean log10 of the product over all later time steps; 0 at the last."""
+    """Of sigmoid(a), a `[T, B, H]`, the mean log10 of the product over all later time steps, `[T]`; 0 at the last."""
     each = torch.nn.functional.logsigmoid(a).mean((1, 2)) / np.log(10.0)
     return each.flip(0).cumsum(0).flip(0) - each
 

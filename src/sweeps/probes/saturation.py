@@ -1,8 +1,8 @@
 """How far units and gates are saturated: the slopes of their functions over batch, time steps and units.
 
-`saturated` is the share whose slope is below a hundredth of its largest: |tanh| > 0.995, a sigmoid below 0.0025 or above
-0.9975, a relu whose argument is not positive. `slope` is the mean derivative: of tanh and relu 1 at most, of a sigmoid
-1/4. The argument is in float64, so that neither rounds to 0.
+`saturated` is the share whose slope is below a hundredth of its largest: |tanh| > 0.995, a sigmoid below 0.0025 or
+above 0.9975, a relu whose argument is not positive. `slope` is the mean derivative: of tanh and relu 1 at most, of a
+sigmoid 1/4. The argument is in float64, so that neither rounds to 0.
 
 A row for each function that the time step of the architecture names.
 """

@@ -1,7 +1,7 @@
 """What a probe sees of a cell at an evaluation: its recurrences in float64, and what they read at this step.
 
-A recurrence is run again from its definition (`engine.architectures`), on the batch of the update whose gradient through
-time the record has at this step, with the weights before that update. Nothing of the training's own is written to.
+A recurrence is run again from its definition (`engine.architectures`), on the batch of the update whose gradient
+through time the record has at this step, with the weights before that update. Nothing that training uses is written to.
 """
 
 from __future__ import annotations

@@ -31,7 +31,8 @@ def step(p: Weights, x: Tensor, state: State) -> State:
     h_r, h_z, h_n = (h @ p["weight_hh"]).chunk(3, -1)
     a_r, a_z = x_r + h_r, x_z + h_z
     n = tanh("n", x_n + sigmoid("r", a_r) * (h_n + p["bias_hn"].unsqueeze(1)))
-    return ((-a_z).sigmoid() * n + sigmoid("z", a_z, carries=True) * h,)  # 1 - sigmoid(a) is sigmoid(-a), which never rounds to 0
+    # 1 - sigmoid(a) is sigmoid(-a), which never rounds to 0
+    return ((-a_z).sigmoid() * n + sigmoid("z", a_z, carries=True) * h,)
 
 
 register("gru", Architecture(parameters, step))

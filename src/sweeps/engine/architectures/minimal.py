@@ -45,7 +45,8 @@ def _read(
 
 def gru_linear(p: Weights, x: Tensor) -> tuple[Factors, Tensor]:
     z, n = blocks_of(p, x, 2)
-    return (sigmoid("1-z", -z, carries=True),), sigmoid("z", z) * n  # 1 - sigmoid(a) is sigmoid(-a), which never rounds to 0
+    # 1 - sigmoid(a) is sigmoid(-a), which never rounds to 0
+    return (sigmoid("1-z", -z, carries=True),), sigmoid("z", z) * n
 
 
 def lstm_linear(p: Weights, x: Tensor) -> tuple[Factors, Tensor]:

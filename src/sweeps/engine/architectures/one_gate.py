@@ -37,7 +37,8 @@ def mgu_parameters(inputs: int, hidden: int, forget_bias: float = 0.0) -> dict[s
 def janet_step(p: Weights, x: Tensor, state: State, beta: float) -> State:
     [h] = state
     s, n = drive(p, x, h).chunk(2, -1)
-    return (sigmoid("f", s, carries=True) * h + (beta - s).sigmoid() * tanh("n", n),)  # 1 - sigmoid(a) is sigmoid(-a), which does not round
+    # 1 - sigmoid(a) is sigmoid(-a), which does not round
+    return (sigmoid("f", s, carries=True) * h + (beta - s).sigmoid() * tanh("n", n),)
 
 
 def mgu_step(p: Weights, x: Tensor, state: State) -> State:
