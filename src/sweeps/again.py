@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from itertools import zip_longest
 from pathlib import Path
@@ -55,14 +56,7 @@ def train_again(paths: CellPaths, settings: Settings, summary: Summary) -> Verdi
         ConfigError: this machine cannot train it.
         OSError: there is no room for a temporary folder, or a file of the record cannot be read.
     """
-    if problems := problems_with([settings]):
-        raise ConfigError(problems)
-    cell = Cell(cell_id(settings), settings)
-    with tempfile.TemporaryDirectory(prefix="sweeps-again-") as folder:
-        sweep = SweepPaths(Path(folder))
-        for _ in InOrder().run([Pack((cell,))], sweep.root):
-            pass
-        made = sweep.cell(cell.id)
+    with trained_anew(settings) as made:
         kept = settings.train.save == "final" and paths.weights.is_file()
         names = ("metrics", "gradient_through_time", "parameters", *(["weights"] if kept else []))
         pairs = [(getattr(paths, name), getattr(made, name)) for name in names]
@@ -71,6 +65,24 @@ def train_again(paths: CellPaths, settings: Settings, summary: Summary) -> Verdi
     same = all(old == new for old, new in contents.values())
     files = {name: f"{name}: {difference(old, new)}" for name, (old, new) in contents.items()}
     return Verdict(same, files, _summaries(summary, now), [] if same else reasons(summary, now))
+
+
+@contextmanager
+def trained_anew(settings: Settings) -> Iterator[CellPaths]:
+    """Train a cell in a temporary folder; its record is there while the context lasts.
+
+    Raises:
+        ConfigError: this machine cannot train it.
+        OSError: there is no room.
+    """
+    if problems := problems_with([settings]):
+        raise ConfigError(problems)
+    cell = Cell(cell_id(settings), settings)
+    with tempfile.TemporaryDirectory(prefix="sweeps-again-") as folder:
+        sweep = SweepPaths(Path(folder))
+        for _ in InOrder().run([Pack((cell,))], sweep.root):
+            pass
+        yield sweep.cell(cell.id)
 
 
 def difference(old: bytes, new: bytes) -> str:

@@ -76,7 +76,7 @@ def test_the_gradient_of_the_record_stays_below_the_largest_singular_value(arch:
     squares = (10.0 ** (2 * found["log10_sigma"])).groupby(found["t"]).sum()
     for t, sigma in largest.items():
         ratio = norms[0, 0, int(str(t))] - norms[0, 0, -1]
-        assert ratio <= sigma + 1e-4 and ratio <= 0.5 * np.log10(squares[t]) + 1e-4
+        assert ratio <= sigma + 1e-4 and ratio <= 0.5 * np.log10(squares.loc[t]) + 1e-4
     assert norms[0, 0, 0] > -np.inf
 
 

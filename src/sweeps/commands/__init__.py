@@ -7,6 +7,7 @@ from collections.abc import Callable
 from sweeps.commands.choices import choices
 from sweeps.commands.compare import compare
 from sweeps.commands.evaluate import evaluate
+from sweeps.commands.probe import probe
 from sweeps.commands.report import dashboard, figure, figures, report, verify
 from sweeps.commands.runs import find, show
 from sweeps.commands.sample import sample
@@ -25,6 +26,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "show": show,
     "evaluate": evaluate,
     "sample": sample,
+    "probe": probe,
     "mirror": mirror,
     "sync": sync,
     "workspace": workspace,

@@ -85,7 +85,7 @@ def show(arguments: list[str]) -> int:
     page = _page(settings["page"]) if "page" in settings else None
     if again and page:
         raise CommandError(["page: given together with --again, which writes none; give one of them"])
-    run = read_run(find_cell(settings["cell"], _sweeps(settings, arguments)))
+    run = read_run(find_cell(settings["cell"], sweeps_in(settings, arguments)))
     if again:
         return _again(run)
     place = [text for text in arguments if text.startswith("runs_dir=")]
@@ -112,7 +112,7 @@ def _page(text: str) -> Path:
     return path
 
 
-def _sweeps(settings: dict[str, str], arguments: list[str]) -> list[SweepPaths]:
+def sweeps_in(settings: dict[str, str], arguments: list[str]) -> list[SweepPaths]:
     """The sweep that is named, or every folder of runs_dir."""
     if any(text.startswith("experiment=") for text in arguments):
         return [sweep_of(settings)]
