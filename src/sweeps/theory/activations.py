@@ -26,7 +26,7 @@ class Activation:
 
 
 def _tanh_slope(z: Array) -> Array:
-    """1 - tanh(z)^2 as 4 s(2z) s(-2z) with the logistic function s, which keeps its digits where tanh(z) rounds to 1."""
+    """1 - tanh(z)^2 as 4 s(2z) s(-2z), s the logistic function: it keeps its digits where tanh(z) rounds to 1."""
     return 4 * expit(2 * z) * expit(-2 * z)
 
 
