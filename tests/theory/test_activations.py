@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import mpmath
 import numpy as np
 import pytest
@@ -14,7 +16,7 @@ Z = np.array([-300.0, -19.0, -0.3, 0.0, 0.7, 19.0, 300.0])
 @pytest.mark.parametrize(
     ("phi", "slope"), [("tanh", lambda z: mpmath.sech(z) ** 2), ("sigmoid", lambda z: mpmath.sech(z / 2) ** 2 / 4)]
 )
-def test_slopes_keep_their_digits_where_units_saturate(phi: str, slope) -> None:  # type: ignore[no-untyped-def]
+def test_slopes_keep_their_digits_where_units_saturate(phi: str, slope: Callable[[mpmath.mpf], mpmath.mpf]) -> None:
     with mpmath.workdps(50):
         true = [float(slope(mpmath.mpf(z))) for z in Z]
     found = activations.activation(phi)

@@ -52,6 +52,15 @@ def inside(what: str, given: ArrayLike, low: float, high: float) -> Array:
     return _held(what, given, lambda x: (x > low) & (x < high), f"above {low:g} and below {high:g}")
 
 
+def below_one(what: str, given: ArrayLike) -> Array:
+    """`given` as float64, if every number of it is at least 0 and below 1.
+
+    Raises:
+        ValueError: one is not.
+    """
+    return _held(what, given, lambda x: (x >= 0) & (x < 1), "at least 0 and below 1")
+
+
 def square(what: str, given: ArrayLike) -> Array:
     """`given` as a finite float64 matrix [H, H].
 
