@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import exp1, expit, log_expit
 
+from sweeps.theory.averages import average, nodes
 from sweeps.theory.checked import Array, above, at_least
 
-NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(101)
 POINTS, PARTS = np.polynomial.legendre.leggauss(200)
 
 
@@ -31,22 +31,22 @@ def log10_carry(bias: ArrayLike, lag: ArrayLike, variance: float = 0.0) -> Array
     Raises:
         ValueError: a variance or lag below 0.
     """
-    return at_least("lag", lag, 0) * _mean(log_expit(_gates(bias, variance))) / np.log(10)
+    return at_least("lag", lag, 0) * average(log_expit(nodes(bias, variance))) / np.log(10)
 
 
 def log10_carry_norm(bias: ArrayLike, lag: ArrayLike, variance: float = 0.0) -> Array:
     """log10 of the root mean square of carries, k / 2 log10 E[f^2]: ||dc_T/dc_{T-k}||_F / sqrt(units), over many.
 
-    Never below `log10_carry`, whose arguments and errors it has; few units or sequences over a long lag show the typical
-    one, because the mean is then of carries that are too rare to be met.
+    Never below `log10_carry`, whose arguments and errors it has. Over a long lag few units and sequences show the
+    typical one: the mean is then of carries that are too rare to be met.
     """
-    return at_least("lag", lag, 0) / 2 * np.log10(_mean(expit(_gates(bias, variance)) ** 2))
+    return at_least("lag", lag, 0) / 2 * np.log10(average(expit(nodes(bias, variance)) ** 2))
 
 
 def time_scale(bias: ArrayLike) -> Array:
     """-1 / ln sigmoid(bias): the time steps over which a carry falls by e; about 1/2 + e^bias of a large bias.
 
-    Over about 1 + e^bias steps, say Tallec & Ollivier (2018, sec. 2).
+    Over about 1 + e^bias steps, say Tallec & Ollivier (2018).
     """
     return -1 / log_expit(np.asarray(bias, dtype=np.float64))
 
@@ -78,13 +78,3 @@ def chrono_limit(ratio: ArrayLike) -> Array:
     """
     x = 1 / above("ratio", ratio, 0)
     return np.exp(-x) - x * exp1(x)
-
-
-def _gates(bias: ArrayLike, variance: float) -> Array:
-    """Pre-activations [..., nodes] at which `_mean` takes a function of them."""
-    at_least("variance", variance, 0)
-    return np.asarray(bias, dtype=np.float64)[..., None] + np.sqrt(variance) * NODES
-
-
-def _mean(values: Array) -> Array:
-    return (values * WEIGHTS).sum(-1) / WEIGHTS.sum()

@@ -14,7 +14,7 @@ from sweeps.theory.checked import Array, at_least, below_one
 
 
 def normaliser(modulus: ArrayLike) -> Array:
-    """gamma = sqrt(1 - |lambda|^2): with it the state has the power of its input, E |s|^2 = E |u|^2 (Orvieto, eq. 7).
+    """gamma = sqrt(1 - |lambda|^2): with it the state has the power of its input, E |s|^2 = E |u|^2.
 
     Raises:
         ValueError: a modulus below 0 or not below 1.

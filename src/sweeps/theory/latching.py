@@ -2,7 +2,7 @@
 
 For w > 1 the unit has two stable points, +x* and -x*, x* = tanh(w x*). Near them a gradient is multiplied by
 w (1 - x*^2) < 1 at every step; noise cannot flip the bit while it stays below a size that grows with w (Bengio, Simard
-& Frasconi 1994, sec. 3; theorem 4). Both are functions of w, so that one is a curve over the other.
+& Frasconi 1994). Both are functions of w, so that one is a curve over the other.
 """
 
 from __future__ import annotations

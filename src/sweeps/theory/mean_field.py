@@ -58,7 +58,7 @@ def moments(phi: str, variance: float) -> Moments:
 
 
 def fixed_point(phi: str, gain: float, drive: float) -> float:
-    """q*: the variance of pre-activations that stays, q = gain^2 E[phi(z)^2] + drive (Poole et al. 2016, eq. 3).
+    """q*: the variance of pre-activations that stays, q = gain^2 E[phi(z)^2] + drive (Poole et al. 2016).
 
     Of several, that which is reached: without a drive 0 for tanh up to gain 1, and above it the positive one. For relu
     drive / (1 - gain^2 / 2), and infinite from gain sqrt(2) on.
@@ -86,7 +86,7 @@ def fixed_point(phi: str, gain: float, drive: float) -> float:
 def gradient_factor(phi: str, gain: float, drive: float) -> float:
     """chi = gain^2 E[phi'(z)^2] at q*: the factor of the squared norm of dL/dh_t per time step back.
 
-    Schoenholz et al. (2017), eq. 5; of recurrent networks Chen et al. (2018). The norm itself changes by sqrt(chi).
+    Schoenholz et al. (2017); of recurrent networks Chen et al. (2018). The norm itself changes by sqrt(chi).
     Below 1 gradients vanish, above 1 they explode. Arguments and errors as for `fixed_point`.
     """
     _check(phi, gain, drive)
@@ -109,7 +109,7 @@ def time_scale(chi: ArrayLike) -> Array:
     """xi = 1 / |ln chi|: the time steps over which a squared norm changes by the factor e; infinite at chi = 1.
 
     Of the norm it is 2 xi. Networks were found trainable over lengths, or depths, of up to about 6 xi (Schoenholz et
-    al. 2017, sec. 5): a rule of thumb, whose constant is to be fitted.
+    al. 2017): a rule of thumb, whose constant is to be fitted.
 
     Raises:
         ValueError: a chi below 0.
@@ -159,7 +159,7 @@ def singular_spread(phi: str, gain: float, drive: float, lag: ArrayLike, matrix:
     """Variance of the squared singular values of dh_T/dh_{T-lag}, in units of the square of their mean, chi^lag.
 
     lag (E[phi'^4] / E[phi'^2]^2 - c), with c = 0 for a `gaussian` W and 1 for an `orthogonal` one (Pennington,
-    Schoenholz & Ganguli 2017, eq. 20 and 21; of recurrent networks Chen et al. 2018): some directions carry more and
+    Schoenholz & Ganguli 2017; of recurrent networks Chen et al. 2018): some directions carry more and
     most less, and only an orthogonal W with units in their linear range treats all alike.
 
     Raises:

@@ -1,7 +1,7 @@
 """The curse of memory: a linear unit with a long memory is sensitive to its eigenvalue though no gradient explodes.
 
 h_t = lambda h_{t-1} + x_t, lambda real, |lambda| < 1, in its stationary state; x_t has variance 1 and the
-autocorrelation rho^|d| over d steps, 0 <= rho < 1 (Zucchet & Orvieto 2024, sec. 2). The state grows as
+autocorrelation rho^|d| over d steps, 0 <= rho < 1 (Zucchet & Orvieto 2024). The state grows as
 1 / (1 - lambda), its derivative by lambda as (1 - lambda)^-3: near 1 a small step of lambda is a large one of h.
 """
 
