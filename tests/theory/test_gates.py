@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+import torch
 
 from sweeps.theory import gru, minimal_rnn
 from theory.simulated import Array, matrix
@@ -83,6 +84,26 @@ def compare(cases: list[tuple[float, float, float, float]], kind: str, nets: int
         found = np.mean([gru_norms(gain, drive, update, reset, kind, seed, 20) for seed in range(nets)], axis=0)
         theory = 2 * gru.log10_gradient(gain, drive, 20, update, reset)[1:]
         assert (abs(np.log10(found) - theory) / np.arange(1, 21)).max() < math.log10(1.04), (gain, drive, update)
+
+
+def test_the_factors_of_a_gru_are_averages_over_units() -> None:
+    """Of 400,000 units with Gaussian pre-activations, derivatives of h_t by autograd of the definition."""
+    for gain, drive, update, reset in CASES[2:4]:
+        q, units = gru.state_variance(gain, drive, update, reset), torch.Generator().manual_seed(0)
+        drawn = [torch.randn(400_000, generator=units, dtype=torch.float64) for _ in range(5)]
+        scale = math.sqrt(gain**2 * q + drive)
+        h, a_z, a_r, s = math.sqrt(q) * drawn[0], update + scale * drawn[1], reset + scale * drawn[2], drawn[3]
+        ways = [each.requires_grad_() for each in (h, a_z, a_r, gain * math.sqrt(q) * s)]
+        h, a_z, a_r, s = ways
+        n = torch.tanh(math.sqrt(drive) * drawn[4] + a_r.sigmoid() * s)
+        after = a_z.sigmoid() * h + (1 - a_z.sigmoid()) * n
+        z, *through = torch.autograd.grad(after.sum(), ways)
+        b = through[2]
+        meeting = (z**2).mean() + gain**2 * sum((each**2).mean() for each in through)
+        apart = z.mean() ** 2 + gain**2 * b.mean() ** 2
+        true = [float(each.detach()) for each in (meeting, apart, gain * (z * b).mean(), gain * z.mean() * b.mean())]
+        assert gru.factors(gain, drive, update, reset) == pytest.approx(true, rel=0.005)
+        assert float((after.detach() ** 2).mean()) == pytest.approx(q, rel=0.01)
 
 
 def test_a_gru_with_neither_states_nor_inputs_by_hand() -> None:

@@ -76,11 +76,8 @@ def fixed_point(phi: str, gain: float, drive: float) -> float:
         return drive / (1 - gain**2 / 2) if gain**2 < 2 else math.inf
     if phi == "tanh" and drive == 0 and gain <= 1:
         return 0.0
-    low, high = {
-        "tanh": (max(drive, (gain**2 - 1) / (4 * gain**2) if gain > 1 else 0.0), gain**2 + drive),  # tanh^2 <= 1
-        "sigmoid": (gain**2 / 4 + drive, gain**2 / 2 + drive),  # 1/4 <= E sigmoid^2 <= 1/2
-    }[phi]
-    return rising_root(lambda q: q - gain**2 * moments(phi, q).square - drive, low, high)
+    ends = drive, gain**2 + drive  # phi^2 <= 1
+    return rising_root(lambda q: q - gain**2 * moments(phi, q).square - drive, *ends)
 
 
 def gradient_factor(phi: str, gain: float, drive: float) -> float:
