@@ -9,7 +9,7 @@ from helpers import make_cell
 from sweeps.engine.initial_weights import drives_of
 from sweeps.engine.setup import set_up
 from sweeps.engine.train import train
-from sweeps.theory import carry, diagonal, gru, identity_relu, mean_field
+from sweeps.theory import carry, diagonal, gru, identity_relu, lstm, mean_field
 
 LAGS = np.arange(31)
 
@@ -45,6 +45,12 @@ def test_a_critical_network_keeps_its_gradient() -> None:
 def test_a_gru() -> None:
     found, drive = recorded("arch=gru", "init=orthogonal")
     assert apart_per_step(found, gru.log10_gradient(1.0, drive, 30)) < 1.02
+
+
+@pytest.mark.parametrize("bias", [0, 1])
+def test_an_lstm(bias: int) -> None:
+    found, _ = recorded("arch=lstm", "init=orthogonal", f"arch.forget_bias={bias}")
+    assert apart_per_step(found, lstm.log10_gradient(bias, 30)) < 1.01
 
 
 def test_a_relu_network_that_starts_at_the_identity() -> None:

@@ -5,7 +5,8 @@ of factors are given as log10 where they may leave float64's range, as the recor
 every function with its equation and says where measurement and theory may part.
 
 `activations`: derivatives of activation functions, and their product over depth. `mean_field`: wide plain networks.
-`minimal_rnn`, `gru`: wide gated ones. `identity_relu`: relu networks that start at the identity. `carry`: the path
-through an LSTM's cell state. `powers`: norms of powers of a matrix, what bounds them, Pascanu's bound. `diagonal`: the
-linear recurrent unit. `latching`: one tanh unit that keeps a bit. `memory`: long memories are sensitive.
+`minimal_rnn`, `gru`, `lstm`: wide gated ones. `carry`: the path through a cell state alone. `identity_relu`: relu
+networks that start at the identity. `powers`: norms of powers of a matrix, what bounds them, Pascanu's bound.
+`diagonal`: the linear recurrent unit. `latching`: one tanh unit that keeps a bit. `memory`: long memories are
+sensitive.
 """
