@@ -74,7 +74,7 @@ def test_the_experiment_of_the_docs_is_the_grid_that_is_told(tmp_path: Path, mon
     monkeypatch.setattr(places, "EXPERIMENTS", tmp_path)
     places.choices.cache_clear()
     try:
-        cells, _, problems = settings_of(command_line.jobs_of(["experiment=mine"]), Composer(command_line.load))
+        cells, _, problems = settings_of(command_line.grid_of(["experiment=mine"]).jobs, Composer(command_line.load))
         chosen = analysis_of("mine")
     finally:
         places.choices.cache_clear()

@@ -9,7 +9,7 @@ from pathlib import Path
 from sweeps.analysis.loading.load import load
 from sweeps.analysis.loading.records import Records
 from sweeps.check import checked, problems_with
-from sweeps.config.command_line import jobs_of
+from sweeps.config.command_line import grid_of
 from sweeps.config.command_line import load as hydra_load
 from sweeps.config.compose import Composer
 from sweeps.config.names import check_names, given_twice
@@ -18,6 +18,7 @@ from sweeps.errors import ConfigError, SweepsError, exception_text
 from sweeps.execute.harness import locked, run
 from sweeps.execute.in_order import InOrder
 from sweeps.launch import plan_for, write_cells
+from sweeps.misfits import without_misfits
 from sweeps.records.paths import SweepPaths
 
 MOST_FAILURES = 3
@@ -32,7 +33,7 @@ def compose(*overrides: str) -> list[Settings]:
             `"experiment=NAME"` takes the grid of an experiment.
 
     Returns:
-        One `Settings` for each combination; the last axis varies fastest.
+        One `Settings` for each combination that an architecture can be trained on; the last axis varies fastest.
 
     Raises:
         ConfigError: an override is wrong; it lists every problem.
@@ -42,7 +43,8 @@ def compose(*overrides: str) -> list[Settings]:
     good, wrong = check_names(overrides)
     if wrong := wrong + given_twice(overrides):
         raise ConfigError(wrong)
-    return checked(jobs_of(good), Composer(hydra_load))
+    composer = Composer(hydra_load)
+    return checked(without_misfits(grid_of(good), composer).jobs, composer)
 
 
 def train(cells: Sequence[Settings], into: str | Path | None = None) -> Records:

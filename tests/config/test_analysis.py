@@ -12,7 +12,7 @@ import yaml
 from helpers import SMALL
 from sweeps.config import places
 from sweeps.config.analysis import NOTHING, Analysis, parse_analysis
-from sweeps.config.command_line import jobs_of, load
+from sweeps.config.command_line import grid_of, load
 from sweeps.config.compose import Composer, settings_of
 from sweeps.config.identity import cell_id
 from sweeps.errors import ConfigError, SweepsError
@@ -97,7 +97,7 @@ def test_it_is_no_setting_and_changes_no_id(write: Any) -> None:
     ids = []
     for section in ({}, {"analysis": {"axes": {"init.gain": "colour"}, "question": "${oc.env:NOTHING} ?"}}):
         write(STUDY | section)
-        jobs = jobs_of(["experiment=mine"])
+        jobs = grid_of(["experiment=mine"]).jobs
         settings, _, problems = settings_of(jobs, Composer(load))
         assert problems == [] and "analysis" not in Composer(load)(jobs[0])
         ids.append([cell_id(each) for each in settings])

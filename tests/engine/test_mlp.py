@@ -108,7 +108,7 @@ def test_dropout_is_of_its_outputs_at_the_last_step_and_reaches_every_gradient()
 @pytest.mark.parametrize(
     ("overrides", "said"),
     [
-        ("task=copy", "arch: given 'mlp_relu', must be another for task=copy, which has an answer at every time step"),
+        ("task=copy", "must be another for task=copy, which has an answer at every time step"),
         ("stack.readout=mean", "stack.readout: given 'mean', must be last with arch=mlp_relu"),
         ("stack.bidirectional=true", "stack.bidirectional: given true, must be false with arch=mlp_relu"),
         ("stack.start=random", "stack.start: given 'random', must be zero with arch=mlp_relu"),

@@ -89,8 +89,8 @@ def test_it_looks_back_and_never_ahead(positions: bool) -> None:
         ("stack.bidirectional=true", "stack.bidirectional: given true, must be false with arch=attention"),
         ("train.truncate=4", "train.truncate: given 4, must be 0 with arch=attention"),
         ("task=dates stack.kind=encoder_decoder", "stack.kind: given 'encoder_decoder', must be plain with"),
-        ("task=char_lm", "must be a recurrence for task=char_lm, a stream"),
-        ("task=unpack", "must be a recurrence for task=unpack, whose start states are made"),
+        ("task=char_lm", "must be another for task=char_lm, which is a stream"),
+        ("task=unpack", "must be another for task=unpack, which makes its start states"),
         ("penalty=omega", "penalty: given 'omega', must be none or l2 with arch=attention"),
     ],
 )

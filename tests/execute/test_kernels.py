@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from helpers import make_cell, make_cells
+from sweeps.config.cards import cards
 from sweeps.engine.native import RECURRENCES, Kernels, kernels
 from sweeps.engine.recurrences import choice
 from sweeps.execute import kernels as module
@@ -21,6 +22,7 @@ def test_the_names_are_those_that_are_registered() -> None:
     if kernels().library is None:
         pytest.skip("no C++ compiler: there are no native kernels on this machine")
     assert {name for name, made in choice._FAST.items() if "native" in made} == set(RECURRENCES)
+    assert {name for name, card in cards("arch").items() if card.native} == set(RECURRENCES)
 
 
 @pytest.mark.parametrize("arch", RECURRENCES)
@@ -46,8 +48,10 @@ def test_the_plan_says_which_and_why(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_mixture_is_noted_with_its_counts() -> None:
-    assert module.mixture_note(Counter({"a": 5})) is None
-    note = module.mixture_note(Counter({"native kernels (avx512) on X": 5, "torch kernels on X": 2}))
+    native, other = "native kernels (avx512) on X", "torch kernels on X"
+    assert module.mixture_note(Counter({("gru", native): 5, ("lstm", native): 1})) is None
+    assert module.mixture_note(Counter({("gru", native): 5, ("mgu", other): 2})) is None, "mgu has no native kernels"
+    note = module.mixture_note(Counter({("gru", native): 5, ("lstm", other): 1, ("mgu", other): 1}))
     assert note is not None and "5 by native kernels (avx512) on X; 2 by torch kernels on X" in note
     assert module.resume_note(Counter()) is None
     assert "3 by torch kernels on X" in (module.resume_note(Counter({"torch kernels on X": 3})) or "")

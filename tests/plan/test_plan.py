@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from helpers import make_cell, make_cells
+from sweeps.config.cards import card
 from sweeps.config.identity import cell_id
 from sweeps.plan.forecast import PER_CELL, PER_UPDATE, RATE, core_seconds, correction
 from sweeps.plan.plan import make_plan
@@ -145,3 +146,13 @@ def test_the_names_of_a_sweep_tell_its_cells_apart() -> None:
     assert len(set(names)) == len(names) == 16
     assert names[0] == "rnn_tanh orthogonal clip=none T=6 task=adding lr=0.01 seed=0"
     assert make_plan(settings[:2], {}, workers=1).cells[1].name == "rnn_tanh orthogonal clip=none T=6 seed=1"
+
+
+def test_steps_that_are_called_one_by_one_cost_their_time_at_any_size() -> None:
+    """MGU runs by its definition: its card says the microseconds of a time step."""
+    small = make_cell("arch=mgu", "arch.hidden=2", "task.length=100", "train.steps=50", "train.eval_every=50")
+    per_step = card("arch", "mgu").per_step * 1e-6
+    assert per_step > 0 and card("arch", "lstm").per_step == 0
+    assert core_seconds(small) > 50 * 100 * per_step
+    twice = replace(small, stack=replace(small.stack, layers=2))
+    assert core_seconds(twice) - core_seconds(small) > 50 * 100 * per_step

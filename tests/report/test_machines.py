@@ -53,6 +53,15 @@ def test_two_kernels_that_go_along_with_an_architecture_get_a_warning(tmp_path: 
     assert "(3 cells); the torch kernel on" in provenance
 
 
+def test_what_has_no_native_kernels_is_named_without_a_warning(tmp_path: Path) -> None:
+    for arch, kernel, instructions in (("lstm", "native", "avx2"), ("mgu", "torch", None), ("lru", "torch", None)):
+        write_cell(tmp_path, arch=arch, length=3, summary=made_by(kernel, instructions, XEON))
+    varied, _ = texts(tmp_path)
+    assert "By their definition, without native kernels of their own, were computed LRU and MGU." in varied
+    write_cell(tmp_path, arch="gru", length=3, summary=made_by("torch", None, XEON))
+    assert "Computed in 2 ways" in texts(tmp_path)[0], "the GRU has native kernels"
+
+
 def test_instructions_and_processors_that_follow_nothing_are_counted(tmp_path: Path) -> None:
     ways = [("native", "avx512", EPYC), ("native", "avx2", EPYC), ("native", "avx512", XEON)]
     for init in ("random", "orthogonal"):

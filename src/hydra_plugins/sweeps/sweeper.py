@@ -19,6 +19,7 @@ from hydra_plugins.sweeps.launcher import PackedLauncher
 from sweeps.errors import SweepsError
 
 if TYPE_CHECKING:
+    from sweeps.config.compose import Composer
     from sweeps.config.grid import Grid
 
 
@@ -48,8 +49,9 @@ class GridSweeper(Sweeper):
 
     def sweep(self, arguments: list[str]) -> Any:
         from sweeps.config.grid import expand
+        from sweeps.misfits import without_misfits
 
-        grid = expand(self.params, arguments, self.config.plan.max_cells)
+        grid = without_misfits(expand(self.params, arguments, self.config.plan.max_cells), self._composer())
         jobs, packed = grid.jobs, isinstance(self.launcher, PackedLauncher)
         if isinstance(self.launcher, PackedLauncher):  # it checks the jobs, locks the folder and reports failures
             self.launcher.skipped = grid.skipped
@@ -64,16 +66,20 @@ class GridSweeper(Sweeper):
             sys.exit(1)
         return returned
 
+    def _composer(self) -> "Composer":
+        from sweeps.config.compose import Composer
+
+        return Composer(partial(self.context.config_loader.load_sweep_config, self.config))
+
     @contextmanager
     def _locked(self, grid: "Grid") -> Iterator[None]:
         """For another launcher than `packed`: check the jobs, write the plan, and lock the folder while it runs."""
         from sweeps.check import checked
-        from sweeps.config.compose import Composer
         from sweeps.execute.harness import locked
         from sweeps.launch import PART, plan_for, write_cells
         from sweeps.records.paths import SweepPaths
 
-        settings = checked(grid.jobs, Composer(partial(self.context.config_loader.load_sweep_config, self.config)))
+        settings = checked(grid.jobs, self._composer())
         sweep = SweepPaths.at(settings[0].runs_dir, settings[0].experiment)
         if grid.skipped:
             print(grid.skipped)

@@ -18,6 +18,9 @@ SLOTS = ("x", "colour", "column", "row")
 WORDS = {slot: word for word, slot in ROLES.items()}
 """How each is typed."""
 
+MOST_ROWS = 5
+"""Rows of panels with nothing beside each; more of them are set side by side."""
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -155,7 +158,11 @@ def roles(
         for axis in kind.fixed
         if axis not in slots.values() and axis not in fixed and axis not in shown
     }
-    only = [records.cells[axis].unique() for axis in ("arch", "init")]
+    row = slots.get("row")
+    alone = row is not None and row not in chosen.values() and slots.get("column", "") is None
+    if alone and records.cells[row].nunique() > MOST_ROWS:
+        slots |= {"row": None, "column": row}
+    only = [records.cells[axis].unique() for axis in (("arch",) if records.own_init else ("arch", "init"))]
     title = ", ".join(label(levels[0]) for levels in only if len(levels) == 1)
     lengths = {fixed["length"]} if "length" in fixed else set(records.cells["length"])
     length = lengths.pop() if len(lengths) == 1 else None

@@ -33,6 +33,9 @@ class Card:
     per_lane: tuple[str, ...] = ()
     caption: str = ""
     once: bool = False
+    recurrent: bool = True
+    native: bool = False
+    per_step: float = 150
     copies: int = 2
     fixed_test: bool = False
 
@@ -133,10 +136,13 @@ RULES: dict[str, Rule] = {
     "marker": (lambda value: isinstance(value, str) and len(value) == 1 and value in MARKERS, f"one of {MARKERS}"),
     "gates": _COUNT,
     "elementwise": (_is_number, "a positive number"),
+    "per_step": (lambda value: value == 0 or _is_number(value), "a number from 0"),
     "states": _COUNT,
     "per_lane": (lambda value: isinstance(value, list) and all(map(_TEXT[0], value)), "a list of names"),
     "caption": _TEXT,
     "once": (lambda value: isinstance(value, bool), "true or false"),
+    "recurrent": (lambda value: isinstance(value, bool), "true or false"),
+    "native": (lambda value: isinstance(value, bool), "true or false"),
     "copies": _COUNT,
     "fixed_test": (lambda value: isinstance(value, bool), "true or false"),
 }

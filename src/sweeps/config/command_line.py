@@ -9,7 +9,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig
 
 from sweeps.config.compose import Composer, settings_of
-from sweeps.config.grid import expand
+from sweeps.config.grid import Grid, expand
 from sweeps.config.names import check_names, parse_override
 from sweeps.config.places import CONF, choices, defaults
 from sweeps.config.schema import GROUPS
@@ -22,8 +22,8 @@ def load(overrides: list[str]) -> DictConfig:
         return compose("config", overrides)
 
 
-def jobs_of(arguments: Sequence[str]) -> list[list[str]]:
-    """The overrides of every job of a command line: the product of its own axes and those of its experiment.
+def grid_of(arguments: Sequence[str]) -> Grid:
+    """The jobs of a command line: the product of its own axes and those of its experiment.
 
     Raises:
         ConfigError: an axis is no setting, has no values, or there are more cells than allowed.
@@ -34,7 +34,7 @@ def jobs_of(arguments: Sequence[str]) -> list[list[str]]:
         master = compose("config", chosen, return_hydra_config=True)
     # of a key given twice the last counts, as in Hydra
     last = {parse_override(text).get_key_element(): text for text in arguments}
-    return expand(master.hydra.sweeper.params or {}, list(last.values()), master.plan.max_cells).jobs
+    return expand(master.hydra.sweeper.params or {}, list(last.values()), master.plan.max_cells)
 
 
 def problems(arguments: Sequence[str]) -> list[str]:
@@ -47,7 +47,7 @@ def problems(arguments: Sequence[str]) -> list[str]:
     if not wrong and not any(_of_some_choices(parse_override(text).key_or_group) for text in good):
         return []
     try:
-        jobs = jobs_of(good)
+        jobs = grid_of(good).jobs
     except ConfigError as error:
         return wrong + error.problems
     except HydraException as error:

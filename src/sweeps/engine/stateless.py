@@ -40,19 +40,21 @@ def _problems(settings: Settings) -> Iterator[str]:
         yield f"train.truncate: given {settings.train.truncate}, must be 0 with arch={arch}, {WHY}"
 
 
+def task_has(task: tasks.Task, arch: str) -> str:
+    """What a task has that the architecture cannot; empty if it can be trained on it."""
+    if not stateless(arch):
+        return ""
+    if architecture(arch).at_once and tasks.answers(task) == "every":
+        return "has an answer at every time step"
+    if tasks.streams(task):
+        return "is a stream, whose batches go on from a state"
+    if tasks.vector(task):
+        return "makes its start states from a vector of each sequence"
+    return ""
+
+
 def task_problems(task: tasks.Task, name: str, arch: str) -> Iterator[str]:
     """What a task needs that the architecture lacks."""
-    if not stateless(arch):
-        return
-    if architecture(arch).at_once and tasks.answers(task) == "every":
-        yield (
-            f"arch: given {arch!r}, must be another for task={name}, which has an answer at every time step: it "
-            "reads a sequence at once"
-        )
-    if tasks.streams(task):
-        yield f"arch: given {arch!r}, must be a recurrence for task={name}, a stream, whose batches go on from a state"
-    if tasks.vector(task):
-        yield (
-            f"arch: given {arch!r}, must be a recurrence for task={name}, whose start states are made from a vector of "
-            "each sequence"
-        )
+    if why := task_has(task, arch):
+        reads = "reads a sequence at once" if architecture(arch).at_once else "passes no state from step to step"
+        yield f"arch: given {arch!r}, which {reads}, must be another for task={name}, which {why}"

@@ -37,7 +37,7 @@ class Result:
     outcomes: dict[str, str] = field(default_factory=dict)  # cell id -> outcome in its summary
     failures: dict[str, str] = field(default_factory=dict)  # cell id -> reason
     solved: set[str] = field(default_factory=set)  # ids of cells that reached the task's score, diverged later or not
-    ways: Counter[str] = field(default_factory=Counter)  # cells by what computed them, see `kernels.described`
+    ways: Counter[tuple[str, str]] = field(default_factory=Counter)  # cells by architecture and what computed them
 
 
 @contextmanager
@@ -83,7 +83,7 @@ def run(plan: Plan, sweep: SweepPaths, executor: Executor, watch: Callable[[Mess
         summary = done(cell, sweep)
         if summary:
             result.outcomes[cell.id] = summary.outcome
-            result.ways[described(summary)] += 1
+            result.ways[cell.settings.arch.name, described(summary)] += 1
             if summary.solved_step is not None:
                 result.solved.add(cell.id)
         else:

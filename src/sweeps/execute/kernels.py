@@ -74,15 +74,19 @@ def kernels_line(settings: Iterable[Settings]) -> str:
     return f"Kernels: native ({native.instructions})"
 
 
-def mixture_note(ways: Counter[str]) -> str | None:
-    """A note that the cells of a sweep were computed in several ways; None if in one.
+def mixture_note(ways: Counter[tuple[str, str]]) -> str | None:
+    """A note that cells were computed in several ways; None if those with native kernels were in one, others in one.
 
     Args:
-        ways: how many cells were computed in each way, as `described` puts it.
+        ways: how many cells of each architecture were computed in each way, as `described` puts it.
     """
-    if len(ways) < 2:
+    native, others = ({way for arch, way in ways if (arch in RECURRENCES) is own} for own in (True, False))
+    if len(native) < 2 and len(others) < 2:
         return None
-    return f"Note: the cells of this sweep were computed in {len(ways)} ways: {_counted(ways)}; {AGREEMENT}."
+    counted: Counter[str] = Counter()
+    for (_, way), count in ways.items():
+        counted[way] += count
+    return f"Note: the cells of this sweep were computed in {len(counted)} ways: {_counted(counted)}; {AGREEMENT}."
 
 
 def resume_note(ways: Counter[str]) -> str | None:

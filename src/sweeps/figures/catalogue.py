@@ -7,6 +7,7 @@ from functools import partial
 
 from sweeps.analysis.leading import shown_measure, with_leading
 from sweeps.analysis.loading.records import Records
+from sweeps.analysis.recurrent import with_state
 from sweeps.analysis.roles import BY_LAG, BY_LEVEL, LEADING, NORM_BY_LEVEL, OVER_TRAINING, Kind, Roles, map_axes, roles
 from sweeps.analysis.statistics.arrival import arrival_by_axis
 from sweeps.analysis.statistics.effects import by_importance
@@ -31,6 +32,7 @@ Prepare = Callable[[Records, Roles], Draw | None]
 
 def _by_lag(at: str) -> Prepare:
     def prepare(records: Records, drawn: Roles) -> Draw | None:
+        records = with_state(records)
         runs = curves.gradient_of_runs(records, drawn, at=at)
         frame = curves.gradient_by_lag(records, drawn, at=at, runs=runs)
 

@@ -41,6 +41,8 @@ class Room:
     tallest: float
 
 
+UPRIGHT = 18
+"""Points between two names below which tilted ones would run into each other."""
 PAPER, PHONE = Room(PAGE, 5, 8.4), Room(COLUMN, 2, math.inf)
 """A page of a paper, and a small screen, which is narrow and as long as it needs to be."""
 _ROOM: ContextVar[Room] = ContextVar("room", default=PAPER)
@@ -231,8 +233,12 @@ def level_axis(ax: Axes, axis: str, at: Mapping[Any, float], logarithmic: bool) 
             shown.append((text, here, place))
     texts = [text for text, *_ in shown]
     tilted = any(isinstance(level, str) for level in at) and 4 * sum(len(text) + 2 for text in texts) > width
+    upright = tilted and width < UPRIGHT * len(texts)
     ax.set_xticks(
-        [place for *_, place in shown], texts, rotation=30 if tilted else 0, ha="right" if tilted else "center"
+        [place for *_, place in shown],
+        texts,
+        rotation=90 if upright else 30 if tilted else 0,
+        ha="right" if tilted and not upright else "center",
     )
     ax.minorticks_off()
     between = np.diff(scaled).min() if len(scaled) > 1 else 1.0

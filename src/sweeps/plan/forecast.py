@@ -20,11 +20,15 @@ record; calling the kernels. Measured with native kernels as medians of five pac
 processor time: 10.3 ms (tanh) and 13.9 ms (LSTM) for 6 updates, 61 and 56 ms for 500. A cell alone in its pack takes
 20 to 26 ms and 440 to 560 us an update."""
 
+FORWARD = 1 / 3
+"""Of an update's calls, those of a forward pass of as many sequences."""
+
 
 def core_seconds(settings: Settings) -> float:
     """Seconds of one core for one cell: forward, backward and weight gradients of every update, and the evaluations.
 
-    `PER_CELL` and `PER_UPDATE` say what was measured of the cost that does not depend on the size.
+    `PER_CELL`, `PER_UPDATE` and `per_step` of the architecture's card say what was measured of the cost that does not
+    depend on the size. Architectures without kernels of their own are mostly that.
     """
     t, b, h, stack = about_steps(settings), settings.train.batch, settings.arch.hidden, settings.stack
     arch = card("arch", settings.arch.name)
@@ -38,8 +42,9 @@ def core_seconds(settings: Settings) -> float:
     per_sequence = arch.gates * arch.elementwise * steps * per_step + readout + embedding  # forward
     batches = settings.train.steps * settings.train.accumulate
     train = batches * b * 3 * per_sequence
-    evaluations = settings.train.steps / settings.train.eval_every * settings.train.eval_size * per_sequence
-    return PER_CELL + PER_UPDATE * batches + (train + evaluations) / RATE
+    evaluated = settings.train.steps / settings.train.eval_every * settings.train.eval_size
+    called = stack.recurrences * steps * arch.per_step * 1e-6 * (batches + FORWARD * evaluated / b)
+    return PER_CELL + PER_UPDATE * batches + called + (train + evaluated * per_sequence) / RATE
 
 
 def correction(finished: Iterable[tuple[Settings, float]]) -> float:

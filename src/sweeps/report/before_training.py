@@ -9,6 +9,7 @@ import pandas as pd
 
 from sweeps.analysis.loading.axes import owner_of
 from sweeps.analysis.loading.records import Records
+from sweeps.analysis.recurrent import recurrent
 from sweeps.analysis.statistics.measures import STOPS
 from sweeps.analysis.statistics.outcomes import diverged_at_start
 from sweeps.analysis.statistics.summaries import ENDS, SHORTEST, decay_rates
@@ -29,7 +30,7 @@ def at_initialisation(records: Records) -> pd.DataFrame:
     """The gradient through time of every network before its first update, a row per network.
 
     Runs that differ only in what acts after the first gradient (clipping, learning rate) start from the same network,
-    which counts once.
+    which counts once. Architectures that pass no state are left out.
 
     Returns:
         `arch, init, length`, the further axes that tell networks apart, `seed`, `outcome`, `diverged_step`; in decades
@@ -39,12 +40,13 @@ def at_initialisation(records: Records) -> pd.DataFrame:
         the gradient was not finite.
     """
     rows = records.gradient[records.gradient["step"] == 0]
+    cells = records.cells[recurrent(records.cells["arch"])]
     parts = {"rate": (0.0, 1.0), "late": (0.0, 0.5), "early": (0.5, 1.0)}
     by_part = {name: decay_rates(rows, part).set_index("cell") for name, part in parts.items()}
     numbers = pd.DataFrame({name: rates["decay_rate"] for name, rates in by_part.items()})
     numbers["change"] = by_part["rate"]["change"]
     keys = ["arch", "init", "length", *further(records), "seed"]
-    start = records.cells[["cell", *keys, "outcome", "diverged_step"]].join(numbers, on="cell").drop_duplicates(keys)
+    start = cells[["cell", *keys, "outcome", "diverged_step"]].join(numbers, on="cell").drop_duplicates(keys)
     start["total"] = start["change"] * (start["length"].astype(float) - 1)
     start["lost"] = start["change"].isna() & diverged_at_start(start)
     return start.drop(columns="cell").reset_index(drop=True)

@@ -10,6 +10,7 @@ import pandas as pd
 from sweeps.analysis.labels import axes_said, head, label, level_text, said
 from sweeps.analysis.leading import shown_measure
 from sweeps.analysis.loading.records import Records
+from sweeps.analysis.recurrent import with_state, without_state
 from sweeps.analysis.roles import Roles, map_axes
 from sweeps.analysis.statistics.arrival import WHEN, arrival_by_axis
 from sweeps.analysis.statistics.measures import Measure, measure_named, per_run
@@ -41,26 +42,28 @@ def captions(records: Records, preferred: Mapping[str, str] | None = None, metri
         roles_of(name, records, preferred=preferred, measure=measure)
         for name in ("score_by_level", "gradient_by_lag_start", "gradient_norm_by_level", "loss_curves", "share_solved")
     )
-    present = by_lag.within(records).cells
-    start, end = (curves.decay_by_run(records, by_lag, at=at) for at in ("start", "end"))
+    passing = with_state(records)
+    present = by_lag.within(passing).cells
+    start, end = (curves.decay_by_run(passing, by_lag, at=at) for at in ("start", "end"))
     at_level = by_lag.where or ("every length" if by_lag.length is None else f"T = {by_lag.length:g}")
     at = f" ({norm.where})" if norm.where else ""
     rows, columns = map_axes(records)
     fields = records.with_unset([*rows, *columns]).cells.groupby([*rows, *columns], observed=True).size()
     at_length = "" if loss.length is None else f" at T = {loss.length:g}"
     a_field = f"{several(fields)} run{'s' * bool(fields.max() != 1)}"
-    cut = f" {text}" if (text := truncation(by_lag.within(records))) else ""
+    cut = f" {text}" if (text := truncation(by_lag.within(passing))) else ""
+    none = f" {text}" if passing is not records and (text := without_state(records)) else ""
     return {
         "score_by_level": score_caption(records, shown, shown_measure(records, measure)),
         "gradient_by_lag_start": (
             f"Norm of the gradient that reaches the hidden state, ‖∂L/∂h_t‖, against steps back from the end of the "
             f"sequence, before training ({at_level}): level, it survives, falling, it vanishes, rising, it explodes. "
             f"{decay_sentence(start, by_lag, at_start=True)}{_of_the_architectures(present)}{_layer(records)}"
-            f"{cut} {_scales(by_lag)}; what leaves the range of float32 has a note.{_lines(records, by_lag)}"
+            f"{cut} {_scales(by_lag)}; what leaves the range of float32 has a note.{_lines(passing, by_lag)}{none}"
         ),
         "gradient_by_lag_end": (
             f"The same at the last logged update that was finite ({at_level}). "
-            f"{decay_sentence(end, by_lag, at_start=False)}{cut}{_lines(records, by_lag)}"
+            f"{decay_sentence(end, by_lag, at_start=False)}{cut}{_lines(passing, by_lag)}"
         ),
         "gradient_norm_by_level": (
             "Norm of the gradient of all parameters, each run's median over training, against "

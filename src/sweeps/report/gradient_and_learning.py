@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,12 +11,14 @@ import pandas as pd
 
 from sweeps.analysis.labels import level_said, said
 from sweeps.analysis.loading.records import Records
+from sweeps.analysis.recurrent import without_state
 from sweeps.analysis.statistics.arrival import WHEN, arrival, by_seed, distance, group_of, learned
 from sweeps.analysis.statistics.intervals import Floats
 from sweeps.analysis.statistics.paired import sign_flip_p
-from sweeps.analysis.text import between, number, number_of
+from sweeps.analysis.text import between, number, number_of, render
 from sweeps.report.before_training import further
-from sweeps.report.document import Block, Prose
+from sweeps.report.document import Block, Prose, Tabular
+from sweeps.report.gradient_kept import MOST_SENTENCES
 from sweeps.report.nearest import shown_nearest
 
 MOST_IN_SHORT = 4
@@ -43,9 +46,22 @@ def gradient_and_learning(records: Records) -> list[Block]:
     if group:
         parts = [(level_said(group, level), part) for level, part in frame.groupby(group, observed=True)]
         parts = [(name if group == "arch" else f"{said(group)} {name}", part) for name, part in parts]
+    last = " ".join(filter(None, (without_state(records), _correlations(records, frame), _moved(frame))))
+    if len(parts) > MOST_SENTENCES:
+        return [Prose(first), _listing(parts, said(str(group))), Prose(last)]
     points = [f"- {_sentence(name, part, networks)}" for name, part in parts]
-    last = " ".join(filter(None, (_correlations(records, frame), _moved(frame))))
     return [Prose("\n\n".join(filter(None, (first, "\n".join(points), last))))]
+
+
+def _listing(parts: Sequence[tuple[str, pd.DataFrame]], of: str) -> Tabular:
+    """What `_sentence` says of each group, a row for each."""
+    rows = [
+        {of: name, **{words: _range(part[when]) for when, words in WHEN.items()}, "solved": _solved(part),
+         "diverged": int(part["diverged"].sum())}
+        for name, part in parts
+    ]  # fmt: skip
+    caption = "The factor per step back, the smallest and the largest over runs, beside what the runs reached."
+    return Tabular(render(pd.DataFrame(rows), names=1), caption)
 
 
 def in_short(records: Records) -> str:

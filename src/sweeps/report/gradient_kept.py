@@ -8,10 +8,14 @@ import pandas as pd
 
 from sweeps.analysis.labels import label, level_said, said
 from sweeps.analysis.loading.records import Records
+from sweeps.analysis.recurrent import without_state
 from sweeps.analysis.text import EMPTY, decades, factor, render
 from sweeps.report.before_training import FACTOR, at_longest, further, power, span, too_short
 from sweeps.report.document import Block, Prose, Tabular
 from sweeps.report.how_many import how_many
+
+MOST_SENTENCES = 8
+"""Architectures of which each has a sentence; more of them are a table."""
 
 
 def kept(records: Records, start: pd.DataFrame) -> list[Block]:
@@ -21,6 +25,8 @@ def kept(records: Records, start: pd.DataFrame) -> list[Block]:
         start: from `before_training.at_initialisation`.
     """
     length, here = records.longest, at_longest(records, start)
+    if here.empty and (why := without_state(records)):
+        return [Prose(why)]
     if here.empty:
         return [Prose(f"No run of T = {length:g} recorded a gradient through time at initialisation.")]
     init = label(here["init"].iloc[0])
@@ -31,10 +37,36 @@ def kept(records: Records, start: pd.DataFrame) -> list[Block]:
         )
     else:
         first = f"With {init} init, the only one, at T = {length:g} and before training, {FACTOR}:"
-    points = [f"- {_sentence(label(arch), part)}" for arch, part in here.groupby("arch", observed=True)]
+    parts = [(label(arch), part) for arch, part in here.groupby("arch", observed=True)]
+    behind = [Prose(why)] if (why := without_state(records)) else []
     axes = [axis for axis in further(records) if axis != "task" and here[axis].nunique() > 1]
     tables = [_table(here, axis, [each for each in axes if each != axis]) for axis in axes]
-    return [Prose(first + "\n\n" + "\n".join(points)), *tables]
+    if len(parts) > MOST_SENTENCES:
+        return [Prose(first), _listing(parts, length), *behind, *tables]
+    points = [f"- {_sentence(arch, part)}" for arch, part in parts]
+    return [Prose(first + "\n\n" + "\n".join(points)), *behind, *tables]
+
+
+def _listing(parts: Sequence[tuple[str, pd.DataFrame]], length: float) -> Tabular:
+    """What `_sentence` says, a row for each architecture."""
+    rows = []
+    for arch, part in parts:
+        zero, lost = int((part["change"] == float("-inf")).sum()), int(part["lost"].sum())
+        rate = part["rate"]
+        networks = [str(len(part)), *[f"{zero} zero"] * bool(zero), *[f"{lost} not finite"] * bool(lost)]
+        rows.append({
+            "architecture": arch,
+            "factor per step": factor(rate.median()) if rate.notna().any() else EMPTY,
+            "of all networks": span(rate, factor),
+            "decades per step, end to end": span(part["change"], decades),
+            "in all": span(part["total"], power),
+            "networks": ", ".join(networks),
+        })  # fmt: skip
+    caption = (
+        f"The gradient through time at initialisation, T = {length:g}: the median factor per step over the networks of "
+        "an architecture, the smallest and the largest; the change from end to end, per step and in all."
+    )
+    return Tabular(render(pd.DataFrame(rows), names=1), caption)
 
 
 def _sentence(arch: str, part: pd.DataFrame) -> str:

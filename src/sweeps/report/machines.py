@@ -9,6 +9,7 @@ import pandas as pd
 from sweeps.analysis.labels import label, listed, said
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.text import number_of
+from sweeps.config.cards import card
 
 MADE_BY = ("kernel", "instructions", "processor", "ran_on")
 """Columns of `records.cells` that say what computed a cell."""
@@ -37,6 +38,9 @@ def mixed_warning(records: Records) -> str | None:
     counts = ways.value_counts().sort_index()
     if len(counts) < 2:
         return None
+    if _as_always(records, ways):
+        names = sorted(label(arch) for arch in set(records.cells["arch"]) if not card("arch", str(arch)).native)
+        return f"By their definition, without native kernels of their own, were computed {listed(names)}."
     texts = []
     for way, count in counts.items():
         levels = " and ".join(_own_levels(records, ways == way))
@@ -45,6 +49,13 @@ def mixed_warning(records: Records) -> str | None:
         f"**Computed in {len(counts)} ways: {'; '.join(texts)}.** A cell is the same to the byte only on one kernel "
         "and processor; across them it agrees to the rounding of float32, which training can magnify."
     )
+
+
+def _as_always(records: Records, ways: pd.Series) -> bool:
+    """Whether all cells with native kernels were computed in one way and all others in one, on one machine."""
+    native = records.cells["arch"].map(lambda arch: card("arch", str(arch)).native).astype(bool)
+    one_machine = len(records.cells[["processor", "ran_on"]].drop_duplicates()) == 1
+    return one_machine and ways[native].nunique() <= 1 and ways[~native].nunique() <= 1
 
 
 def _own_levels(records: Records, here: pd.Series) -> Iterator[str]:

@@ -52,7 +52,7 @@ def records_to_report(root: Path | Sequence[Path], *, cache: bool = True) -> Rec
         SweepsError: there is no finished cell.
     """
     records = load(root, cache=cache)
-    return records if records.plan is None else records.in_plan()
+    return (records if records.plan is None else records.in_plan()).with_one_init()
 
 
 def make_figures(sweep: SweepPaths, records: Records | None = None, analysis: Analysis = NOTHING) -> list[Path]:

@@ -61,6 +61,10 @@ def what_varied(records: Records, analysis: Analysis = NOTHING) -> Section:
     along = "; ".join(_along(records, tied))
     texts = [f"{size}."]
     texts += [f"The same in every cell: {', '.join(same)}."] if same else []
+    if records.own_init:
+        texts.append(
+            f"{listed([label(arch) for arch in records.own_init])} have no recurrent matrix for an init to draw."
+        )
     texts += [f"Settings that go with a choice: {'; '.join(tied.values())}."] if tied else []
     texts += (
         [f"**Varied along with another axis, so that their effects cannot be told apart: {along}.**"] if along else []

@@ -20,6 +20,8 @@ from sweeps.errors import SweepsError, unknown
 from sweeps.records.columns import DIRECTION, LAYER, OUTCOMES
 from sweeps.records.paths import SweepPaths
 
+OWN = "own"
+"""The init of an architecture that has no recurrent matrix for one to draw."""
 IN_GRID = ("missing", "unfinished", "failed", "damaged", "contradictory")
 """Kinds of problem of cells that still belong to the grid; foreign, duplicate and outdated cells do not."""
 UNREADABLE = "unreadable"
@@ -67,6 +69,7 @@ class Records:
             the name of the sweep comes first.
         others: number of done cells of the folder that `in_plan` left out.
         sweeps: of several sweeps each by its name; empty for one.
+        own_init: from `with_one_init`, architectures that have an initialisation of their own.
     """
 
     root: Path
@@ -81,6 +84,7 @@ class Records:
     digests: Mapping[str, str] = field(default_factory=dict, repr=False)
     others: int = 0
     sweeps: Mapping[str, Sweep] = field(default_factory=dict)
+    own_init: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         levels = {axis: self.cells[axis].nunique() for axis in (*self.axes, "seed")}
@@ -237,6 +241,23 @@ class Records:
                 own = problems["arch"].notna() & problems[axis].isna()  # of the others no setting is known
                 problems[axis] = problems[axis].astype(object).mask(own, UNSET)
         return replace(self, cells=cells, problems=problems)
+
+    def with_one_init(self) -> Records:
+        """The same records with one init, where it differs only because some architectures have their own.
+
+        An initialisation of the recurrent matrix means nothing to an architecture without one (`init=own`). Where all
+        others have the same, it was not varied, and runs cannot be told apart by it.
+        """
+        planned = self.planned()
+        levels = [level for level in planned["init"].cat.categories if (planned["init"] == level).any()]
+        if len(levels) != 2 or OWN not in levels:
+            return self
+        [one] = (level for level in levels if level != OWN)
+        archs = tuple(planned.loc[planned["init"] == OWN, "arch"].unique())
+        cells, problems = self.cells.copy(), self.problems.copy()
+        cells["init"] = pd.Categorical([one] * len(cells), categories=[one], ordered=True)
+        problems["init"] = problems["init"].replace(OWN, one)
+        return replace(self, cells=cells, problems=problems, own_init=archs)
 
     @property
     def longest(self) -> Any:

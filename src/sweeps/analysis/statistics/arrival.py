@@ -8,6 +8,7 @@ from scipy import stats
 
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.logarithm import log10
+from sweeps.analysis.recurrent import recurrent
 from sweeps.analysis.statistics.effects import by_importance
 from sweeps.analysis.statistics.intervals import Floats
 from sweeps.analysis.statistics.measures import MEASURES, Measure, crossings, per_run
@@ -32,13 +33,13 @@ def arrival(records: Records, *, ends: bool = False, longest: bool = True) -> pd
         one that is exactly zero somewhere; NaN where it is not finite), `reached` (as `learned`), `best` (the best
         score, or loss, of the evaluations, diverged or not), `solved`, `diverged`, `whole` (whether the factor is end
         to end).
-        No row if there is no factor.
+        No row if there is no factor, and none of an architecture that passes no state.
     """
-    cells = records.cells.join(numbers_of(records), on="cell")
+    cells = records.cells[recurrent(records.cells["arch"])].join(numbers_of(records), on="cell")
     measure = learned(records)
     best = "best_score" if cells["best_score"].notna().any() else "best_loss"
     frame = cells[["cell", *records.axes, "seed"]].assign(
-        reached=per_run(records, measure) * measure.better,
+        reached=per_run(records, measure)[cells.index] * measure.better,
         best=cells[best],
         solved=solved(cells),
         diverged=diverged(cells),
