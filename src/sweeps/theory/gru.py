@@ -7,9 +7,11 @@ Every W has independent Gaussian elements of variance gain^2 / H, or is gain tim
 has the variance `drive` in each gate, anew at every step. The squared norm of a gradient has four ways back: through
 h_{t-1} itself, and through z, s and r (Chen et al. 2018, Gilboa et al. 2019).
 
-Those papers multiply the factors of single steps. But a gradient that stays in its unit and then passes W_n, and one
-that passes it first, meet the same element of W_n and add up, because both carry factors z and b = (1 - z) n' r that
-are positive: with gain 1, a drive of 0.1 and no bias the squared norm falls by .32 over one step, at long lags by .53.
+The factors of single steps, multiplied, are what matrices that are drawn anew at every step would give. But W_n stays:
+a gradient that remains in its unit and then passes W_n, and one that passes it first, meet the same element of it and
+add up, because both carry factors z and b = (1 - z) n' r that are positive. With gain 1, a drive of 0.1 and no bias the
+squared norm falls by .32 over one step, at long lags by .53.
+
 So two copies of a path are followed, which have passed W_n a and a' times; d = a - a' changes from step to step,
 and ||.||^2 gathers where they meet again, at d = 0. It is M^k at (0, 0) of a matrix over d = .. -1, 0, 1 ..:
 
