@@ -34,12 +34,13 @@ ALLOWED: dict[str, set[str]] = {
     "temporary": set(),
     "terminal": set(),
     "textbook": set(),
+    "theory": set(),
     "__init__": set(),
     "own": {"errors"},
     "config": {*PURE, "own"},
     "tasks": {*PURE, "config.schema", "own", "signatures"},
     "plan": CONFIG,
-    "engine": {*PURE, "config.schema", "own", "tasks", "signatures"},
+    "engine": {*PURE, "config.schema", "own", "tasks", "signatures", "theory"},
     "probes": {"engine"},
     "records": {*PURE, "own", "config.identity", "config.places", "config.schema"},
     "execute": {*CONFIG, "tasks", "plan", "engine", "probes", "records", "interrupts", "temporary"},
@@ -217,7 +218,7 @@ def test_these_rules_can_fail() -> None:
         ("omegaconf", HYDRA),
         ("wandb", {"mirror"}),
         ("wandb_workspaces", {"dashboard"}),
-        *((library, {"analysis", "tables", "figures", "report", "tasks"}) for library in sorted(NUMBERS)),
+        *((library, {"analysis", "tables", "figures", "report", "tasks", "theory"}) for library in sorted(NUMBERS)),
         ("rich", {"execute", "mirror", "launch", "solo", "terminal"}),
         ("submitit", {"execute"}),
         ("ray", {"execute"}),
@@ -231,6 +232,13 @@ def test_libraries_stay_where_they_belong(library: str, may: set[str]) -> None:
 def test_a_task_needs_numpy_and_nothing_heavy() -> None:
     outside = {module.partition(".")[0] for _, where, module in EDGES if where == "tasks"} - {"sweeps"}
     assert outside - set(sys.stdlib_module_names) <= {"numpy", "sklearn", "pythonbible"}
+
+
+def test_theory_needs_numpy_and_scipy_and_no_other_part() -> None:
+    """So that theory and what it is laid over share no code."""
+    used = {module for _, where, module in EDGES if where == "theory" and not module.startswith("sweeps.theory.")}
+    outside = {module.partition(".")[0] for module in used}
+    assert {"numpy", "scipy"} <= outside <= {"numpy", "scipy", *sys.stdlib_module_names}
 
 
 def test_the_plan_is_pure() -> None:

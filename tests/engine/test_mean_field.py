@@ -1,4 +1,4 @@
-"""Critical points of mean-field theory: closed forms, and wide random networks whose gradients keep their size."""
+"""Initialisation at the critical point of mean-field theory: what drives a layer, and networks that keep gradients."""
 
 from __future__ import annotations
 
@@ -8,24 +8,10 @@ import numpy as np
 import pytest
 
 from helpers import make_cell
-from sweeps.engine import mean_field
 from sweeps.engine.init import INITS, Place
 from sweeps.engine.initial_weights import drives_of
 from sweeps.engine.setup import set_up
-
-
-@pytest.mark.parametrize(("drive", "gain"), [(0.0, 1.0), (0.01, 1.1934), (0.05, 1.3270), (0.1, 1.4093), (0.5, 1.6862)])
-def test_the_critical_line_of_a_driven_tanh_network(drive: float, gain: float) -> None:
-    """Computed once with other means, to four decimals."""
-    assert mean_field.critical_gain("tanh", drive) == pytest.approx(gain, abs=6e-5)
-    assert mean_field.critical_gain("relu", drive) == math.sqrt(2)
-
-
-def test_a_weak_drive_leaves_a_power_law() -> None:
-    """E tanh^2 = q - 2 q^2 + 17/3 q^3 and E tanh'^2 = 1 - 2 q + 7 q^2 for a small q, so that s = 4/3 q^3 at chi = 1."""
-    q = mean_field.critical_variance(1e-8)
-    assert q == pytest.approx((0.75 * 1e-8) ** (1 / 3), rel=0.01)
-    assert mean_field.critical_gain("tanh", 1e-8) ** 2 == pytest.approx(1 + 2 * q, abs=4 * q**2)
+from sweeps.theory import mean_field
 
 
 @pytest.mark.parametrize("matrix", ["orthogonal", "random"])
@@ -68,7 +54,7 @@ def test_a_layer_above_reads_the_stationary_states_of_that_below() -> None:
     cell = make_cell("init=critical", "arch.hidden=16", "stack.layers=2")
     training = set_up([cell])
     low, high = drives_of(training.network, cell, training.task)
-    states = mean_field.mean_square(mean_field.critical_variance(low))  # E h^2, of 16 units
+    states = mean_field.moments("tanh", mean_field.critical_variance(low)).square  # E h^2, of 16 units
     assert high == pytest.approx(16 * states * 2 / (16 + 16))
     for drive, name in ((low, "weight_hh"), (high, "weight_hh_l1")):
         norm = float((training.network.p[name][0] ** 2).sum()) / 16

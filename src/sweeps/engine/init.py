@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sweeps.engine.mean_field import critical_gain
+from sweeps.theory.mean_field import critical_gain
 
 
 @dataclass(frozen=True)

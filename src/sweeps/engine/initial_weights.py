@@ -13,10 +13,10 @@ from sweeps.config.schema import Settings
 from sweeps.engine.architectures import Parameter, architecture
 from sweeps.engine.embedding import NAME as EMBEDDING
 from sweeps.engine.init import INITS, Place, glorot, time_scale_biases
-from sweeps.engine.mean_field import critical_variance, mean_square
 from sweeps.engine.network import Network, layer_of
 from sweeps.engine.randomness import generator
 from sweeps.signatures import named
+from sweeps.theory.mean_field import critical_variance, moments
 
 SEQUENCES = 256
 """Of which the power of a task's inputs is the mean, for `init=critical`."""
@@ -77,7 +77,7 @@ def drives_of(network: Network, settings: Settings, task: tasks.Task) -> list[fl
     drives: list[float] = []
     for _ in range(network.stack.layers):
         drives.append(settings.init.input_scale**2 * 2 / (columns + hidden) * power)
-        power, columns = width * mean_square(critical_variance(drives[-1])), width
+        power, columns = width * moments("tanh", critical_variance(drives[-1])).square, width
     return drives
 
 
