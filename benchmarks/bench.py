@@ -4,6 +4,7 @@
     profile        where the time of an update goes
     steps          training steps per second by architecture and shape; GFLOP/s; the cost of the gradient record
     architectures  training steps per second of every architecture, against its plain loop in torch
+    probes         what each probe costs, beside an update and as a share of training
     characters     characters per second of the experiment char_lm
     throughput     cells per hour of a whole sweep: stock Hydra + joblib + torch.nn, flushed or not, and this
     overhead       seconds a cell costs beside training; planning and resuming 10,000 cells
@@ -18,13 +19,13 @@ from __future__ import annotations
 
 import sys
 
-from measures import architectures, characters, gpu, growth, kernels, overhead, profile, steps, throughput
+from measures import architectures, characters, gpu, growth, kernels, overhead, probes, profile, steps, throughput
 from measures.results import Bench
 from sweeps.engine.train import prepare_process
 
 MEASURES = {
     module.__name__.rpartition(".")[2]: module.measure
-    for module in (kernels, profile, steps, architectures, characters, growth, overhead, throughput, gpu)
+    for module in (kernels, profile, steps, architectures, probes, characters, growth, overhead, throughput, gpu)
 }
 
 

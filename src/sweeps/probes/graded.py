@@ -9,6 +9,7 @@ different size; a one-sided Jacobi iteration finds its singular values to high r
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,6 +43,12 @@ class Graded:
         q = np.broadcast_to(np.eye(rows, columns), (batch, rows, columns)).copy()
         r = np.broadcast_to(np.eye(columns), (batch, columns, columns)).copy()
         return cls(q, np.zeros((batch, columns)), r)
+
+    @classmethod
+    def beside(cls, products: Sequence[Graded]) -> Graded:
+        """Products of the same sizes as one batch."""
+        parts = ("q", "exponents", "r")
+        return cls(*(np.concatenate([getattr(each, part) for each in products]) for part in parts))
 
     def times(self, a: Floats) -> Graded:
         """A Q D R, for A `[B, N', N]`.

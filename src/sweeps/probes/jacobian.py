@@ -34,13 +34,17 @@ def singular_values(one: Recurrent) -> Iterator[tuple[int, Floats]]:
     """The lag and log2 of the singular values `[B, H]` of dh_T/dh_t, the largest first."""
     length, hidden, wanted = one.x.shape[0], one.before[0].shape[-1], lags(one.x.shape[0])
     product: Graded | None = None
+    kept: list[Graded] = []
     for t, jacobian in jacobians(one, range(length - 1, 0, -1)):
         transposed = np.swapaxes(jacobian, 1, 2)
         if product is None:
             product = Graded.identity(len(jacobian), transposed.shape[1], hidden)
         product = product.times(transposed)
         if length - t in wanted:
-            yield length - t, product.rows(hidden).log2_singular_values()
+            kept.append(product.rows(hidden))
+    if kept:
+        found = Graded.beside(kept).log2_singular_values()  # all at once: the iteration is mostly calls
+        yield from zip(wanted, np.split(found, len(kept)), strict=True)
 
 
 def rows(snapshot: Snapshot) -> Iterator[tuple[Any, ...]]:
