@@ -55,7 +55,7 @@ ALLOWED: dict[str, set[str]] = {
     "written": {*CONFIG, "check", "tasks", "engine.sampling", "engine.stateless"},
     "hydra_plugins": {*CONFIG, "own", "records", "check", "execute", "launch", "misfits"},
     "choices": {*CONFIG, "tasks", "engine"},
-    "analysis": {*RECORDS, "config"},
+    "analysis": {*RECORDS, "config", "tasks", "theory"},
     "one_sequence": {*CONFIG, "check", "engine.one_sequence", "records", "analysis"},
     "tables": STATISTICS,
     "figures": {*STATISTICS, "config.analysis", "config.cards"},

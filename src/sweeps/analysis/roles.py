@@ -46,6 +46,9 @@ BY_LEVEL = Kind({"x": "length", "column": "arch", "row": "clip", "colour": "init
 NORM_BY_LEVEL = Kind({"x": "length", "column": "arch", "colour": "init", "row": None}, fixed=("clip",))
 """The same of gradient norms, which clipping changes."""
 
+GAIN_AND_LENGTH = Kind({"x": "gain", "column": "arch"})
+"""A map over gain and sequence length."""
+
 
 @dataclass(frozen=True)
 class Roles:

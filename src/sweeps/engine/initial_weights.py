@@ -71,7 +71,8 @@ def drives_of(network: Network, settings: Settings, task: tasks.Task) -> list[fl
     state of mean-field theory at its critical point; normalisation, residuals and dropout are not looked at.
     """
     hidden, width = network.sizes.hidden, network.directions * network.sizes.hidden
-    power, columns = input_power(task), network.sizes.inputs
+    rng = generator(0, "power of the inputs")  # the same for all seeds
+    power, columns = tasks.input_power(task, rng, SEQUENCES), network.sizes.inputs
     if network.stack.embedding:
         power, columns = power * network.stack.embedding, network.stack.embedding
     drives: list[float] = []
@@ -79,12 +80,6 @@ def drives_of(network: Network, settings: Settings, task: tasks.Task) -> list[fl
         drives.append(settings.init.input_scale**2 * 2 / (columns + hidden) * power)
         power, columns = width * moments("tanh", critical_variance(drives[-1])).square, width
     return drives
-
-
-def input_power(task: tasks.Task) -> float:
-    """E ||x_t||^2, the mean over sequences and time steps of a task, the same for all seeds."""
-    inputs = task.evaluation(generator(0, "power of the inputs"), SEQUENCES).inputs
-    return float(inputs.shape[2] * np.mean(inputs.astype(np.float64) ** 2))
 
 
 def _time_scales(name: str, parameter: Parameter, settings: Settings, hidden: int, length: int) -> np.ndarray | None:

@@ -5,10 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 
+import numpy as np
+
+from sweeps.analysis.frontier import frontier
 from sweeps.analysis.leading import shown_measure, with_leading
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.recurrent import with_state
-from sweeps.analysis.roles import BY_LAG, BY_LEVEL, LEADING, NORM_BY_LEVEL, OVER_TRAINING, Kind, Roles, map_axes, roles
+from sweeps.analysis.roles import (
+    BY_LAG,
+    BY_LEVEL,
+    GAIN_AND_LENGTH,
+    LEADING,
+    NORM_BY_LEVEL,
+    OVER_TRAINING,
+    Kind,
+    Roles,
+    map_axes,
+    roles,
+)
 from sweeps.analysis.statistics.arrival import arrival_by_axis
 from sweeps.analysis.statistics.effects import by_importance
 from sweeps.analysis.statistics.measures import Measure, measure_named, per_run
@@ -23,6 +37,7 @@ from sweeps.figures.clipped import clipped_runs
 from sweeps.figures.facets import levels_of, positions
 from sweeps.figures.outcome_map import outcome_map
 from sweeps.figures.panels import Grid
+from sweeps.figures.trainability import trainability_map
 
 Draw = Callable[[], Grid]
 """Draws a figure from what is computed already, for the `room` of the moment."""
@@ -121,6 +136,24 @@ def _scatter(records: Records, drawn: Roles) -> Draw:
     return partial(scatter.factor_and_score, frame, group, records.score_name if scored else None)
 
 
+def _trainability(records: Records, drawn: Roles) -> Draw | None:
+    lengths, x = records.cells["length"].unique(), drawn.x
+    if (
+        x != "gain"
+        or records.cells["gain"].nunique() < 3
+        or len(lengths) < 3
+        or records.cells["score_name"].isna().all()
+    ):
+        return None
+    gains = np.array(sorted(records.cells["gain"].unique()), dtype=float)
+    fine = np.linspace(gains[0], gains[-1], 200)
+    columns = [None] if drawn.column is None else list(records.cells[drawn.column].cat.categories)
+    archs = {column: column if drawn.column == "arch" else records.cells["arch"].iloc[0] for column in columns}
+    frontiers = {column: frontier(records, str(arch), fine) for column, arch in archs.items()}
+    by = [axis for axis in (drawn.column, "length", x) if axis is not None]
+    return partial(trainability_map, shares(records, by), drawn, frontiers)
+
+
 FIGURES: dict[str, tuple[Kind, Prepare]] = {
     "score_by_level": (LEADING, _score),
     "gradient_by_lag_start": (BY_LAG, _by_lag("start")),
@@ -131,6 +164,7 @@ FIGURES: dict[str, tuple[Kind, Prepare]] = {
     "clipping": (Kind({}), _clipping),
     "outcomes": (Kind({}), _outcomes),
     "gradient_and_learning": (Kind({}), _scatter),
+    "trainability_map": (GAIN_AND_LENGTH, _trainability),
 }
 """The figures by name, in the order of the report: the roles that axes can have, and what it shows."""
 

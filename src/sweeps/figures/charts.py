@@ -48,6 +48,10 @@ CHARTS = {
         "Outcomes over the whole grid",
         "Where do runs solve the task, and where do they diverge?",
     ),
+    "trainability_map": Chart(
+        "What can be trained, by gain and sequence length",
+        "Does a network learn what mean-field theory says that it can?",
+    ),
     "gradient_and_learning": Chart(
         "What is left of the gradient, and what was learned",
         "Do the runs learn whose gradient arrives, at the start or in training?",

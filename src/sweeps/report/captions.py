@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from sweeps.analysis.frontier import inside
 from sweeps.analysis.labels import axes_said, head, label, level_text, said
 from sweeps.analysis.leading import shown_measure
 from sweeps.analysis.loading.records import Records
@@ -14,7 +15,7 @@ from sweeps.analysis.recurrent import with_state, without_state
 from sweeps.analysis.roles import Roles, map_axes
 from sweeps.analysis.statistics.arrival import WHEN, arrival_by_axis
 from sweeps.analysis.statistics.measures import Measure, measure_named, per_run
-from sweeps.analysis.statistics.outcomes import COUNTS, diverged, diverged_at_start
+from sweeps.analysis.statistics.outcomes import COUNTS, diverged, diverged_at_start, solved
 from sweeps.analysis.text import number_of, percent
 from sweeps.analysis.truncation import truncation
 from sweeps.config.cards import card
@@ -87,7 +88,25 @@ def captions(records: Records, preferred: Mapping[str, str] | None = None, metri
             f"{outcome_sentence(records)}"
         ),
         "gradient_and_learning": arrival_caption(records),
+        "trainability_map": map_caption(records),
     }
+
+
+def map_caption(records: Records) -> str:
+    """What the map of gain and length shows, and how often theory and training agree."""
+    text = "Share of runs that solved the task, by gain and sequence length; grey: no run."
+    known = inside(records)
+    if known.isna().all():
+        return text
+    reached = solved(records.cells)
+    counts = {}
+    for within in (True, False):
+        here = (known == within).fillna(False).astype(bool)
+        counts[within] = f"{int(reached[here].sum())} of {int(here.sum())}"
+    return (
+        f"{text} Line: six time scales of mean-field theory, 6 / |ln χ|, for the gain and what the inputs add; the "
+        f"gradient survives below it. Below it {counts[True]} runs solved the task, above it {counts[False]}."
+    )
 
 
 def _layer(records: Records) -> str:

@@ -121,6 +121,12 @@ def batches(task: Task, rng: np.random.Generator, size: int) -> Iterator[Batch]:
         yield task.sample(rng, size)
 
 
+def input_power(task: Task, rng: np.random.Generator, size: int) -> float:
+    """E ||x_t||^2, the mean over `size` sequences and their time steps."""
+    inputs = task.evaluation(rng, size).inputs
+    return float(inputs.shape[2] * np.mean(inputs.astype(np.float64) ** 2))
+
+
 def padded(batch: Batch, every: bool) -> Batch:
     """The batch, with weights of 0 for the answers behind the end of their sequence, where lengths differ.
 
