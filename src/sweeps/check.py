@@ -12,12 +12,12 @@ from sweeps.config.cards import card
 from sweeps.config.compose import settings_of
 from sweeps.config.identity import EXCLUDED
 from sweeps.config.places import defaults
-from sweeps.config.schema import SECTIONS, Settings, Stack
+from sweeps.config.schema import SECTIONS, Settings, Stack, Task
 from sweeps.engine import meant, options, stateless
 from sweeps.errors import ConfigError
 from sweeps.execute.kernels import missing_kernels
 from sweeps.execute.machine import memory_limit
-from sweeps.plan.memory import too_large
+from sweeps.plan.memory import inputs_too_large, too_large
 from sweeps.probes import base as probes
 from sweeps.tasks import contract
 
@@ -78,7 +78,7 @@ def task_problems(settings: Sequence[Settings]) -> list[str]:
     for task in {repr(each.task): each.task for each in settings}.values():
         try:
             made = tasks.task_of(task)
-            sentence = contract.problem(task.name, made)
+            sentence = _inputs_too_large(made, task, settings) or contract.problem(task.name, made)
         except ValueError as error:
             sentence = f"task={task.name}: {error}"
         if sentence:
@@ -89,6 +89,17 @@ def task_problems(settings: Sequence[Settings]) -> list[str]:
                 found for arch, stack in networks for found in _network_problems(made, task.name, arch, stack)
             )
     return problems
+
+
+def _inputs_too_large(made: tasks.Task, task: Task, settings: Sequence[Settings]) -> str | None:
+    """The sentence on inputs that this machine has no memory for, before any are asked for."""
+    length, inputs = getattr(made, "length", None), getattr(made, "inputs", None)
+    if not (isinstance(length, int) and isinstance(inputs, int)):
+        return None  # `contract` says so
+    limit = memory_limit()
+    of_sizes = {(each.train.batch, each.train.eval_size): each for each in settings if each.task == task}
+    found = (inputs_too_large(each, length, inputs, limit) for each in of_sizes.values())
+    return next((f"task={task.name}: {sentence}" for sentence in found if sentence), None)
 
 
 def _network_problems(task: tasks.Task, name: str, arch: str, stack: Stack) -> Iterator[str]:

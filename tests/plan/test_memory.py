@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from helpers import make_cell
-from sweeps.plan.memory import memory, readable, too_large
+from sweeps.check import task_problems
+from sweeps.plan.memory import inputs_too_large, memory, readable, too_large
 
 MACHINE = 64 * 10**9
 
@@ -41,6 +42,22 @@ def test_impossible_sizes_are_named_with_the_estimate(overrides: list[str], name
 )
 def test_what_can_be_trained_is_let_through(overrides: list[str]) -> None:
     assert too_large(make_cell(*overrides), MACHINE) is None
+
+
+@pytest.mark.parametrize("setting", ["task.symbols=1000000000", "task.values=1000000000"])
+def test_inputs_beyond_the_memory_are_refused_before_any_are_made(setting: str) -> None:
+    """Steps and symbols that only the task can tell: 2 x 10^9 more of the one, 10^9 of the other."""
+    [problem] = task_problems([make_cell("task=memorization", setting)])
+    assert problem.startswith("task=memorization: task.length=6, ") and f"{setting}" in problem
+    assert "of memory, this machine has " in problem
+
+
+def test_inputs_are_those_of_a_batch_and_of_the_evaluation_set() -> None:
+    cell = make_cell("train.batch=8", "train.eval_size=12")
+    assert inputs_too_large(cell, 100, 5, 4 * 100 * 5 * 20) is None
+    assert "20 sequences of 100 steps of 5 inputs" in (inputs_too_large(cell, 100, 5, 4 * 100 * 5 * 20 - 1) or "")
+    finite = make_cell("task=digits", "task.length=64", "train.batch=8", "train.eval_size=12")
+    assert inputs_too_large(finite, 64, 1, 4 * 64 * 8) is None
 
 
 @pytest.mark.parametrize(("arch", "measured"), [("rnn_tanh", 175e6), ("lstm", 1136e6), ("gru", 816e6)])

@@ -135,13 +135,21 @@ def test_a_package_holds_the_second_corpus() -> None:
         ("a" * 5000, "5000 characters of 1 kinds"),
         (b"\x89PNG\r\n" + bytes(range(256)) * 10, "which cannot be read as UTF-8 text"),
         (b"ab\0" * 1000, "which holds zero bytes"),
+        ("".join(map(chr, range(0x4E00, 0x4E00 + 1448))) * 2, "1448 kinds of characters in the training part; must"),
     ],
-    ids=["missing", "empty", "one character", "binary", "zeros"],
+    ids=["missing", "empty", "one character", "binary", "zeros", "many kinds"],
 )
 def test_a_file_that_is_no_text_is_told(tmp_path: Path, content: str | bytes | None, said: str) -> None:
     path = str(tmp_path / "none.txt") if content is None else written(tmp_path, content)
     [problem] = task_problems([make_cell("task=char_lm", f"task.path={path}")])
     assert problem.startswith("task=char_lm: task.path: given ") and said in problem
+
+
+def test_as_many_kinds_of_characters_as_its_baselines_can_count(tmp_path: Path) -> None:
+    """One symbol more, for any other character, makes 1448: its sixth power is below 2^63, that of 1449 is not."""
+    path = written(tmp_path, "".join(map(chr, range(0x4E00, 0x4E00 + 1447))) * 2)
+    assert task_problems([make_cell("task=char_lm", f"task.path={path}")]) == []
+    assert 1448**6 < 2**63 < 1449**6
 
 
 @pytest.mark.parametrize(

@@ -165,6 +165,12 @@ ODD: dict[str, tuple[Callable[[Path], Any], str]] = {
         lambda root: (root / "train-images-idx3-ubyte").write_bytes(idx(np.zeros((60, 27, 28), np.uint8))),
         "images are uint8 [60, 27, 28], must be uint8 [n, 28, 28]",
     ),
+    "sizes beyond 64 bits": (
+        lambda root: (root / "train-images-idx3-ubyte").write_bytes(
+            bytes([0, 0, 8, 3]) + np.array([2**31, 2**31, 4], ">u4").tobytes()
+        ),
+        "says 2147483648 x 2147483648 x 4 bytes and holds 0: it is not whole",
+    ),
     "fewer labels": (
         lambda root: (root / "train-labels-idx1-ubyte").write_bytes(idx(np.zeros(59, np.uint8))),
         "60 images and labels [59], must be one for each",
@@ -181,6 +187,12 @@ def test_odd_files_are_named(tmp_path: Path, odd: str) -> None:
     with pytest.raises(ValueError) as raised:
         mnist(path=str(tmp_path))
     assert said in str(raised.value)
+
+
+def test_so_few_images_that_a_part_has_none_are_refused(tmp_path: Path) -> None:
+    write_idx(tmp_path)
+    with pytest.raises(ValueError, match=r"task\.validation: given 0\.05 of 60 images, which leaves none to choose"):
+        mnist(path=str(tmp_path), validation=0.05)
 
 
 def test_an_odd_folder_is_said_with_what_it_must_hold(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -60,6 +61,20 @@ def test_a_variable_binary_sum_by_hand_and_its_entropy() -> None:
     assert fixed.chance_loss == pytest.approx(plain.chance_loss, rel=1e-12)
     with pytest.raises(ValueError, match=r"task\.shortest: given 10, must be from 1 to task.length, here 9"):
         tasks.make("binary_sum_variable", length=9, solved_at=1, shortest=10)
+
+
+def test_the_chance_of_binary_sums_is_that_of_all_bits_listed() -> None:
+    """Of every word of 11 and of 12 bits, and of lengths whose classes nobody can list."""
+    sums = [[sum(word) % 10 for word in itertools.product((0, 1), repeat=n)] for n in (11, 12)]
+    of_11, of_12 = (np.bincount(each, minlength=10) / len(each) for each in sums)
+    for name, share, extra in (
+        ("binary_sum", of_12, {}),
+        ("binary_sum_variable", (of_11 + of_12) / 2, {"shortest": 11}),
+    ):
+        task = tasks.make(name, length=12, solved_at=1, **extra)
+        assert task.chance_loss == pytest.approx(-(share * np.log(share)).sum(), rel=1e-14)
+        far = {key: 3_900 for key in extra}
+        assert tasks.make(name, length=4_000, solved_at=1, **far).chance_loss == pytest.approx(math.log(10), rel=1e-12)
 
 
 def test_unpack_asks_for_the_bits_of_its_vector_in_order() -> None:

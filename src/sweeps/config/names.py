@@ -27,10 +27,15 @@ def parse_override(text: str) -> Override:
     Raises:
         ValueError: the text is not of that form.
     """
-    try:
-        return OverridesParser.create().parse_override(text)
-    except HydraException:
-        raise ValueError(f"{text!r} is not a setting; write key=value, for example task.length=100") from None
+    parse = OverridesParser.create().parse_override
+    with suppress(HydraException):
+        return parse(text)
+    key, _, value = text.partition("=")
+    with suppress(HydraException):
+        if "/" in value:
+            parse(quoted := f'{key}="{value}"')
+            raise ValueError(f"{text!r} cannot be read; a path with such characters stands in quotes: '{quoted}'")
+    raise ValueError(f"{text!r} is not a setting; write key=value, for example task.length=100")
 
 
 def quoted(arguments: Sequence[str]) -> list[str]:

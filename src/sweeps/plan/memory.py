@@ -44,6 +44,20 @@ def too_large(settings: Settings, limit: int) -> str | None:
     return f"{responsible}: a cell would take about {readable(needed)} of memory, this machine has {readable(limit)}"
 
 
+def inputs_too_large(settings: Settings, length: int, inputs: int, limit: int) -> str | None:
+    """The same of the inputs of a cell's task, T `length` and I `inputs`, that a batch and the evaluation set hold."""
+    task, train = settings.task, settings.train
+    sequences = train.batch + (0 if card("task", task.name).fixed_test else train.eval_size)
+    needed = FLOAT32 * length * inputs * sequences
+    if needed <= limit:
+        return None
+    given = ", ".join(f"task.{key}={value}" for key, value in {"length": task.length, **task.options}.items())
+    return (
+        f"{given}: {sequences} sequences of {length} steps of {inputs} inputs would take about {readable(needed)} of "
+        f"memory, this machine has {readable(limit)}"
+    )
+
+
 def readable(size: float) -> str:
     """A size in bytes as text, such as `1.5 GB`, in powers of ten."""
     units = ["bytes", "kB", "MB", "GB", "TB", "PB", "EB"]

@@ -27,10 +27,7 @@ class BinarySum:
     def __init__(self, length: int, solved_at: float) -> None:
         self.length = at_least(length, 1, "one bit")
         self.solved_at = solved_at
-        classes = np.zeros(10)
-        for ones in range(length + 1):
-            classes[ones % 10] += math.comb(length, ones) / 2**length
-        self.chance_loss = float(-sum(p * math.log(p) for p in classes if p > 0))
+        self.chance_loss = entropy(range(length, length + 1))
 
     def sample(self, rng: np.random.Generator, batch: int) -> Batch:
         bits = rng.integers(0, 2, (self.length, batch))
@@ -38,6 +35,15 @@ class BinarySum:
 
     def evaluation(self, rng: np.random.Generator, size: int) -> Batch:
         return self.sample(rng, size)
+
+
+def entropy(lengths: range) -> float:
+    """Entropy, in nats, of the sum of n fair bits modulo 10, n equally likely each of `lengths` (consecutive)."""
+    of_n, classes = np.eye(10)[0], np.zeros(10)  # of no bits the sum is 0
+    for n in range(lengths.stop):
+        classes += of_n * (n in lengths)
+        of_n = (of_n + np.roll(of_n, 1)) / 2
+    return float(-sum(p * math.log(p) for p in classes / len(lengths) if p > 0))
 
 
 register("binary_sum", BinarySum)

@@ -5,11 +5,10 @@ The length of each is uniform from `shortest` to T; what lies behind its end is 
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from sweeps.tasks.base import Batch, at_least, register
+from sweeps.tasks.binary_sum import entropy
 
 
 class BinarySumVariable:
@@ -28,12 +27,7 @@ class BinarySumVariable:
         if not 1 <= shortest <= length:
             raise ValueError(f"task.shortest: given {shortest}, must be from 1 to task.length, here {length}")
         self.shortest, self.solved_at = shortest, solved_at
-        lengths = range(shortest, length + 1)
-        classes = np.zeros(10)
-        for n in lengths:
-            for ones in range(n + 1):
-                classes[ones % 10] += math.comb(n, ones) / 2**n / len(lengths)
-        self.chance_loss = float(-sum(p * math.log(p) for p in classes if p > 0))
+        self.chance_loss = entropy(range(shortest, length + 1))
 
     def sample(self, rng: np.random.Generator, batch: int) -> Batch:
         lengths = rng.integers(self.shortest, self.length + 1, batch)

@@ -33,6 +33,8 @@ PARTS = (0.90, 0.95)
 LISTED = 120
 """Characters of an alphabet that a message lists."""
 ORDERS = {"unigram": 1, "Markov": 2, "6-gram": 6}
+MOST_KINDS = int(2 ** (63 / max(ORDERS.values()))) - 1
+"""Characters of an alphabet whose n-grams, that of any other character among them, `ngrams` can number."""
 
 
 class Corpus(NamedTuple):
@@ -51,10 +53,20 @@ class Corpus(NamedTuple):
 
 @cache
 def corpus_of(corpus: str, path: str, only: str) -> Corpus:
-    """The text that these settings mean; errors as for `corpora.text`."""
+    """The text that these settings mean.
+
+    Raises:
+        ValueError: as for `corpora.text`; or it has more kinds of characters than `MOST_KINDS`.
+    """
     found = text(corpus, path, only)
     first, second = (round(len(found) * part) for part in PARTS)
     symbols = "".join(sorted(set(found[:first])))
+    if len(symbols) > MOST_KINDS:
+        where = f"task.path: given {path!r}" if path else f"task.corpus: given {corpus!r}"
+        raise ValueError(
+            f"{where}, {len(symbols)} kinds of characters in the training part; must be at most {MOST_KINDS} "
+            "(task.filter=letters keeps ASCII letters, blanks and .,!? alone)"
+        )
     return Corpus(symbols, encoded(found, symbols), (first, second, len(found)))
 
 

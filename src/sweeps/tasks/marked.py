@@ -55,7 +55,7 @@ def hochreiter(rng: np.random.Generator, steps: int, batch: int) -> Marks:
 
 def pascanu(rng: np.random.Generator, steps: int, batch: int) -> Marks:
     """The code of Pascanu et al. 2013: l ~ U{L..T} with T = L + L/10 - 1, drawn for each sequence (there: for each
-    batch); first ~ U{0..l/10 - 1}, second ~ U{l/10..l/2 - 1}, fractions rounded down."""
+    batch); first ~ U{0..l/10 - 1}, second ~ l/10 + U{0..2l/5 - 1}, fractions rounded down."""
     begin = _begin(rng, shortest(steps, 1), steps, batch)
     tenth, more = (steps - begin) // 10, (steps - begin) * 2 // 5
     return Marks(begin, begin + rng.integers(0, tenth), begin + tenth + rng.integers(0, more))

@@ -47,6 +47,11 @@ def split(path: str, size: int, validation: float) -> tuple[Part, Part, Part]:
         kept, taken = apart(labels, TEST_SHARE, seed=0)
         rest, test = (images[kept], labels[kept]), (images[taken], labels[taken])
     kept, taken = apart(rest[1], validation, seed=1)
+    if not (len(kept) and len(taken)):
+        raise ValueError(
+            f"task.validation: given {validation:g} of {len(rest[1])} images, which leaves none to "
+            f"{'choose' if len(kept) else 'train on'}; must leave some of both (the share is of each digit, rounded)"
+        )
     parts = ((rest[0][kept], rest[1][kept]), (rest[0][taken], rest[1][taken]), test)
     train, chosen, test = ((coarse(images, size), labels) for images, labels in parts)
     return train, chosen, test

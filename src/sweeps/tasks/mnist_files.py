@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import math
 import zipfile
 import zlib
 from functools import cache
@@ -82,7 +83,7 @@ def read_idx(file: Path, axes: int) -> np.ndarray:
         )
     sizes = np.frombuffer(content, ">u4", axes, 4).astype(np.int64).tolist()
     values = np.frombuffer(content, np.uint8, offset=head)
-    if len(values) != np.prod(sizes):
+    if len(values) != math.prod(sizes):
         raise ValueError(f"{file} says {' x '.join(map(str, sizes))} bytes and holds {len(values)}: it is not whole")
     return values.reshape(sizes)
 

@@ -25,6 +25,10 @@ from sweeps.tasks.parts import apart, least_squares, predicted, share
 INFORMATIVE = 5
 FEATURES = {"linear": (1, None), "friedman1": (5, None), "friedman2": (4, 4), "friedman3": (4, 4)}
 """The least and the largest number of features."""
+MOST_NOISE = 1e100
+"""Its square, and that of the data's targets with it, must be a number."""
+MOST_NUMBERS = 10**8
+"""Samples times features, which take 0.8 GB as they are drawn."""
 
 Part = tuple[np.ndarray, np.ndarray]
 """Features `[n, T]` and targets `[n, 1]`, float32, standardised."""
@@ -76,8 +80,10 @@ class Regression:
         self.length, self.solved_at = at_least(length, least, f"the features of {data}"), solved_at
         if largest is not None and length > largest:
             raise ValueError(f"task.length: given {length}, must be {largest} (the features of {data})")
-        if not noise >= 0:
-            raise ValueError(f"task.noise: given {noise:g}, must be at least 0 (a standard deviation)")
+        if not 0 <= noise <= MOST_NOISE:
+            raise ValueError(
+                f"task.noise: given {noise:g}, must be at least 0 and at most {MOST_NOISE:g} (a standard deviation)"
+            )
         if share("validation", validation) + share("test", test) > 0.9:
             raise ValueError(
                 f"task.validation and task.test: given {validation:g} and {test:g}, must be at most 0.9 together"
@@ -85,6 +91,10 @@ class Regression:
         if not (samples >= 50 and samples * (1 - validation - test) >= 2 * (length + 1)):
             least = max(50, int(np.ceil(2 * (length + 1) / (1 - validation - test))))
             raise ValueError(f"task.samples: given {samples}, must be at least {least} with {length} features")
+        if samples * length > MOST_NUMBERS:
+            raise ValueError(
+                f"task.samples: given {samples}, must be at most {MOST_NUMBERS // length} with {length} features"
+            )
         self.parts = split(data, length, samples, noise, validation, test)
         self.chance_loss = float(self.parts[1][1].astype(float).var())
         self.baselines, self.test_baselines = (self._baselines(*part) for part in self.parts[1:])
