@@ -58,7 +58,7 @@ def test_defaults_are_those_that_a_cell_gets() -> None:
         told = {setting.name.partition(".")[2]: setting.default for setting in section_settings(section)}
         assert told == config[section]
     assert {each.name: each.default for each in section_settings("")} == {
-        name: config[name] for name in ("seed", "experiment", "runs_dir")
+        name: config[name] for name in ("probe", "seed", "experiment", "runs_dir")
     }
 
 

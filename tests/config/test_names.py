@@ -37,7 +37,7 @@ def test_the_three_misspellings_of_the_issue_are_told_together() -> None:
         ("tracker=wnb", "did you mean 'wandb'?"),
         ("experiment=first_lok", "did you mean 'first_look'?"),
         ("sed=1", "setting: 'sed' is not known; did you mean 'seed'?"),
-        ("foo=1", "plan.*, runs_dir, schedule, seed, stack.*, task, tracker, train.*)"),
+        ("foo=1", "plan.*, probe, runs_dir, schedule, seed, stack.*, task, tracker, train.*)"),
         (
             "optim.learning_rate=1",
             "allowed: optim.alpha, optim.beta1, optim.beta2, optim.eps, optim.lr, optim.momentum",

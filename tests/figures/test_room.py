@@ -77,7 +77,7 @@ def test_what_is_written_stays_on_the_page_and_apart(study: Records, name: str, 
     with drawn_for(room), warnings.catch_warnings():
         warnings.simplefilter("error")
         if (drawn := figure(name, study)) is None:
-            assert name in ("clipping", "share_solved", "gradient_and_learning")
+            assert name in ("clipping", "share_solved", "gradient_and_learning", "trainability_map")
             return
         FigureCanvasAgg(drawn).draw()
     page = drawn.bbox

@@ -105,6 +105,7 @@ VARYING = {
     "executor.patience": "executor.patience=60",
     "plan.max_cells": "plan.max_cells=7",
     "runs_dir": "runs_dir=other",
+    "probe": "probe=gates",
 }
 FIXED = {
     "arch.name": "arch=gru",

@@ -13,9 +13,9 @@ import pandas as pd
 from sweeps import tasks
 from sweeps.analysis.loading.cellfiles import config_of
 from sweeps.analysis.loading.records import Records
+from sweeps.config.identity import completed
+from sweeps.config.parse import parse
 from sweeps.config.schema import Settings
-from sweeps.config.shortest import settings_from
-from sweeps.errors import SweepsError
 from sweeps.records.paths import SweepPaths
 from sweeps.records.safe_reading import SMALL, read_bytes
 from sweeps.theory import mean_field
@@ -39,8 +39,10 @@ def frontier(records: Records, arch: str, gains: np.ndarray) -> pd.DataFrame | N
     roots = [sweep.root for sweep in records.sweeps.values() if first["cell"] in sweep.cells] or [records.root]
     try:
         config = config_of(read_bytes(SweepPaths(roots[0]).cell(first["cell"]).config, SMALL))
-        settings = settings_from(config or {}, first["cell"])
-    except (SweepsError, OSError):
+    except OSError:
+        return None
+    settings, _ = parse(completed(config or {}))
+    if settings is None:
         return None
     factor = _own_gain(settings)
     if factor is None or settings.stack.layers > 1 or settings.stack.embedding:

@@ -46,7 +46,7 @@ BY_LEVEL = Kind({"x": "length", "column": "arch", "row": "clip", "colour": "init
 NORM_BY_LEVEL = Kind({"x": "length", "column": "arch", "colour": "init", "row": None}, fixed=("clip",))
 """The same of gradient norms, which clipping changes."""
 
-GAIN_AND_LENGTH = Kind({"x": "gain", "column": "arch"})
+GAIN_AND_LENGTH = Kind({"x": "gain", "row": "length", "column": "arch"})
 """A map over gain and sequence length."""
 
 
@@ -163,7 +163,7 @@ def roles(
     }
     row = slots.get("row")
     alone = row is not None and row not in chosen.values() and slots.get("column", "") is None
-    if alone and records.cells[row].nunique() > MOST_ROWS:
+    if alone and not is_number(str(row), records) and records.cells[row].nunique() > MOST_ROWS:
         slots |= {"row": None, "column": row}
     only = [records.cells[axis].unique() for axis in (("arch",) if records.own_init else ("arch", "init"))]
     title = ", ".join(label(levels[0]) for levels in only if len(levels) == 1)

@@ -15,7 +15,7 @@ from typing import Any
 from sweeps.config.schema import Settings, Value, as_dict
 
 NUMERICS_VERSION = 4
-EXCLUDED = ("plan", "tracker", "executor", "runs_dir", "experiment", "probe", "train.checkpoint", "train.save")
+EXCLUDED = ("plan", "tracker", "executor", "runs_dir", "experiment", "train.checkpoint", "train.save", "probe")
 """Sections and settings left out of the id: where and how a cell is trained and what is kept do not make another cell.
 
 Of these only the executor's kernel and device affect the numbers: the choices agree to the rounding of float32.

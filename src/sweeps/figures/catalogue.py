@@ -137,21 +137,16 @@ def _scatter(records: Records, drawn: Roles) -> Draw:
 
 
 def _trainability(records: Records, drawn: Roles) -> Draw | None:
-    lengths, x = records.cells["length"].unique(), drawn.x
-    if (
-        x != "gain"
-        or records.cells["gain"].nunique() < 3
-        or len(lengths) < 3
-        or records.cells["score_name"].isna().all()
-    ):
+    lengths, placed = records.cells["length"].unique(), (drawn.x, drawn.row) == ("gain", "length")
+    gains = records.cells["gain"].nunique()
+    if not placed or gains < 3 or len(lengths) < 3 or records.cells["score_name"].isna().all():
         return None
-    gains = np.array(sorted(records.cells["gain"].unique()), dtype=float)
-    fine = np.linspace(gains[0], gains[-1], 200)
+    levels = records.cells["gain"].astype(float)
+    fine = np.linspace(levels.min(), levels.max(), 200)
     columns = [None] if drawn.column is None else list(records.cells[drawn.column].cat.categories)
     archs = {column: column if drawn.column == "arch" else records.cells["arch"].iloc[0] for column in columns}
     frontiers = {column: frontier(records, str(arch), fine) for column, arch in archs.items()}
-    by = [axis for axis in (drawn.column, "length", x) if axis is not None]
-    return partial(trainability_map, shares(records, by), drawn, frontiers)
+    return partial(trainability_map, shares(records, drawn.drawn), drawn, frontiers)
 
 
 FIGURES: dict[str, tuple[Kind, Prepare]] = {
@@ -186,6 +181,8 @@ def why_nothing(name: str, records: Records, metric: str | None = None) -> str:
     clips = set(records.cells.loc[records.cells["length"] == length, "clip"])
     if name.startswith("gradient_by_lag") and clip not in clips:
         return f"no run of T = {length:g} has clip={clip}"
+    if name == "trainability_map":
+        return "it takes at least three gains and three sequence lengths, and a score"
     if name == "clipping" and clips == {"none"}:
         return f"no run of T = {length:g} has clipping"
     if name in ("share_solved", "outcomes"):

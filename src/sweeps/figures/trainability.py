@@ -11,8 +11,8 @@ from matplotlib.lines import Line2D
 
 from sweeps.analysis.labels import level_text
 from sweeps.analysis.roles import Roles
-from sweeps.figures.facets import axis_name, levels_of, part_of
-from sweeps.figures.panels import Grid, Panel, legend_above, wrapped
+from sweeps.figures.facets import axis_name, levels_of
+from sweeps.figures.panels import Grid, legend_above, wrapped
 from sweeps.figures.style import house
 
 MAP, LINE = "Blues", "#D55E00"
@@ -22,7 +22,7 @@ def trainability_map(frame: pd.DataFrame, roles: Roles, frontiers: Mapping[Any, 
     """A panel for each architecture: gain, length, the share solved as colour, and the length that theory allows.
 
     Args:
-        frame: from `outcomes.shares` over the axes that are drawn; x is the gain.
+        frame: from `outcomes.shares` over the axes that are drawn: x is the gain, row the length.
         frontiers: of each level of the column axis, from `frontier.frontier` over a fine grid of gains.
     """
     assert roles.x is not None
@@ -33,8 +33,7 @@ def trainability_map(frame: pd.DataFrame, roles: Roles, frontiers: Mapping[Any, 
         figure, axes = wrapped(len(columns), height=2.3, sharey=True)
         mesh = None
         for ax, column in zip(axes, columns, strict=True):
-            panel = Panel(ax, None, column, True, True, True)
-            part = part_of(frame, roles, panel)
+            part = frame if column is None else frame[frame[roles.column] == column]
             table = part.pivot_table(
                 index="length", columns=roles.x, values="share_solved", observed=False, dropna=False
             )

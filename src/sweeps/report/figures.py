@@ -13,6 +13,9 @@ from sweeps.report.document import Picture, Prose, Section
 
 TITLES = {name: chart.title for name, chart in CHARTS.items()}
 
+OF_SOME_STUDIES = ("trainability_map",)
+"""Figures that are about certain axes: that one is not drawn is said where it was asked for alone."""
+
 
 def figures(
     records: Records, drawn: Sequence[Drawn], captions: dict[Any, dict[str, str]], names: Sequence[str] = ()
@@ -24,11 +27,7 @@ def figures(
         captions: by task and name of the figure.
         names: the figures that were asked for; all of them unless told.
     """
-    missing = (
-        [Prose(f"Not drawn: {'; '.join(texts)}.")]
-        if (texts := _left_out(records, drawn, names or tuple(FIGURES)))
-        else []
-    )
+    missing = [Prose(f"Not drawn: {'; '.join(texts)}.")] if (texts := _left_out(records, drawn, names)) else []
     parts = [Section("Figures", [*missing])]
     for figure in drawn:
         if figure.name == ON_FIRST_SCREEN:
@@ -55,12 +54,12 @@ def _title(name: str, task: Any = None) -> str:
     return title + (f": {task}" if task is not None else "")
 
 
-def _left_out(records: Records, drawn: Sequence[Drawn], names: Sequence[str]) -> list[str]:
+def _left_out(records: Records, drawn: Sequence[Drawn], asked: Sequence[str]) -> list[str]:
     """Every figure that was not drawn, by its title, with the reason in brackets."""
     present = {(figure.task, figure.name) for figure in drawn}
     return [
         f"{_title(name, task)} ({why_nothing(name, part)})"
         for task, part in records.by_task()
-        for name in names
-        if (task, name) not in present
+        for name in asked or tuple(FIGURES)
+        if (task, name) not in present and (name in asked or name not in OF_SOME_STUDIES)
     ]
