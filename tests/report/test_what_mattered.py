@@ -22,6 +22,7 @@ from sweeps.report.first_screen import first_screen
 from sweeps.report.mattered_in_short import in_short
 from sweeps.report.part import part_of
 from sweeps.report.verdict import Kind, verdict
+from sweeps.report.verdict_words import best_by
 from sweeps.report.what_mattered import what_mattered
 from sweeps.tables.combinations import comparison
 
@@ -121,7 +122,25 @@ def test_two_axes_that_act_together(tmp_path: Path) -> None:
         "**What the architecture does to the share solved depends on the init**: 100% of the variation"
     )
     assert "**The init acts differently by architecture:** 100% of the variation goes with the two together" in text
-    assert "(n = 32, p = 0.0078). Best init by architecture, at LSTM: identity; at GRU: orthogonal." in text
+    best = "Best init by architecture, at LSTM: identity; at GRU: orthogonal."
+    assert f"(n = 32, p = 0.0078). {best}" in text
+    assert f"(p = 0.0078.) {best}" in in_short(records, effects(records))
+
+
+def test_the_first_screen_names_the_levels_of_two_axes_that_act_together_beside_one_that_matters(tmp_path: Path) -> None:
+    """The GRU is better by far, and which init is the better one depends on the architecture."""
+
+    def rule(run: Mapping[str, Any]) -> float:
+        return 0.1 + 0.6 * (run["arch"] == "gru") + 0.2 * ((run["arch"] == "gru") == (run["init"] == "orthogonal"))
+
+    records = planted(tmp_path, rule, seeds=8, arch=("lstm", "gru"), init=("orthogonal", "identity"))
+    found = effects(records)
+    text = in_short(records, found)
+    assert text.startswith("**What mattered most for the best explained variance is the architecture**")
+    both = "The init acts differently by architecture. Best init by architecture, at LSTM: identity; at GRU: orthogonal."
+    assert both in text
+    few = best_by(records, found.interactions[0], found, 1)
+    assert few == "Best init by architecture, at LSTM: identity; and 1 more."
 
 
 @pytest.mark.parametrize(("clips", "said"), [(("none", "norm"), True), (("none",), False)])
