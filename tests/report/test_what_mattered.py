@@ -298,6 +298,17 @@ def test_a_setting_that_changes_with_an_axis_is_named_beside_it(tmp_path: Path) 
     assert effects(records).axes[1].along == (), "with the clipping nothing changes"
 
 
+def test_a_setting_that_changes_with_an_axis_that_made_no_difference_is_named_beside_it(tmp_path: Path) -> None:
+    for seed, (arch, lr), clip in itertools.product(range(4), (("gru", 0.01), ("lstm", 0.001)), ("none", "norm")):
+        score = 0.3 + 0.4 * (clip == "norm") + seed / 100
+        write_cell(
+            tmp_path, arch=arch, clip=clip, length=3, seed=seed, settings={"optim.lr": lr}, best_score=score, end=20
+        )
+    records = load(tmp_path)
+    short = in_short(records, effects(records))
+    assert "Runs that differ in the architecture and the learning rate that changes with it have the same number" in short
+
+
 def test_all_runs_diverged(tmp_path: Path) -> None:
     records = planted(tmp_path, lambda run: "diverged", seeds=3, arch=("gru", "lstm"))
     assert told(records) == "**Nothing to compare:** all 6 runs diverged." == in_short(records, effects(records))
