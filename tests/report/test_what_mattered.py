@@ -127,7 +127,9 @@ def test_two_axes_that_act_together(tmp_path: Path) -> None:
     assert f"(p = 0.0078.) {best}" in in_short(records, effects(records))
 
 
-def test_the_first_screen_names_the_levels_of_two_axes_that_act_together_beside_one_that_matters(tmp_path: Path) -> None:
+def test_the_first_screen_names_the_levels_of_two_axes_that_act_together_beside_one_that_matters(
+    tmp_path: Path,
+) -> None:
     """The GRU is better by far, and which init is the better one depends on the architecture."""
 
     def rule(run: Mapping[str, Any]) -> float:
@@ -137,7 +139,9 @@ def test_the_first_screen_names_the_levels_of_two_axes_that_act_together_beside_
     found = effects(records)
     text = in_short(records, found)
     assert text.startswith("**What mattered most for the best explained variance is the architecture**")
-    both = "The init acts differently by architecture. Best init by architecture, at LSTM: identity; at GRU: orthogonal."
+    both = (
+        "The init acts differently by architecture. Best init by architecture, at LSTM: identity; at GRU: orthogonal."
+    )
     assert both in text
     few = best_by(records, found.interactions[0], found, 1)
     assert few == "Best init by architecture, at LSTM: identity; and 1 more."
@@ -306,7 +310,9 @@ def test_a_setting_that_changes_with_an_axis_that_made_no_difference_is_named_be
         )
     records = load(tmp_path)
     short = in_short(records, effects(records))
-    assert "Runs that differ in the architecture and the learning rate that changes with it have the same number" in short
+    assert (
+        "Runs that differ in the architecture and the learning rate that changes with it have the same number" in short
+    )
 
 
 def test_all_runs_diverged(tmp_path: Path) -> None:
