@@ -22,6 +22,7 @@ from sweeps.report.first_screen import first_screen
 from sweeps.report.mattered_in_short import in_short
 from sweeps.report.part import part_of
 from sweeps.report.verdict import Kind, verdict
+from sweeps.report.verdict_words import best_by
 from sweeps.report.what_mattered import what_mattered
 from sweeps.tables.combinations import comparison
 
@@ -121,7 +122,29 @@ def test_two_axes_that_act_together(tmp_path: Path) -> None:
         "**What the architecture does to the share solved depends on the init**: 100% of the variation"
     )
     assert "**The init acts differently by architecture:** 100% of the variation goes with the two together" in text
-    assert "(n = 32, p = 0.0078). Best init by architecture, at LSTM: identity; at GRU: orthogonal." in text
+    best = "Best init by architecture, at LSTM: identity; at GRU: orthogonal."
+    assert f"(n = 32, p = 0.0078). {best}" in text
+    assert f"(p = 0.0078.) {best}" in in_short(records, effects(records))
+
+
+def test_the_first_screen_names_the_levels_of_two_axes_that_act_together_beside_one_that_matters(
+    tmp_path: Path,
+) -> None:
+    """The GRU is better by far, and which init is the better one depends on the architecture."""
+
+    def rule(run: Mapping[str, Any]) -> float:
+        return 0.1 + 0.6 * (run["arch"] == "gru") + 0.2 * ((run["arch"] == "gru") == (run["init"] == "orthogonal"))
+
+    records = planted(tmp_path, rule, seeds=8, arch=("lstm", "gru"), init=("orthogonal", "identity"))
+    found = effects(records)
+    text = in_short(records, found)
+    assert text.startswith("**What mattered most for the best explained variance is the architecture**")
+    both = (
+        "The init acts differently by architecture. Best init by architecture, at LSTM: identity; at GRU: orthogonal."
+    )
+    assert both in text
+    few = best_by(records, found.interactions[0], found, 1)
+    assert few == "Best init by architecture, at LSTM: identity; and 1 more."
 
 
 @pytest.mark.parametrize(("clips", "said"), [(("none", "norm"), True), (("none",), False)])
@@ -277,6 +300,19 @@ def test_a_setting_that_changes_with_an_axis_is_named_beside_it(tmp_path: Path) 
     assert "runs that differ in the architecture and the learning rate that changes with it (8 seeds)" in text
     assert "differ in this axis alone (but the learning rate with the architecture)" in caption(records)
     assert effects(records).axes[1].along == (), "with the clipping nothing changes"
+
+
+def test_a_setting_that_changes_with_an_axis_that_made_no_difference_is_named_beside_it(tmp_path: Path) -> None:
+    for seed, (arch, lr), clip in itertools.product(range(4), (("gru", 0.01), ("lstm", 0.001)), ("none", "norm")):
+        score = 0.3 + 0.4 * (clip == "norm") + seed / 100
+        write_cell(
+            tmp_path, arch=arch, clip=clip, length=3, seed=seed, settings={"optim.lr": lr}, best_score=score, end=20
+        )
+    records = load(tmp_path)
+    short = in_short(records, effects(records))
+    assert (
+        "Runs that differ in the architecture and the learning rate that changes with it have the same number" in short
+    )
 
 
 def test_all_runs_diverged(tmp_path: Path) -> None:

@@ -43,6 +43,13 @@ def test_what_follows_the_task_without_being_of_it_is_told(tmp_path: Path) -> No
     assert "Varied along with another axis, so that their effects cannot be told apart: learning rate" in text
 
 
+def test_a_study_of_seeds_alone_has_no_product_of_one_factor(tmp_path: Path) -> None:
+    for seed in (0, 1, 2):
+        write_cell(tmp_path, seed=seed)
+    text = _text(what_varied(load(tmp_path)))
+    assert " 3 cells. The same in every cell" in text and "3 = 3" not in text
+
+
 @pytest.mark.parametrize(("seconds", "said"), [(0.2, "less than a second"), (3.0, "6 s"), (60.0, "2 min 00 s")])
 def test_the_time_that_runs_took_has_the_unit_it_needs(tmp_path: Path, seconds: float, said: str) -> None:
     for seed in (0, 1):

@@ -11,6 +11,7 @@ import pytest
 from scipy import stats
 
 from analysis.make_records import write_cell
+from analysis.planted import planted as by_rule
 from sweeps import Records, load
 from sweeps.analysis.statistics.interquartile import iqm
 from sweeps.analysis.statistics.intervals import mean_interval, median_interval
@@ -18,7 +19,7 @@ from sweeps.analysis.statistics.outcomes import shares
 from sweeps.errors import SweepsError
 from sweeps.tables.compare import compare
 from sweeps.tables.pairwise import pairwise
-from sweeps.tables.ranking import rank
+from sweeps.tables.ranking import rank, ties
 
 SEEDS = 9
 LUCK = np.random.default_rng(list(b"luck")).normal(0, 0.1, SEEDS)  # shared by all cells of a seed
@@ -107,6 +108,14 @@ def test_a_lower_loss_is_better(tmp_path: Path) -> None:
         ("lstm", 1, 0.0),
         ("gru", 2, 0.1),
     ]
+
+
+@pytest.mark.parametrize(("gru", "order"), [("diverged", False), (0.5, True)])
+def test_rows_that_are_all_diverged_are_in_no_order(tmp_path: Path, gru: str | float, order: bool) -> None:
+    records = by_rule(tmp_path, lambda run: gru if run["arch"] == "gru" else "diverged", seeds=3, arch=("lstm", "gru"))
+    said = ties(rank(records)) or ""
+    assert ("First and last in order are" in said) is order
+    assert ("The number of each is the same: diverged." in said) is not order
 
 
 def test_a_metric_without_direction_has_no_best_and_no_rank(tmp_path: Path) -> None:

@@ -33,6 +33,11 @@ def axis_name(effect: Effect) -> str:
     return said(effect.axis) + (f" (or {axes_said(effect.along)}, which changes with it)" if effect.along else "")
 
 
+def alone(effect: Effect) -> str:
+    """What follows "runs that differ in the architecture": `alone`, or `and the learning rate that changes with it`."""
+    return f"and the {axes_said(effect.along)} that changes with it" if effect.along else "alone"
+
+
 def percent_of(share: float) -> str:
     """A share of the variation: `31%`, `under 1%`."""
     return f"{share:.0%}" if share >= 0.005 or share < 1e-9 else "under 1%"
@@ -125,7 +130,6 @@ def contrast(records: Records, effect: Effect, found: Effects) -> str:
     pairs = number_of(effect.pairs, "pair")
     if not effect.best:
         return f"No level of the {axis} wins more pairs than another ({pairs}, {seeds(effect, found)})."
-    alone = f"and the {axes_said(effect.along)} that changes with it" if effect.along else "alone"
     own = [said(name) for name in records.varied if owner_of(name) == effect.axis]
     medians_of = f"; of runs that differ in the {listed(own)} their median" if own else ""
     p = f", p = {number(effect.p_holm, 2)}" if effect.testable else ""
@@ -134,7 +138,7 @@ def contrast(records: Records, effect: Effect, found: Effects) -> str:
     tied = len(effect.best) + len(effect.worst) > 2
     between = f" between {_end(effect, effect.best)} and {_end(effect, effect.worst)}" if tied else ""
     return (
-        f"{levels}; in {pairs} of runs that differ in the {axis} {alone} ({seeds(effect, found)}"
+        f"{levels}; in {pairs} of runs that differ in the {axis} {alone(effect)} ({seeds(effect, found)}"
         f"{medians_of}) the difference{between} is {difference(effect, found)}, the rank-biserial correlation "
         f"{effect.effect:.2f}{p}."
     )

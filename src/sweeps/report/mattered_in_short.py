@@ -12,6 +12,9 @@ from sweeps.report import verdict_words
 from sweeps.report.nothing_learnt import nothing_learnt
 from sweeps.report.verdict import Kind, Verdict, verdict
 
+MOST = 4
+"""Levels for each of which two axes that act together have the best level named here."""
+
 
 def in_short(records: Records, found: Effects) -> str:
     """The axis that mattered and its best and worst level; that there is none, with what would have been seen; or that
@@ -36,13 +39,18 @@ def _sentences(records: Records, found: Effects, told: Verdict) -> list[str]:
 
     also = verdict_words.others(told)
     if found.interactions and told.pair is None:
-        inner, outer = verdict_words.inner_and_outer(found.interactions[0], found)
-        also.append(f"The {said(inner)} acts differently by {said(outer)}.")
+        pair = found.interactions[0]
+        inner, outer = verdict_words.inner_and_outer(pair, found)
+        also += [
+            f"The {said(inner)} acts differently by {said(outer)}.",
+            verdict_words.best_by(records, pair, found, MOST),
+        ]
     rest = verdict_words.no_difference(records, found, told)
     if told.kind is Kind.DEPENDS and told.pair is not None:
         tested = f"(p = {number(told.pair.p, 2)}.)" if told.pair.p <= ALPHA else ""
+        levels = verdict_words.best_by(records, told.pair, found, MOST)
         alone = "" if tested else "This describes these runs alone: the seeds are too few to test the two together."
-        return [verdict_words.depends(told.pair, name), tested, *also, rest, alone]
+        return [verdict_words.depends(told.pair, name), tested, levels, *also, rest, alone]
     if told.kind is Kind.SHOWN:
         return [verdict_words.first_shown(told, name) + after("; "), verdict_words.larger(told), *also, rest]
     if told.kind is Kind.SEEN:

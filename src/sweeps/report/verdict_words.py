@@ -7,20 +7,32 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from sweeps.analysis.labels import listed, said
+from sweeps.analysis.labels import level_said, listed, said
 from sweeps.analysis.loading.axes import owner_of
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.statistics.effects import Effects
 from sweeps.analysis.statistics.measures import per_run
-from sweeps.analysis.statistics.one_axis import Effect
+from sweeps.analysis.statistics.one_axis import Effect, best_levels
 from sweeps.analysis.statistics.paired import ALPHA
 from sweeps.analysis.statistics.variation import Variation
 from sweeps.analysis.text import number, number_of
-from sweeps.report.effect_words import axis_name, by_chance, detectable, measure_name, percent_of, share, too_few
+from sweeps.report.effect_words import (
+    alone,
+    axis_name,
+    by_chance,
+    detectable,
+    measure_name,
+    names,
+    percent_of,
+    share,
+    too_few,
+)
 from sweeps.report.verdict import Verdict
 
 MOST = 2
 """Axes that are named beside the first."""
+MOST_LEVELS = 6
+"""Levels for each of which an interaction names the best level of the other axis."""
 LITTLE = 0.01
 """Share beyond chance from which on an axis with little is told from one with nothing."""
 AT_RANDOM = "chance (numbers dealt out at random to the runs of each seed)"
@@ -141,6 +153,18 @@ def inner_and_outer(pair: Variation, found: Effects) -> tuple[str, str]:
     return inner, outer
 
 
+def best_by(records: Records, pair: Variation, found: Effects, most: int = MOST_LEVELS) -> str:
+    """`Best init by architecture, at LSTM: identity; at GRU: orthogonal.`, of the first `most` levels."""
+    inner, outer = inner_and_outer(pair, found)
+    [levels] = [each.levels for each in found.axes if each.axis == outer]
+    texts = []
+    for level in levels[:most]:
+        best = best_levels(records.select(**{outer: level}), inner, found.measure)
+        texts.append(f"at {level_said(outer, level)}: {names(inner, best) if best else 'all alike'}")
+    texts += [f"and {len(levels) - most} more"] if len(levels) > most else []
+    return f"Best {said(inner)} by {said(outer)}, {'; '.join(texts)}."
+
+
 def no_difference(records: Records, found: Effects, told: Verdict) -> str:
     """The sentences on axes that nothing else is said of: they made no difference, and which would have been seen."""
     spoken = {each.axis for each in (told.lead, told.larger, *told.tied, *told.shown, *told.seen) if each is not None}
@@ -148,7 +172,7 @@ def no_difference(records: Records, found: Effects, told: Verdict) -> str:
     rest = [each for each in found.axes if each.axis not in spoken]
     values = per_run(records, found.measure)
     same = [each for each in rest if alike_without(records, each.axis, values)]
-    none = [f"Runs that differ in the {said(each.axis)} alone have the same number." for each in same]
+    none = [f"Runs that differ in the {said(each.axis)} {alone(each)} have the same number." for each in same]
     rest = [each for each in rest if each not in same]
     little = [each for each in rest if each.variation.luck <= ALPHA and each.variation.excess >= LITTLE]
     luck = [each for each in rest if each not in little]
@@ -165,7 +189,7 @@ def _with_chance(effects: Sequence[Effect]) -> str:
         f"{share(each)}{own}, by chance {percent_of(each.variation.chance)}"
         for each, own in zip(effects, of, strict=True)
     ]
-    texts = [f"the {said(each.axis)} ({text})" for each, text in zip(effects, numbers, strict=True)]
+    texts = [f"the {axis_name(each)} ({text})" for each, text in zip(effects, numbers, strict=True)]
     return listed(texts) if len(texts) <= MOST else f"{', '.join(texts[:MOST])} and {len(texts) - MOST} more"
 
 

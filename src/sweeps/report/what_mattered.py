@@ -6,10 +6,10 @@ import math
 
 import pandas as pd
 
-from sweeps.analysis.labels import axes_said, level_said, listed, said
+from sweeps.analysis.labels import axes_said, listed, said
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.statistics.effects import Effects
-from sweeps.analysis.statistics.one_axis import Effect, best_levels
+from sweeps.analysis.statistics.one_axis import Effect
 from sweeps.analysis.statistics.paired import ALPHA
 from sweeps.analysis.statistics.variation import Variation
 from sweeps.analysis.text import EMPTY, number, number_of, render
@@ -19,8 +19,6 @@ from sweeps.report.document import Block, Prose, Tabular
 from sweeps.report.nothing_learnt import nothing_learnt
 from sweeps.report.verdict import Kind, Verdict, verdict
 
-MOST_NAMED = 6
-"""Levels for each of which an interaction names the best level of the other axis."""
 SHAPES = {
     "rises": "the larger, the better, from level to level",
     "falls": "the smaller, the better, from level to level",
@@ -91,20 +89,13 @@ def _shapes(found: Effects) -> list[str]:
 
 def _together(records: Records, each: Variation, found: Effects) -> str:
     """An interaction: its share of the variation, and the best level of one axis at each level of the other."""
-    by_axis = {effect.axis: effect for effect in found.axes}
     inner, outer = verdict_words.inner_and_outer(each, found)
     text = (
         f"**The {said(inner)} acts differently by {said(outer)}:** {words.percent_of(each.share)} of the variation "
         "goes with the two together, beyond what each adds alone"
     )
     test = f"p = {number(each.p, 2)}" if each.p <= ALPHA else "too few seeds to test it"
-    parts = []
-    for level in by_axis[outer].levels[:MOST_NAMED]:
-        best = best_levels(records.select(**{outer: level}), inner, found.measure)
-        parts.append(f"at {level_said(outer, level)}: {words.names(inner, best) if best else 'all alike'}")
-    rest = len(by_axis[outer].levels) - MOST_NAMED
-    more = f"; and {rest} more" if rest > 0 else ""
-    return f"{text} (n = {found.runs}, {test}). Best {said(inner)} by {said(outer)}, {'; '.join(parts)}{more}."
+    return f"{text} (n = {found.runs}, {test}). {verdict_words.best_by(records, each, found)}"
 
 
 def _holes(found: Effects) -> str:

@@ -47,7 +47,7 @@ def what_varied(records: Records, analysis: Analysis = NOTHING) -> Section:
     ]
     total, product = len(records.cells) + len(lost), int(np.prod([len(values) for values in levels.values()]))
     by_axis = " × ".join(str(len(values)) for values in levels.values())
-    size = f"{by_axis} = {number_of(product, 'cell')}"
+    size = f"{by_axis} = {number_of(product, 'cell')}" if len(levels) > 1 else number_of(product, "cell")
     if (alone or typed) and total == len(grid(planned, records.axes)) * len(levels["seed"]):
         size = f"{number_of(total, 'cell')}, every combination of the levels{_only(alone)}"
     elif total != product:

@@ -113,11 +113,13 @@ def ties(table: Table) -> str | None:
     if len(rows) < 2:
         return f"There are no two rows with a {what} to rank."
     ends = [f"{names[row]} ({table.rows[row][at].text})" for row in (rows[0], rows[-1])]
+    order = f" First and last in order are {ends[0]} and {ends[1]}."
+    if len(texts := {table.rows[row][at].text for row in rows}) == 1:
+        order = f" The number of each is the same: {texts.pop()}."
     no_two = "The two rows cannot" if len(rows) == 2 else f"No two of the {len(rows)} rows can"
     return (
         f"**{no_two} be told apart by the {what}** (signed-rank tests, Holm's correction over {tested} "
-        f"pair{'s' * (tested != 1)}), so that there is nothing to rank. First and last in order are {ends[0]} "
-        f"and {ends[1]}." + (f" {why}" if why else "")
+        f"pair{'s' * (tested != 1)}), so that there is nothing to rank.{order}" + (f" {why}" if why else "")
     )
 
 
