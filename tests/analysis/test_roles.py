@@ -153,7 +153,7 @@ def test_every_figure_of_a_study_of_one_number_shows_that_number(
 ) -> None:
     records = study(tmp_path, steps=(40,), log_every=(20,), length=(5,), outcome=("solved",), end=(20,), **axes)
     drawn = figure(name, records)
-    assert drawn is not None or name in ("clipping", "gradient_and_learning")
+    assert drawn is not None or name in ("clipping", "gradient_and_learning", "trainability_map")
     if drawn is None or name in ("clipping", "gradient_and_learning"):
         return
     drawn.draw_without_rendering()
@@ -186,11 +186,17 @@ def test_a_setting_that_one_architecture_lacks_is_drawn_as_a_level_of_its_own(tm
     assert len(table) == 3 and (table["n"] == 2).all(), "no empty field for a forget bias of the tanh network"
 
 
+def test_two_axes_of_numbers_are_both_sides_of_the_map(tmp_path: Path) -> None:
+    records = study(tmp_path, init__gain=(0.5, 1.0, 2.0), length=(5, 9), arch=("gru", "lstm"))
+    assert map_axes(records) == (["length"], ["arch", "gain"])
+    assert map_axes(study(tmp_path / "one", length=(5, 9), arch=("gru", "lstm"))) == (["init"], ["arch", "length"])
+
+
 @pytest.mark.parametrize("name", FIGURES)
 def test_every_figure_shows_such_a_study(tmp_path: Path, name: str) -> None:
     records = partly(tmp_path)
     drawing = figure(name, records)
-    assert (drawing is None) == (name == "clipping")
+    assert (drawing is None) == (name in ("clipping", "trainability_map"))
     texts = [text.get_text() for text in drawing.findobj(Text)] if drawing else []
     assert "nan" not in " ".join(texts)
     if name in ("gradient_by_lag_start", "loss_curves"):

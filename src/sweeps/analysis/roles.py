@@ -225,7 +225,8 @@ def _taken(slots: Mapping[str, str | None], kind: Kind, chosen: Mapping[str, str
 def map_axes(records: Records) -> tuple[list[str], list[str]]:
     """The axes that make the rows and the columns of a map of the whole grid, the innermost last.
 
-    By custom rows are init and clipping, columns architecture and length; further numbers are columns, names rows.
+    By custom rows are init and clipping, columns architecture and length; further numbers are columns, names rows. Two
+    axes of numbers alone are both sides of a map: the length is its rows.
     """
     several = records.varied
     rows: list[str] = [axis for axis in ("init", "clip") if axis in several]
@@ -233,4 +234,7 @@ def map_axes(records: Records) -> tuple[list[str], list[str]]:
     for axis in several:
         if axis not in (*rows, *columns):
             (columns if is_number(axis, records) else rows).append(axis)
+    if not rows and "length" in columns and sum(is_number(axis, records) for axis in columns) > 1:
+        columns.remove("length")
+        rows = ["length"]
     return rows or ["init"], columns or ["arch"]
