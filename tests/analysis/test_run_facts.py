@@ -68,5 +68,5 @@ def test_every_setting_is_told_once_and_marked_where_it_differs(tmp_path: Path) 
     told = [each for group in groups.values() for each in group]
     assert len({each.name for each in told}) == len(told)
     assert {each.name for each in told if each.changed} == {"arch", "seed"}
-    assert {each.name for each in groups[IDLE]} == {"experiment", "runs_dir", "train.checkpoint", "train.save"}
+    assert {each.name for each in groups[IDLE]} == {"experiment", "probe", "runs_dir", "train.checkpoint", "train.save"}
     assert title(run.config) == "LSTM, orthogonal, no clipping, adding of length 20, seed 4"

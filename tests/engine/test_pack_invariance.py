@@ -72,8 +72,16 @@ def test_records_are_the_same_bytes_in_every_pack(arch: str, optim: str, kernel:
         assert not different, f"in packs of {size}"
 
 
-def test_further_initialisations_and_ways_to_clip_are_the_same_bytes_in_every_pack(tmp_path: Path) -> None:
-    inits = ("init=chrono", "init=critical", "init=sparse", "init=diagonal", "init=rotations", "init=chrono")
+@pytest.mark.parametrize(
+    ("arch", "inits"),
+    [
+        ("gru", ("chrono", "sparse", "diagonal", "rotations", "chrono", "identity")),
+        ("rnn_tanh", ("critical", "sparse", "rotations", "critical", "diagonal", "random")),
+    ],
+)
+def test_further_initialisations_and_ways_to_clip_are_the_same_bytes_in_every_pack(
+    tmp_path: Path, arch: str, inits: tuple[str, ...]
+) -> None:
     clips = itertools.cycle(
         (
             ("clip=adaptive", "clip.window=3", "clip.percentile=50"),
@@ -82,8 +90,8 @@ def test_further_initialisations_and_ways_to_clip_are_the_same_bytes_in_every_pa
             ("clip=norm", "clip.threshold=0.2"),
         )
     )
-    shape = ("arch=gru", "arch.hidden=11", "train.batch=9", "task.length=7", "train.steps=8", "stack.layers=2")
-    cells = make_cells(*((init, *next(clips), f"seed={k % 3}", *shape) for k, init in enumerate(2 * inits)))
+    shape = (f"arch={arch}", "arch.hidden=11", "train.batch=9", "task.length=7", "train.steps=8", "stack.layers=2")
+    cells = make_cells(*((f"init={init}", *next(clips), f"seed={k % 3}", *shape) for k, init in enumerate(2 * inits)))
     assert len(cells) == 12
     train_in_packs(cells, 1, tmp_path / "alone")
     alone = read(cells, tmp_path / "alone")

@@ -250,8 +250,8 @@ class Network:
         self._fill_from(d_out * share(last).unsqueeze(-1), traces)
 
     def _fill_from(self, d_out: Rows, traces: Sequence[Trace]) -> None:
-        end = self.sizes.length
-        traces = [trace.steps(end - self.inner.length, end) for trace in traces]
+        if self.beside is not None:  # its one time step is the last
+            traces = [trace.steps(self.sizes.length - 1, self.sizes.length) for trace in traces]
         read = self.readout.exact_backward(d_out)
         read = read if self.attention is None else self.attention.exact_backward(read)
         if self.dropping is not None:

@@ -73,7 +73,7 @@ class Recorder:
     def _keep_ends(self) -> None:
         """Leave out the rows of the evaluation before where a probe keeps those of the first and the last alone."""
         before = self.evaluated
-        if before is not None and before is not next(m for m in self.measured if m.probed is not None):
+        if before is not None and before is not next((m for m in self.measured if m.probed is not None), before):
             for name in self.probes:
                 if probe(name).ends:
                     before.probed.pop(name, None)
