@@ -58,7 +58,7 @@ ALLOWED: dict[str, set[str]] = {
     "analysis": {*RECORDS, "config", "tasks", "theory"},
     "one_sequence": {*CONFIG, "check", "engine.one_sequence", "records", "analysis"},
     "tables": STATISTICS,
-    "figures": {*STATISTICS, "config.analysis", "config.cards"},
+    "figures": {*STATISTICS, "config.analysis", "config.cards", "theory"},
     "report": {*STATISTICS, "config.analysis", "config.cards", "config.places", "tables", "figures"},
     "dashboard": {*STATISTICS, "figures.charts", "mirror"},
     "in_process": {*CONFIG, "check", "records", "execute", "launch", "misfits", "analysis"},

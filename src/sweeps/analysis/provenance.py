@@ -61,6 +61,13 @@ class Provenance:
         }
 
 
+def of_theory(command: str) -> Provenance:
+    """The provenance of what is made without records by `python -m sweeps COMMAND`."""
+    made = ", ".join(f"{name} {version(name)}" for name in DRAWN_WITH)
+    none = "no records"
+    return Provenance("theory", f"python -m sweeps {command}", 0, none, none, none, none, none, made)
+
+
 def provenance(records: Records, command: str = "report") -> Provenance:
     """The provenance of what is made from `records` by `python -m sweeps COMMAND experiment=NAME`."""
     cells, name = records.cells, records.experiment

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -35,6 +35,7 @@ def figure(arguments: list[str]) -> int:
 
     `figure gradient_by_lag_start colour=init.gain panel=arch row=init select='task.length=100 clip=none'` says which
     axis is drawn as what, and of which part of the records; what is not said is found from what the study varied.
+    `figure matrix_powers` and others are of theory and need no records; they go to runs_dir/figures or into=FOLDER.
     `figure score_by_level metric=decay_start` shows any number of a run, by the axes that matter most for it.
     experiment=a,b takes several sweeps as one. What is said so is written to a folder of its own in report/figures
     (`colour=init.gain-panel=arch`), beside the figures of the report, or to into=FOLDER.
@@ -42,6 +43,7 @@ def figure(arguments: list[str]) -> int:
     from sweeps.figures.catalogue import FIGURES, why_nothing
     from sweeps.figures.charts import ON_FIRST_SCREEN
     from sweeps.figures.draw import draw
+    from sweeps.figures.from_theory import THEORY
     from sweeps.report.make import records_to_report
     from sweeps.report.study import analysis_of
 
@@ -52,7 +54,10 @@ def figure(arguments: list[str]) -> int:
     )
     if not names:
         say(f"Figures: {', '.join(FIGURES)}")
+        say(f"Of theory, without records: {', '.join(THEORY)}")
         return 0
+    if set(names) <= set(THEORY):
+        return _from_theory(names, settings)
     sweep, roots = study_of(settings)
     into = Path(settings["into"]) if "into" in settings else _place_of(settings, sweep)
     formats = [kind for kind in settings.get("formats", "pdf,svg,png").split(",") if kind]
@@ -68,6 +73,16 @@ def figure(arguments: list[str]) -> int:
     for name in sorted(set(names) - {each.name for each in drawn}):
         reasons = dict.fromkeys(why_nothing(name, part, settings.get("metric")) for _, part in records.by_task())
         say(f"{name}: these records hold nothing to draw ({'; '.join(reasons)})")
+    return 0
+
+
+def _from_theory(names: Sequence[str], settings: Mapping[str, str]) -> int:
+    """Draw figures that need no records, into `into`, or `figures/` of the folder of runs."""
+    from sweeps.figures.draw import draw_theory
+
+    into = Path(settings["into"]) if "into" in settings else Path(settings["runs_dir"]) / "figures"
+    for path in draw_theory(into, names, [kind for kind in settings.get("formats", "pdf,svg,png").split(",") if kind]):
+        say(str(path))
     return 0
 
 

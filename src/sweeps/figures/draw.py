@@ -10,11 +10,12 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from sweeps.analysis.loading.records import Records
-from sweeps.analysis.provenance import Provenance, provenance
+from sweeps.analysis.provenance import Provenance, of_theory, provenance
 from sweeps.analysis.statistics.measures import measure_named
 from sweeps.errors import SweepsError, unknown
 from sweeps.figures.behind import behind
 from sweeps.figures.catalogue import FIGURES, Draw, prepared
+from sweeps.figures.from_theory import THEORY
 from sweeps.figures.panels import PHONE, drawn_for
 from sweeps.figures.style import FORMATS, write_figure, wrong_formats
 from sweeps.records.paths import SweepPaths
@@ -94,6 +95,23 @@ def draw(
             write_figure(drawing, stem, about, formats)
             drawn.append(Drawn(name, task, stem, behind(drawing), _narrow(ready, stem, about) if narrow else {}))
     return drawn
+
+
+def draw_theory(folder: str | Path, names: Iterable[str], formats: Sequence[str] = FORMATS) -> list[Path]:
+    """Draw figures that need no records, `from_theory.THEORY`, and write them to `folder`.
+
+    Raises:
+        SweepsError: there is no such figure or format.
+    """
+    names = list(names)
+    wrong = [unknown("figure", name, THEORY) for name in names if name not in THEORY] + wrong_formats(formats)
+    if wrong:
+        raise SweepsError("; ".join(wrong))
+    return [
+        path
+        for name in names
+        for path in write_figure(THEORY[name](), Path(folder) / name, of_theory(f"figure {name}"), formats)
+    ]
 
 
 def _narrow(ready: Draw, stem: Path, about: Provenance) -> dict[str, Any]:
