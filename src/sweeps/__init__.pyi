@@ -4,6 +4,7 @@
 from .analysis.labels import label as label
 from .analysis.loading.final_weights import weights as weights
 from .analysis.loading.load import load as load
+from .analysis.loading.probed import probed as probed
 from .analysis.loading.records import Records as Records
 from .analysis.statistics.summaries import decay_rates as decay_rates
 from .analysis.statistics.summaries import per_cell as per_cell
