@@ -9,6 +9,7 @@ import pytest
 from analysis.make_records import write_cell
 from sweeps.figures.catalogue import FIGURES
 from sweeps.figures.from_theory import THEORY
+from sweeps.figures.further import FURTHER
 from sweeps.main import main
 
 
@@ -48,7 +49,11 @@ def test_what_is_asked_for_lies_beside_the_figures_of_the_report(
 def test_without_a_name_the_catalogue_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["figure"]) == 0
     told = capsys.readouterr().out.splitlines()
-    assert told == [f"Figures: {', '.join(FIGURES)}", f"Of theory, without records: {', '.join(THEORY)}"]
+    assert told == [
+        f"Figures: {', '.join(FIGURES)}",
+        f"Further ones, of probes and on request: {', '.join(FURTHER)}",
+        f"Of theory, without records: {', '.join(THEORY)}",
+    ]
 
 
 @pytest.mark.parametrize(

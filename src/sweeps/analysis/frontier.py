@@ -10,21 +10,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from sweeps import tasks
-from sweeps.analysis.loading.cellfiles import config_of
+from sweeps.analysis.cell_theory import PHI, drive_of, plain, settings_of, unit_gain
 from sweeps.analysis.loading.records import Records
-from sweeps.config.identity import completed
-from sweeps.config.parse import parse
-from sweeps.config.schema import Settings
-from sweeps.records.paths import SweepPaths
-from sweeps.records.safe_reading import SMALL, read_bytes
 from sweeps.theory import mean_field
 
 TIMES = 6
 """Time scales of the squared norm that a gradient survives."""
-SEQUENCES = 256
-"""Of which the power of the inputs is the mean."""
-PHI = {"rnn_tanh": "tanh", "rnn_relu": "relu", "rnn_sigmoid": "sigmoid"}
 
 
 def frontier(records: Records, arch: str, gains: np.ndarray) -> pd.DataFrame | None:
@@ -35,22 +26,11 @@ def frontier(records: Records, arch: str, gains: np.ndarray) -> pd.DataFrame | N
     cells = records.cells[records.cells["arch"] == arch]
     if arch not in PHI or cells.empty:
         return None
-    first = cells.sort_values(["length", "seed"]).iloc[0]
-    roots = [sweep.root for sweep in records.sweeps.values() if first["cell"] in sweep.cells] or [records.root]
-    try:
-        config = config_of(read_bytes(SweepPaths(roots[0]).cell(first["cell"]).config, SMALL))
-    except OSError:
+    settings = settings_of(records, str(cells.sort_values(["length", "seed"]).iloc[0]["cell"]))
+    if settings is None or not plain(settings) or (unit := unit_gain(settings)) is None:
         return None
-    settings, _ = parse(completed(config or {}))
-    if settings is None:
-        return None
-    factor = _own_gain(settings)
-    if factor is None or settings.stack.layers > 1 or settings.stack.embedding:
-        return None
-    task = tasks.task_of(settings.task)
-    power = tasks.input_power(task, np.random.default_rng(0), SEQUENCES)
-    drive = settings.init.input_scale**2 * 2 / (task.inputs + settings.arch.hidden) * power
-    chi = np.array([mean_field.gradient_factor(PHI[arch], factor * gain, drive) for gain in gains])
+    drive = drive_of(settings)
+    chi = np.array([mean_field.gradient_factor(PHI[arch], unit * gain, drive) for gain in gains])
     scales = np.array([mean_field.time_scale(each) for each in chi])
     return pd.DataFrame({"gain": gains, "chi": chi, "length": TIMES * scales})
 
@@ -67,13 +47,3 @@ def inside(records: Records) -> pd.Series:
             allowed = own["gain"].astype(float).map(dict(zip(gains, line["length"], strict=True)))
             found[own.index] = own["length"].astype(float) <= allowed
     return found
-
-
-def _own_gain(settings: Settings) -> float | None:
-    """The gain of theory at `init.gain=1`; None for an init that theory says nothing of."""
-    init = settings.init
-    if init.name == "orthogonal" or (init.name == "random" and init.options.get("fan_in")):
-        return 1.0
-    if init.name == "random":
-        return float(init.options["std"]) * settings.arch.hidden**0.5
-    return None

@@ -40,7 +40,7 @@ def figure(arguments: list[str]) -> int:
     experiment=a,b takes several sweeps as one. What is said so is written to a folder of its own in report/figures
     (`colour=init.gain-panel=arch`), beside the figures of the report, or to into=FOLDER.
     """
-    from sweeps.figures.catalogue import FIGURES, why_nothing
+    from sweeps.figures.catalogue import FIGURES, FURTHER, why_nothing
     from sweeps.figures.charts import ON_FIRST_SCREEN
     from sweeps.figures.draw import draw
     from sweeps.figures.from_theory import THEORY
@@ -54,6 +54,7 @@ def figure(arguments: list[str]) -> int:
     )
     if not names:
         say(f"Figures: {', '.join(FIGURES)}")
+        say(f"Further ones, of probes and on request: {', '.join(FURTHER)}")
         say(f"Of theory, without records: {', '.join(THEORY)}")
         return 0
     if set(names) <= set(THEORY):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 
 import numpy as np
@@ -34,15 +34,12 @@ from sweeps.figures import curves, gradient, learning, scatter, score
 from sweeps.figures.behind import put_behind
 from sweeps.figures.charts import ON_FIRST_SCREEN
 from sweeps.figures.clipped import clipped_runs
+from sweeps.figures.entry import Draw, Prepare
 from sweeps.figures.facets import levels_of, positions
+from sweeps.figures.further import FURTHER, OF_PROBES, of_probes_taken
 from sweeps.figures.outcome_map import outcome_map
 from sweeps.figures.panels import Grid
 from sweeps.figures.trainability import trainability_map
-
-Draw = Callable[[], Grid]
-"""Draws a figure from what is computed already, for the `room` of the moment."""
-Prepare = Callable[[Records, Roles], Draw | None]
-"""Computes what a figure shows; None where there is nothing to draw."""
 
 
 def _by_lag(at: str) -> Prepare:
@@ -161,7 +158,14 @@ FIGURES: dict[str, tuple[Kind, Prepare]] = {
     "gradient_and_learning": (Kind({}), _scatter),
     "trainability_map": (GAIN_AND_LENGTH, _trainability),
 }
-"""The figures by name, in the order of the report: the roles that axes can have, and what it shows."""
+"""The figures of every report by name, in its order: the roles that axes can have, and what it shows."""
+ALL = {**FIGURES, **FURTHER}
+"""Those that a study asks for too."""
+
+
+def by_default(records: Records) -> list[str]:
+    """The figures of a report of which no study said what it shows: `FIGURES`, and those of the probes that it took."""
+    return [*FIGURES, *of_probes_taken(records)]
 
 
 def why_nothing(name: str, records: Records, metric: str | None = None) -> str:
@@ -181,6 +185,10 @@ def why_nothing(name: str, records: Records, metric: str | None = None) -> str:
     clips = set(records.cells.loc[records.cells["length"] == length, "clip"])
     if name.startswith("gradient_by_lag") and clip not in clips:
         return f"no run of T = {length:g} has clip={clip}"
+    if name in OF_PROBES:
+        return f"no run has the probe {OF_PROBES[name]}; probe={OF_PROBES[name]} with the command of the sweep takes it"
+    if name == "gradient_and_theory":
+        return "no theory here is of these networks before training"
     if name == "trainability_map":
         return "it takes at least three gains and three sequence lengths, and a score"
     if name == "clipping" and clips == {"none"}:
@@ -202,7 +210,7 @@ def figure(
     >>> figure("gradient_by_lag_start", records, colour="init.gain", panel="arch")
 
     Args:
-        name: one of `FIGURES`.
+        name: one of `FIGURES` or `FURTHER`.
         preferred: slots by axis, for the figures that have such a slot (`roles.roles`).
         metric: any of `measures.MEASURES` or of the numbers of a run, for `score_by_level`.
         chosen: axes by role (x, colour, panel, row), for those that are not to be found by themselves.
@@ -224,14 +232,14 @@ def prepared(
     measure: Measure | None = None,
 ) -> Draw | None:
     """What a figure of the catalogue shows, computed and ready to be drawn; arguments and errors as of `figure`."""
-    if name not in FIGURES:
-        raise SweepsError(unknown("figure", name, FIGURES))
+    if name not in ALL:
+        raise SweepsError(unknown("figure", name, ALL))
     if not isinstance(records, Records):
         raise SweepsError(f"records: given {records!r}, must be what sweeps.load or sweeps.train gives")
     if records.cells["task"].nunique() > 1:
         raise SweepsError("two tasks are never one figure: select one, or draw each part of records.by_task()")
     drawn = roles_of(name, records, chosen, preferred, measure)
-    kind, prepare = FIGURES[name]
+    kind, prepare = ALL[name]
     if kind is LEADING:
         prepare = partial(_score, measure=measure)
     draw = prepare(drawn.within(records), drawn)
@@ -256,7 +264,7 @@ def roles_of(
 
     What is neither chosen nor preferred goes, in a figure of the kind `LEADING`, to the axes that matter most.
     """
-    kind, given = FIGURES[name][0], dict(chosen or {})
+    kind, given = ALL[name][0], dict(chosen or {})
     if kind is LEADING:
         given = with_leading(records, measure, given, preferred or {})
     return roles(records, kind, given, preferred, next(iter(by_importance(records)), None))

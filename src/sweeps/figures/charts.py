@@ -56,5 +56,37 @@ CHARTS = {
         "What is left of the gradient, and what was learned",
         "Do the runs learn whose gradient arrives, at the start or in training?",
     ),
+    "gradient_and_theory": Chart(
+        "Gradient through time, measured and as theory says",
+        "Is the gradient before training what theory says of these settings?",
+    ),
+    "gradient_after_fifty_steps": Chart(
+        "What is left of the gradient after fifty steps",
+        "How much of the gradient does each initialisation let through fifty time steps?",
+    ),
+    "parameter_norms": Chart(
+        "Gradient norm of each parameter",
+        "Which parameters have large gradients, and when?",
+    ),
+    "backpropagation_graph": Chart(
+        "Back-propagation through time",
+        "How much of the gradient arrives at each state?",
+    ),
+    "singular_values": Chart(
+        "Singular values of the Jacobian over time",
+        "In how many directions does a change of the state arrive?",
+    ),
+    "eigenvalues": Chart(
+        "Eigenvalues of the recurrent matrices",
+        "How does training move the spectrum of the recurrence?",
+    ),
+    "gate_histograms": Chart(
+        "Values of the gates",
+        "Are gates open, shut, or between?",
+    ),
+    "hidden_states": Chart(
+        "Hidden states over a sequence",
+        "What do the units do over time?",
+    ),
 }
-"""By name in `figures.catalogue.FIGURES`; a figure that is missing here has its name as its title."""
+"""By name in `figures.catalogue.ALL`; a figure that is missing here has its name as its title."""

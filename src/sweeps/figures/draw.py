@@ -14,7 +14,8 @@ from sweeps.analysis.provenance import Provenance, of_theory, provenance
 from sweeps.analysis.statistics.measures import measure_named
 from sweeps.errors import SweepsError, unknown
 from sweeps.figures.behind import behind
-from sweeps.figures.catalogue import FIGURES, Draw, prepared
+from sweeps.figures.catalogue import ALL, by_default, prepared
+from sweeps.figures.entry import Draw
 from sweeps.figures.from_theory import THEORY
 from sweeps.figures.panels import PHONE, drawn_for
 from sweeps.figures.style import FORMATS, write_figure, wrong_formats
@@ -52,7 +53,7 @@ class Drawn:
 def draw(
     records: Records,
     folder: str | Path,
-    names: Iterable[str] = tuple(FIGURES),
+    names: Iterable[str] | None = None,
     formats: Sequence[str] = FORMATS,
     chosen: Mapping[str, str] | None = None,
     preferred: Mapping[str, str] | None = None,
@@ -63,7 +64,7 @@ def draw(
     """Draw figures of the catalogue and write them to `folder`, in a subfolder for each task if there are several.
 
     Args:
-        names: figures of the catalogue, `FIGURES`; all of them unless told.
+        names: figures of the catalogue; those of a report, `FIGURES` and those of the probes taken, unless told.
         formats: some of pdf, svg and png.
         chosen, preferred: axes by role and roles by axis, as for `catalogue.figure`.
         metric: what `score_by_level` shows, as for `catalogue.figure`.
@@ -75,8 +76,8 @@ def draw(
     Raises:
         SweepsError: there is no such figure or format.
     """
-    folder, names = Path(folder), list(names)
-    wrong = [unknown("figure", name, FIGURES) for name in names if name not in FIGURES]
+    folder, names = Path(folder), by_default(records) if names is None else list(names)
+    wrong = [unknown("figure", name, ALL) for name in names if name not in ALL]
     wrong += wrong_formats(formats)
     if wrong:
         raise SweepsError("; ".join(wrong))

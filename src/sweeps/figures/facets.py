@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -58,6 +59,26 @@ def part_of(frame: pd.DataFrame, roles: Roles, panel: Panel) -> pd.DataFrame:
         if axis is not None:
             inside &= (frame[axis] == level).to_numpy()
     return frame[inside]
+
+
+def rows_with(frame: pd.DataFrame, roles: Roles, column: str) -> list[tuple[Any, Any]]:
+    """The levels of the row axis, each with what it has in a further column of the frame: a row of panels for each."""
+    found: list[tuple[Any, Any]] = []
+    for level in levels_of(frame, roles.row):
+        part = frame if roles.row is None else frame[frame[roles.row] == level]
+        found += [(level, each) for each in dict.fromkeys(part[column])]
+    return found
+
+
+def part_with(frame: pd.DataFrame, roles: Roles, panel: Panel, column: str) -> pd.DataFrame:
+    """The rows of a frame that belong to a panel whose row is one of `rows_with`."""
+    level, each = panel.row
+    return part_of(frame[frame[column] == each], roles, replace(panel, row=level))
+
+
+def titles_with(panel: Panel, roles: Roles, *, left: str) -> tuple[str, str]:
+    """`titles` of a panel whose row is one of `rows_with`; `left` names what it has there."""
+    return titles(replace(panel, row=panel.row[0]), replace(roles, length=None), left=left)
 
 
 def titles(panel: Panel, roles: Roles, *, left: str) -> tuple[str, str]:

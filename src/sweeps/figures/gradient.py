@@ -38,13 +38,20 @@ THRESHOLD: dict[str, Any] = {"color": "black", "linestyle": (0, (2, 1.5)), "line
 DIVERGED = Line2D([], [], color="black", linestyle="none", marker="x", markersize=4, label="some runs diverged")
 
 
+RELATIVE = r"$\Vert\partial L/\partial h_t\Vert\;/\;\Vert\partial L/\partial h_{T-1}\Vert$"
+"""The gradient through time over that at the last time step, as a label."""
+CIRCLE: dict[str, Any] = {
+    **{"linestyle": "none", "marker": "o", "fillstyle": "none", "markersize": 3.6, "markeredgewidth": 0.9},
+}
+CIRCLES = 9
+"""How many of them a curve of theory has."""
 MOST_REMARKS = 6
 """Lines of the note in a panel at most."""
 SHOWN = (-46.0, 46.0)
 """Widest y range of a panel, in log10 ||dL/dh_t||: the range of float32 with its subnormals, and a margin."""
 
 
-def gradient_by_lag(frame: pd.DataFrame, roles: Roles) -> Grid:
+def gradient_by_lag(frame: pd.DataFrame, roles: Roles, theory: pd.DataFrame | None = None) -> Grid:
     """Gradient norm against steps back from the end of the sequence.
 
     A curve that leaves the range of float32 leaves the panel, and a note says where it ends. A cross marks the end of
@@ -52,12 +59,14 @@ def gradient_by_lag(frame: pd.DataFrame, roles: Roles) -> Grid:
 
     Args:
         frame: from `curves.gradient_by_lag`.
+        theory: what is drawn over it as circles, in the same columns; the gradient is then that over its own at lag 0.
     """
+    what = NORM if theory is None else RELATIVE
     with house():
         figure, panels = facets(frame, roles, height=1.75 if roles.row is None else 1.45, sharey=False, widest=4)
         style = styles(frame, roles)
         last = max(float(frame["lag"].max()), 1.0)
-        figure.names = ("lag (steps back)", "‖∂L/∂h_t‖")
+        figure.names = ("lag (steps back)", "‖∂L/∂h_t‖" if theory is None else "‖∂L/∂h_t‖ / ‖∂L/∂h_{T-1}‖")
         for panel in panels:
             ax, part = panel.ax, part_of(frame, roles, panel)
             remarks = _no_run(part, roles, _expected(frame, roles, panel, list(style)))
@@ -69,6 +78,9 @@ def gradient_by_lag(frame: pd.DataFrame, roles: Roles) -> Grid:
                     zero.append(name)
                 remarks.extend(_far(curve, name))
                 _mark_diverged(ax, curve, style[level].colour)
+            for level, curve in by_colour(part_of(theory, roles, panel), roles) if theory is not None else ():
+                every = max(1, round(last / CIRCLES))
+                ax.plot(curve["lag"][::every], curve["median"][::every], color=style[level].colour, **CIRCLE)
             if zero:
                 remarks.append(f"exactly zero: {', '.join(zero)}")
             shown = part if roles.row is None or frame.empty else frame[frame[roles.row] == panel.row]
@@ -76,9 +88,11 @@ def gradient_by_lag(frame: pd.DataFrame, roles: Roles) -> Grid:
             ax.set_xlim(0, last)
             note(ax, "\n".join(_most(remarks)), **free_corner(ax, [part], "lag"))
             ax.xaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
-            left, top = titles(panel, roles, left=NORM)
+            left, top = titles(panel, roles, left=what)
             outer_labels(panel, left=left, top=top, bottom=figure.names[0])
-        legend_above(figure, legend_of(style, roles) + ([DIVERGED] if (frame["diverged"] > 0).any() else []))
+        more = [DIVERGED] if (frame["diverged"] > 0).any() else []
+        more += [] if theory is None else [Line2D([], [], color="#444444", label="theory", **CIRCLE)]
+        legend_above(figure, legend_of(style, roles) + more)
         return figure
 
 

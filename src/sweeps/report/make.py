@@ -13,7 +13,7 @@ from sweeps.analysis.loading.load import load
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.provenance import write_provenance
 from sweeps.config.analysis import NOTHING, Analysis
-from sweeps.figures.catalogue import FIGURES
+from sweeps.figures.catalogue import by_default
 from sweeps.figures.charts import ON_FIRST_SCREEN
 from sweeps.figures.draw import draw
 from sweeps.records.files import write_atomically
@@ -24,6 +24,7 @@ from sweeps.report.captions import captions
 from sweeps.report.document import Document, Prose, Section, readme, to_markdown
 from sweeps.report.figures import figures, picture
 from sweeps.report.first_screen import first_screen
+from sweeps.report.further_captions import further_captions
 from sweeps.report.html import to_html
 from sweeps.report.in_words import in_words
 from sweeps.report.part import part_of
@@ -67,8 +68,8 @@ def make_figures(sweep: SweepPaths, records: Records | None = None, analysis: An
     Raises:
         SweepsError: there is no finished cell.
     """
-    names = analysis.figures or tuple(FIGURES)
     records = records or records_to_report(sweep.root)
+    names = analysis.figures or by_default(records)
     drawn = draw(records, sweep.report.figures, names, preferred=analysis.axes, metric=analysis.metric)
     return [path for figure in drawn for path in (figure.pdf, figure.svg, figure.png)]
 
@@ -125,9 +126,13 @@ def _document(
         write_atomically(path, frame.to_csv(index=False, lineterminator="\n"))
     parts = [part_of(task, part, table, analysis) for task, part in records.by_task()]
     metric = analysis.metric if all(part.note == "" for part in parts) else None
-    captioned = {part.task: captions(part.records, analysis.axes, metric) for part in parts}
-    names = dict.fromkeys((ON_FIRST_SCREEN, *(analysis.figures or FIGURES)))
+    names = dict.fromkeys((ON_FIRST_SCREEN, *(analysis.figures or by_default(records))))
     drawn = draw(records, paths.figures, names, preferred=analysis.axes, metric=metric, narrow=True)
+    captioned = {
+        part.task: captions(part.records, analysis.axes, metric)
+        | further_captions(part.records, [each.name for each in drawn if each.task == part.task], analysis.axes)
+        for part in parts
+    }
     (title, text), changed = readme(question or ""), changed_settings(records.root)
     asked = "\n\n".join(filter(None, (analysis.question, changed if text else None, text)))
     pictures = [picture(each, captioned[each.task]) for each in drawn if each.name == ON_FIRST_SCREEN]

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sweeps.analysis.provenance import files_of
-from sweeps.figures.catalogue import FIGURES
+from sweeps.figures.catalogue import ALL
 from sweeps.figures.style import FORMATS
 from sweeps.records.paths import ReportPaths
 
@@ -52,7 +52,7 @@ def _older_files(report: ReportPaths) -> set[Path]:
     listed = files_of(report)
     if listed is not None:
         return {Path(name) for name in listed if not os.path.isabs(name) and ".." not in Path(name).parts}
-    names = {f"{name}.{kind}" for name in FIGURES for kind in FORMATS}
+    names = {f"{name}.{kind}" for name in ALL for kind in FORMATS}
     return {path.relative_to(report.root) for path in report.figures.rglob("*") if path.name in names}
 
 

@@ -10,7 +10,7 @@ from sweeps.analysis.statistics.measures import MEASURES, NUMERIC, SHORT, Measur
 from sweeps.config.analysis import Analysis, parse_analysis
 from sweeps.config.places import analysis_section
 from sweeps.errors import CommandError
-from sweeps.figures.catalogue import FIGURES
+from sweeps.figures.catalogue import ALL
 
 
 def analysis_of(experiment: str) -> Analysis:
@@ -67,4 +67,4 @@ def compared(records: Records, analysis: Analysis) -> tuple[Effects | None, str]
 
 def _parsed(experiment: str) -> tuple[Analysis, list[str]]:
     metrics = {name: measure_named(name).better != 0 for name in (*MEASURES, *SHORT, *NUMERIC)}
-    return parse_analysis(analysis_section(experiment), metrics, tuple(FIGURES))
+    return parse_analysis(analysis_section(experiment), metrics, tuple(ALL))

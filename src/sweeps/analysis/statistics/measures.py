@@ -65,10 +65,11 @@ MEASURES = {
         Measure("decay_training", 0, "decay rate in training"),
         Measure("change_start", 0, "end-to-end change at initialisation (decades per step)"),
         Measure("change_training", 0, "end-to-end change in training (decades per step)"),
+        Measure("after_fifty", 0, "change of the gradient over fifty steps at initialisation (decades)"),
         Measure("zeros", 0, "share of gradients exactly zero"),
     )
 }
-"""By name. In the last eight, a diverged run counts with those of its logged steps that were still finite."""
+"""By name. In the last nine, a diverged run counts with those of its logged steps that were still finite."""
 
 
 SHORT = {

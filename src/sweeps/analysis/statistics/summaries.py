@@ -18,6 +18,9 @@ from the readout's direction into the slowest-decaying ones, near the start the 
 SHORTEST = 2 * ENDS + 10
 """The shortest sequence that has a decay rate: ten steps between the ends."""
 
+FIFTY = 50
+"""Steps back at which `after_fifty` looks: where texts say that a gradient has vanished."""
+
 
 def decay_rates(gradient: pd.DataFrame, part: tuple[float, float] = (0.0, 1.0)) -> pd.DataFrame:
     """The change of ||dL/dh_t|| per step back in time, for every cell and logged step, in decades (log10).
@@ -92,7 +95,9 @@ def per_cell(metrics: pd.DataFrame, gradient: pd.DataFrame) -> pd.DataFrame:
         before and after clipping; `clipped`: share of those steps at which clipping made the gradient smaller;
         `clip_scale`: median over the steps where it did of the factor it applied; `decay_start`, `change_start`:
         what `decay_rates` gives at initialisation (step 0); `decay_training`, `change_training`: its median over
-        later logged steps; all in decades per step; `zeros`: share of recorded dL/dh_t that were exactly zero.
+        later logged steps; all in decades per step; `after_fifty`: log10 of ||dL/dh_t|| at lag `FIFTY` over that at
+        lag 0, at initialisation, in decades, NaN for a shorter sequence; `zeros`: share of recorded dL/dh_t that
+        were exactly zero.
     """
     finite = metrics[np.isfinite(metrics["grad_norm"])]
     acted = finite["clip_scale"] < 1.0
@@ -112,6 +117,16 @@ def per_cell(metrics: pd.DataFrame, gradient: pd.DataFrame) -> pd.DataFrame:
             "decay_training": later["decay_rate"],
             "change_start": start["change"],
             "change_training": later["change"],
+            "after_fifty": _after_fifty(gradient),
             "zeros": rates.groupby("cell", observed=False)["zeros"].mean(),
         }
     )
+
+
+def _after_fifty(gradient: pd.DataFrame) -> pd.Series:
+    """The change of log10 ||dL/dh_t|| from lag 0 to lag `FIFTY` at initialisation, of every cell that has both."""
+    rows = gradient[(gradient["step"] == 0) & gradient["lag"].isin((0, FIFTY))]
+    at = {lag: rows[rows["lag"] == lag].set_index("cell")["log10_norm"] for lag in (0, FIFTY)}
+    last = at[0].where(np.isfinite(at[0]))
+    change: pd.Series = at[FIFTY] - last
+    return change
