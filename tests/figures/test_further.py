@@ -221,3 +221,11 @@ def test_captions_are_of_all_and_hold_numbers_of_the_records(study: Records) -> 
 def test_a_name_that_is_none_is_told_the_nearest(study: Records) -> None:
     with pytest.raises(SweepsError, match="eigenvalues"):
         figure("eigenvalue", study)
+
+
+def test_figures_of_theory_need_no_records(study: Records) -> None:
+    assert figure("matrix_powers") is not None
+    with pytest.raises(SweepsError, match="matrix_powers"):
+        figure("matrix_power")
+    with pytest.raises(SweepsError, match="figure without records: 'loss_curves'"):
+        figure("loss_curves")

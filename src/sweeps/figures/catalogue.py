@@ -36,6 +36,7 @@ from sweeps.figures.charts import ON_FIRST_SCREEN
 from sweeps.figures.clipped import clipped_runs
 from sweeps.figures.entry import Draw, Prepare
 from sweeps.figures.facets import levels_of, positions
+from sweeps.figures.from_theory import THEORY
 from sweeps.figures.further import FURTHER, OF_PROBES, of_probes_taken
 from sweeps.figures.outcome_map import outcome_map
 from sweeps.figures.panels import Grid
@@ -200,7 +201,7 @@ def why_nothing(name: str, records: Records, metric: str | None = None) -> str:
 
 def figure(
     name: str,
-    records: Records,
+    records: Records | None = None,
     preferred: Mapping[str, str] | None = None,
     metric: str | None = None,
     **chosen: str,
@@ -208,9 +209,10 @@ def figure(
     """A figure of the catalogue, to show in a notebook or to write with `save`; None if there is nothing to draw.
 
     >>> figure("gradient_by_lag_start", records, colour="init.gain", panel="arch")
+    >>> figure("matrix_powers")
 
     Args:
-        name: one of `FIGURES` or `FURTHER`.
+        name: one of `FIGURES`, `FURTHER` or, without records, `THEORY`.
         preferred: slots by axis, for the figures that have such a slot (`roles.roles`).
         metric: any of `measures.MEASURES` or of the numbers of a run, for `score_by_level`.
         chosen: axes by role (x, colour, panel, row), for those that are not to be found by themselves.
@@ -219,6 +221,10 @@ def figure(
         SweepsError: there is no such figure, it has no such role, the records have no such axis, or are of several
             tasks.
     """
+    if name in THEORY:
+        return THEORY[name]()
+    if records is None:
+        raise SweepsError(unknown("figure without records", name, THEORY))
     slots = {ROLES.get(role, role): axis for role, axis in chosen.items()}
     draw = prepared(name, records, slots, preferred, measure_named(metric) if metric else None)
     return draw() if draw is not None else None
@@ -233,7 +239,7 @@ def prepared(
 ) -> Draw | None:
     """What a figure of the catalogue shows, computed and ready to be drawn; arguments and errors as of `figure`."""
     if name not in ALL:
-        raise SweepsError(unknown("figure", name, ALL))
+        raise SweepsError(unknown("figure", name, [*ALL, *THEORY]))
     if not isinstance(records, Records):
         raise SweepsError(f"records: given {records!r}, must be what sweeps.load or sweeps.train gives")
     if records.cells["task"].nunique() > 1:

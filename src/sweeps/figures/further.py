@@ -35,13 +35,17 @@ BY_INIT = Kind({"x": "init", "colour": "arch", "column": None}, fixed=("clip",))
 def _rows(records: Records, probe: str) -> pd.DataFrame | None:
     """The rows of a probe at both ends of training, with the axes; None where none of the runs drawn has it.
 
-    A level of an axis without a row has no panel: the probe measures nothing there.
+    A level of an axis without a row gets no panel: the probe measures nothing there.
     """
     if probe not in probes_of(records):
         return None
     frame = records.with_axes(at_both_ends(probed(records, probe)))
-    kept = {axis: frame[axis].cat.remove_unused_categories() for axis in records.axes}
-    return frame.assign(**kept) if len(frame) else None
+    return _only_levels_there(frame, records) if len(frame) else None
+
+
+def _only_levels_there(frame: pd.DataFrame, records: Records) -> pd.DataFrame:
+    """The frame without the levels of axes that none of its rows has."""
+    return frame.assign(**{axis: frame[axis].cat.remove_unused_categories() for axis in records.axes})
 
 
 def _highest(frame: pd.DataFrame) -> pd.DataFrame:
@@ -78,7 +82,7 @@ def _parameters(records: Records, drawn: Roles) -> Draw | None:
 def _graph(records: Records, drawn: Roles) -> Draw | None:
     records = with_state(records)
     runs = curves.gradient_of_runs(records, drawn, at="start")
-    frame = runs[runs["cell"].isin(first_runs(records, drawn)["cell"])]
+    frame = _only_levels_there(runs[runs["cell"].isin(first_runs(records, drawn)["cell"])], records)
     return partial(backpropagation_graph, frame, drawn) if len(frame) else None
 
 
