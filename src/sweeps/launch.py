@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
-from sweeps.amounts import duration
+from sweeps.amounts import duration, number_of
 from sweeps.check import checked
 from sweeps.config.compose import Composer, Load
 from sweeps.config.identity import deciding
@@ -27,10 +27,14 @@ from sweeps.plan.cells import distinct
 from sweeps.plan.plan import Plan, make_plan
 from sweeps.records.checkpoint import begun
 from sweeps.records.files import write_atomically
+from sweeps.records.idle_clipping import idle_clippings
 from sweeps.records.paths import SweepPaths
 from sweeps.records.plan_file import read_plan, write_plan
 from sweeps.terminal import terminal
 
+IDLE = "Warning: {} never changed a gradient, at no {} of its {}."
+"""Told of clipping that never acted."""
+EVERY, LOGGED = "update", "logged update (probe=clipping counts them all)"
 PART = "These cells are a part of the sweep that was asked for before: {} and what a report counts stay as they are."
 """Told where a sweep leaves the plan as it is."""
 
@@ -130,6 +134,9 @@ def train(plan: Plan, sweep: SweepPaths, executor: Executor, console: Console) -
 
         result = run(plan, sweep, executor, watch)
     show_outcomes(plan, result, console)
+    trained = [(cell.id, cell.settings) for cell in plan.cells if cell.id in result.outcomes]
+    for clip, (count, every) in idle_clippings(sweep, trained).items():
+        console.print(IDLE.format(clip, EVERY if every else LOGGED, number_of(count, "cell")), style="bold yellow")
     if plan.packs:
         console.print(f"Trained in {duration(time.monotonic() - started)}.")
     return result

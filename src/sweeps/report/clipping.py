@@ -10,6 +10,7 @@ from sweeps.analysis.labels import label, level_text
 from sweeps.analysis.loading.axes import owner_of
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.statistics.effects import by_importance
+from sweeps.analysis.statistics.summaries import numbers_of
 from sweeps.analysis.text import number_of, render, share_of
 from sweeps.report.by_axis import LISTED
 from sweeps.report.document import Block, Prose, Tabular
@@ -18,16 +19,17 @@ from sweeps.tables.clipping_audit import CHANGES, REFERENCE, clipping_audit
 
 
 def clipping(records: Records, table: pd.DataFrame) -> list[Block]:
-    """A table of outcomes by kind of clipping, and a list of what each changed in pairs with a run without clipping."""
-    counts = outcome_counts(table, "clip")
+    """What never acted, a table of outcomes by kind of clipping, and a list of what each changed in pairs with a run
+    without clipping."""
+    counts, never = outcome_counts(table, "clip"), _never_acted(records)
     if len(counts) < 2:
-        return []
+        return never
     shown = pd.DataFrame({"clip": [label(clip) for clip in counts.index]})
     for name, head in CRITERIA.items():
         shown[head] = [share_of(*pair) for pair in zip(counts[name], counts["n"], strict=True)]
     outcomes = Tabular(render(shown, names=1), "Outcomes under each kind of clipping, everything else pooled.")
     if REFERENCE not in counts.index:
-        return [outcomes]
+        return [*never, outcomes]
     others = [axis for axis in by_importance(records) if axis != "clip" and owner_of(axis) != "clip"]
     by = "arch" if "arch" in others else next(iter(others), None)
     axes = [*([by] if by else []), "clip"]
@@ -37,7 +39,22 @@ def clipping(records: Records, table: pd.DataFrame) -> list[Block]:
         "Pairs are a run with clipping and the run without it that is the same otherwise. A run is solved if any of "
         "its evaluations reached the task's score, and solved at the end if the last one did and it did not diverge:"
     )
-    return [Prose(first + "\n\n" + "\n".join(f"- {point}" for point in points)), outcomes]
+    return [*never, Prose(first + "\n\n" + "\n".join(f"- {point}" for point in points)), outcomes]
+
+
+def _never_acted(records: Records) -> list[Block]:
+    """A paragraph that names the clippings that changed no gradient at any logged update; none if all did."""
+    own = [axis for axis in records.varied if owner_of(axis) == "clip"]
+    cells = records.cells[records.cells["clip"] != REFERENCE].join(numbers_of(records)[["clipped"]], on="cell")
+    names = []
+    for key, part in cells.groupby(["clip", *own], observed=True, dropna=False):
+        levels: Any = key
+        if not (part["clipped"] > 0).any():
+            told = [level_text(axis, level) for axis, level in zip(own, levels[1:], strict=True) if pd.notna(level)]
+            names.append(f"{', '.join([label(levels[0]), *told])} ({number_of(len(part), 'run')})")
+    if not names:
+        return []
+    return [Prose(f"**Never changed a gradient, at no logged update: {'; '.join(names)}.**")]
 
 
 def _changed(clip: Any, rows: pd.DataFrame, by: str | None) -> str:
