@@ -13,7 +13,7 @@ endif
 WHERE = experiment=$(EXPERIMENT) $(filter runs_dir=%,$(ARGS))
 
 .DEFAULT_GOAL = help
-.PHONY: help setup sweep plan figures report verify mirror sync workspace dashboard test test-slow check format lint types bench notebooks clean
+.PHONY: help setup sweep plan figures report claims verify mirror sync workspace dashboard test test-slow check format lint types bench notebooks clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -39,6 +39,9 @@ figures: $(READY)  ## draw the figures again from the records
 
 report: $(READY)  ## tables, figures and report again from the records
 	@$(RUN) report $(WHERE)
+
+claims: $(READY)  ## judge the published statements of the experiment on its records
+	@$(RUN) claims $(WHERE)
 
 verify: $(READY)  ## make the report again elsewhere and say which of its files and of the records differ
 	@$(RUN) verify $(WHERE)

@@ -60,6 +60,7 @@ ALLOWED: dict[str, set[str]] = {
     "tables": STATISTICS,
     "figures": {*STATISTICS, "config.analysis", "config.cards", "theory"},
     "report": {*STATISTICS, "config.analysis", "config.cards", "config.places", "tables", "figures"},
+    "claims": {*STATISTICS, "config.short_names"},
     "dashboard": {*STATISTICS, "figures.charts", "mirror"},
     "in_process": {*CONFIG, "check", "records", "execute", "launch", "misfits", "analysis"},
     "hydra_app": {*CONFIG, "execute", "solo", "terminal", "report.study"},
@@ -79,7 +80,7 @@ ALLOWED: dict[str, set[str]] = {
             "one_sequence",
             "written",
         ),
-        *("choices", "analysis", "tables", "figures", "report", "mirror", "dashboard"),
+        *("choices", "analysis", "tables", "figures", "report", "claims", "mirror", "dashboard"),
     },
     "main": {*CONFIG, "hydra_app", "interrupts", "commands", "terminal"},
     "__main__": {"main"},
@@ -220,7 +221,10 @@ def test_these_rules_can_fail() -> None:
         ("omegaconf", HYDRA),
         ("wandb", {"mirror"}),
         ("wandb_workspaces", {"dashboard"}),
-        *((library, {"analysis", "tables", "figures", "report", "tasks", "theory"}) for library in sorted(NUMBERS)),
+        *(
+            (library, {"analysis", "tables", "figures", "report", "claims", "tasks", "theory"})
+            for library in sorted(NUMBERS)
+        ),
         ("rich", {"execute", "mirror", "launch", "solo", "terminal"}),
         ("submitit", {"execute"}),
         ("ray", {"execute"}),

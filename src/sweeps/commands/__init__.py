@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sweeps.commands.choices import choices
+from sweeps.commands.claims import claims
 from sweeps.commands.compare import compare
 from sweeps.commands.evaluate import evaluate
 from sweeps.commands.probe import probe
@@ -21,6 +22,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "figure": figure,
     "report": report,
     "verify": verify,
+    "claims": claims,
     "compare": compare,
     "find": find,
     "show": show,

@@ -12,7 +12,7 @@ from pathlib import Path
 from sweeps.amounts import number_of
 from sweeps.commands.arguments import selected, settings_in, study_of, text_of
 from sweeps.config.analysis import ROLES
-from sweeps.config.places import experiment_file
+from sweeps.config.places import EXPERIMENTS, experiment_file
 from sweeps.errors import CommandError, nearest, unknown
 from sweeps.records.paths import ReportPaths, SweepPaths
 from sweeps.terminal import say
@@ -115,7 +115,7 @@ def report(arguments: list[str]) -> int:
     older, cells = cells_of(ReportPaths(into) if into else sweep.report), len(records.cells)
     if older is not None and older > cells:
         say(f"The report that is there was made of {number_of(older, 'cell')}; it is replaced by one of {cells}.")
-    claims = text_of(settings, "claims.md")
+    claims = _claims(settings, roots)
     made = make_report(sweep, readme, claims=claims, into=into, records=records, pages=pages, analysis=analysis)
     problems = records.problems["problem"].value_counts()
     if len(problems):
@@ -128,6 +128,21 @@ def report(arguments: list[str]) -> int:
     return 0
 
 
+def _claims(settings: dict[str, str], roots: list[Path]) -> str | None:
+    """What the user wrote of the claims, and the verdicts on those that are declared; None for neither."""
+    from sweeps.analysis.provenance import provenance
+    from sweeps.claims.of_experiment import claims_of
+    from sweeps.claims.words import markdown
+    from sweeps.report.make import records_to_report
+
+    written, path = text_of(settings, "claims.md"), EXPERIMENTS / settings["experiment"] / "claims.yaml"
+    if not path.is_file():
+        return written
+    records = records_to_report(roots)
+    judged = markdown(claims_of(path, records), provenance(records, "claims"))
+    return "\n\n".join(filter(None, (written, judged)))
+
+
 def verify(arguments: list[str]) -> int:
     """Make a report again from the records, in a temporary folder, and list what differs from the one on disk."""
     from sweeps.report.study import analysis_of
@@ -135,7 +150,7 @@ def verify(arguments: list[str]) -> int:
 
     settings = settings_in(arguments, ("experiment", "runs_dir"), several=True)
     (sweep, roots), analysis = study_of(settings), analysis_of(settings["experiment"])
-    question, claims = text_of(settings, "README.md"), text_of(settings, "claims.md")
+    question, claims = text_of(settings, "README.md"), _claims(settings, roots)
     verdict = verdict_on(sweep, question, claims=claims, roots=roots, analysis=analysis)
     for text in verdict.records:
         say(f"record: {text}")

@@ -1,0 +1,115 @@
+"""The numbers of a run that claims are about: the measures of tables, and some that only claims need."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import pandas as pd
+
+from sweeps.analysis.cell_theory import expected, settings_of
+from sweeps.analysis.loading.probed import probed, probes_of
+from sweeps.analysis.loading.records import Records
+from sweeps.analysis.statistics.measures import MEASURES, SHORT, measure_named, per_run
+from sweeps.errors import SweepsError, unknown
+
+Values = Callable[[Records], pd.Series]
+FIRST, LAST = 2, 22
+"""Lags between which the gradient is compared with theory; before them it turns from the readout's direction."""
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number of each run.
+
+    Attributes:
+        label: in a sentence, after "the".
+        better: 1 if more shows that more was learned, -1 if less does, 0 if it is not about learning.
+        values: of every run, in the order of `records.cells`; NaN for none.
+    """
+
+    label: str
+    better: int
+    values: Values
+
+
+def number_named(name: str) -> Number:
+    """The number of that name.
+
+    Raises:
+        SweepsError: there is none; the message names the nearest.
+    """
+    if name in NUMBERS:
+        return NUMBERS[name]
+    if name not in MEASURES and name not in SHORT:
+        raise SweepsError(unknown("number", name, (*NUMBERS, *MEASURES, *SHORT)))
+    measure = measure_named(name)
+    label = measure.label.format(score="score")
+    return Number(label, measure.better if measure.reached or measure.share else 0, lambda each: per_run(each, measure))
+
+
+def _loss_over_chance(records: Records) -> pd.Series:
+    return per_run(records, MEASURES["best_loss"]) / records.cells["chance_loss"]
+
+
+def at_start(records: Records) -> dict[str, pd.Series]:
+    """log10 ||dL/dh_t|| by lag before training, of each cell."""
+    rows = records.gradient[records.gradient["step"] == 0]
+    return {str(cell): part.set_index("lag")["log10_norm"] for cell, part in rows.groupby("cell", observed=True)}
+
+
+def _of_gradient(records: Records, number: Callable[[pd.Series, str], float]) -> pd.Series:
+    curves, cells = at_start(records), records.cells["cell"].astype(str)
+    return pd.Series([number(curves[cell], cell) if cell in curves else math.nan for cell in cells], cells.index)
+
+
+def _left(curve: pd.Series, cell: str) -> float:
+    """log10 of the squared norm at the first time step over that at the last."""
+    return float(2 * (curve[curve.index.max()] - curve[0]))
+
+
+def _straightness(curve: pd.Series, cell: str) -> float:
+    """The share of the variation of log10 of the norm that a straight line over lag explains."""
+    known = curve[np.isfinite(curve)]
+    return float(np.corrcoef(known.index, known)[0, 1] ** 2) if len(known) > 2 else math.nan
+
+
+def _over_theory(records: Records) -> pd.Series:
+    def ratio(curve: pd.Series, cell: str) -> float:
+        settings = settings_of(records, cell)
+        theory = None if settings is None or LAST not in curve.index else expected(settings, LAST)
+        if theory is None:
+            return math.nan
+        apart = (curve[LAST] - curve[FIRST]) - (theory[LAST] - theory[FIRST])
+        return float(10 ** (2 * apart / (LAST - FIRST)))
+
+    return _of_gradient(records, ratio)
+
+
+def _over_exponent(records: Records) -> pd.Series:
+    """The factor per step back of the gradient over that of the largest Lyapunov exponent, both as logarithms."""
+    if "lyapunov" not in probes_of(records):
+        return pd.Series(math.nan, records.cells.index)
+    frame = probed(records, "lyapunov")
+    largest = frame[frame["step"] == 0].groupby("cell", observed=True)["exponent"].max()
+    slope = per_run(records, MEASURES["decay_start"]) * math.log(10)
+    return slope / records.cells["cell"].map(largest).astype(float)
+
+
+NUMBERS: Mapping[str, Number] = {
+    "loss_over_chance": Number("best loss over that of the best constant answer", -1, _loss_over_chance),
+    "left": Number(
+        "log10 of the squared gradient at the first time step over that at the last",
+        0,
+        partial(_of_gradient, number=_left),
+    ),
+    "straightness": Number(
+        "share of log10 of the gradient that a line over lag explains", 0, partial(_of_gradient, number=_straightness)
+    ),
+    "over_theory": Number("factor per step of the squared gradient over that of theory", 0, _over_theory),
+    "over_exponent": Number("slope of the gradient over the largest Lyapunov exponent", 0, _over_exponent),
+}
+"""Beside the measures of tables; all of them but the first are of networks before training."""

@@ -1,0 +1,200 @@
+"""Claims on planted records: a verdict for what is true, false, unclear, diverged, and tuned by more tries."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+
+from analysis.make_records import write_cell
+from analysis.planted import planted
+from sweeps import load
+from sweeps.claims.claim import Claim, parse_claims
+from sweeps.claims.judge import NOT_HERE, REFUTED, REPLICATED, judge
+from sweeps.claims.of_experiment import claims_of, write_verdicts
+from sweeps.errors import SweepsError
+
+LUCK = np.random.default_rng(5).normal(0, 0.01, (100, 8))
+
+
+def claim(**given: Any) -> Claim:
+    base = {"name": "c", "says": "It does.", "source": "Somebody 2000", "number": "best_score"}
+    [found] = parse_claims({"claims": [base | given]})
+    return found
+
+
+@pytest.mark.parametrize(
+    ("score", "given", "verdict"),
+    [
+        (0.95, {"above": 0.9}, REPLICATED),
+        (0.80, {"above": 0.9}, NOT_HERE),  # more updates might do it
+        (0.95, {"below": 0.9}, REFUTED),  # said to fail, and it learned
+        (0.80, {"below": 0.9}, REPLICATED),
+        (0.90, {"above": 0.9}, NOT_HERE),  # the interval is on both sides
+        (0.90, {"from": 0.8, "to": 1.0}, REPLICATED),
+    ],
+)
+def test_a_claim_about_one_side(tmp_path: Path, score: float, given: dict[str, float], verdict: str) -> None:
+    records = planted(tmp_path, lambda run: score + LUCK[run["seed"], 0], seeds=8, arch=("lstm",))
+    found = judge(records, claim(**given))
+    assert found.verdict == verdict and found.seeds == 8
+    values = sorted(score + LUCK[:8, 0])
+    assert (found.low, found.high) == pytest.approx((values[1], values[-2])), "P(B < 2) = 9/256, 5% beyond each end"
+
+
+@pytest.mark.parametrize(("seeds", "verdict"), [(4, NOT_HERE), (5, REPLICATED)])
+def test_four_seeds_show_nothing(tmp_path: Path, seeds: int, verdict: str) -> None:
+    records = planted(tmp_path, lambda run: 0.99, seeds=seeds, arch=("lstm",))
+    found = judge(records, claim(above=0.9))
+    assert found.verdict == verdict
+    assert (found.why == "4 seeds are too few for an interval") == (seeds == 4)
+
+
+@pytest.mark.parametrize(
+    ("gap", "statistic", "bound", "verdict"),
+    [
+        (0.2, "difference", {"above": 0.1}, REPLICATED),
+        (0.05, "difference", {"above": 0.1}, NOT_HERE),
+        (-0.2, "difference", {"above": 0.1}, REFUTED),
+        (-0.2, "difference", {"below": -0.1}, REPLICATED),
+        (0.2, "difference", {"below": -0.1}, REFUTED),
+        (0.4, "ratio", {"above": 1.5}, REPLICATED),
+        (-0.2, "ratio", {"above": 1.5}, REFUTED),
+    ],
+)
+def test_a_comparison_is_paired_by_seed(
+    tmp_path: Path, gap: float, statistic: str, bound: dict[str, float], verdict: str
+) -> None:
+    """The seeds differ by far more than what is compared."""
+
+    def rule(run: Any) -> float:
+        return 0.3 + run["seed"] / 30 + gap * (run["arch"] == "lstm") + LUCK[run["seed"], 1] / 10
+
+    records = planted(tmp_path, rule, seeds=8, arch=("lstm", "gru"))
+    given = {"where": {"arch": "lstm"}, "against": {"arch": "gru"}, "statistic": statistic, **bound}
+    assert judge(records, claim(**given)).verdict == verdict
+
+
+def test_diverged_runs_count_as_the_worst(tmp_path: Path) -> None:
+    records = planted(tmp_path, lambda run: "diverged" if run["seed"] < 3 else 0.95, seeds=8, arch=("lstm",))
+    assert judge(records, claim(above=0.9)).verdict == NOT_HERE
+    fewer = planted(tmp_path / "b", lambda run: "diverged" if run["seed"] < 1 else 0.95, seeds=8, arch=("lstm",))
+    assert judge(fewer, claim(above=0.9)).verdict == REPLICATED
+
+
+@pytest.mark.parametrize(("solved", "verdict"), [(8, REPLICATED), (6, NOT_HERE)])
+def test_a_share_has_an_exact_interval(tmp_path: Path, solved: int, verdict: str) -> None:
+    records = planted(tmp_path, lambda run: run["seed"] < solved, seeds=8, arch=("lstm",))
+    found = judge(records, claim(number="solved", statistic="share", above=0.6))
+    assert found.verdict == verdict and found.value == solved / 8
+    if solved == 8:
+        assert found.low == pytest.approx(0.05 ** (1 / 8))
+
+
+def test_every_combination_must_hold(tmp_path: Path) -> None:
+    def rule(run: Any) -> float:
+        return 0.95 - 0.3 * (run["arch"] == "gru" and run["init"] == "random") + LUCK[run["seed"], 2]
+
+    records = planted(tmp_path, rule, seeds=6, arch=("lstm", "gru"), init=("random", "orthogonal"))
+    found = judge(records, claim(above=0.9, for_each=["arch", "init"]))
+    assert found.verdict == NOT_HERE and found.why == "holds at 3 of 4"
+    assert {name: part.verdict for name, part in found.parts}["GRU, random"] == NOT_HERE
+    assert judge(records, claim(above=0.9, for_each=["init"], where={"arch": "lstm"})).verdict == REPLICATED
+
+
+def test_slopes_and_crossings_are_of_every_seed(tmp_path: Path) -> None:
+    for seed in range(6):
+        for length in (60, 120, 240):
+            write_cell(
+                tmp_path / "a",
+                length=length,
+                seed=seed,
+                slope=float(-(0.5 + LUCK[seed, 3]) * np.log10(length) / (length - 1)),
+            )
+        for gain in (0.8, 1.0, 1.2, 1.4):
+            slope = float(gain - 1.1 + LUCK[seed, 4] / 10) / 10
+            write_cell(tmp_path / "b", length=60, seed=seed, slope=slope, settings={"init.gain": gain})
+    found = judge(
+        load(tmp_path / "a"), claim(number="left", statistic="slope", over="length", **{"from": -1.1, "to": -0.9})
+    )
+    assert found.verdict == REPLICATED and found.seeds == 6
+    found = judge(
+        load(tmp_path / "b"),
+        claim(number="decay_start", statistic="crossing", over="gain", **{"from": 1.07, "to": 1.13}),
+    )
+    assert found.verdict == REPLICATED and found.value == pytest.approx(1.1, abs=0.01)
+
+
+def test_the_side_with_more_tries_has_no_advantage(tmp_path: Path) -> None:
+    """Nothing matters: the best of 12 rates against one. On the same runs it would be a difference of 1.6 sd."""
+    luck = np.random.default_rng(8).normal(0, 0.05, 1000).tolist()
+
+    def rule(run: Any) -> float | None:
+        if run["arch"] == "gru" and run["optim__lr"] != 0.001:
+            return None
+        return 0.5 + luck.pop()
+
+    rates = tuple(0.001 * 2**at for at in range(12))
+    records = planted(tmp_path, rule, seeds=12, arch=("lstm", "gru"), optim__lr=rates)
+    given = {"where": {"arch": "lstm"}, "against": {"arch": "gru"}, "statistic": "difference", "above": 0.0}
+    assert judge(records, claim(**given, tuned=["optim.lr"])).verdict != REPLICATED
+    best = (
+        records.cells.groupby(["arch", "lr"], observed=True)["best_score"].median().groupby("arch", observed=True).max()
+    )
+    assert best["lstm"] - best["gru"] > 0.02, "chosen and reported on the same runs it looks like one"
+
+
+def test_the_side_that_is_better_when_tuned_is_found(tmp_path: Path) -> None:
+    def rule(run: Any) -> float:
+        own = {"lstm": 0.1, "gru": 0.01}[run["arch"]]
+        return 0.8 - 0.2 * abs(np.log10(run["optim__lr"] / own)) + 0.1 * (run["arch"] == "gru") + LUCK[run["seed"], 5]
+
+    records = planted(tmp_path, rule, seeds=8, arch=("lstm", "gru"), optim__lr=(0.1, 0.01))
+    given: dict[str, Any] = {"against": {"arch": "lstm"}, "statistic": "difference", "above": 0.05}
+    given["where"] = {"arch": "gru"}
+    assert judge(records, claim(**given, tuned=["lr"])).verdict == REPLICATED
+    given["where"] = {"arch": "gru", "lr": 0.1}
+    assert judge(records, claim(**given)).verdict == REFUTED, "at the rate that suits the other"
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"number": "best_scor"}, "claims.c.*best_scor.*best_score"),
+        ({"above": "much"}, "claims.c.above: given 'much', must be a number"),
+        ({"above": None}, "above: given None"),
+        ({"statistic": "mean", "above": 1}, "claims.c.statistic.*mean.*median"),
+        ({"statistic": "ratio", "above": 1}, "against goes with ratio and difference"),
+        ({"statistic": "slope", "above": 1}, "over goes with slope and crossing"),
+        ({"above": 1, "wehre": {}}, "wehre.*where"),
+        ({"above": 1, "says": ""}, "claims.c.says: must be given"),
+        ({"above": 1, "below": 0}, "from 1 to 0 holds no number"),
+        ({"above": 1, "for_each": "arch"}, "must be a list of axes"),
+        ({"statistic": "ratio", "above": 1, "against": {"arch": "gru"}}, "against.arch: must be in where, too"),
+    ],
+)
+def test_a_claim_that_is_wrong_is_told(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(SweepsError, match=message):
+        claim(**given)
+
+
+def test_verdicts_are_written_with_their_source(tmp_path: Path) -> None:
+    records = planted(tmp_path / "runs", lambda run: 0.95 + LUCK[run["seed"], 6], seeds=6, arch=("lstm",))
+    each = {"name": "it_learns", "says": "It learns.", "source": "Somebody 2000", "number": "best_score"}
+    file = tmp_path / "claims.yaml"
+    file.write_text(yaml.safe_dump({"claims": [each | {"above": 0.9}, each | {"name": "more", "above": 0.99}]}))
+    found = claims_of(file, records)
+    text = write_verdicts(records, found, tmp_path / "out")[0].read_text()
+    assert text.startswith("2 claims: 1 replicated, 1 not replicated at this budget.")
+    assert "✓ **it_learns: replicated.** It learns. (Somebody 2000)" in text
+    assert "n = 6 seeds, 20 updates" in text and "Records: sha256" in text
+    assert claims_of(tmp_path / "none.yaml", records) == []
+    file.write_text("claims: [")
+    with pytest.raises(SweepsError, match="is no YAML"):
+        claims_of(file, records)
+    file.write_text(yaml.safe_dump({"claims": [each | {"above": 0.9, "where": {"arch": "grru"}}]}))
+    with pytest.raises(SweepsError, match=r"claims\.it_learns: .*grru"):
+        claims_of(file, records)
