@@ -56,13 +56,13 @@ def unit_gain(settings: Settings) -> float | None:
     return {"orthogonal": 1.0, "random": 1.0, "xavier": 1.0, "he": 2**0.5}.get(init.name)
 
 
-def expected(settings: Settings, steps: int) -> np.ndarray | None:
-    """log10 of ||dL/dh_{T-1-k}|| / ||dL/dh_{T-1}|| for k = 0 to `steps`; None where no theory is of such a network.
+def expected(settings: Settings, length: int) -> np.ndarray | None:
+    """log10 of ||dL/dh_{T-1-k}|| / ||dL/dh_{T-1}|| for every k of T = `length` time steps; None where no theory is of it.
 
     Mean-field theory of tanh, relu and sigmoid, its like of the GRU, and of the LSTM while states are small; the walk
     of a relu network from the identity; the carry of minGRU and of the LRU. See docs/theory.md.
     """
-    arch, init, lag = settings.arch.name, settings.init, np.arange(steps + 1)
+    arch, init, lag = settings.arch.name, settings.init, np.arange(length)
     if not plain(settings):
         return None
     if arch == "mingru":
@@ -71,15 +71,15 @@ def expected(settings: Settings, steps: int) -> np.ndarray | None:
         low, high = (float(settings.arch.options[name]) for name in ("r_min", "r_max"))
         return diagonal.log10_gradient(low, high, lag)
     if arch == "rnn_relu" and init.name == "identity" and init.gain == 1:
-        return np.log10(identity_relu.gradient_square(steps + 1)[: steps + 1]) / 2
+        return np.log10(identity_relu.gradient_square(length)[:length]) / 2
     if (unit := unit_gain(settings)) is None:
         return None
     gain = unit * init.gain
     if arch == "gru":
         bias = float(settings.arch.options["update_bias"])
-        return gru.log10_gradient(gain, drive_of(settings), steps, update_bias=bias)
+        return gru.log10_gradient(gain, drive_of(settings), length - 1, update_bias=bias)
     if arch == "lstm":
-        return lstm.log10_gradient(float(settings.arch.options["forget_bias"]), steps, gain)
+        return lstm.log10_gradient(float(settings.arch.options["forget_bias"]), length - 1, gain)
     if arch in PHI:
         return mean_field.log10_gradient(mean_field.gradient_factor(PHI[arch], gain, drive_of(settings)), lag)
     return None
@@ -93,7 +93,7 @@ def expected_of_runs(records: Records) -> pd.DataFrame:
     parts = []
     for _, cell in records.cells.drop_duplicates(records.axes).iterrows():
         settings = settings_of(records, str(cell["cell"]))
-        curve = None if settings is None else expected(settings, int(cell["length"]) - 1)
+        curve = None if settings is None else expected(settings, int(cell["length"]))
         if curve is not None:
             parts.append(pd.DataFrame({"cell": cell["cell"], "lag": np.arange(len(curve)), "log10_norm": curve}))
     if not parts:

@@ -80,7 +80,7 @@ def _straightness(curve: pd.Series, cell: str) -> float:
 def _over_theory(records: Records) -> pd.Series:
     def ratio(curve: pd.Series, cell: str) -> float:
         settings = settings_of(records, cell)
-        theory = None if settings is None or LAST not in curve.index else expected(settings, LAST)
+        theory = None if settings is None or LAST not in curve.index else expected(settings, len(curve))
         if theory is None:
             return math.nan
         apart = (curve[LAST] - curve[FIRST]) - (theory[LAST] - theory[FIRST])
