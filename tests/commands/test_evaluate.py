@@ -54,9 +54,7 @@ def test_at_its_own_length_a_network_has_the_last_evaluation_of_its_record(
     assert str(sweep.other_lengths) in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(
-    "further", [(), ("arch=gru",), ("seed=1",)]
-)
+@pytest.mark.parametrize("further", [(), ("arch=gru",), ("seed=1",)])
 def test_a_sweep_of_one_task_has_a_row_for_each_network(
     further: tuple[str, ...],
     tmp_path: Path,

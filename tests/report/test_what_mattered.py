@@ -405,3 +405,15 @@ def test_two_axes_together_are_no_fact_beyond_these_runs_where_they_are_not_test
     text = in_short(records, effects(records))
     assert "depends on the" in text
     assert text.endswith("This describes these runs alone: the seeds are too few to test the two together.")
+
+
+def test_a_level_that_is_best_everywhere_is_named_once(tmp_path: Path) -> None:
+    """Two axes that act together by size alone: no list of one and the same level."""
+
+    def rule(run: Mapping[str, Any]) -> float:
+        return 0.5 + (0.3 if run["arch"] == "gru" else 0.1) * (1 if run["init"] == "orthogonal" else -1)
+
+    records = planted(tmp_path, rule, seeds=8, arch=("lstm", "gru"), init=("orthogonal", "identity"))
+    found = effects(records)
+    text = best_by(records, found.interactions[0], found)
+    assert text == "Best at every level of the architecture is orthogonal; by how much is what differs."

@@ -28,6 +28,7 @@ HEADS = {
     "stack.residual": "residual connections",
     "stack.embedding": "embedding columns",
     "stack.start": "start state",
+    "task.permuted": "order of pixels",
 }
 """Of axes; any other has the last part of its dotted name."""
 SAID = HEADS | {
@@ -75,6 +76,7 @@ LEVELS = {
     "stack.kind": {"plain": "plain", "encoder_decoder": "encoder-decoder"},
     "stack.norm": {"none": "none", "layer": "layer norm"},
     "stack.residual": {"false": "without", "true": "with"},
+    "task.permuted": {"false": "as in the image", "true": "permuted"},
 }
 """What the levels of an axis are called that is no group of choices."""
 LABELLED = ("arch", "init", "clip")

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from sweeps.analysis.labels import axes_said, level_text
+from sweeps.analysis.last_answer import last_answer
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.statistics.contrast import Contrast
 from sweeps.analysis.statistics.design import Design
@@ -38,6 +39,11 @@ def of_the_layer(records: Records) -> str:
         return ""
     text = "Of a network with several layers the gradient through time is that of the highest"
     return f"{text}, of one that reads in both directions that of the forward one." if _both(records) else f"{text}."
+
+
+def whose_gradient(records: Records) -> str:
+    """Of which layer and of which loss the gradient through time is, in sentences; empty where it could be no other."""
+    return " ".join(filter(None, (of_the_layer(records), last_answer(records.cells["task"].unique()))))
 
 
 def _both(records: Records) -> bool:
