@@ -44,6 +44,14 @@ def test_a_line_of_one_run_is_no_median(tmp_path: Path) -> None:
         assert "over 2 runs" in captions(two)[name], name
 
 
+def test_the_first_figure_is_by_an_axis_that_varied(tmp_path: Path) -> None:
+    """A study that asks for colours and panels leaves the length on the x axis, of which there is one."""
+    axes: dict[str, Any] = {"arch": ("lstm", "gru"), "arch__hidden": (4, 16)}
+    records = planted(tmp_path, lambda run: run["seed"] / 10, seeds=2, **axes)
+    text = captions(records, {"arch": "colour", "hidden": "column"})["score_by_level"]
+    assert " of every run by architecture: " in text
+
+
 def test_a_caption_refers_to_another_only_where_that_is_shown(tmp_path: Path) -> None:
     records = planted(tmp_path, lambda run: 0.5, seeds=2, arch=("lstm",))
     start, end = "gradient_by_lag_start", "gradient_by_lag_end"

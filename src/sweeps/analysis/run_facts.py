@@ -61,7 +61,7 @@ class Reach:
         return _after(self.norms != -math.inf)
 
     def per_step(self) -> str:
-        """What one step back leaves: the factor per step with its lags, or the end-to-end change of a short sequence."""
+        """What one step back leaves: the factor per step with its lags, or the end-to-end change of a short one."""
         if not math.isnan(self.rate):
             return f"× {factor(self.rate)} per step back (lags {ENDS} to {len(self.norms) - ENDS - 1})"
         if len(self.norms) >= SHORTEST or math.isnan(self.change):

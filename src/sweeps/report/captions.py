@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 import numpy as np
 import pandas as pd
 
+from sweeps.analysis.baselines import own_baselines
 from sweeps.analysis.frontier import inside
 from sweeps.analysis.labels import axes_said, head, label, level_text, said
 from sweeps.analysis.leading import shown_measure
@@ -65,6 +66,7 @@ def captions(
     a_field = f"{several(fields)} run{'s' * bool(fields.max() != 1)}"
     cut = f" {text}" if (text := truncation(by_lag.within(passing))) else ""
     none = f" {text}" if passing is not records and (text := without_state(records)) else ""
+    others = ", and those of the other predictors named above it" if len(own_baselines(records).columns) else ""
     how_read = (
         f"{_of_the_architectures(present)}{_whose(records)}{cut} {_scales(by_lag)}; what leaves the range of float32 "
         "has a note."
@@ -89,7 +91,7 @@ def captions(
         ),
         "loss_curves": (
             f"Evaluation loss over training{at_length}{_panels(loss)}; grey: the loss of the best constant "
-            "answer, on which a run has learned nothing; a cross: where a run diverged, the line goes on with the "
+            f"answer, on which a run has learned nothing{others}; a cross: where a run diverged, the line goes on with the "
             f"others. {solved_sentence(loss.within(records))}{_lines(records, loss)}"
         ),
         "share_solved": (
@@ -135,8 +137,11 @@ def score_caption(records: Records, drawn: Roles, measure: Measure) -> str:
     name = measure.label.format(score=records.score_name)
     runs, infinite = _runs(records, drawn), int(np.isinf(per_run(records, measure)).sum())
     worst = f"; a cross is a run of the worst rank, {measure.worst} ({infinite} of them)" if infinite else ""
+    axes = (drawn.x, drawn.colour, drawn.column, drawn.row)
+    axis = next((each for each in axes if each in records.varied), None)  # x may be a length that did not vary
+    by = f" by {said(axis)}" if axis else ""
     return (
-        f"The {name} of every run by {said(str(drawn.x))}: a mark is a run"
+        f"The {name} of every run{by}: a mark is a run"
         f"{'' if runs == ONE else f', a bar the median over {runs}'}{worst}."
     )
 
