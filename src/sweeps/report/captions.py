@@ -91,8 +91,8 @@ def captions(
         ),
         "loss_curves": (
             f"Evaluation loss over training{at_length}{_panels(loss)}; grey: the loss of the best constant "
-            f"answer, on which a run has learned nothing{others}; a cross: where a run diverged, the line goes on with the "
-            f"others. {solved_sentence(loss.within(records))}{_lines(records, loss)}"
+            f"answer, on which a run has learned nothing{others}; a cross: where a run diverged, the line goes on with "
+            f"the others. {solved_sentence(loss.within(records))}{_lines(records, loss)}"
         ),
         "share_solved": (
             f"Share of runs that solved the task, whatever followed, against {said(str(share.x))}, "
