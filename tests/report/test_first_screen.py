@@ -17,7 +17,7 @@ from sweeps.analysis.labels import said
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.roles import map_axes
 from sweeps.analysis.statistics.arrival import arrival_by_axis
-from sweeps.analysis.statistics.effects import effects_of
+from sweeps.analysis.statistics.effects import by_importance, effects_of
 from sweeps.figures.catalogue import FIGURES, figure, roles_of
 from sweeps.figures.clipped import clipped_runs
 from sweeps.report.captions import captions
@@ -156,3 +156,18 @@ def test_a_caption_names_a_length_only_where_the_figure_shows_one(tmp_path: Path
         assert roles_of(name, several).length is None and "T = 8)" not in captions(several)[name].partition(";")[0]
         assert "over training at T" not in captions(several)[name]
         assert roles_of(name, one).length == 8 and "T = 8" in captions(one)[name].partition(";")[0]
+
+
+def test_axes_of_little_effect_are_drawn_before_those_of_none(tmp_path: Path) -> None:
+    """Beside an architecture that goes with almost everything a rate with little is shown, not an init with nothing."""
+    luck = np.random.default_rng(3).normal(0, 0.1, 80).tolist()
+
+    def rule(run: Any) -> float:
+        return 2.0 * (run["arch"] == "gru") + 0.11 * (run["optim__lr"] == 0.1) + luck.pop()
+
+    axes = {"arch": ("lstm", "gru"), "init": ("random", "orthogonal"), "clip": ("none", "norm")}
+    records = planted(tmp_path, rule, seeds=5, **axes, optim__lr=(0.01, 0.1))
+    [rate] = [each.variation for each in effects_of(records).axes if each.axis == "lr"]  # type: ignore[union-attr]
+    assert rate.not_luck and not rate.large
+    assert by_importance(records)[:2] == ["arch", "lr"]
+    assert {"arch", "lr"} <= set(roles_of("score_by_level", records).drawn)

@@ -169,4 +169,4 @@ def positions(levels: Sequence[Any]) -> tuple[dict[Any, float], bool]:
 
 def axis_name(axis: str) -> str:
     """How an x axis is labelled."""
-    return {"length": "sequence length T (steps)"}.get(axis, head(axis))
+    return {"length": "length T (steps)"}.get(axis, head(axis))

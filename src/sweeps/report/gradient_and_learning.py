@@ -64,6 +64,11 @@ def _listing(parts: Sequence[tuple[str, pd.DataFrame]], of: str) -> Tabular:
     return Tabular(render(pd.DataFrame(rows), names=1), caption)
 
 
+def _with(level: str) -> str:
+    """`with GRU`, `with init random`, `with clip by norm`; `without clipping`."""
+    return level.replace("no ", "without ", 1) if level.startswith("no ") else f"with {level}"
+
+
 def in_short(records: Records) -> str:
     """What a step back leaves of the gradient at the start, by group where they are few, and how that goes with
     learning."""
@@ -74,8 +79,8 @@ def in_short(records: Records) -> str:
     parts: list[tuple[Any, pd.DataFrame]] = [("", frame)]
     if group and frame[group].nunique() <= MOST_IN_SHORT:
         parts = list(frame.groupby(group, observed=True))
-    of = "" if group in (None, "arch") else f"{said(str(group))} "
-    names = ["" if level == "" else f" with {of}{level_said(str(group), level)}" for level, _ in parts]
+    of = "" if group in (None, "arch", "clip") else f"{said(str(group))} "
+    names = ["" if level == "" else f" {_with(of + level_said(str(group), level))}" for level, _ in parts]
     texts = [
         f"{_range(part['start'])}{name} ({_solved(part)} solved)" for name, (_, part) in zip(names, parts, strict=True)
     ]

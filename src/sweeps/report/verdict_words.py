@@ -13,7 +13,6 @@ from sweeps.analysis.loading.records import Records
 from sweeps.analysis.statistics.effects import Effects
 from sweeps.analysis.statistics.measures import per_run
 from sweeps.analysis.statistics.one_axis import Effect, best_levels
-from sweeps.analysis.statistics.paired import ALPHA
 from sweeps.analysis.statistics.variation import Variation
 from sweeps.analysis.text import number, number_of
 from sweeps.report.effect_words import (
@@ -33,8 +32,6 @@ MOST = 2
 """Axes that are named beside the first."""
 MOST_LEVELS = 6
 """Levels for each of which an interaction names the best level of the other axis."""
-LITTLE = 0.01
-"""Share beyond chance from which on an axis with little is told from one with nothing."""
 AT_RANDOM = "chance (numbers dealt out at random to the runs of each seed)"
 """What `Variation.luck` compares with."""
 
@@ -176,7 +173,7 @@ def no_difference(records: Records, found: Effects, told: Verdict) -> str:
     same = [each for each in rest if alike_without(records, each.axis, values)]
     none = [f"Runs that differ in the {said(each.axis)} {alone(each)} have the same number." for each in same]
     rest = [each for each in rest if each not in same]
-    little = [each for each in rest if each.variation.luck <= ALPHA and each.variation.excess >= LITTLE]
+    little = [each for each in rest if each.variation.not_luck]
     luck = [each for each in rest if each not in little]
     texts = [f"Little, if more than by luck, goes with {_with_chance(little)}"] if little else []
     texts += [f"{'no' if little else 'No'} difference beyond luck goes with {_with_chance(luck)}"] if luck else []

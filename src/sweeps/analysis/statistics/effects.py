@@ -83,7 +83,7 @@ def measure_that_varies(records: Records) -> tuple[Measure, str]:
 def by_importance(records: Records, measure: Measure | None = None) -> list[str]:
     """The axes that varied, that with the largest share of the variation (beyond chance) first.
 
-    Those whose share is not large (`Variation.large`) keep the order of the records, and an axis with more than
+    Those whose share may be luck (`Variation.not_luck`) keep the order of the records, and an axis with more than
     `MOST_LEVELS` levels comes last.
 
     Args:
@@ -91,7 +91,7 @@ def by_importance(records: Records, measure: Measure | None = None) -> list[str]
         measure: by default that of `measure_that_varies`.
     """
     shares = _shares(records, measure or measure_that_varies(records)[0])
-    ordered = sorted(shares, key=lambda axis: -round(shares[axis].excess, TIED) if shares[axis].large else 0.0)
+    ordered = sorted(shares, key=lambda axis: -round(shares[axis].excess, TIED) if shares[axis].not_luck else 0.0)
     return [*ordered, *(axis for axis in records.varied if axis not in shares)]
 
 

@@ -24,6 +24,8 @@ TINY = 1e-8
 
 LARGE = 0.05
 """A share that is not this much beyond the chance of it is never large."""
+LITTLE = 0.01
+"""The same of a share that is little, but not by luck."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,11 @@ class Variation:
     def excess(self) -> float:
         """The share beyond chance, by which axes with different numbers of levels are ordered."""
         return self.share - self.chance
+
+    @property
+    def not_luck(self) -> bool:
+        """Whether it is seldom so strong by luck, however little it is."""
+        return self.luck <= ALPHA and self.excess >= LITTLE
 
     @property
     def large(self) -> bool:
