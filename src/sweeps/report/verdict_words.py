@@ -83,7 +83,7 @@ def closest(found: Effects, told: Verdict) -> str:
     if told.lead.variation.excess > 0:
         return f"Closest to an effect comes the {name}: {chance}"
     if len(found.axes) == 1:
-        return f"The {name} made no difference: of the variation it has {chance}"
+        return f"The {name} has no more of the variation than by chance: {chance}"
     return f"No axis has more of the variation than by chance; the most has the {name}: {chance}"
 
 
