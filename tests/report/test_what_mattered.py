@@ -187,8 +187,8 @@ def test_ties_are_called_ties_and_equal_runs_nothing(tmp_path: Path) -> None:
     assert "Best is orthogonal (2 of 2) and identity (2 of 2), tied, worst random (0 of 2)" in text
     text = told(planted(tmp_path / "all", lambda run: True, seeds=2, **axes))
     assert text == (
-        "**Nothing to compare:** the best evaluation loss is the same in all 6 runs, 0.0115 (every run solved the "
-        "task, and the best score is the same)."
+        "**Nothing to compare:** the loss of the best evaluation is the same in all 6 runs, 0.0115 (every run solved "
+        "the task, and the best score is the same)."
     )
 
 

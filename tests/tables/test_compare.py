@@ -282,6 +282,17 @@ def test_any_name_of_a_setting_and_any_measure_will_do(tmp_path: Path) -> None:
     assert "T = 3" in one.caption and "orthogonal" in one.caption
 
 
+def test_the_loss_of_the_best_evaluation_is_not_called_the_lowest(tmp_path: Path) -> None:
+    """A score of 0 throughout leaves the evaluation before training the best, whatever the loss did after it."""
+    for seed in (0, 1):
+        best = {"step": 0, "eval_loss": 2.4, "eval_score": 0.0}
+        write_cell(tmp_path, seed=seed, length=3, summary={"best": best})
+    tables = {name: compare(load(tmp_path), ("arch",), name) for name in ("best_loss", "final_eval_loss")}
+    assert "Loss of the best evaluation by architecture" in tables["best_loss"].caption
+    said = {name: "first with its highest explained variance" in table.legend for name, table in tables.items()}
+    assert said == {"best_loss": True, "final_eval_loss": False}
+
+
 def test_rows_of_two_problems_are_not_put_in_one_order(tmp_path: Path) -> None:
     """Scores at two lengths are of two problems: the gru is ahead at either, and no row is ahead of all."""
     score = {("gru", 3): 0.3, ("lstm", 3): 0.2, ("gru", 5): 0.9, ("lstm", 5): 0.8}

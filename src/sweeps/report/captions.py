@@ -222,7 +222,7 @@ def arrival_caption(records: Records) -> str:
     frame, _ = arrival_by_axis(records)
     if frame.empty:
         return "No gradient was finite from end to end."
-    best = f"best {records.score_name}" if frame["best"].notna().any() else "best evaluation loss"
+    best = f"best {records.score_name}" if frame["best"].notna().any() else "loss of the best evaluation"
     what = "end-to-end change of the gradient per step" if frame["whole"].all() else "factor of the gradient per step"
     near = {words: frame[frame[when].between(*NEAR)] for when, words in WHEN.items()}
     texts = [f"{int(part['solved'].sum())} of {len(part)} {words}" for words, part in near.items() if len(part)]

@@ -113,7 +113,7 @@ def _same(records: Records) -> list[str]:
 
 
 def _named(name: str, level: Any) -> str:
-    """`corpus kjv`, `size = 7`, `order of pixels: permuted`: a setting by its name, of whatever kind its level is."""
+    """`corpus kjv`, `size = 7`, `pixels: permuted`: a setting by its name, of whatever kind its level is."""
     told = level_text(name, level)
     return f"{said(name)} {told}" if told == level else told
 

@@ -69,9 +69,15 @@ def what_the_numbers_are(contrast: Contrast) -> str:
         interval = share_words(n, pooled=bool(contrast.design.pooled))
         runs = several(contrast.frame["runs"])
         return f"Shares are in runs, of which an entry has {runs} ({seeds(n)}), {interval}."
+    best = f" {the_best(contrast.score)}" if contrast.measure.name == "best_loss" else ""
     if contrast.statistic == "median":
-        return f"Each number is the median over n = {seeds(n)}, {median_words(n)}."
-    return f"Each number is the interquartile mean over n = {seeds(n)}, {iqm_words(n, contrast.seed)}."
+        return f"Each number is the median over n = {seeds(n)}, {median_words(n)}.{best}"
+    return f"Each number is the interquartile mean over n = {seeds(n)}, {iqm_words(n, contrast.seed)}.{best}"
+
+
+def the_best(score: str) -> str:
+    """Which evaluation of a run is its best: its loss need not be the lowest."""
+    return f"The best evaluation of a run is the first with its highest {score}; another may have a lower loss."
 
 
 def what_is_pooled(design: Design, *, share: bool = False) -> str:
