@@ -14,7 +14,7 @@ from sweeps.analysis.loading.records import Records
 from sweeps.analysis.recurrent import without_state
 from sweeps.analysis.statistics.arrival import WHEN, arrival, by_seed, distance, group_of, learned
 from sweeps.analysis.statistics.intervals import Floats
-from sweeps.analysis.statistics.paired import sign_flip_p
+from sweeps.analysis.statistics.paired import sign_flip_p, times
 from sweeps.analysis.text import between, number, number_of, render
 from sweeps.report.before_training import further
 from sweeps.report.document import Block, Prose, Tabular
@@ -123,7 +123,7 @@ def _correlations(records: Records, frame: pd.DataFrame) -> str:
         found = by_seed(frame, when)
         if len(found):
             counts.append((len(found), int(frame[[when, "reached"]].notna().all(axis=1).sum())))
-            p = float(sign_flip_p(found)) if len(found) > 1 else math.nan
+            p = min(1.0, times(records) * float(sign_flip_p(found))) if len(found) > 1 else math.nan
             test = f"; p = {number(p, 2)}" if not math.isnan(p) else ""
             texts.append(f"{words} {_over_seeds(found, test)}")
     if not texts:

@@ -12,6 +12,7 @@ from pathlib import Path
 from sweeps.analysis.loading.load import load
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.provenance import write_provenance
+from sweeps.analysis.tuning import what_was_chosen
 from sweeps.config.analysis import NOTHING, Analysis
 from sweeps.figures.catalogue import by_default
 from sweeps.figures.charts import ON_FIRST_SCREEN
@@ -34,6 +35,7 @@ from sweeps.report.run_pages import MOST, write_run_pages
 from sweeps.report.runs import runs
 from sweeps.report.sources import sources
 from sweeps.report.tables import tables
+from sweeps.report.tuned import tuned_records, tuned_section
 from sweeps.report.what_diverged import diverged, what_diverged
 from sweeps.report.what_ran import what_ran
 from sweeps.report.what_varied import what_varied
@@ -120,14 +122,16 @@ def _document(
     analysis: Analysis,
 ) -> Document:
     """Write the tables and figures, and return the report as a document that refers to them."""
-    table = comparison(records, seed=SEED)
+    tuned, why_not = tuned_records(records, analysis)
+    studied = tuned.records if tuned else records
+    table = comparison(studied, seed=SEED)
     problems = records.problems.sort_values(["problem", "cell"])
     for path, frame in ((paths.problems, problems), (paths.diverged, diverged(records))):
         write_atomically(path, frame.to_csv(index=False, lineterminator="\n"))
-    parts = [part_of(task, part, table, analysis) for task, part in records.by_task()]
+    parts = [part_of(task, part, table, analysis) for task, part in studied.by_task()]
     metric = analysis.metric if all(part.note == "" for part in parts) else None
-    names = dict.fromkeys((ON_FIRST_SCREEN, *(analysis.figures or by_default(records))))
-    drawn = draw(records, paths.figures, names, preferred=analysis.axes, metric=metric, narrow=True)
+    names = dict.fromkeys((ON_FIRST_SCREEN, *(analysis.figures or by_default(studied))))
+    drawn = draw(studied, paths.figures, names, preferred=analysis.axes, metric=metric, narrow=True)
     shown = {part.task: [each.name for each in drawn if each.task == part.task] for part in parts}
     captioned = {
         part.task: captions(part.records, analysis.axes, metric, shown[part.task])
@@ -139,14 +143,15 @@ def _document(
     pictures = [picture(each, captioned[each.task]) for each in drawn if each.name == ON_FIRST_SCREEN]
     return Document(
         title or records.root.name,
-        [*first_screen(parts), *pictures],
+        [*first_screen(parts), *([Prose(what_was_chosen(tuned))] if tuned else []), *pictures],
         [
             *([Section("The question", [Prose(asked)])] if asked else []),
             what_varied(records, analysis),
-            Section("The answer in numbers", [Prose(scope(records))]),
+            *tuned_section(tuned, why_not, paths.figures),
+            Section("The answer in numbers", [Prose(scope(studied))]),
             *(section for each in parts for section in answer(each)),
-            *figures(records, drawn, captioned, analysis.figures),
-            *tables(records, table, paths.tables, seed=SEED, analysis=analysis),
+            *figures(studied, drawn, captioned, analysis.figures),
+            *tables(studied, table, paths.tables, seed=SEED, analysis=analysis),
             what_ran(records),
             what_diverged(records, paths.diverged, pages, paths.root),
             runs(records, pages, paths.tables / "runs.csv", paths.root),

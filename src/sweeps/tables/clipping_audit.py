@@ -21,7 +21,7 @@ from sweeps.analysis.statistics.measures import (
     measure_named,
     per_run,
 )
-from sweeps.analysis.statistics.paired import ALPHA, compare_pairs, holm, too_small
+from sweeps.analysis.statistics.paired import ALPHA, compare_pairs, holm, times, too_small
 from sweeps.analysis.statistics.summaries import numbers_of
 from sweeps.analysis.text import axis_columns, number
 from sweeps.errors import SweepsError
@@ -83,7 +83,9 @@ def clipping_audit(
     rows_axes = [*axes, *(axis for axis in records.extra_axes if owner_of(axis) == "clip" and axis not in axes)]
     design = lay_out(records, rows_axes, per_run(records, measure), incomplete)
     with_, without = _partners(design, rows_axes)
-    pairs = compare_pairs(design.values[with_], design.values[without], share=measure.share, seed=seed)
+    pairs = compare_pairs(
+        design.values[with_], design.values[without], share=measure.share, seed=seed, factor=times(records)
+    )
     crossed = crossings(records, measure)
     if crossed:
         pairs[["effect", "p", "smallest_p"]] = np.nan

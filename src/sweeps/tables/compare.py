@@ -15,6 +15,7 @@ from sweeps.analysis.statistics.design import Incomplete, key_of
 from sweeps.analysis.statistics.measures import Measure
 from sweeps.analysis.statistics.paired import ALPHA
 from sweeps.analysis.text import EMPTY, axis_columns, with_interval
+from sweeps.analysis.tuning import with_tuned
 from sweeps.tables import notes
 from sweeps.tables.table import Entry, Table
 
@@ -33,6 +34,7 @@ def compare(
     seed: int = 0,
     alpha: float = ALPHA,
     incomplete: Incomplete = "refuse",
+    tuned: Sequence[str] = (),
 ) -> Table:
     """One metric over one to four axes; marked are the best combination and those significantly worse than it.
 
@@ -49,6 +51,8 @@ def compare(
         seed: of the draws for the interval of an iqm, and of the tests beyond 14 seeds.
         alpha: level of the tests, family-wise (Holm) over all pairs of combinations of one problem.
         incomplete: "allow" compares the pairs that there are in a grid with missing cells, "refuse" raises.
+        tuned: hyperparameters (`optim.lr`), of which for each combination each half of the seeds chooses the level that
+            counts for the other half (`tuning.tune`).
 
     Returns:
         A table with `frame` and `pairs` as in `contrast.Contrast`.
@@ -56,6 +60,7 @@ def compare(
     Raises:
         SweepsError: an unknown name; cells of the grid are missing or duplicate and `incomplete` is "refuse".
     """
+    records = with_tuned(records, tuned, metric)
     result = contrast(
         records,
         axes,
@@ -76,6 +81,7 @@ def compare(
     sentences = [
         notes.what_the_numbers_are(result),
         notes.what_is_pooled(result.design, share=result.measure.share),
+        notes.what_was_tuned(records),
         notes.how_diverged(result),
     ]
     if result.crossings:

@@ -88,6 +88,18 @@ def what_is_pooled(design: Design, *, share: bool = False) -> str:
     return f"Pooled: {axes_said(design.pooled)} ({counts})."
 
 
+def what_was_tuned(records: Records) -> str:
+    """How axes were tuned, if some were; else empty."""
+    if not records.tuned:
+        return ""
+    one = f"The {axes_said(list(records.tuned))} {'was' if len(records.tuned) == 1 else 'were'}"
+    return (
+        f"{one} tuned: for each combination each half of the seeds chose the level that counts for the other half, so "
+        "that nothing was chosen and reported on the same runs; the halves chose for each other, so every p is "
+        "doubled and every interval widened to keep its error."
+    )
+
+
 def what_is_fixed(design: Design, selected: Mapping[str, Any]) -> str:
     """`Fixed: GRU, orthogonal, T = 60.`: the axes with one level, and what the caller selected; empty for none."""
     texts = [level_text(axis, level) for axis, level in design.fixed.items()]
@@ -123,7 +135,7 @@ def what_was_tested(contrast: Contrast) -> str:
 def warnings(contrast: Contrast) -> list[str]:
     """What limits the marks of a table: a best chosen among many, too few seeds, missing cells."""
     smallest = contrast.pairs["smallest_p"].to_numpy(dtype=np.float64)
-    power = [None if contrast.crossings else too_small(smallest, alpha=contrast.alpha)]
+    power = [None if contrast.crossings else too_small(smallest, alpha=contrast.alpha, factor=contrast.factor)]
     return [text for text in (of_the_best(contrast), *power, what_is_missing(contrast.design)) if text]
 
 

@@ -11,6 +11,7 @@ from sweeps.analysis.statistics.contrast import contrast
 from sweeps.analysis.statistics.design import Incomplete
 from sweeps.analysis.statistics.paired import ALPHA
 from sweeps.analysis.text import number
+from sweeps.analysis.tuning import with_tuned
 from sweeps.tables import notes
 from sweeps.tables.compare import bracketed, combination_texts, joined, named_pairs, present
 from sweeps.tables.coverage import median_words
@@ -27,12 +28,14 @@ def pairwise(
     seed: int = 0,
     alpha: float = ALPHA,
     incomplete: Incomplete = "refuse",
+    tuned: Sequence[str] = (),
 ) -> Table:
     """Every pair of combinations: median paired difference with interval, effect size, p after Holm's correction.
 
     The arguments and errors are those of `compare`. The frame has a row per pair, with the columns of
     `pairs` in `contrast.Contrast`.
     """
+    records = with_tuned(records, tuned, metric)
     result = contrast(
         records,
         axes,
@@ -73,6 +76,7 @@ def pairwise(
     sentences = [
         spread,
         notes.what_is_pooled(result.design, share=result.measure.share),
+        notes.what_was_tuned(records),
         notes.how_diverged(result),
         "Effect is the matched-pairs rank-biserial correlation: 1 if the first is larger in every pair, -1 if the "
         f"second is. *: p < {alpha:g}.",

@@ -15,6 +15,7 @@ from sweeps.analysis.statistics.design import Incomplete
 from sweeps.analysis.statistics.measures import MEASURES
 from sweeps.analysis.statistics.paired import ALPHA, too_small
 from sweeps.analysis.text import EMPTY, axis_columns
+from sweeps.analysis.tuning import with_tuned
 from sweeps.errors import SweepsError
 from sweeps.tables import notes
 from sweeps.tables.compare import bracketed, combination_texts, joined, named_pairs, present
@@ -35,6 +36,7 @@ def rank(
     seed: int = 0,
     alpha: float = ALPHA,
     incomplete: Incomplete = "refuse",
+    tuned: Sequence[str] = (),
 ) -> Table:
     """Combinations in order of the metric; the rank of each is 1 + the number of those significantly better than it.
 
@@ -48,6 +50,7 @@ def rank(
         SweepsError: also for a metric of which neither more nor less is better, and for a score where runs ended at
             the evaluation that solved them.
     """
+    records = with_tuned(records, tuned, metric)
     result = contrast(
         records,
         axes,
@@ -88,6 +91,7 @@ def rank(
     sentences = [
         notes.what_the_numbers_are(result),
         notes.what_is_pooled(result.design, share=measure.share),
+        notes.what_was_tuned(records),
         notes.how_diverged(result),
         f"The rank is 1 + the number of combinations that are significantly better (p < {alpha:g}): equal ranks are "
         "ties that these runs cannot break. Bold: the best number.",

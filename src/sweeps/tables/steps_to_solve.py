@@ -13,11 +13,12 @@ from sweeps.analysis.labels import axes_said
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.statistics.contrast import contrast, problems_in
 from sweeps.analysis.statistics.design import Incomplete, check_axes, key_of, named_axes, named_levels
-from sweeps.analysis.statistics.intervals import NO_INTERVAL, mean_interval
+from sweeps.analysis.statistics.intervals import CONFIDENCE, NO_INTERVAL, mean_interval
 from sweeps.analysis.statistics.measures import MEASURES
-from sweeps.analysis.statistics.paired import ALPHA
+from sweeps.analysis.statistics.paired import ALPHA, times
 from sweeps.analysis.statistics.survival import budget, durations
 from sweeps.analysis.text import axis_columns, number
+from sweeps.analysis.tuning import with_tuned
 from sweeps.tables import notes
 from sweeps.tables.compare import bracketed, joined, named_pairs, present
 from sweeps.tables.coverage import mean_words, median_words
@@ -35,6 +36,7 @@ def steps_to_solve(
     seed: int = 0,
     alpha: float = ALPHA,
     incomplete: Incomplete = "refuse",
+    tuned: Sequence[str] = (),
 ) -> Table:
     """Updates until solved: share solved within the budget, median, and restricted mean.
 
@@ -42,7 +44,7 @@ def steps_to_solve(
     that was solved later counts as unsolved.
 
     Args:
-        axes, select, seed, alpha, incomplete: as in `compare`.
+        axes, select, seed, alpha, incomplete, tuned: as in `compare`.
 
     Returns:
         A frame with the columns of `contrast.Contrast.frame` (`value` is `median`) and `solved` (runs), `budget`,
@@ -51,6 +53,7 @@ def steps_to_solve(
     Raises:
         SweepsError: as `compare` does.
     """
+    records = with_tuned(records, tuned, "solved_step")
     selected = named_levels(records, select)
     if selected:
         records = records.select(**selected)
@@ -76,7 +79,9 @@ def steps_to_solve(
     timed = durations(records).assign(horizon=horizon, seed=records.cells["seed"])
     groups = records.cells.groupby(list(axes), observed=True, dropna=False)
     parts = {key_of(levels): timed.loc[part.index] for levels, part in groups}
-    more = [_restricted(parts.get(key_of(row))) for row in result.frame[list(axes)].itertuples(index=False)]
+    more = [
+        _restricted(parts.get(key_of(row)), times(records)) for row in result.frame[list(axes)].itertuples(index=False)
+    ]
     frame = pd.concat([result.frame.rename(columns={"value": "median"}), pd.DataFrame(more)], axis=1)
     names = axis_columns(frame, list(axes))
     measure = MEASURES["solved_step"]
@@ -106,6 +111,7 @@ def steps_to_solve(
         "mean over seeds of the updates spent, of an unsolved run the whole budget (the area under the Kaplan-Meier "
         f"curve), {mean_words(frame['n'], MEAN_SEEDS)}.",
         notes.what_is_pooled(result.design),
+        notes.what_was_tuned(records),
         notes.how_diverged(result),
         "Unsolved and diverged runs are censored at the budget: “unsolved” stands for a number beyond it. A run counts "
         "as solved at the evaluation that saw it, up to `train.eval_every` updates late.",
@@ -131,7 +137,7 @@ def unsolved(table: Table) -> str | None:
     return f"No run solved the task (0 of {int(frame['runs'].sum())}) within {' to '.join(budgets)} updates."
 
 
-def _restricted(part: pd.DataFrame | None) -> dict[str, float]:
+def _restricted(part: pd.DataFrame | None, factor: int) -> dict[str, float]:
     """Number of solved runs, budget, and restricted mean with its interval over seeds, of one combination.
 
     No run is censored before the budget, so that the area under the Kaplan-Meier curve is a plain mean.
@@ -141,5 +147,9 @@ def _restricted(part: pd.DataFrame | None) -> dict[str, float]:
         return dict(zip(names, (0, *[np.nan] * 4), strict=True))
     horizon = float(part["horizon"].iloc[0])
     by_seed = part["time"].clip(upper=horizon).groupby(part["seed"]).mean()
-    bounds = mean_interval(by_seed, 0.0, horizon) if len(by_seed) >= MEAN_SEEDS else NO_INTERVAL
+    bounds = (
+        mean_interval(by_seed, 0.0, horizon, confidence=1 - (1 - CONFIDENCE) / factor)
+        if len(by_seed) >= MEAN_SEEDS
+        else NO_INTERVAL
+    )
     return dict(zip(names, (int(part["solved"].sum()), horizon, float(by_seed.mean()), *bounds), strict=True))

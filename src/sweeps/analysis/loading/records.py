@@ -70,6 +70,7 @@ class Records:
         others: number of done cells of the folder that `in_plan` left out.
         sweeps: of several sweeps each by its name; empty for one.
         own_init: from `with_one_init`, architectures that have an initialisation of their own.
+        tuned: axes of which the best level was chosen on other seeds (`tuning.tune`); they are no axes of these runs.
     """
 
     root: Path
@@ -85,6 +86,7 @@ class Records:
     others: int = 0
     sweeps: Mapping[str, Sweep] = field(default_factory=dict)
     own_init: tuple[str, ...] = ()
+    tuned: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         levels = {axis: self.cells[axis].nunique() for axis in (*self.axes, "seed")}
@@ -158,7 +160,7 @@ class Records:
             self._check_levels(name, allowed)
             chosen &= self.cells[name].isin(allowed).to_numpy()
             problems = problems[problems["problem" if name == "outcome" else name].isin(allowed)]
-        return self._only(self.cells[chosen], problems)
+        return self.only(self.cells[chosen], problems)
 
     def at_layer(self, layer: int, direction: int = 0) -> Records:
         """The same records with the gradient through time of one layer, 0 the lowest, of the networks that have it.
@@ -195,7 +197,7 @@ class Records:
         extra = extra_axes(settings.dropna(how="all").infer_objects())
         plan = set(self.plan)
         digests = {path: digest for path, digest in self.digests.items() if cell_of(path) in plan}
-        part = self._only(with_levels(cells, settings, extra), problems)
+        part = self.only(with_levels(cells, settings, extra), problems)
         return replace(part, extra_axes=extra, digests=digests, others=len(self.cells) - len(cells))
 
     def _check_levels(self, name: str, wanted: list[Any]) -> None:
@@ -207,7 +209,7 @@ class Records:
                 typed = f" (T; what was typed is {SETTING})" if name == "length" and SETTING in self.cells else ""
                 raise SweepsError(unknown(name, str(level), {str(each) for each in known if not pd.isna(each)}) + typed)
 
-    def _only(self, cells: pd.DataFrame, problems: pd.DataFrame) -> Records:
+    def only(self, cells: pd.DataFrame, problems: pd.DataFrame) -> Records:
         """The records of these cells and problems alone."""
         if len(cells) == len(self.cells):
             return replace(self, cells=cells, problems=problems)

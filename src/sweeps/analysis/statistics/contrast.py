@@ -14,6 +14,7 @@ from sweeps.analysis.loading.records import Records
 from sweeps.analysis.statistics.design import Design, Incomplete, lay_out, named_axes, named_levels
 from sweeps.analysis.statistics.interquartile import iqm, iqm_interval
 from sweeps.analysis.statistics.intervals import (
+    CONFIDENCE,
     NO_INTERVAL,
     Floats,
     median_interval,
@@ -21,7 +22,7 @@ from sweeps.analysis.statistics.intervals import (
     share_interval,
 )
 from sweeps.analysis.statistics.measures import Measure, crossings, measure_named, per_run
-from sweeps.analysis.statistics.paired import all_pairs, compare_pairs, holm
+from sweeps.analysis.statistics.paired import all_pairs, compare_pairs, holm, times
 from sweeps.errors import SweepsError, unknown
 
 Statistic = Literal["median", "iqm"]
@@ -62,6 +63,7 @@ class Contrast:
     alpha: float
     score: str
     crossings: int = 0
+    factor: int = 1
 
 
 def contrast(
@@ -97,11 +99,20 @@ def contrast(
     if not len(records.cells):
         raise SweepsError("no finished run is left after the selection")
     design = lay_out(records, axes, per_run(records, measure), incomplete)
-    frame = pd.concat([design.combinations, _summary(design.values, measure, statistic, seed), design.runs], axis=1)
+    frame = pd.concat(
+        [
+            design.combinations,
+            _summary(design.values, measure, statistic, seed, 1 - (1 - CONFIDENCE) / times(records)),
+            design.runs,
+        ],
+        axis=1,
+    )
     frame = frame[[*axes, "n", "runs", "diverged", "missing", "value", "low", "high"]]
     groups = [tuple(row) for row in frame[list(within)].astype(object).itertuples(index=False)]
     first, second = all_pairs(groups)
-    pairs = compare_pairs(design.values[first], design.values[second], share=measure.share, seed=seed)
+    pairs = compare_pairs(
+        design.values[first], design.values[second], share=measure.share, seed=seed, factor=times(records)
+    )
     pairs.insert(0, "first", first)
     pairs.insert(1, "second", second)
     crossed = crossings(records, measure)
@@ -123,25 +134,28 @@ def contrast(
         alpha,
         records.score_name,
         crossed,
+        times(records),
     )
 
 
-def _summary(values: Floats, measure: Measure, statistic: Statistic, seed: int) -> pd.DataFrame:
+def _summary(values: Floats, measure: Measure, statistic: Statistic, seed: int, confidence: float) -> pd.DataFrame:
     """n, value and interval of each combination of `[C, S, B]`: first one number per seed, then one over seeds."""
     rows: list[tuple[float, ...]] = []
     if measure.share:
         for row in values:
             by_seed = [part[~np.isnan(part)].mean() for part in row if not np.isnan(part).all()]
-            rows.append((len(by_seed), np.nanmean(row) if by_seed else np.nan, *share_interval(by_seed)))
+            rows.append(
+                (len(by_seed), np.nanmean(row) if by_seed else np.nan, *share_interval(by_seed, confidence=confidence))
+            )
     else:
         for numbers in medians(values) if statistic == "median" else _per_seed_iqm(values):
             kept = numbers[~np.isnan(numbers)]
             if not len(kept):
                 rows.append((0, np.nan, *NO_INTERVAL))
             elif statistic == "median":
-                rows.append((len(kept), float(medians(kept)), *median_interval(kept)))
+                rows.append((len(kept), float(medians(kept)), *median_interval(kept, confidence=confidence)))
             else:
-                rows.append((len(kept), float(iqm(kept)), *iqm_interval(kept, seed=seed)))
+                rows.append((len(kept), float(iqm(kept)), *iqm_interval(kept, seed=seed, confidence=confidence)))
     return pd.DataFrame(rows, columns=["n", "value", "low", "high"]).astype({"n": int})
 
 

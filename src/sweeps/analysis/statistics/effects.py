@@ -16,7 +16,7 @@ from sweeps.analysis.statistics.design import missing_cells
 from sweeps.analysis.statistics.measures import MEASURES, Measure, crossings, per_run
 from sweeps.analysis.statistics.one_axis import Effect, effect_of, within_reach
 from sweeps.analysis.statistics.outcomes import solved
-from sweeps.analysis.statistics.paired import ALPHA, holm, smallest_p
+from sweeps.analysis.statistics.paired import ALPHA, holm, smallest_p, times
 
 MOST_LEVELS = 30
 """An axis with more levels (a random search) is not compared level by level."""
@@ -112,7 +112,7 @@ def effects(records: Records, measure: Measure | None = None) -> Effects:
     found = [effect_of(records, axis, values, measure, shares[axis]) for axis in axes]
     adjusted = holm(np.array([each.p for each in found], dtype=np.float64))
     found = [replace(each, p_holm=float(p)) for each, p in zip(found, adjusted, strict=True)]
-    found = [within_reach(each, sum(other.pairs > 0 for other in found), measure) for each in found]
+    found = [within_reach(each, sum(other.pairs > 0 for other in found), measure, times(records)) for each in found]
     found.sort(key=lambda each: -round(each.variation.excess, TIED))
     seeds = int(records.cells.loc[values.notna(), "seed"].nunique())
     return Effects(
@@ -122,7 +122,7 @@ def effects(records: Records, measure: Measure | None = None) -> Effects:
         seeds,
         float(values.dropna().iloc[0]) if values.nunique() == 1 else None,
         tuple(found),
-        named_pairs(variation.of_pairs(records.cells[[*axes, "seed"]], axes, values), seeds),
+        named_pairs(variation.of_pairs(records.cells[[*axes, "seed"]], axes, values), seeds, times(records)),
         crowded,
         len(missing_cells(records)),
     )
@@ -142,13 +142,13 @@ def _shares(records: Records, measure: Measure) -> dict[str, variation.Variation
     return known[measure.name]
 
 
-def named_pairs(pairs: list[variation.Variation], seeds: int) -> tuple[variation.Variation, ...]:
+def named_pairs(pairs: list[variation.Variation], seeds: int, factor: int = 1) -> tuple[variation.Variation, ...]:
     """The interactions that are large (`Variation.large`), the largest first, their p corrected by Holm's method.
 
     Where seeds are enough to test them only those that the test finds; otherwise they describe these runs.
     """
-    adjusted = holm(np.array([each.p for each in pairs], dtype=np.float64))
-    testable = smallest_p(seeds) * len(pairs) <= ALPHA
+    adjusted = holm(np.minimum(factor * np.array([each.p for each in pairs], dtype=np.float64), 1.0))
+    testable = factor * smallest_p(seeds) * len(pairs) <= ALPHA
     found = [
         replace(each, p=float(p))
         for each, p in zip(pairs, adjusted, strict=True)

@@ -30,7 +30,7 @@ from sweeps.analysis.statistics.intervals import (
     medians,
 )
 from sweeps.analysis.statistics.measures import Measure, per_run
-from sweeps.analysis.statistics.paired import ALPHA, FLIPS, compare_pairs, differences, smallest_p
+from sweeps.analysis.statistics.paired import ALPHA, FLIPS, compare_pairs, differences, smallest_p, times
 
 EQUAL = 1e-9
 """Difference in standing up to which two levels are tied."""
@@ -109,7 +109,7 @@ def effect_of(records: Records, axis: str, values: pd.Series, measure: Measure, 
     best, worst = _ends(levels, standing)
     effect = Effect(axis, tuple(levels), tuple(standing.tolist()), best, worst, share, shape=_shape(levels, standing))
     first, second = (levels.index(best[0]), levels.index(worst[0])) if best else (0, len(levels) - 1)
-    choices = len(levels) * (len(levels) - 1) // 2
+    choices = times(records) * len(levels) * (len(levels) - 1) // 2
     pair = compare_pairs(array[[first]], array[[second]], share=measure.share).iloc[0]
     low, high = _interval(differences(array[first], array[second]), measure, choices)
     return replace(
@@ -147,8 +147,9 @@ def _along(records: Records, axis: str, ends: tuple[Any, Any]) -> tuple[str, ...
     count."""
     cells = records.cells[records.cells[axis].isin(ends)]
     same = [*(each for each in records.axes if each != axis and owner_of(each) != axis), "seed"]
-    known = {*records.axes, SETTING}
+    known = {*records.axes, *records.tuned, SETTING}
     rest = [name for name in records.settings if name in cells and may_vary(name) and name not in known]
+    rest = [name for name in rest if owner_of(name) not in records.tuned]
     own = [name for name in rest if owner_of(name) != axis or name == "hidden"]
     differ = [name for name in own if cells[name].nunique() > 1]
     pairs = cells.groupby(same, dropna=False, observed=True)
@@ -188,13 +189,14 @@ def _shape(levels: Sequence[Any], standing: Floats) -> str | None:
     return "peaks" if max(standing[0], standing[-1]) < standing.max() - EQUAL else "end"
 
 
-def within_reach(effect: Effect, axes: int, measure: Measure) -> Effect:
+def within_reach(effect: Effect, axes: int, measure: Measure, factor: int = 1) -> Effect:
     """The effect with the fewest seeds that could show it, and the difference that these seeds would have shown.
 
     Args:
         axes: number of axes that are tested, for which p is corrected.
+        factor: by how much p is multiplied besides (`paired.times`).
     """
-    choices = len(effect.levels) * (len(effect.levels) - 1) // 2
+    choices = factor * len(effect.levels) * (len(effect.levels) - 1) // 2
     alpha = ALPHA / (choices * max(axes, 1))
     most = round(math.log2(FLIPS + 1)) + 1
     needed = next((n for n in range(2, most + 1) if smallest_p(n) <= alpha), None)

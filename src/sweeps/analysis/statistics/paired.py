@@ -18,11 +18,20 @@ from numpy.typing import NDArray
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from sweeps.analysis.statistics.intervals import NO_INTERVAL, Floats, median_interval, medians
+from sweeps.analysis.loading.records import Records
+from sweeps.analysis.statistics.intervals import CONFIDENCE, NO_INTERVAL, Floats, median_interval, medians
 
 ALPHA = 0.05
+TUNED = 2
+"""By how much p is multiplied where two halves of the seeds chose for each other (`tuning.tune`), so that seeds are not
+independent: tests of runs in which nothing matters then find something in at most 5% (docs/statistics.md)."""
 FLIPS = 2**14 - 1
 """Number of sign patterns drawn where there are more (over 14 seeds); otherwise all of them are tried."""
+
+
+def times(records: Records) -> int:
+    """By how much every p of these records is multiplied, and the error of every interval divided."""
+    return TUNED if records.tuned else 1
 
 
 def differences(a: Floats, b: Floats) -> Floats:
@@ -77,7 +86,9 @@ def holm(p: Floats, *, alpha: float = ALPHA) -> Floats:
     return adjusted
 
 
-def compare_pairs(first: Floats, second: Floats, *, share: bool = False, seed: int = 0) -> pd.DataFrame:
+def compare_pairs(
+    first: Floats, second: Floats, *, share: bool = False, seed: int = 0, factor: int = 1
+) -> pd.DataFrame:
     """Compare the runs of `first` with those of `second`, pair by pair, for each of P comparisons.
 
     Args:
@@ -85,6 +96,7 @@ def compare_pairs(first: Floats, second: Floats, *, share: bool = False, seed: i
             out.
         share: the values are 0 or 1: the difference is that of the shares, without an interval.
         seed: of the test where there are too many sign patterns to try them all.
+        factor: by how much p is multiplied, from `times`.
 
     Returns:
         A row per comparison. `seeds`, `pairs`: how many both have; `difference`: median over seeds of the median
@@ -103,8 +115,11 @@ def compare_pairs(first: Floats, second: Floats, *, share: bool = False, seed: i
         mean = np.nansum(d, axis=(1, 2)) / np.maximum(present.sum(axis=(1, 2)), 1)
         centre, bounds = np.where(seeds > 0, mean, np.nan), [NO_INTERVAL] * rows
     else:
-        centre, bounds = medians(middle), [median_interval(row) for row in middle]
-    p = np.where(seeds > 0, sign_flip_p(sums.T, seed=seed), np.nan) if rows else np.empty(0)
+        centre, bounds = (
+            medians(middle),
+            [median_interval(row, confidence=1 - (1 - CONFIDENCE) / factor) for row in middle],
+        )
+    p = np.where(seeds > 0, np.minimum(factor * sign_flip_p(sums.T, seed=seed), 1.0), np.nan) if rows else np.empty(0)
     with np.errstate(invalid="ignore"):
         effect = np.where(total > 0, sums.sum(axis=1) / total, np.where(seeds > 0, 0.0, np.nan))
     return pd.DataFrame(
@@ -116,7 +131,7 @@ def compare_pairs(first: Floats, second: Floats, *, share: bool = False, seed: i
             "difference_high": [high for _, high in bounds],
             "effect": effect,
             "p": p,
-            "smallest_p": np.where(seeds > 0, smallest_p(seeds), np.nan),
+            "smallest_p": np.where(seeds > 0, np.minimum(factor * smallest_p(seeds), 1.0), np.nan),
         }
     )
 
@@ -128,11 +143,12 @@ def all_pairs(groups: Sequence[Any]) -> tuple[NDArray[np.intp], NDArray[np.intp]
     return first[same], second[same]
 
 
-def too_small(smallest: Floats, *, alpha: float = ALPHA) -> str | None:
+def too_small(smallest: Floats, *, alpha: float = ALPHA, factor: int = 1) -> str | None:
     """A warning if no comparison of the family could be significant, however large its effect; otherwise None.
 
     Args:
         smallest: `[P]`, the smallest p that each comparison can give; NaN for one without a pair.
+        factor: by which p is multiplied, from `times`.
     """
     kept = smallest[~np.isnan(smallest)]
     if not len(kept):
@@ -140,7 +156,7 @@ def too_small(smallest: Floats, *, alpha: float = ALPHA) -> str | None:
     least, family = float(kept.min()), len(kept)
     if least * family <= alpha:
         return None
-    needed = 1 + math.ceil(math.log2(family / alpha))
+    needed = 1 + math.ceil(math.log2(factor * family / alpha))
     after = "" if family == 1 else f", {min(1.0, least * family):.3g} after Holm's correction over {family} comparisons"
     possible = needed <= math.log2(FLIPS + 1)
     enough = f"; {needed} seeds would be the fewest that could" if possible else "; compare fewer at once"
