@@ -58,6 +58,17 @@ def test_each_layer_and_direction_is_a_panel_between_inputs_and_answers(tmp_path
     assert padded.bars[0].classes and padded.bars[0].target is not None and padded.bars[0].target.sum() == 1
 
 
+def test_attention_is_shown_as_the_softmax_of_the_states_that_are_shown(tmp_path: Path) -> None:
+    """a_ts = softmax_s(h_t . e_s), Luong et al. (2015), from the states of the highest layer."""
+    kind = ("task=dates", "stack.kind=encoder_decoder", "stack.attention=dot", "stack.layers=2", "train.save=final")
+    found = shown(trained(tmp_path, *kind, "task.length=20"))
+    [at] = [n for n, each in enumerate(found.panels) if each.row == "source"]
+    states, weights = found.panels[at - 1], found.panels[at].values
+    assert states.name == "states h_t of layer 1" and weights.shape == (30, 20) and np.isnan(weights[:20]).all()
+    scores = np.exp(states.values[20:] @ states.values[:20].T)
+    assert weights[20:] == pytest.approx(scores / scores.sum(1, keepdims=True), rel=1e-4)
+
+
 def test_the_page_of_a_run_has_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = trained(tmp_path / "scratch", *KEPT)
     page = tmp_path / "run.html"

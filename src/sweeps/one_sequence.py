@@ -54,6 +54,8 @@ def _shown(settings: Settings, arrays: dict[str, np.ndarray]) -> Shown:
 
     found = through(settings, arrays)
     panels = [Panel("inputs x_t", "input", found.inputs), *_states(settings, found.states)]
+    if found.attention is not None:
+        panels.append(Panel("attention of the answer at t to each state of the source", "source", found.attention))
     row, answers = ("class", "probabilities of the classes") if found.classes else ("output", "outputs")
     bars = [] if found.vector is None else [Bars("vector that the start state is made from", "input", found.vector)]
     if found.asked is None:

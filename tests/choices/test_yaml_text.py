@@ -18,6 +18,7 @@ name: thing           # never shown, but read
 size: 3               # units H
 text: "a # in quotes"
 colour: '#fff'        # of its line
+path: ''              # the user's, else that of torchvision's; '': none
 kind: auto            # auto: as it comes,
                       # or by hand
 plain: 1
@@ -55,6 +56,7 @@ def test_each_setting_has_the_comment_behind_it(planted: Path) -> None:
     assert found == {
         "size": "units H",
         "colour": "of its line",
+        "path": "the user's, else that of torchvision's; '': none",
         "kind": "auto: as it comes, or by hand",
         "plain": "no setting stands above this one's lines at the left",
         "section.inner": "inside",

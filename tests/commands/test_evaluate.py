@@ -54,6 +54,42 @@ def test_at_its_own_length_a_network_has_the_last_evaluation_of_its_record(
     assert str(sweep.other_lengths) in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("further", [(), ("arch=gru",), ("seed=1",)])
+def test_a_sweep_of_one_task_has_a_row_for_each_network(
+    further: tuple[str, ...],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """One cell alone, two architectures, two seeds: the median is that of the file that is written."""
+    paths = SweepPaths(tmp_path / "runs" / "scratch")
+    cells = [make_cell(*OWN), *([make_cell(*OWN, *further)] if further else [])]
+    for settings in cells:
+        train_pack(Pack((Cell(cell_id(settings), settings),)), paths.root, lambda kind, content: None)
+    monkeypatch.chdir(tmp_path)
+    assert evaluate(["task.length=9"]) == 0
+    first, *lines = (line.split() for line in capsys.readouterr().out.splitlines())
+    scores = pd.read_csv(paths.other_lengths).groupby("arch")["score"]
+    rows = [[name, str(len(each)), f"{each.median():.3f}"] for name, each in sorted(scores, reverse=True)]
+    assert first[:2] == ["arch", "runs"]
+    assert [line[:3] for line in lines[: len(rows)]] == rows
+
+
+def test_the_length_trained_on_is_told_as_those_evaluated_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`copy` has 20 time steps more than its `task.length`, which alone is what can be typed."""
+    paths = SweepPaths(tmp_path / "runs" / "scratch")
+    for length in (3, 5):
+        settings = make_cell(*OWN, "task=copy", f"task.length={length}")
+        train_pack(Pack((Cell(cell_id(settings), settings),)), paths.root, lambda kind, content: None)
+    monkeypatch.chdir(tmp_path)
+    assert evaluate(["task.length=3,5"]) == 0
+    first, *lines = (line.split() for line in capsys.readouterr().out.splitlines())
+    assert first == ["task.length", "runs", "accuracy", "at", "3", "accuracy", "at", "5"]
+    assert [line[0] for line in lines[:2]] == ["3", "5"]
+
+
 def test_a_network_that_answers_a_constant_has_the_loss_of_one_at_every_length() -> None:
     """All weights 0 and a bias of 1: the mean squared error of the adding problem is 1/6, its variance."""
     settings = make_cell(*OWN, "train.eval_size=4000")

@@ -41,5 +41,5 @@ def test_one_architecture_is_coloured_by_what_varied_and_a_task_without_score_by
     drawn = figure("gradient_and_learning", load(tmp_path))
     assert drawn is not None
     assert [text.get_text() for text in drawn.legends[0].get_texts()][:2] == ["He", "identity"]
-    assert drawn.axes[0].get_ylabel() == "best evaluation loss, T = 9"
+    assert drawn.axes[0].get_ylabel() == "loss of the best evaluation, T = 9"
     assert drawn.axes[0].get_xlabel() == "end-to-end factor per step back in time"

@@ -21,6 +21,7 @@ from sweeps.figures.catalogue import figure
 from sweeps.records.paths import SweepPaths
 from sweeps.records.summary import OnTest, Summary, TaskFacts, read_summary
 from sweeps.report.baselines import in_short, told
+from sweeps.report.captions import captions
 from sweeps.report.first_screen import first_screen
 from sweeps.report.part import part_of
 from sweeps.report.run_figures import run_figures
@@ -127,6 +128,7 @@ def test_loss_curves_have_a_labelled_line_for_each(tmp_path: Path) -> None:
     labels = [text.get_text() for legend in drawn.legends for text in legend.get_texts()]
     assert {"best constant answer", "persistence", "AR(12)"} <= set(labels)
     heights = [line.get_ydata()[0] for line in drawn.axes[0].lines]  # type: ignore[index]
+    assert "those of the other predictors named above it" in captions(load(tmp_path))["loss_curves"]
     for loss in (1.0, 0.4, 0.3):
         assert any(height == pytest.approx(pd.Series([loss]).transform("log10")[0]) for height in heights), loss
 

@@ -87,8 +87,15 @@ def test_an_axis_with_no_more_than_chance_is_not_the_closest_to_an_effect(tmp_pa
     records = planted(tmp_path, rule, seeds=6, clip=("value",), clip__threshold=THRESHOLDS)
     for text in (short(records), long(records)):
         assert (
-            "The threshold made no difference: of the variation it has 0%, where levels drawn at random have " in text
+            "The threshold has no more of the variation than by chance: 0%, where levels drawn at random have " in text
         )
+
+
+def test_one_run_a_level_is_not_told_to_make_no_difference(tmp_path: Path) -> None:
+    """All of the variation is then between the levels, by chance too: 0.2 against 0.1 is a difference all the same."""
+    records = planted(tmp_path, lambda run: 0.2 if run["arch"] == "lstm" else 0.1, seeds=1, arch=("lstm", "gru"))
+    for text in (short(records), long(records)):
+        assert "made no difference" not in text and "has no more of the variation than by chance: 100%" in text
 
 
 @pytest.mark.parametrize(

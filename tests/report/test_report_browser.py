@@ -15,6 +15,7 @@ from sweeps.report.make import make_report
 
 README = (
     "# Who remembers?\n\nA [remote picture](http://example.invalid/) ![](http://example.invalid/a.png) stays outside."
+    "\n\n| a |\n|--:|\n| 1 |\n\nProse goes on behind a table."
 )
 CLAIMS = """Sorted by number, with powers of ten beyond what a number holds and one missing:
 
@@ -99,6 +100,13 @@ def test_every_picture_is_there(page: Page) -> None:
     assert all(pictures.evaluate_all("all => all.map(each => each.alt.length > 10)"))
 
 
+def test_prose_behind_a_table_of_the_question_is_no_note_to_it(page: Page) -> None:
+    size = "each => getComputedStyle(each).fontSize + getComputedStyle(each).color"
+    prose, before = (page.get_by_text(text).evaluate(size) for text in ("goes on behind a table", "stays outside."))
+    note = page.locator(".table p:not(.caption)").first.evaluate(size)
+    assert prose == before != note
+
+
 def test_every_link_within_the_page_leads_somewhere(page: Page) -> None:
     links = page.locator('a[href^="#"]')
     assert links.count() >= 8
@@ -180,7 +188,7 @@ def test_it_is_a_document_without_scripts(browser: Browser, report: Path) -> Non
     bare = context.new_page()
     bare.goto(report.as_uri())
     assert bare.get_by_role("heading", name="The answer in numbers").is_visible()
-    assert bare.locator("th").first.inner_text() == "axis" and bare.locator("th button").count() == 0
+    assert bare.locator(".table th").first.inner_text() == "axis" and bare.locator("th button").count() == 0
     context.close()
 
 

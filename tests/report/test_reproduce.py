@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
 from analysis.make_records import write_cell
 from sweeps import load
 from sweeps.records.paths import SweepPaths
 from sweeps.report.make import make_report
-from sweeps.report.reproduce import reproduce
+from sweeps.report.reproduce import overrides, reproduce
 from sweeps.report.runs import runs
 
 
@@ -42,3 +43,10 @@ def test_a_figure_without_pages_says_the_whole_command_that_shows_a_run(tmp_path
         write_cell(tmp_path / "x", seed=seed, settings={"runs_dir": "/elsewhere/runs"})
     page = make_report(SweepPaths(tmp_path / "x"), pages=False).html.read_text()
     assert '"show":"python -m sweeps show runs_dir=/elsewhere/runs"' in page
+
+
+def test_a_setting_of_one_value_is_told_as_it_was_typed(tmp_path: Path) -> None:
+    """The sweep itself notes down `choice(4000)` of a setting that not all tasks have; a list stays one."""
+    typed = ["task.evaluated=choice(4000)", "seed=choice(1,2)", "task.corpus=choice('a)b')", "optim.lr=0.1"]
+    (tmp_path / "multirun.yaml").write_text(yaml.safe_dump({"hydra": {"overrides": {"task": typed}}}))
+    assert overrides(tmp_path) == ["task.evaluated=4000", *typed[1:]]

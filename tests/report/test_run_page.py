@@ -20,6 +20,7 @@ from sweeps.analysis.loading.one import OneRun, read_run
 from sweeps.analysis.typed import Typed
 from sweeps.records.paths import SweepPaths
 from sweeps.report.run_page import write_run_page
+from sweeps.report.run_spectra import spectra_figures
 
 TYPED = Typed({"arch", "task.length"}, "python -m sweeps arch=lstm clip=norm 'task.length=60'")
 
@@ -150,3 +151,17 @@ def test_a_usual_page_is_small(tmp_path: Path) -> None:
     page_of(run, tmp_path / "a.html")
     assert run.records is not None and len(run.records.metrics) == 101
     assert (tmp_path / "a.html").stat().st_size <= 60_000
+
+
+def test_the_spectra_of_an_encoder_and_of_a_decoder_are_two_figures() -> None:
+    """Their matrices have the same gates: in one figure two lines would have one name."""
+    names = np.array(["", "weight_hh.r", "weight_hh.z", "weight_hh_decoder.r", "weight_hh_decoder.z"] * 2)
+    radius = np.where(names == "", np.nan, np.arange(10.0))
+    spectra = {"step": np.repeat([0, 5], 5), "spectral_radius": radius, "sigma_max": radius + 1}
+    figures = spectra_figures(names, spectra)
+    title = "Spectra of the recurrent matrices"
+    assert [each.title for each in figures] == [f"{title}, encoder", f"{title}, decoder"]
+    for figure, first in zip(figures, (1, 3), strict=True):
+        lines = {line["name"]: line["y"] for line in figure.numbers["lines"]}
+        assert list(lines) == ["ρ of r", "σ_{max} of r", "ρ of z", "σ_{max} of z"]
+        assert lines["ρ of r"] == [first, first + 5]

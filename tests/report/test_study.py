@@ -87,16 +87,16 @@ def test_verify_holds_with_the_same_choices_and_says_so_with_others(tmp_path: Pa
 def test_the_first_measure_is_that_of_answer_and_ranking_and_each_is_compared(records: Records) -> None:
     chosen = Analysis(metrics=("loss", "seconds", "final_score"))
     blocks = what_mattered(records, *compared(records, chosen))
-    assert "best evaluation loss" in blocks[0].text and "best explained" not in blocks[0].text  # type: ignore[union-attr]
+    assert "loss of the best evaluation" in blocks[0].text and "best explained" not in blocks[0].text  # type: ignore[union-attr]
     assert "(the measure of the study;" in blocks[1].caption  # type: ignore[union-attr]
     tables = dict(paired(records, 0, chosen))
     assert [title for title in tables if title.startswith("Comparison")] == [
-        "Comparison of the best evaluation loss",
+        "Comparison of the loss of the best evaluation",
         "Comparison of the seconds",
         "Comparison of the final explained variance",
     ]
     assert [table.name for table in tables.values()][:3] == ["compare", "compare_seconds", "compare_final_score"]
-    assert "Ranking by the best evaluation loss at T = 4" in tables
+    assert "Ranking by the loss of the best evaluation at T = 4" in tables
     assert "Ranking by the best explained variance at T = 4" in dict(paired(records, 0))
     assert effects(records, measure_named("score")).axes[0].axis == "gain"
 

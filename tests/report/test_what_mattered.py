@@ -187,8 +187,8 @@ def test_ties_are_called_ties_and_equal_runs_nothing(tmp_path: Path) -> None:
     assert "Best is orthogonal (2 of 2) and identity (2 of 2), tied, worst random (0 of 2)" in text
     text = told(planted(tmp_path / "all", lambda run: True, seeds=2, **axes))
     assert text == (
-        "**Nothing to compare:** the best evaluation loss is the same in all 6 runs, 0.0115 (every run solved the "
-        "task, and the best score is the same)."
+        "**Nothing to compare:** the loss of the best evaluation is the same in all 6 runs, 0.0115 (every run solved "
+        "the task, and the best score is the same)."
     )
 
 
@@ -405,3 +405,15 @@ def test_two_axes_together_are_no_fact_beyond_these_runs_where_they_are_not_test
     text = in_short(records, effects(records))
     assert "depends on the" in text
     assert text.endswith("This describes these runs alone: the seeds are too few to test the two together.")
+
+
+def test_a_level_that_is_best_everywhere_is_named_once(tmp_path: Path) -> None:
+    """Two axes that act together by size alone: no list of one and the same level."""
+
+    def rule(run: Mapping[str, Any]) -> float:
+        return 0.5 + (0.3 if run["arch"] == "gru" else 0.1) * (1 if run["init"] == "orthogonal" else -1)
+
+    records = planted(tmp_path, rule, seeds=8, arch=("lstm", "gru"), init=("orthogonal", "identity"))
+    found = effects(records)
+    text = best_by(records, found.interactions[0], found)
+    assert text == "Best at every level of the architecture is orthogonal; by how much is what differs."

@@ -38,6 +38,26 @@ def test_what_comes_with_a_task_goes_with_it(tmp_path: Path) -> None:
     assert "Varied along" not in text
 
 
+def test_the_data_are_told_where_they_are_not_the_defaults(tmp_path: Path) -> None:
+    """What the numbers are of: the user's own text, read in windows, is not the corpus of the default."""
+    settings = {
+        "task.name": "char_lm",
+        "task.path": "/my/own.txt",
+        "task.read": "windows",
+        "task.corpus": "shakespeare",
+    }
+    for seed in (0, 1):
+        write_cell(tmp_path, seed=seed, settings=settings | {"task.evaluated": 4000})
+    text = _text(what_varied(load(tmp_path)))
+    same = text.partition("The same in every cell: ")[2].partition(". ")[0].split(", ")
+    assert {"path /my/own.txt", "read windows", "evaluated = 4000"} <= set(same) and "shakespeare" not in text
+
+
+def test_a_setting_without_a_value_goes_with_no_task(tmp_path: Path) -> None:
+    text = _two_tasks(tmp_path, adding={"task.path": ""})
+    assert "path" not in text
+
+
 def test_what_follows_the_task_without_being_of_it_is_told(tmp_path: Path) -> None:
     text = _two_tasks(tmp_path, adding={"optim.lr": 0.1}, binary_sum={"optim.lr": 0.01})
     assert "Varied along with another axis, so that their effects cannot be told apart: learning rate" in text

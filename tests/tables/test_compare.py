@@ -280,3 +280,34 @@ def test_any_name_of_a_setting_and_any_measure_will_do(tmp_path: Path) -> None:
         assert len(compare(records, ["init.gain"], metric).frame) == 2
     one = compare(records, ["gain"], select={"task.length": 3})
     assert "T = 3" in one.caption and "orthogonal" in one.caption
+
+
+def test_the_loss_of_the_best_evaluation_is_not_called_the_lowest(tmp_path: Path) -> None:
+    """A score of 0 throughout leaves the evaluation before training the best, whatever the loss did after it."""
+    for seed in (0, 1):
+        best = {"step": 0, "eval_loss": 2.4, "eval_score": 0.0}
+        write_cell(tmp_path, seed=seed, length=3, summary={"best": best})
+    tables = {name: compare(load(tmp_path), ("arch",), name) for name in ("best_loss", "final_eval_loss")}
+    assert "Loss of the best evaluation by architecture" in tables["best_loss"].caption
+    said = {name: "first with its highest explained variance" in table.legend for name, table in tables.items()}
+    assert said == {"best_loss": True, "final_eval_loss": False}
+
+
+def test_rows_of_two_problems_are_not_put_in_one_order(tmp_path: Path) -> None:
+    """Scores at two lengths are of two problems: the gru is ahead at either, and no row is ahead of all."""
+    score = {("gru", 3): 0.3, ("lstm", 3): 0.2, ("gru", 5): 0.9, ("lstm", 5): 0.8}
+    axes = {"arch": ("lstm", "gru"), "length": (3, 5)}
+    records = by_rule(tmp_path, lambda run: score[run["arch"], run["length"]] + run["seed"] / 1000, seeds=2, **axes)
+    said = ties(rank(records, ("arch", "length"))) or ""
+    order = said.partition("First and last in order are ")[2].partition(". ")[0]
+    first, second = (part.split(" and ") for part in order.split("; "))
+    assert [each.partition(" (")[0] for each in (*first, *second)] == [
+        "GRU, T = 3", "LSTM, T = 3", "GRU, T = 5", "LSTM, T = 5",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("gru", "bold"), [(0.5, []), (0.6, ["gru"])])
+def test_where_all_are_equal_none_is_the_best(tmp_path: Path, gru: float, bold: list[str]) -> None:
+    records = by_rule(tmp_path, lambda run: gru if run["arch"] == "gru" else 0.5, seeds=2, arch=("lstm", "gru"))
+    frame = compare(records, ("arch",)).frame
+    assert frame["arch"][frame["best"]].tolist() == bold

@@ -28,6 +28,7 @@ HEADS = {
     "stack.residual": "residual connections",
     "stack.embedding": "embedding columns",
     "stack.start": "start state",
+    "task.permuted": "pixels",
 }
 """Of axes; any other has the last part of its dotted name."""
 SAID = HEADS | {
@@ -37,6 +38,7 @@ SAID = HEADS | {
     "optim": "optimiser",
     "schedule": "learning-rate schedule",
     "steps": "updates",
+    "task.permuted": "order of pixels",
 }
 """Of axes, in sentences."""
 
@@ -75,6 +77,7 @@ LEVELS = {
     "stack.kind": {"plain": "plain", "encoder_decoder": "encoder-decoder"},
     "stack.norm": {"none": "none", "layer": "layer norm"},
     "stack.residual": {"false": "without", "true": "with"},
+    "task.permuted": {"false": "in order", "true": "permuted"},
 }
 """What the levels of an axis are called that is no group of choices."""
 LABELLED = ("arch", "init", "clip")

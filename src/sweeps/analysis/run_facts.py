@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from sweeps.analysis.labels import label
-from sweeps.analysis.statistics.summaries import SHORTEST, decay_rates
+from sweeps.analysis.statistics.summaries import ENDS, SHORTEST, decay_rates
 from sweeps.analysis.text import decades, factor, number
 from sweeps.config.identity import decides
 from sweeps.config.steps import BEYOND
@@ -61,9 +61,9 @@ class Reach:
         return _after(self.norms != -math.inf)
 
     def per_step(self) -> str:
-        """What one step back leaves: the factor per step, or the end-to-end change of a short sequence."""
+        """What one step back leaves: the factor per step with its lags, or the end-to-end change of a short one."""
         if not math.isnan(self.rate):
-            return f"× {factor(self.rate)} per step back"
+            return f"× {factor(self.rate)} per step back (lags {ENDS} to {len(self.norms) - ENDS - 1})"
         if len(self.norms) >= SHORTEST or math.isnan(self.change):
             return "no factor per step"
         return f"{decades(self.change)} decades per step back, end to end (T < {SHORTEST}: no factor)"

@@ -13,7 +13,7 @@ class Panel:
 
     Attributes:
         name: what they are.
-        row: what one of their columns is: input, unit, class, output.
+        row: what one of their columns is: input, unit, source (a time step of it), class, output.
         values: [n, R]; nan where nothing is asked.
     """
 

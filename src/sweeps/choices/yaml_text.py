@@ -9,6 +9,7 @@ KEY = re.compile(r"(?P<indent> *)(?:- )?(?P<key>\w+):(?P<value>.*)")
 APART = re.compile(r"\s{3,}")
 """Between what a choice is and where it comes from, in the first comment of its file."""
 COMMENT = re.compile(r"(?:^|\s)#\s*(.*)$")
+QUOTED = re.compile(r"\s*('[^']*'|\"[^\"]*\")")
 
 
 def opening(path: Path) -> tuple[str, str]:
@@ -54,5 +55,5 @@ def notes(path: Path) -> dict[str, str]:
 
 
 def _unquoted(value: str) -> str:
-    """The text behind a key without what stands in quotes, which may hold a number sign."""
-    return re.sub(r"'[^']*'|\"[^\"]*\"", "", value)
+    """The text behind a key without a value in quotes, which may hold a number sign; quotes in a comment stay."""
+    return QUOTED.sub("", value, count=1) if QUOTED.match(value) else value

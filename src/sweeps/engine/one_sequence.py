@@ -22,6 +22,8 @@ class OneSequence(NamedTuple):
         inputs: [n, I].
         states: h_t of each layer and direction (0; 1 reads backwards), [n, H], by the time steps of the sequence: in
             both directions row t is the state after x_t was read. NaN before the last of what reads a sequence at once.
+        attention: [n, S], the weights with which the answer at t reads the states of the source; NaN at its own time
+            steps. None without attention to a source.
         outputs: [n, O] where every time step has an answer, else [O]; in classification probabilities.
         target: of the same shape; in classification 1 for the class that is right and 0 for all others.
         asked: whether an answer counts in the loss, [n]; None where there is one answer.
@@ -31,6 +33,7 @@ class OneSequence(NamedTuple):
 
     inputs: np.ndarray
     states: dict[tuple[int, int], np.ndarray]
+    attention: np.ndarray | None
     outputs: np.ndarray
     target: np.ndarray
     asked: np.ndarray | None
@@ -68,6 +71,10 @@ def one_sequence(settings: Settings, weights: Mapping[str, np.ndarray]) -> OneSe
         rows = own[0, :n, 0].double().numpy(force=True)
         states[layer, direction] = np.full((n, rows.shape[1]), np.nan)
         states[layer, direction][-len(rows) :] = rows
+    attention = None
+    if network.attention is not None:
+        attention = np.full((n, network.attention.source), np.nan)
+        attention[network.attention.source :] = network.attention.a[0][0, 0].double().numpy()
     answers, y = (first(each) if network.every else each[0, 0].double().numpy() for each in (outputs, examples.y))
     classes = network.loss_name == "cross_entropy"
     asked = None
@@ -76,6 +83,7 @@ def one_sequence(settings: Settings, weights: Mapping[str, np.ndarray]) -> OneSe
     return OneSequence(
         first(examples.x),
         states,
+        attention,
         probabilities(answers) if classes else answers,
         np.eye(network.outputs)[y.astype(np.int64)] if classes else y,
         asked,

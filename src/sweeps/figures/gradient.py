@@ -84,7 +84,7 @@ def gradient_by_lag(frame: pd.DataFrame, roles: Roles, theory: pd.DataFrame | No
             if zero:
                 remarks.append(f"exactly zero: {', '.join(zero)}")
             shown = part if roles.row is None or frame.empty else frame[frame[roles.row] == panel.row]
-            log10_axis(ax, [*shown["low"], *shown["high"]], within=SHOWN)
+            log10_axis(ax, shown[["low", "median", "high"]].to_numpy().ravel(), within=SHOWN)  # low may be zero alone
             ax.set_xlim(0, last)
             note(ax, "\n".join(_most(remarks)), **free_corner(ax, [part], "lag"))
             ax.xaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))

@@ -16,7 +16,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 from matplotlib.transforms import blended_transform_factory
 
 from sweeps.analysis.labels import level_said
@@ -73,6 +73,12 @@ class Panel:
     left: bool
     top: bool
     bottom: bool
+
+
+PARTS = (0.0, math.log10(2.0), math.log10(5.0))
+"""Labels of an axis of log10 values between two powers of ten, and at the lower one."""
+PLAIN = 4
+"""Powers of ten from which on numbers are written with them."""
 
 
 class PowerOfTen(FuncFormatter):
@@ -190,7 +196,8 @@ def crosses(ax: Axes, steps: Iterable[float], line: Line, row: int) -> None:
 
 
 def log10_axis(ax: Axes, values: Iterable[float], *, within: tuple[float, float] = (-math.inf, math.inf)) -> None:
-    """Set the y axis of log10 values: its labels are powers of ten, at least two of them visible.
+    """Set the y axis of log10 values: its labels are powers of ten, 1, 2 and 5 times these where they are closer
+    together, at least two of them visible.
 
     Args:
         within: the widest range of values that is shown.
@@ -198,13 +205,28 @@ def log10_axis(ax: Axes, values: Iterable[float], *, within: tuple[float, float]
     finite = [value for value in values if math.isfinite(value)]
     low, high = (min(finite), max(finite)) if finite else (-1.0, 0.0)
     low, high = (min(max(value, within[0]), within[1]) for value in (low, high))
-    while math.floor(high) - math.ceil(low) < 1:
-        down, up = low - math.ceil(low - 1.0), math.floor(high + 1.0) - high
-        low, high = (low - down, high) if down <= up else (low, high + up)
+    close = math.floor(high) - math.ceil(low) < 1
+    places = [power + part for power in range(math.floor(low) - 1, math.ceil(high) + 2) for part in PARTS]
+    while close and sum(low <= place <= high for place in places) < 2:
+        below, above = max(place for place in places if place < low), min(place for place in places if place > high)
+        low, high = (below, high) if low - below <= above - high else (low, above)
     room = 0.04 * (high - low)
     ax.set_ylim(low - room, high + room)
-    ax.yaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, min_n_ticks=2))
-    ax.yaxis.set_major_formatter(PowerOfTen(lambda value, _: f"$10^{{{value:.0f}}}$"))
+    if close:
+        ax.yaxis.set_major_locator(FixedLocator(places))
+        ax.yaxis.set_major_formatter(PowerOfTen(lambda value, _: _times_ten(value)))
+    else:
+        ax.yaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, min_n_ticks=2))
+        ax.yaxis.set_major_formatter(PowerOfTen(lambda value, _: f"$10^{{{value:.0f}}}$"))
+
+
+def _times_ten(value: float) -> str:
+    """`0.02`, `500`, or `$2 \\cdot 10^{-7}$`, of its log10."""
+    power = math.floor(value + 1e-9)
+    first = round(10.0 ** (value - power))
+    if -PLAIN <= power < PLAIN:
+        return f"{first * 10.0**power:g}"
+    return f"$10^{{{power}}}$" if first == 1 else f"${first} \\cdot 10^{{{power}}}$"
 
 
 def level_axis(ax: Axes, axis: str, at: Mapping[Any, float], logarithmic: bool) -> None:

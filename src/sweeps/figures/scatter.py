@@ -38,7 +38,7 @@ def factor_and_score(frame: pd.DataFrame, axis: str | None, score: str | None) -
         floor = floor_of(heights)
         frame = frame.assign(height=heights, drawn=_within(heights, lowest=floor if score else None))
         what = "end-to-end factor" if len(frame) and frame["whole"].all() else "factor"
-        figure.names = (f"{what} per step back in time", f"best {score}" if score else "best evaluation loss")
+        figure.names = (f"{what} per step back in time", f"best {score}" if score else "loss of the best evaluation")
         for ax, (when, title) in zip(axes, PANELS.items(), strict=True):
             figure.behind.append((ax, _behind(frame, when)))
             for level, line in style.items():

@@ -17,7 +17,7 @@ from sweeps.report.gradients_alive import alive
 from sweeps.report.part import Part
 from sweeps.report.solved import solved
 from sweeps.report.what_mattered import what_mattered
-from sweeps.tables.notes import of_the_layer
+from sweeps.tables.notes import whose_gradient
 
 MATTERED = "What mattered?"
 MEANS_LEARNING = "Does a gradient that arrives mean learning?"
@@ -29,7 +29,7 @@ def answer(part: Part) -> list[Section]:
     records = part.records
     start = at_initialisation(records)
     one_init = records.cells["init"].nunique() == 1
-    behind = [Prose(text) for text in (of_the_layer(records), truncation(records)) if text]
+    behind = [Prose(text) for text in (whose_gradient(records), truncation(records)) if text]
     parts = (
         (MATTERED, what_mattered(records, part.effects, part.note, part.also)),
         ("Does the gradient stay alive?", [*kept(records, start), *behind])

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 import pandas as pd
 
+from sweeps.analysis.baselines import own_baselines
 from sweeps.analysis.frontier import inside
 from sweeps.analysis.labels import axes_said, head, label, level_text, said
 from sweeps.analysis.leading import shown_measure
@@ -24,22 +25,33 @@ from sweeps.figures.catalogue import roles_of
 from sweeps.figures.clipped import clipped_runs
 from sweeps.report.by_axis import by_level, where
 from sweeps.report.gradient_captions import decay_sentence, growth_sentence
-from sweeps.report.how_many import how_many
-from sweeps.tables.notes import of_the_layer, several
+from sweeps.report.how_many import ONE, how_many, lines_said
+from sweeps.tables.notes import several, whose_gradient
 
+NORM_BY_LAG = (
+    "Norm of the gradient that reaches the hidden state, ‖∂L/∂h_t‖, against steps back from the end of the sequence"
+)
+DIRECTIONS = "level, it survives, falling, it vanishes, rising, it explodes"
+AT_THE_END = "at the last logged update that was finite"
 NEAR = (0.95, 1.05)
 """Factors per step that the caption of gradient and learning counts as near 1."""
 
 
-def captions(records: Records, preferred: Mapping[str, str] | None = None, metric: str | None = None) -> dict[str, str]:
+def captions(
+    records: Records,
+    preferred: Mapping[str, str] | None = None,
+    metric: str | None = None,
+    shown: Collection[str] | None = None,
+) -> dict[str, str]:
     """A caption for every figure of the catalogue, by its name: what is drawn, then the main result in numbers.
 
     Args:
         records: of one task.
         preferred, metric: slots by axis and the measure, with which the figures are drawn.
+        shown: names of the figures that stand beside each other, whose captions may refer to an earlier one; all.
     """
     measure = measure_named(metric) if metric else None
-    shown, by_lag, norm, loss, share = (
+    score, by_lag, norm, loss, share = (
         roles_of(name, records, preferred=preferred, measure=measure)
         for name in ("score_by_level", "gradient_by_lag_start", "gradient_norm_by_level", "loss_curves", "share_solved")
     )
@@ -54,17 +66,23 @@ def captions(records: Records, preferred: Mapping[str, str] | None = None, metri
     a_field = f"{several(fields)} run{'s' * bool(fields.max() != 1)}"
     cut = f" {text}" if (text := truncation(by_lag.within(passing))) else ""
     none = f" {text}" if passing is not records and (text := without_state(records)) else ""
+    others = ", and those of the other predictors named above it" if len(own_baselines(records).columns) else ""
+    how_read = (
+        f"{_of_the_architectures(present)}{_whose(records)}{cut} {_scales(by_lag)}; what leaves the range of float32 "
+        "has a note."
+    )
     return {
-        "score_by_level": score_caption(records, shown, shown_measure(records, measure)),
+        "score_by_level": score_caption(records, score, shown_measure(records, measure)),
         "gradient_by_lag_start": (
-            f"Norm of the gradient that reaches the hidden state, ‖∂L/∂h_t‖, against steps back from the end of the "
-            f"sequence, before training ({at_level}): level, it survives, falling, it vanishes, rising, it explodes. "
-            f"{decay_sentence(start, by_lag, at_start=True)}{_of_the_architectures(present)}{_layer(records)}"
-            f"{cut} {_scales(by_lag)}; what leaves the range of float32 has a note.{_lines(passing, by_lag)}{none}"
+            f"{NORM_BY_LAG}, before training ({at_level}): {DIRECTIONS}. "
+            f"{decay_sentence(start, by_lag, at_start=True)}{how_read}{_lines(passing, by_lag)}{none}"
         ),
         "gradient_by_lag_end": (
-            f"The same at the last logged update that was finite ({at_level}). "
+            f"The same {AT_THE_END} ({at_level}). "
             f"{decay_sentence(end, by_lag, at_start=False)}{cut}{_lines(passing, by_lag)}"
+            if shown is None or "gradient_by_lag_start" in shown
+            else f"{NORM_BY_LAG}, {AT_THE_END} ({at_level}): {DIRECTIONS}. "
+            f"{decay_sentence(end, by_lag, at_start=False)}{how_read}{_lines(passing, by_lag)}{none}"
         ),
         "gradient_norm_by_level": (
             "Norm of the gradient of all parameters, each run's median over training, against "
@@ -73,8 +91,8 @@ def captions(records: Records, preferred: Mapping[str, str] | None = None, metri
         ),
         "loss_curves": (
             f"Evaluation loss over training{at_length}{_panels(loss)}; grey: the loss of the best constant "
-            "answer, on which a run has learned nothing; a cross: where a run diverged, the line goes on with the "
-            f"others. {solved_sentence(loss.within(records))}{_lines(records, loss)}"
+            f"answer, on which a run has learned nothing{others}; a cross: where a run diverged, the line goes on with "
+            f"the others. {solved_sentence(loss.within(records))}{_lines(records, loss)}"
         ),
         "share_solved": (
             f"Share of runs that solved the task, whatever followed, against {said(str(share.x))}, "
@@ -109,19 +127,22 @@ def map_caption(records: Records) -> str:
     )
 
 
-def _layer(records: Records) -> str:
-    """`notes.of_the_layer` as a further sentence."""
-    return f" {text}" if (text := of_the_layer(records)) else ""
+def _whose(records: Records) -> str:
+    """`notes.whose_gradient` as further sentences."""
+    return f" {text}" if (text := whose_gradient(records)) else ""
 
 
 def score_caption(records: Records, drawn: Roles, measure: Measure) -> str:
     """What a mark of the first figure is, and what is pooled."""
     name = measure.label.format(score=records.score_name)
-    infinite = int(np.isinf(per_run(records, measure)).sum())
+    runs, infinite = _runs(records, drawn), int(np.isinf(per_run(records, measure)).sum())
     worst = f"; a cross is a run of the worst rank, {measure.worst} ({infinite} of them)" if infinite else ""
+    axes = (drawn.x, drawn.colour, drawn.column, drawn.row)
+    axis = next((each for each in axes if each in records.varied), None)  # x may be a length that did not vary
+    by = f" by {said(axis)}" if axis else ""
     return (
-        f"The {name} of every run by {said(str(drawn.x))}: a mark is a run, a bar the median over "
-        f"{_runs(records, drawn)}{worst}."
+        f"The {name} of every run{by}: a mark is a run"
+        f"{'' if runs == ONE else f', a bar the median over {runs}'}{worst}."
     )
 
 
@@ -132,7 +153,7 @@ def _runs(records: Records, drawn: Roles) -> str:
 
 def _lines(records: Records, drawn: Roles) -> str:
     """What lines and bands are, and what they pool."""
-    return f" Lines are medians over {_runs(records, drawn)}, bands reach from the smallest to the largest."
+    return lines_said(_runs(records, drawn))
 
 
 def _panels(drawn: Roles) -> str:
@@ -201,7 +222,7 @@ def arrival_caption(records: Records) -> str:
     frame, _ = arrival_by_axis(records)
     if frame.empty:
         return "No gradient was finite from end to end."
-    best = f"best {records.score_name}" if frame["best"].notna().any() else "best evaluation loss"
+    best = f"best {records.score_name}" if frame["best"].notna().any() else "loss of the best evaluation"
     what = "end-to-end change of the gradient per step" if frame["whole"].all() else "factor of the gradient per step"
     near = {words: frame[frame[when].between(*NEAR)] for when, words in WHEN.items()}
     texts = [f"{int(part['solved'].sum())} of {len(part)} {words}" for words, part in near.items() if len(part)]
@@ -215,5 +236,5 @@ def arrival_caption(records: Records) -> str:
     return (
         f"The {what} back in time, at initialisation and in training, against the {best} of each run, "
         f"{length}n = {number_of(len(frame), 'run')}. Filled: solved the task; open: did not; "
-        f"cross: diverged; the line is a gradient that arrives as it left.{solved_near}{_layer(records)}"
+        f"cross: diverged; the line is a gradient that arrives as it left.{solved_near}{_whose(records)}"
     )

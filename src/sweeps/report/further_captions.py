@@ -16,7 +16,7 @@ from sweeps.figures.catalogue import roles_of
 from sweeps.figures.ends import END, START, at_both_ends
 from sweeps.figures.further import FURTHER, beside_theory
 from sweeps.figures.gate_histograms import TENTHS
-from sweeps.report.how_many import how_many
+from sweeps.report.how_many import how_many, lines_said
 
 
 def further_captions(
@@ -135,8 +135,7 @@ def _pooled(drawn: Roles) -> str:
 
 
 def _lines(records: Records, drawn: Roles) -> str:
-    runs = how_many(records.cells, drawn.drawn, drawn.pooled)
-    return f" Lines are medians over {runs}, bands reach from the smallest to the largest."
+    return lines_said(how_many(records.cells, drawn.drawn, drawn.pooled))
 
 
 CAPTIONS: dict[str, Callable[[Records, Roles], str]] = {

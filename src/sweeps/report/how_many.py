@@ -11,6 +11,8 @@ from sweeps.analysis.labels import axes_said, said
 from sweeps.analysis.text import number_of
 from sweeps.tables.notes import several
 
+ONE = "1 run"
+
 
 def how_many(cells: pd.DataFrame, drawn: Sequence[str], pooled: Sequence[str], noun: str = "run") -> str:
     """`24 runs (8 seeds × 3 levels of the gain)`, `3 runs (one for each seed)`; of a grid with holes `3 to 8 runs (of 2
@@ -37,3 +39,14 @@ def how_many(cells: pd.DataFrame, drawn: Sequence[str], pooled: Sequence[str], n
             return f"{text} ({' × '.join([number_of(sizes[0][0], 'seed'), *of_axes])})"
     over = f", pooled over the {axes_said(pooled)}" if pooled else ""
     return f"{text} (of {several(own[0] for own in sizes)} seeds{over})"
+
+
+def lines_said(runs: str) -> str:
+    """What the lines of a figure are and their bands, as a further sentence.
+
+    Args:
+        runs: how many make a line, from `how_many`.
+    """
+    if runs == ONE:
+        return " Each line is one run."
+    return f" Lines are medians over {runs}, bands reach from the smallest to the largest."

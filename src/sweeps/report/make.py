@@ -132,9 +132,10 @@ def _document(
     metric = analysis.metric if all(part.note == "" for part in parts) else None
     names = dict.fromkeys((ON_FIRST_SCREEN, *(analysis.figures or by_default(studied))))
     drawn = draw(studied, paths.figures, names, preferred=analysis.axes, metric=metric, narrow=True)
+    shown = {part.task: [each.name for each in drawn if each.task == part.task] for part in parts}
     captioned = {
-        part.task: captions(part.records, analysis.axes, metric)
-        | further_captions(part.records, [each.name for each in drawn if each.task == part.task], analysis.axes)
+        part.task: captions(part.records, analysis.axes, metric, shown[part.task])
+        | further_captions(part.records, shown[part.task], analysis.axes)
         for part in parts
     }
     (title, text), changed = readme(question or ""), changed_settings(records.root)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,14 +15,18 @@ from sweeps.records.paths import SweepPaths
 from sweeps.records.plan_file import read_overrides
 from sweeps.report.document import Prose, Section
 
+ONE_LEVEL = re.compile(r"([^=]+)=choice\(([^,()'\"]+)\)")
+"""What `command_line.as_axes` makes of a setting of one value."""
+
 
 def overrides(root: Path) -> list[str] | None:
-    """The overrides after `-m`, without `runs_dir`; None if they were not recorded or cannot be read."""
+    """The overrides after `-m` as they can be typed, without `runs_dir`; None if they were not recorded or cannot be
+    read."""
     try:
         recorded = read_overrides(SweepPaths(root).multirun)
     except SweepsError:  # reported among the problems of the records
         return None
-    return recorded and [text for text in recorded if not text.startswith("runs_dir=")]
+    return recorded and [ONE_LEVEL.sub(r"\1=\2", text) for text in recorded if not text.startswith("runs_dir=")]
 
 
 def changed_settings(root: Path) -> str | None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sweeps.analysis.last_answer import last_answer
 from sweeps.analysis.logarithm import log10
 from sweeps.analysis.run_facts import Reach, part_shown
 from sweeps.analysis.truncation import truncation_of
@@ -47,7 +48,8 @@ def run_figures(
         figures.append(_score(logged, task.score or "score", task.solved_at))
     figures.append(_gradient(logged, clips, by_norm, cross))
     norms = gradient["log10_norm"].to_numpy(dtype=float).reshape(len(metrics), -1)[:, ::-1]  # by lag, not by time
-    layer = f"It is that of {part}." if (part := part_shown(config)) else ""
+    of_layer = f"It is that of {part}." if (part := part_shown(config)) else ""
+    layer = " ".join(filter(None, (of_layer, last_answer([str(config.get("task", {}).get("name"))]))))
     own = " ".join(filter(None, (layer, card("arch", str(config.get("arch", {}).get("name"))).caption)))
     figures.append(_through_time(logged["step"], norms, own))
     if reaches:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from sweeps.analysis.baselines import named
+from sweeps.analysis.last_answer import last_answer
 from sweeps.analysis.loading.one import OneRun
 from sweeps.analysis.logarithm import log10
 from sweeps.analysis.run_facts import IDLE, computed, numbers, part_shown, reaches, settings_of, title
@@ -135,6 +136,7 @@ def _gradient(run: OneRun) -> Iterator[str]:
     yield "Gradient through time, ‖∂L/∂h_t‖ from lag 0 (left) to the start of the sequence"
     if part := part_shown(run.config):
         yield f"of {part}"
+    yield from textwrap.wrap(last_answer([str(run.config.get("task", {}).get("name"))]), COLUMNS)
     shown = reaches(run.records.gradient)
     finite = [value for each in shown for value in each.norms if math.isfinite(value)]
     span = (min(finite), max(finite)) if finite else (0.0, 0.0)

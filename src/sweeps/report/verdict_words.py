@@ -83,7 +83,7 @@ def closest(found: Effects, told: Verdict) -> str:
     if told.lead.variation.excess > 0:
         return f"Closest to an effect comes the {name}: {chance}"
     if len(found.axes) == 1:
-        return f"The {name} made no difference: of the variation it has {chance}"
+        return f"The {name} has no more of the variation than by chance: {chance}"
     return f"No axis has more of the variation than by chance; the most has the {name}: {chance}"
 
 
@@ -151,13 +151,15 @@ def inner_and_outer(pair: Variation, found: Effects) -> tuple[str, str]:
 
 
 def best_by(records: Records, pair: Variation, found: Effects, most: int = MOST_LEVELS) -> str:
-    """`Best init by architecture, at LSTM: identity; at GRU: orthogonal.`, of the first `most` levels."""
+    """`Best init by architecture, at LSTM: identity; at GRU: orthogonal.`, of the first `most` levels; one that is best
+    at all of them once."""
     inner, outer = inner_and_outer(pair, found)
     [levels] = [each.levels for each in found.axes if each.axis == outer]
-    texts = []
-    for level in levels[:most]:
-        best = best_levels(records.select(**{outer: level}), inner, found.measure)
-        texts.append(f"at {level_said(outer, level)}: {names(inner, best) if best else 'all alike'}")
+    bests = [best_levels(records.select(**{outer: level}), inner, found.measure) for level in levels]
+    told = [names(inner, best) if best else "all alike" for best in bests]
+    if bests[0] and len(set(told)) == 1:
+        return f"Best at every level of the {said(outer)} is {told[0]}; by how much is what differs."
+    texts = [f"at {level_said(outer, level)}: {best}" for level, best in zip(levels[:most], told, strict=False)]
     texts += [f"and {len(levels) - most} more"] if len(levels) > most else []
     return f"Best {said(inner)} by {said(outer)}, {'; '.join(texts)}."
 

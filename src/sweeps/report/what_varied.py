@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 
 from sweeps.analysis.labels import label, level_said, level_text, listed, said
-from sweeps.analysis.loading.axes import grid, lacks, may_vary, ordered_levels, owner_of, unusual
+from sweeps.analysis.loading.axes import as_level, grid, lacks, may_vary, ordered_levels, owner_of, unusual
 from sweeps.analysis.loading.records import IN_GRID, Records
 from sweeps.analysis.loading.time_steps import SETTING, typed_length
 from sweeps.analysis.text import number, number_of, render
 from sweeps.config.analysis import NOTHING, Analysis
+from sweeps.config.places import defaults
 from sweeps.report.document import Prose, Section, Tabular
 from sweeps.report.machines import mixed_warning
 
@@ -98,15 +99,34 @@ def _levels(axis: str, levels: Sequence[Any]) -> str:
 
 
 def _same(records: Records) -> list[str]:
-    """`learning rate 0.01`: those settings of `CONSTANT` that are the same in every cell; and `layers = 2`, those that
-    came later, where they are not what was always so before."""
+    """`learning rate 0.01`: those settings of `CONSTANT` that are the same in every cell; `size = 7`, those of the task
+    that are not its defaults; and `layers = 2`, those that came later, where they are not what was always so before."""
     texts = []
     for name in CONSTANT:
         if name in records.cells and name not in records.axes and records.cells[name].nunique(dropna=False) == 1:
             value = records.cells[name].iloc[0]
             if pd.notna(value):
                 texts.append(f"{NAMES.get(name, said(name))} {value if isinstance(value, str) else number(value, 6)}")
-    return texts + [level_text(name, level) for name, level in unusual(records.cells).items()]
+    beyond = unusual(records.cells)
+    texts += [_named(name, level) for name, level in _of_the_task(records).items() if name not in beyond]
+    return texts + [level_text(name, level) for name, level in beyond.items()]
+
+
+def _named(name: str, level: Any) -> str:
+    """`corpus kjv`, `size = 7`, `pixels: permuted`: a setting by its name, of whatever kind its level is."""
+    told = level_text(name, level)
+    return f"{said(name)} {told}" if told == level else told
+
+
+def _of_the_task(records: Records) -> dict[str, Any]:
+    """The settings of the one task of all cells that are the same in all and not the task's defaults."""
+    [task, *others] = records.cells["task"].unique()
+    if others:
+        return {}
+    known = {f"task.{name}": value for name, value in defaults("task", str(task)).items()}
+    names = [name for name in records.settings if owner_of(name) == "task" and name not in (*records.axes, *CONSTANT)]
+    same = {name: records.cells[name].iloc[0] for name in names if records.cells[name].nunique(dropna=False) == 1}
+    return {name: level for name, level in same.items() if name in known and level != as_level(name, known[name])}
 
 
 def _tied(records: Records) -> dict[str, str]:
@@ -119,11 +139,12 @@ def _tied(records: Records) -> dict[str, str]:
             continue
         groups = cells.groupby(owner, observed=True)[name].unique()
         if all(len(values) == 1 for values in groups):
-            known = {level: values[0] for level, values in groups.items() if values[0] == values[0] != np.inf}
+            known = {level: values[0] for level, values in groups.items() if values[0] == values[0] not in (np.inf, "")}
             texts = [
                 f"{label(level)} {value if isinstance(value, str) else number(value)}" for level, value in known.items()
             ]
-            tied[name] = f"{NAMES.get(name, said(name))} ({', '.join(texts)})"
+            if texts:
+                tied[name] = f"{NAMES.get(name, said(name))} ({', '.join(texts)})"
     return tied
 
 

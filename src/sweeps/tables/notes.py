@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from sweeps.analysis.labels import axes_said, level_text
+from sweeps.analysis.last_answer import last_answer
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.statistics.contrast import Contrast
 from sweeps.analysis.statistics.design import Design
@@ -40,6 +41,11 @@ def of_the_layer(records: Records) -> str:
     return f"{text}, of one that reads in both directions that of the forward one." if _both(records) else f"{text}."
 
 
+def whose_gradient(records: Records) -> str:
+    """Of which layer and of which loss the gradient through time is, in sentences; empty where it could be no other."""
+    return " ".join(filter(None, (of_the_layer(records), last_answer(records.cells["task"].unique()))))
+
+
 def _both(records: Records) -> bool:
     return records.layers is not None and bool(records.layers[DIRECTION].any())
 
@@ -63,9 +69,15 @@ def what_the_numbers_are(contrast: Contrast) -> str:
         interval = share_words(n, pooled=bool(contrast.design.pooled))
         runs = several(contrast.frame["runs"])
         return f"Shares are in runs, of which an entry has {runs} ({seeds(n)}), {interval}."
+    best = f" {the_best(contrast.score)}" if contrast.measure.name == "best_loss" else ""
     if contrast.statistic == "median":
-        return f"Each number is the median over n = {seeds(n)}, {median_words(n)}."
-    return f"Each number is the interquartile mean over n = {seeds(n)}, {iqm_words(n, contrast.seed)}."
+        return f"Each number is the median over n = {seeds(n)}, {median_words(n)}.{best}"
+    return f"Each number is the interquartile mean over n = {seeds(n)}, {iqm_words(n, contrast.seed)}.{best}"
+
+
+def the_best(score: str) -> str:
+    """Which evaluation of a run is its best: its loss need not be the lowest."""
+    return f"The best evaluation of a run is the first with its highest {score}; another may have a lower loss."
 
 
 def what_is_pooled(design: Design, *, share: bool = False) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from sweeps.analysis.loading.records import Records
+from sweeps.analysis.loading.time_steps import SETTING
 
 
 def with_settings(records: Records, rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
@@ -16,13 +17,17 @@ def with_settings(records: Records, rows: Sequence[dict[str, Any]]) -> pd.DataFr
 
 
 def medians(records: Records, frame: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
-    """Heads and rows: what the study varied, the number of runs, and their median score at each length.
+    """Heads and rows: what the study varied, else the architecture, the number of runs, their median score at each
+    length. The length that they were trained on is the setting, as those are that they are evaluated at.
 
     Args:
         frame: of `with_settings`, with the columns `evaluated_at` and `score`.
     """
-    tasks = ["task"] if frame["task"].nunique() > 1 else []
-    by = [*tasks, *records.varied] or ["task"]
+    tasks = ["task"] if "task" in records.axes else []
+    by = [*tasks, *records.varied] or ["arch"]
+    if SETTING in records.cells and SETTING not in by:
+        frame = frame.join(records.cells.set_index("cell")[[SETTING]], on="cell")
+        by = [SETTING if axis == "length" else axis for axis in by]
     table = frame.groupby([*by, "evaluated_at"], observed=True)["score"].median().unstack("evaluated_at")
     runs = frame.groupby(by, observed=True)["cell"].nunique()
     lines = []

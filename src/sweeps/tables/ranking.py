@@ -21,6 +21,9 @@ from sweeps.tables import notes
 from sweeps.tables.compare import bracketed, combination_texts, joined, named_pairs, present
 from sweeps.tables.table import Entry, Table
 
+MOST_PROBLEMS = 3
+"""Problems of which the first and the last in order are named."""
+
 
 def rank(
     records: Records,
@@ -116,8 +119,10 @@ def ties(table: Table) -> str | None:
     why = too_small(table.pairs["smallest_p"].to_numpy(dtype=np.float64))
     if len(rows) < 2:
         return f"There are no two rows with a {what} to rank."
-    ends = [f"{names[row]} ({table.rows[row][at].text})" for row in (rows[0], rows[-1])]
-    order = f" First and last in order are {ends[0]} and {ends[1]}."
+    told = [f"{names[row]} ({table.rows[row][at].text})" for row in range(len(names))]
+    problems = _problems(table, axes, rows)
+    ends = "; ".join(f"{told[own[0]]} and {told[own[-1]]}" for own in problems)
+    order = f" First and last in order are {ends}." if len(problems) <= MOST_PROBLEMS else ""
     if len(texts := {table.rows[row][at].text for row in rows}) == 1:
         order = f" The number of each is the same: {texts.pop()}."
     no_two = "The two rows cannot" if len(rows) == 2 else f"No two of the {len(rows)} rows can"
@@ -125,6 +130,16 @@ def ties(table: Table) -> str | None:
         f"**{no_two} be told apart by the {what}** (signed-rank tests, Holm's correction over {tested} "
         f"pair{'s' * (tested != 1)}), so that there is nothing to rank.{order}" + (f" {why}" if why else "")
     )
+
+
+def _problems(table: Table, axes: Sequence[str], rows: Sequence[int]) -> list[list[int]]:
+    """Those of the rows that are compared with each other, in their order: each list is of one problem."""
+    pairs = table.pairs
+    within = [axis for axis in axes if (pairs[f"first_{axis}"] == pairs[f"second_{axis}"]).all()]
+    found: dict[tuple[Any, ...], list[int]] = {}
+    for row in rows:
+        found.setdefault(tuple(table.frame.loc[row, within]), []).append(row)
+    return list(found.values())
 
 
 def _ranked(result: Contrast) -> pd.DataFrame:

@@ -183,7 +183,7 @@ def _against_best(
         if top == -np.inf:  # no member has a number, or all of them diverged
             continue
         leaders = [index for index in members if ordered[index] == top]
-        against.loc[leaders, "best"] = True
+        against.loc[leaders, "best"] = len(leaders) < len(members) or len(members) == 1  # where all are equal, none is
         best = leaders[0]
         for index in members:
             if index == best:

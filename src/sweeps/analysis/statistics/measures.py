@@ -48,7 +48,7 @@ MEASURES = {
     for measure in (
         Measure("best_score", 1, "best {score}", reached=True),
         Measure("final_score", 1, "final {score}", reached=True),
-        Measure("best_loss", -1, "best evaluation loss", reached=True),
+        Measure("best_loss", -1, "loss of the best evaluation", reached=True),
         Measure("final_loss", -1, "final training loss", reached=True),
         Measure("final_eval_loss", -1, "final evaluation loss", reached=True),
         Measure("test_score", 1, "test {score}", reached=True),
