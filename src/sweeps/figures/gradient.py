@@ -38,7 +38,7 @@ THRESHOLD: dict[str, Any] = {"color": "black", "linestyle": (0, (2, 1.5)), "line
 DIVERGED = Line2D([], [], color="black", linestyle="none", marker="x", markersize=4, label="some runs diverged")
 
 
-RELATIVE = r"$\Vert\partial L/\partial h_t\Vert\;/\;\Vert\partial L/\partial h_{T-1}\Vert$"
+RELATIVE = NORM + "\nover that at lag 0"
 """The gradient through time over that at the last time step, as a label."""
 CIRCLE: dict[str, Any] = {
     **{"linestyle": "none", "marker": "o", "fillstyle": "none", "markersize": 3.6, "markeredgewidth": 0.9},
