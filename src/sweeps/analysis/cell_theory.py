@@ -57,7 +57,7 @@ def unit_gain(settings: Settings) -> float | None:
 
 
 def expected(settings: Settings, length: int) -> np.ndarray | None:
-    """log10 of ||dL/dh_{T-1-k}|| / ||dL/dh_{T-1}|| for every k of T = `length` time steps; None where no theory is of it.
+    """log10 of ||dL/dh_{T-1-k}|| / ||dL/dh_{T-1}|| for every k of T = `length` steps; None where no theory is of it.
 
     Mean-field theory of tanh, relu and sigmoid, its like of the GRU, and of the LSTM while states are small; the walk
     of a relu network from the identity; the carry of minGRU and of the LRU. See docs/theory.md.
