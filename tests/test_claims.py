@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from sweeps.claims.claim import Claim, parse_claims
 from sweeps.claims.judge import NOT_HERE, REFUTED, REPLICATED, judge
 from sweeps.claims.of_experiment import claims_of, write_verdicts
 from sweeps.errors import SweepsError
+from sweeps.main import main
 
 LUCK = np.random.default_rng(5).normal(0, 0.01, (100, 8))
 
@@ -198,3 +200,22 @@ def test_verdicts_are_written_with_their_source(tmp_path: Path) -> None:
     file.write_text(yaml.safe_dump({"claims": [each | {"above": 0.9, "where": {"arch": "grru"}}]}))
     with pytest.raises(SweepsError, match=r"claims\.it_learns: .*grru"):
         claims_of(file, records)
+
+
+def test_the_command_judges_and_requires(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    """Exit status 0 whatever the verdicts, 1 with --require; a name that is none is told."""
+    module = importlib.import_module("sweeps.commands.claims")  # its name is also that of the command
+    monkeypatch.setattr(module, "EXPERIMENTS", tmp_path)
+    monkeypatch.setattr(module, "choices", lambda group: ["study", "plain"])
+    planted(tmp_path / "runs" / "study", lambda run: 0.95 + LUCK[run["seed"], 7], seeds=6, arch=("lstm",))
+    (tmp_path / "study").mkdir()
+    each = {"name": "it_learns", "says": "It learns.", "source": "Somebody 2000", "number": "best_score", "above": 0.99}
+    (tmp_path / "study" / "claims.yaml").write_text(yaml.safe_dump({"claims": [each]}))
+    where = ["claims", "experiment=study", f"runs_dir={tmp_path / 'runs'}"]
+    assert main(where) == 0 and main([*where, "--require"]) == 1
+    told = capsys.readouterr().out
+    assert "– it_learns: not replicated at this budget" in told and "1 claim: 1 not replicated at this budget." in told
+    assert (tmp_path / "runs" / "study" / "claims.csv").is_file()
+    for name, message in (("plain", "plain has no claims"), ("stduy", "did you mean 'study'")):
+        assert main(["claims", f"experiment={name}"]) == 2
+        assert message in " ".join(capsys.readouterr().err.split())

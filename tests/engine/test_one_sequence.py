@@ -56,7 +56,7 @@ def by_definition(settings: Settings, p: Mapping[str, torch.Tensor]) -> OneSeque
     if task.loss == "cross_entropy":
         outputs, target = np.exp(outputs) / np.exp(outputs).sum(-1, keepdims=True), np.eye(task.outputs)[target]
     asked = np.ones(n, bool) if every else None
-    return OneSequence(batch.inputs[:n, 0], states, outputs, target, asked, task.loss == "cross_entropy", None)
+    return OneSequence(batch.inputs[:n, 0], states, None, outputs, target, asked, task.loss == "cross_entropy", None)
 
 
 @pytest.mark.parametrize("arch", ["rnn_tanh", "lstm", "gru"])

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from sweeps.analysis.provenance import Provenance
-from sweeps.analysis.text import number
+from sweeps.analysis.text import number, number_of
 from sweeps.claims.judge import NOT_HERE, REFUTED, REPLICATED, VERDICTS, Judged
 
 MARKS = {REPLICATED: "✓", NOT_HERE: "–", REFUTED: "✗"}
@@ -18,7 +18,7 @@ def counted(found: Sequence[Judged]) -> str:
     """`3 claims: 2 replicated, 1 refuted`."""
     counts = [(verdict, sum(each.verdict == verdict for each in found)) for verdict in VERDICTS]
     told = ", ".join(f"{count} {verdict}" for verdict, count in counts if count)
-    return f"{len(found)} claim{'s' * (len(found) != 1)}: {told}"
+    return f"{number_of(len(found), 'claim')}: {told}"
 
 
 def what_was_found(judged: Judged) -> str:
@@ -28,13 +28,13 @@ def what_was_found(judged: Judged) -> str:
     text = number(judged.value, 3)
     if judged.low == judged.low:
         text += f" [{number(judged.low, 3)}, {number(judged.high, 3)}]"
-    return f"{text}, n = {judged.seeds} seed{'s' * (judged.seeds != 1)}"
+    return f"{text}, n = {number_of(judged.seeds, 'seed')}"
 
 
 def budget_of(judged: Judged) -> str:
     """`400 updates`."""
     low, high = judged.steps
-    return f"{low:,}" + (f" to {high:,}" if high != low else "") + " updates"
+    return number_of(high, "update") if low == high else f"{low:,} to {number_of(high, 'update')}"
 
 
 def markdown(found: Sequence[Judged], about: Provenance) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from sweeps.commands.arguments import settings_in, study_of
-from sweeps.config.places import EXPERIMENTS
-from sweeps.errors import SweepsError
+from sweeps.config.places import EXPERIMENTS, choices
+from sweeps.errors import SweepsError, unknown
 from sweeps.terminal import say
 
 REQUIRE = "--require"
@@ -27,6 +27,8 @@ def claims(arguments: list[str]) -> int:
     settings = settings_in(arguments, ("experiment", "runs_dir", "into"), flags=(REQUIRE,))
     path = EXPERIMENTS / settings["experiment"] / "claims.yaml"
     if not path.is_file():
+        if (name := settings["experiment"]) not in choices("experiment"):
+            raise SweepsError(unknown("experiment", name, choices("experiment")))
         raise SweepsError(
             f"experiment {settings['experiment']} has no claims: there is no {path.name} beside its sweep"
         )

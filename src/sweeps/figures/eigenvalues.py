@@ -17,7 +17,7 @@ from sweeps.figures.panels import Grid, grid_of, legend_above, note, outer_label
 from sweeps.figures.style import house
 
 MARKS: dict[str, dict[str, Any]] = {
-    START: {"marker": "o", "color": "#88AFC9", "markersize": 3.0, "fillstyle": "none", "markeredgewidth": 0.6},
+    START: {"marker": "o", "color": "#4F8AB0", "markersize": 3.0, "fillstyle": "none", "markeredgewidth": 0.6},
     END: {"marker": ".", "color": "#7A1F00", "markersize": 2.6},
 }
 CIRCLE: dict[str, Any] = {"color": "#555555", "linewidth": 0.7}
