@@ -24,7 +24,7 @@ def test_a_planted_decay_is_told_as_its_factor_and_dies_where_a_thousandth_is_le
     first, last = planted(tmp_path, length=80, slope=(-0.1, -0.011), steps=200)
     assert (first.step, last.step) == (0, 200)
     assert first.rate == pytest.approx(-0.1) and last.rate == pytest.approx(-0.011)
-    assert first.per_step() == "× 0.794 per step back (lags 20 to 59)", "of 0 to 79, 20 left out at either end"
+    assert first.per_step() == "× 0.794 per step (lags 20 to 59)", "of 0 to 79, 20 left out at either end"
     assert first.gone == 31 and first.far() == "below a thousandth from lag 31 on", "10^-0.1*30 is the thousandth"
     assert last.gone is None and last.far() == f"{10 ** (-0.011 * 79):.3g} of it left at lag 79"
 

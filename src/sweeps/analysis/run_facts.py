@@ -63,7 +63,7 @@ class Reach:
     def per_step(self) -> str:
         """What one step back leaves: the factor per step with its lags, or the end-to-end change of a short one."""
         if not math.isnan(self.rate):
-            return f"× {factor(self.rate)} per step back (lags {ENDS} to {len(self.norms) - ENDS - 1})"
+            return f"× {factor(self.rate)} per step (lags {ENDS} to {len(self.norms) - ENDS - 1})"
         if len(self.norms) >= SHORTEST or math.isnan(self.change):
             return "no factor per step"
         return f"{decades(self.change)} decades per step back, end to end (T < {SHORTEST}: no factor)"
