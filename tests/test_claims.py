@@ -14,8 +14,10 @@ from analysis.make_records import write_cell
 from analysis.planted import planted
 from sweeps import load
 from sweeps.claims.claim import Claim, parse_claims
+from sweeps.claims.index import index
 from sweeps.claims.judge import NOT_HERE, REFUTED, REPLICATED, judge
 from sweeps.claims.of_experiment import claims_of, write_verdicts
+from sweeps.config.places import EXPERIMENTS
 from sweeps.errors import SweepsError
 from sweeps.main import main
 
@@ -219,3 +221,22 @@ def test_the_command_judges_and_requires(tmp_path: Path, monkeypatch: pytest.Mon
     for name, message in (("plain", "plain has no claims"), ("stduy", "did you mean 'study'")):
         assert main(["claims", f"experiment={name}"]) == 2
         assert message in " ".join(capsys.readouterr().err.split())
+
+
+def test_the_page_of_experiments_is_that_of_their_results() -> None:
+    """`python -m sweeps claims --index` makes it again."""
+    assert (EXPERIMENTS / "README.md").read_text(encoding="utf-8") == index(EXPERIMENTS)
+
+
+def test_a_result_of_other_claims_is_told(tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    (folder / "result").mkdir(parents=True)
+    (folder / "README.md").write_text("# study: a question\n")
+    each = {"name": "it_learns", "says": "It learns.", "source": "Somebody 2000", "number": "best_score", "above": 0.9}
+    (folder / "claims.yaml").write_text(yaml.safe_dump({"claims": [each]}))
+    head = "claim,part,verdict,value,low,high,seeds,steps,criterion,source\n"
+    (folder / "result" / "claims.csv").write_text(f"{head}it_learns,,replicated,0.95,0.94,0.96,6,20,c,s\n")
+    assert "| It learns. | ✓ replicated | 0.95, n = 6 | Somebody 2000 |" in index(tmp_path)
+    (folder / "result" / "claims.csv").write_text(f"{head}other,,replicated,0.95,0.94,0.96,6,20,c,s\n")
+    with pytest.raises(SweepsError, match="not of the claims that are declared"):
+        index(tmp_path)

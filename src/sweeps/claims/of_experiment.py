@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -22,15 +23,19 @@ def claims_of(path: Path, records: Records) -> list[Judged]:
     Raises:
         SweepsError: the file is not what it must be, or names settings that the records do not have.
     """
+    return judge_all(records, parse_claims(node_of(path))) if path.is_file() else []
+
+
+def node_of(path: Path) -> Any:
+    """What stands in a YAML file.
+
+    Raises:
+        SweepsError: it is none.
+    """
     try:
-        text = read_bytes(path, SMALL)
-    except FileNotFoundError:
-        return []
-    try:
-        node = yaml.safe_load(text)
+        return yaml.safe_load(read_bytes(path, SMALL))
     except yaml.YAMLError as error:
         raise SweepsError(f"{path} is no YAML: {error}") from None
-    return judge_all(records, parse_claims(node))
 
 
 def write_verdicts(records: Records, found: list[Judged], folder: Path) -> list[Path]:

@@ -9,7 +9,7 @@ from sweeps.config.places import EXPERIMENTS, choices
 from sweeps.errors import SweepsError, unknown
 from sweeps.terminal import say
 
-REQUIRE = "--require"
+REQUIRE, INDEX = "--require", "--index"
 
 
 def claims(arguments: list[str]) -> int:
@@ -17,14 +17,16 @@ def claims(arguments: list[str]) -> int:
 
     The claims stand in experiments/NAME/claims.yaml; verdicts are printed and written to claims.md and claims.csv in
     the folder of the records, or to into=FOLDER. The exit status is 0 whatever the verdicts; with --require it is 1
-    unless every claim is replicated.
+    unless every claim is replicated. --index makes experiments/README.md of the verdicts in experiments/*/result.
     """
     from sweeps.claims.judge import REPLICATED
     from sweeps.claims.of_experiment import claims_of, write_verdicts
     from sweeps.claims.words import MARKS, budget_of, counted, what_was_found
     from sweeps.report.make import records_to_report
 
-    settings = settings_in(arguments, ("experiment", "runs_dir", "into"), flags=(REQUIRE,))
+    settings = settings_in(arguments, ("experiment", "runs_dir", "into"), flags=(REQUIRE, INDEX))
+    if INDEX in arguments:
+        return _index()
     path = EXPERIMENTS / settings["experiment"] / "claims.yaml"
     if not path.is_file():
         if (name := settings["experiment"]) not in choices("experiment"):
@@ -43,3 +45,14 @@ def claims(arguments: list[str]) -> int:
     for written in write_verdicts(records, found, Path(settings["into"]) if "into" in settings else sweep.root):
         say(f"Written: {written}")
     return int(REQUIRE in arguments and any(each.verdict != REPLICATED for each in found))
+
+
+def _index() -> int:
+    """Make the page of all experiments with committed verdicts."""
+    from sweeps.claims.index import index
+    from sweeps.records.files import write_atomically
+
+    page = EXPERIMENTS / "README.md"
+    write_atomically(page, index(EXPERIMENTS))
+    say(f"Written: {page}")
+    return 0
