@@ -1,4 +1,4 @@
-"""The page of all experiments with claims, `experiments/README.md`, from the verdicts that are committed beside them."""
+"""The page of all experiments with claims, `experiments/README.md`, from the verdicts committed beside them."""
 
 from __future__ import annotations
 
