@@ -47,6 +47,16 @@ def leaky(p: P, leak: float = 0.1) -> Step:
     return step
 
 
+def linear(p: P) -> Step:
+    q = blocks(p, "h")
+
+    def step(x: Tensor, state: State) -> tuple[Tensor, ...]:
+        (h,) = begin(x, p, state, 1)
+        return (columns(q["Wh"], h) + torch.relu(columns(q["Uh"], x) + q["bh"]),)
+
+    return step
+
+
 def residual(p: P) -> Step:
     q = blocks(p, "h")
 
@@ -218,6 +228,7 @@ def sigmoid_rnn(p: P) -> Step:
 
 OTHERS: dict[str, Callable[[P], Step]] = {
     "rnn_sigmoid": sigmoid_rnn,
+    "rnn_linear": linear,
     "rnn_leaky": leaky,
     "rnn_residual": residual,
     "rnn_antisymmetric": antisymmetric,

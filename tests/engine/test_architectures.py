@@ -57,6 +57,14 @@ def test_a_sigmoid_network_is_a_tanh_network_of_half_the_argument() -> None:
     torch.testing.assert_close(torch.stack(out), ran("rnn_sigmoid", p))
 
 
+def test_the_state_of_a_linear_network_is_the_sum_of_what_was_read_each_moved_by_a_power_of_w() -> None:
+    """h_t = sum_s relu(x_s U + b) W^(t-s), by matrix powers instead of steps."""
+    p = drawn("rnn_linear")
+    read = (inputs() @ p["weight_ih"].unsqueeze(1) + p["bias"][:, None, None]).clamp(min=0)
+    moved = [read[:, s] @ torch.linalg.matrix_power(p["weight_hh"], T - 1 - s) for s in range(T)]
+    torch.testing.assert_close(ran("rnn_linear", p)[-1], torch.stack(moved).sum(0))
+
+
 def test_a_residual_network_begins_nearly_as_the_identity() -> None:
     made = architecture("rnn_residual").parameters_with(INPUTS, H, {})["scale"]
     alpha, beta = (1 / (1 + math.exp(-made.values[name])) for name in made.blocks)
