@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,11 @@ import yaml
 
 from analysis.make_records import write_cell
 from analysis.planted import planted
-from sweeps import load
+from sweeps import compose, load, train
 from sweeps.claims.claim import Claim, parse_claims
 from sweeps.claims.index import index
 from sweeps.claims.judge import NOT_HERE, REFUTED, REPLICATED, judge
+from sweeps.claims.numbers import number_named
 from sweeps.claims.of_experiment import claims_of, write_verdicts
 from sweeps.config.places import EXPERIMENTS
 from sweeps.errors import SweepsError
@@ -96,6 +98,17 @@ def test_a_share_has_an_exact_interval(tmp_path: Path, solved: int, verdict: str
     assert found.verdict == verdict and found.value == solved / 8
     if solved == 8:
         assert found.low == pytest.approx(0.05 ** (1 / 8))
+
+
+def test_the_carry_of_constant_gates_is_their_power(tmp_path: Path) -> None:
+    """Without weights f = sigmoid(b) at every step, of which 11 stand between the first state and the last of 12."""
+    cells = compose(
+        "arch=lstm", "arch.hidden=4", "arch.forget_bias=0,2", "init=random", "init.gain=0", "init.input_scale=0",
+        "task.length=12", "train.steps=1", "train.log_every=1", "train.eval_every=1", "train.eval_size=8",
+        "probe=gates", "tracker=csv",
+    )  # fmt: skip
+    found = number_named("carry").values(train(cells, tmp_path))
+    assert sorted(found) == pytest.approx([-11 * math.log10(2), -11 * math.log10(1 + math.exp(-2))], rel=1e-6)
 
 
 def test_every_combination_must_hold(tmp_path: Path) -> None:

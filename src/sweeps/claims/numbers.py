@@ -99,6 +99,15 @@ def _over_exponent(records: Records) -> pd.Series:
     return slope / records.cells["cell"].map(largest).astype(float)
 
 
+def _carry(records: Records) -> pd.Series:
+    """log10 of what the gates that keep the state leave of it from the first step to the last, the mean over units."""
+    if "gates" not in probes_of(records):
+        return pd.Series(math.nan, records.cells.index)
+    frame = probed(records, "gates")
+    first = frame[(frame["step"] == 0) & (frame["t"] == 0)].dropna(subset=["log10_carry"])
+    return records.cells["cell"].map(first.groupby("cell", observed=True)["log10_carry"].min()).astype(float)
+
+
 NUMBERS: Mapping[str, Number] = {
     "loss_over_chance": Number("best loss over that of the best constant answer", -1, _loss_over_chance),
     "left": Number(
@@ -110,6 +119,7 @@ NUMBERS: Mapping[str, Number] = {
         "share of log10 of the gradient that a line over lag explains", 0, partial(_of_gradient, number=_straightness)
     ),
     "over_theory": Number("factor per step of the squared gradient over that of theory", 0, _over_theory),
+    "carry": Number("log10 of what the gates that keep the state leave of it over a sequence", 0, _carry),
     "over_exponent": Number("slope of the gradient over the largest Lyapunov exponent", 0, _over_exponent),
 }
 """Beside the measures of tables; all of them but the first are of networks before training."""
