@@ -65,7 +65,7 @@ def judge(records: Records, claim: Claim) -> Judged:
     """
     here = _chosen(records, claim.where)
     if claim.tuned:
-        here = with_tuned(_both(records, claim), claim.tuned, claim.number)
+        here = with_tuned(_both(records, claim), claim.tuned, number_named(claim.number).chosen_by or claim.number)
         here = _chosen(here, claim.where) if not claim.against else here
     axes = [column_of(axis, here.axes) for axis in claim.for_each]
     if not axes:

@@ -14,7 +14,9 @@ from sweeps.analysis.cell_theory import expected, settings_of
 from sweeps.analysis.loading.probed import probed, probes_of
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.statistics.measures import MEASURES, SHORT, measure_named, per_run
+from sweeps.config.schema import Settings
 from sweeps.errors import SweepsError, unknown
+from sweeps.theory import carry
 
 Values = Callable[[Records], pd.Series]
 FIRST, LAST = 2, 22
@@ -29,11 +31,13 @@ class Number:
         label: in a sentence, after "the".
         better: 1 if more shows that more was learned, -1 if less does, 0 if it is not about learning.
         values: of every run, in the order of `records.cells`; NaN for none.
+        chosen_by: the measure by which hyperparameters are tuned for it; empty for one that shows no learning.
     """
 
     label: str
     better: int
     values: Values
+    chosen_by: str = ""
 
 
 def number_named(name: str) -> Number:
@@ -48,11 +52,12 @@ def number_named(name: str) -> Number:
         raise SweepsError(unknown("number", name, (*NUMBERS, *MEASURES, *SHORT)))
     measure = measure_named(name)
     label = measure.label.format(score="score")
-    return Number(label, measure.better if measure.reached or measure.share else 0, lambda each: per_run(each, measure))
+    better = measure.better if measure.reached or measure.share else 0
+    return Number(label, better, lambda each: per_run(each, measure), measure.name)
 
 
 def _loss_over_chance(records: Records) -> pd.Series:
-    return per_run(records, MEASURES["best_loss"]) / records.cells["chance_loss"]
+    return per_run(records, MEASURES["lowest_loss"]) / records.cells["chance_loss"]
 
 
 def at_start(records: Records) -> dict[str, pd.Series]:
@@ -99,17 +104,30 @@ def _over_exponent(records: Records) -> pd.Series:
     return slope / records.cells["cell"].map(largest).astype(float)
 
 
-def _carry(records: Records) -> pd.Series:
-    """log10 of what the gates that keep the state leave of it from the first step to the last, the mean over units."""
+def _carry_over_theory(records: Records) -> pd.Series:
+    """log10 of what an LSTM's forget gates leave from the first step to the last, over that of constant gates."""
+    cells = records.cells
     if "gates" not in probes_of(records):
-        return pd.Series(math.nan, records.cells.index)
+        return pd.Series(math.nan, cells.index)
     frame = probed(records, "gates")
     first = frame[(frame["step"] == 0) & (frame["t"] == 0)].dropna(subset=["log10_carry"])
-    return records.cells["cell"].map(first.groupby("cell", observed=True)["log10_carry"].min()).astype(float)
+    measured = cells["cell"].map(first.groupby("cell", observed=True)["log10_carry"].min()).astype(float)
+    return measured / [_constant_gates(settings_of(records, str(cell))) for cell in cells["cell"]]
+
+
+def _constant_gates(settings: Settings | None) -> float:
+    if settings is None or settings.arch.name != "lstm":
+        return math.nan
+    lag = settings.task.length - 1
+    if settings.init.name == "chrono":
+        return float(carry.log10_chrono_carry(float(settings.init.options["t_max"]) or settings.task.length, lag))
+    return float(carry.log10_carry(float(settings.arch.options["forget_bias"]), lag))
 
 
 NUMBERS: Mapping[str, Number] = {
-    "loss_over_chance": Number("best loss over that of the best constant answer", -1, _loss_over_chance),
+    "loss_over_chance": Number(
+        "lowest evaluation loss over that of the best constant answer", -1, _loss_over_chance, chosen_by="lowest_loss"
+    ),
     "left": Number(
         "log10 of the squared gradient at the first time step over that at the last",
         0,
@@ -119,7 +137,9 @@ NUMBERS: Mapping[str, Number] = {
         "share of log10 of the gradient that a line over lag explains", 0, partial(_of_gradient, number=_straightness)
     ),
     "over_theory": Number("factor per step of the squared gradient over that of theory", 0, _over_theory),
-    "carry": Number("log10 of what the gates that keep the state leave of it over a sequence", 0, _carry),
+    "carry_over_theory": Number(
+        "log10 of what forget gates leave over a sequence, over that of constant gates", 0, _carry_over_theory
+    ),
     "over_exponent": Number("slope of the gradient over the largest Lyapunov exponent", 0, _over_exponent),
 }
 """Beside the measures of tables; all of them but the first are of networks before training."""

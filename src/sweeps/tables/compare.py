@@ -42,9 +42,9 @@ def compare(
         axes: under any of their names (`init.gain`, `gain`); the levels of the last one are columns if they are few.
             Axes that are neither here nor selected are pooled: each seed counts once, with the median (interquartile
             mean) of its runs there.
-        metric: best_score, final_score, best_loss, final_loss, final_eval_loss, test_score, test_loss, solved_step,
-            solved, solved_at_end, diverged, diverged_at_start, grad_norm, grad_norm_clipped, clipped, decay_start,
-            decay_training, change_start, change_training or zeros.
+        metric: best_score, final_score, best_loss, lowest_loss, final_loss, final_eval_loss, test_score, test_loss,
+            solved_step, solved, solved_at_end, diverged, diverged_at_start, grad_norm, grad_norm_clipped, clipped,
+            decay_start, decay_training, change_start, change_training or zeros.
         within: axes for each of whose levels there is a best; by default `task` and `length`.
         select: a level, or a list of levels, of any setting; the rest of the records is left out.
         statistic: "median" with an order-statistics interval, or "iqm" (interquartile mean) with one from 11 seeds on.

@@ -68,6 +68,20 @@ def chrono_carry(t_max: float, lag: ArrayLike) -> Array:
     return (np.exp(k * log_expit(log_u)) * parts).sum(-1) / (t_max - 2)
 
 
+def log10_chrono_carry(t_max: float, lag: ArrayLike) -> Array:
+    """log10 of the typical carry over k = `lag` steps at the start of a network with `init=chrono`, k E[log10 f].
+
+    f = u / (1 + u) with u ~ U(1, m), m = t_max - 1, as in `chrono_carry`:
+    E[ln f] = (m ln m - (1 + m) ln(1 + m) + 2 ln 2) / (m - 1).
+
+    Raises:
+        ValueError: t_max is not above 2, or a lag below 0.
+    """
+    m = above("t_max", t_max, 2) - 1
+    mean = (m * np.log(m) - (1 + m) * np.log1p(m) + 2 * np.log(2)) / (m - 1)
+    return at_least("lag", lag, 0) * mean / np.log(10)
+
+
 def chrono_limit(ratio: ArrayLike) -> Array:
     """The limit of `chrono_carry(t_max, lag)` for long sequences, ratio = t_max / lag: e^-x - x E1(x), x = 1 / ratio.
 

@@ -49,6 +49,7 @@ MEASURES = {
         Measure("best_score", 1, "best {score}", reached=True),
         Measure("final_score", 1, "final {score}", reached=True),
         Measure("best_loss", -1, "loss of the best evaluation", reached=True),
+        Measure("lowest_loss", -1, "lowest evaluation loss", reached=True),
         Measure("final_loss", -1, "final training loss", reached=True),
         Measure("final_eval_loss", -1, "final evaluation loss", reached=True),
         Measure("test_score", 1, "test {score}", reached=True),
@@ -112,8 +113,14 @@ def per_run(records: Records, measure: Measure) -> pd.Series:
         return cells[measure.name]
     if measure.better == 0:
         return cells[["cell"]].join(numbers_of(records), on="cell")[measure.name]
-    measured = cells[measure.name].notna().groupby(cells["task"], dropna=False).transform("any")
-    return cells[measure.name].mask(diverged(cells) & measured, -np.inf * measure.better)
+    values = _lowest_loss(records) if measure.name == "lowest_loss" else cells[measure.name]
+    measured = values.notna().groupby(cells["task"], dropna=False).transform("any")
+    return values.mask(diverged(cells) & measured, -np.inf * measure.better)
+
+
+def _lowest_loss(records: Records) -> pd.Series:
+    lowest = records.metrics.groupby("cell", observed=True)["eval_loss"].min()
+    return records.cells["cell"].map(lowest).astype(float)
 
 
 def crossings(records: Records, measure: Measure) -> int:
