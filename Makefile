@@ -13,7 +13,7 @@ endif
 WHERE = experiment=$(EXPERIMENT) $(filter runs_dir=%,$(ARGS))
 
 .DEFAULT_GOAL = help
-.PHONY: help setup sweep plan figures report claims verify mirror sync workspace dashboard test test-slow check format lint types bench notebooks clean
+.PHONY: help setup sweep plan figures report claims papers verify mirror sync workspace dashboard test test-slow check format lint types bench notebooks clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -42,6 +42,9 @@ report: $(READY)  ## tables, figures and report again from the records
 
 claims: $(READY)  ## judge the published statements of the experiment on its records
 	@$(RUN) claims $(WHERE)
+
+papers: $(READY)  ## train all experiments that have claims, the cheapest first, and judge them; goes on where it was stopped
+	@$(RUN) papers $(ARGS)
 
 verify: $(READY)  ## make the report again elsewhere and say which of its files and of the records differ
 	@$(RUN) verify $(WHERE)

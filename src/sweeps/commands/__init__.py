@@ -8,6 +8,7 @@ from sweeps.commands.choices import choices
 from sweeps.commands.claims import claims
 from sweeps.commands.compare import compare
 from sweeps.commands.evaluate import evaluate
+from sweeps.commands.papers import papers
 from sweeps.commands.probe import probe
 from sweeps.commands.report import dashboard, figure, figures, report, verify
 from sweeps.commands.runs import find, show
@@ -23,6 +24,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "report": report,
     "verify": verify,
     "claims": claims,
+    "papers": papers,
     "compare": compare,
     "find": find,
     "show": show,
