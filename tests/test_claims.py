@@ -23,6 +23,7 @@ from sweeps.claims.of_experiment import claims_of, write_verdicts
 from sweeps.config.places import EXPERIMENTS
 from sweeps.errors import SweepsError
 from sweeps.main import main
+from sweeps.tasks.regression import split
 
 LUCK = np.random.default_rng(5).normal(0, 0.01, (100, 8))
 
@@ -111,6 +112,21 @@ def test_the_carry_without_weights_is_that_of_constant_gates(tmp_path: Path, ini
     found = number_named("carry_over_theory").values(train(cells, tmp_path))
     luck = 1e-6 if init == "random" else 0.1  # time scales are drawn, one a unit
     assert found.tolist() == pytest.approx([1.0] * len(found), abs=luck) and len(found)
+
+
+def test_sensitivity_and_power_of_a_linear_network_are_those_of_its_inputs(tmp_path: Path) -> None:
+    """W = 0.5 I and inputs so small that tanh is linear: h = s U with s = sum of 0.5^k x_{T-1-k}, by hand."""
+    cells = compose(
+        "arch=rnn_tanh", "arch.hidden=3", "init=identity", "init.gain=0.5", "init.input_scale=1e-4", "task=regression",
+        "task.data=linear", "task.length=5", "task.samples=50", "optim=sgd", "optim.lr=1e-12", "train.batch=1",
+        "train.steps=300", "train.log_every=1", "train.eval_every=1", "seed=0,1,2,3", "tracker=csv",
+    )  # fmt: skip
+    records = train(cells, tmp_path)
+    x = split("linear", 5, 50, 1.0, 0.15, 0.25)[0][0]  # the sequences that train; each is drawn often
+    power = np.mean((x @ 0.5 ** np.arange(4, -1, -1.0)) ** 2)
+    slope = np.mean((x[:, :4] @ (np.arange(4, 0, -1) * 0.5 ** np.arange(3, -1, -1.0))) ** 2)
+    assert number_named("state_power").values(records).mean() == pytest.approx(power, rel=0.1)
+    assert number_named("sensitivity").values(records).mean() == pytest.approx(slope, rel=0.1)
 
 
 def test_a_loss_is_the_lowest_of_a_run_and_tuned_by_itself(tmp_path: Path) -> None:

@@ -115,6 +115,31 @@ def _carry_over_theory(records: Records) -> pd.Series:
     return measured / [_constant_gates(settings_of(records, str(cell))) for cell in cells["cell"]]
 
 
+def _over_error(records: Records, *parameters: str) -> pd.Series:
+    """Mean over evaluations of (||dL/dp|| / ||dL/dc||)^2, c the readout's bias, p the first of these parameters that a
+    run has: of one sequence and a loss of one number, ||dy/dp||^2."""
+    rows = records.parameters
+    square = rows.set_index(["cell", "step", "parameter"])["grad_norm"].unstack("parameter") ** 2
+    found = square.reindex(columns=list(parameters)).bfill(axis=1).iloc[:, 0] / square["bias_out"]
+    return records.cells["cell"].map(found.groupby("cell", observed=True).mean()).astype(float)
+
+
+def _weights(records: Records, parameter: str) -> pd.Series:
+    """The squared norm of a parameter before training."""
+    rows = records.parameters
+    norm = rows[(rows["step"] == 0) & (rows["parameter"] == parameter)].set_index("cell")["weight_norm"]
+    return records.cells["cell"].map(norm).astype(float) ** 2
+
+
+def _state_power(records: Records) -> pd.Series:
+    return _over_error(records, "weight_out") / _weights(records, "weight_ih")
+
+
+def _sensitivity(records: Records) -> pd.Series:
+    read = _weights(records, "weight_ih") * _weights(records, "weight_out")
+    return _over_error(records, "weight_hh", "nu") / read
+
+
 def _constant_gates(settings: Settings | None) -> float:
     if settings is None or settings.arch.name != "lstm":
         return math.nan
@@ -140,6 +165,8 @@ NUMBERS: Mapping[str, Number] = {
     "carry_over_theory": Number(
         "log10 of what forget gates leave over a sequence, over that of constant gates", 0, _carry_over_theory
     ),
+    "state_power": Number("power of the last state over that of what is read", 0, _state_power),
+    "sensitivity": Number("squared derivative of the state by the recurrent weights", 0, _sensitivity),
     "over_exponent": Number("slope of the gradient over the largest Lyapunov exponent", 0, _over_exponent),
 }
 """Beside the measures of tables; all of them but the first are of networks before training."""
