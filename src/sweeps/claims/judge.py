@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from sweeps.analysis.labels import level_text
+from sweeps.analysis.loading.axes import as_level
 from sweeps.analysis.loading.records import Records
 from sweeps.analysis.statistics.intervals import median_coverage, median_interval, medians, share_interval
 from sweeps.analysis.statistics.paired import TUNED
@@ -181,7 +182,8 @@ def _matching(cells: pd.DataFrame, where: Mapping[str, Any]) -> pd.DataFrame:
     chosen = np.ones(len(cells), bool)
     for name, level in where.items():
         column = column_of(name, map(str, cells))
-        chosen &= cells[column].isin(level if isinstance(level, list | tuple) else [level]).to_numpy()
+        levels = level if isinstance(level, list | tuple) else [level]
+        chosen &= cells[column].isin([as_level(column, each) for each in levels]).to_numpy()
     return cells[chosen]
 
 
