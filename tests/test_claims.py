@@ -89,7 +89,9 @@ def test_a_comparison_is_paired_by_seed(
 def test_levels_that_are_true_and_false_are_compared(tmp_path: Path) -> None:
     rule = lambda run: 0.5 + 0.3 * (run["stack__residual"] is True) + LUCK[run["seed"], 0]  # noqa: E731
     records = planted(tmp_path, rule, seeds=6, stack__residual=(True, False))
-    found = judge(records, claim(where={"residual": True}, against={"residual": False}, statistic="difference", above=0))
+    found = judge(
+        records, claim(where={"residual": True}, against={"residual": False}, statistic="difference", above=0)
+    )
     assert found.verdict == REPLICATED and found.value == pytest.approx(0.3, abs=0.05)
 
 
