@@ -131,6 +131,14 @@ def _weights(records: Records, parameter: str) -> pd.Series:
     return records.cells["cell"].map(norm).astype(float) ** 2
 
 
+def _input_over_recurrent(records: Records) -> pd.Series:
+    """log10 of ||dL/dU|| / ||dL/dW|| before training, U the input weights, W the recurrent matrix."""
+    rows = records.parameters
+    norm = rows[rows["step"] == 0].set_index(["cell", "parameter"])["grad_norm"].unstack("parameter")
+    ratio = np.log10(norm["weight_ih"] / norm["weight_hh"]) if "weight_hh" in norm else norm["weight_ih"] * math.nan
+    return records.cells["cell"].map(ratio).astype(float)
+
+
 def _state_power(records: Records) -> pd.Series:
     return _over_error(records, "weight_out") / _weights(records, "weight_ih")
 
@@ -164,6 +172,9 @@ NUMBERS: Mapping[str, Number] = {
     "over_theory": Number("factor per step of the squared gradient over that of theory", 0, _over_theory),
     "carry_over_theory": Number(
         "log10 of what forget gates leave over a sequence, over that of constant gates", 0, _carry_over_theory
+    ),
+    "input_over_recurrent": Number(
+        "log10 of the gradient of the input weights over that of the recurrent matrix", 0, _input_over_recurrent
     ),
     "state_power": Number("power of the last state over that of what is read", 0, _state_power),
     "sensitivity": Number("squared derivative of the state by the recurrent weights", 0, _sensitivity),
