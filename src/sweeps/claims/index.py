@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,11 @@ from sweeps.errors import SweepsError
 
 RESULT = "result"
 """Folder of an experiment with the committed `claims.csv` and its pictures."""
+FINDING = re.compile(r"^\*\*Result\.\*\*.*?\*\*([A-Z][^*]{20,}?)\*\*", re.DOTALL | re.MULTILINE)
+"""The first sentence in bold behind "Result." in a README: what the experiment found."""
 HEAD = """# What is true of long dependencies at this scale
 
-A line for each published statement that an experiment here checks, with what its committed records say. The page is
+What was found, and a line for each published statement that was checked, with what the committed records say. The page is
 made by `python -m sweeps claims --index`; how verdicts are reached: [claims](../docs/add_experiment.md#claims).
 """
 
@@ -41,8 +44,9 @@ def _of_experiment(folder: Path, rows: pd.DataFrame) -> str:
     whole = rows[rows["part"] == ""].set_index("claim")
     if list(whole.index) != [claim.name for claim in claims]:
         raise SweepsError(f"{folder / RESULT}: not of the claims that are declared; judge them again into={RESULT}")
-    title = (folder / "README.md").read_text(encoding="utf-8").splitlines()[0].removeprefix("# ")
-    lines = [f"## [{title}]({folder.name}/README.md)", ""]
+    text = (folder / "README.md").read_text(encoding="utf-8")
+    lines = [f"## [{text.splitlines()[0].removeprefix('# ')}]({folder.name}/README.md)", ""]
+    lines += [f"{' '.join(each.split()).rstrip('.')}.\n" for each in FINDING.findall(text)[:1]]
     lines += [
         f'<img src="{folder.name}/{RESULT}/{picture.name}" width="320" alt="{picture.stem.replace("_", " ")}">\n'
         for picture in sorted((folder / RESULT).glob("*.png"))[:1]

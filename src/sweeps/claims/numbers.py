@@ -135,8 +135,8 @@ def _input_over_recurrent(records: Records) -> pd.Series:
     """log10 of ||dL/dU|| / ||dL/dW|| before training, U the input weights, W the recurrent matrix."""
     rows = records.parameters
     norm = rows[rows["step"] == 0].set_index(["cell", "parameter"])["grad_norm"].unstack("parameter")
-    ratio = np.log10(norm["weight_ih"] / norm["weight_hh"]) if "weight_hh" in norm else norm["weight_ih"] * math.nan
-    return records.cells["cell"].map(ratio).astype(float)
+    ratio = norm["weight_ih"] / norm.get("weight_hh", math.nan)
+    return records.cells["cell"].map(ratio).astype(float).map(math.log10)
 
 
 def _state_power(records: Records) -> pd.Series:
