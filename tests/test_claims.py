@@ -137,7 +137,9 @@ def test_sensitivity_and_power_of_a_linear_network_are_those_of_its_inputs(tmp_p
     slope = np.mean((x[:, :4] @ (np.arange(4, 0, -1) * 0.5 ** np.arange(3, -1, -1.0))) ** 2)
     assert number_named("state_power").values(records).mean() == pytest.approx(power, rel=0.1)
     assert number_named("sensitivity").values(records).mean() == pytest.approx(slope, rel=0.1)
-    first: Any = pd.read_csv(tmp_path / records.cells["cell"].iloc[0] / "parameters.csv").iloc[:4].set_index("parameter")
+    first: Any = (
+        pd.read_csv(tmp_path / records.cells["cell"].iloc[0] / "parameters.csv").iloc[:4].set_index("parameter")
+    )
     ratio = math.log10(first.loc["weight_ih", "grad_norm"] / first.loc["weight_hh", "grad_norm"])
     assert number_named("input_over_recurrent").values(records).iloc[0] == pytest.approx(ratio)
 
