@@ -21,8 +21,8 @@ FINDING = re.compile(r"^\*\*Result\.\*\*.*?\*\*([A-Z][^*]{20,}?)\*\*", re.DOTALL
 """The first sentence in bold behind "Result." in a README: what the experiment found."""
 HEAD = """# What is true of long dependencies at this scale
 
-What was found, and a line for each published statement that was checked, with what the committed records say. The page is
-made by `python -m sweeps claims --index`; how verdicts are reached: [claims](../docs/add_experiment.md#claims).
+What was found, and a line for each published statement that was checked, with what the committed records say. The page
+is made by `python -m sweeps claims --index`; how verdicts are reached: [claims](../docs/add_experiment.md#claims).
 """
 
 

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from sweeps.analysis.labels import label
 from sweeps.figures.panels import Grid, PowerOfTen, legend_above, wrapped
 from sweeps.figures.style import house, lines
-from sweeps.theory import activations, carry, mean_field, powers
+from sweeps.theory import activations, carry, cliff, mean_field, powers
 
 PHIS = {"tanh": "rnn_tanh", "relu": "rnn_relu", "sigmoid": "rnn_sigmoid"}
 """Activation functions, each drawn as the plain network that has it."""
@@ -21,6 +21,8 @@ LAYERS = 10
 STEPS, SIZE, SHEARED, RADIUS = 150, 32, 5, 0.95
 BIASES = (-1.0, 0.0, 1.0, 2.0, 3.0, 5.0)
 LONGEST = 200
+INTO_THE_WALL = 5.2, -2.95
+"""Where gradient descent starts that meets the wall, (w, b)."""
 
 
 def activation_functions() -> Grid:
@@ -103,6 +105,26 @@ def forget_gates() -> Grid:
     return figure
 
 
+def loss_wall() -> Grid:
+    """The error of one unit over its weight and bias, with gradient descent into its wall, and its curvature."""
+    w, b = np.meshgrid(np.linspace(4.5, 7, 251), np.linspace(-3.2, -2, 121))
+    with house():
+        figure, (surface, bent) = wrapped(2, height=2.5)
+        mesh = surface.pcolormesh(w, b, np.sqrt(cliff.error(w, b)), cmap="cividis", rasterized=True)
+        figure.colorbar(mesh, ax=surface, label="√E")
+        for name, threshold, colour in (("no clipping", np.inf, "#D55E00"), ("clipping at 1", 1.0, "black")):
+            x, y = cliff.descend(*INTO_THE_WALL, 0.1, 400, threshold)[0].T
+            surface.plot(x, y, color=colour, marker=".", markersize=2, linewidth=0.9, label=name)
+        surface.set(xlim=(4.5, 7), ylim=(-3.2, -2))
+        _label(surface, "weight w", "bias b", "error")
+        norm, curvature = np.hypot(*cliff.gradient(w, b)), cliff.curvature(w, b)
+        bent.plot(norm.ravel()[::7], curvature.ravel()[::7], ".", color="#0072B2", markersize=1.5, rasterized=True)
+        bent.set(xscale="log", yscale="log")
+        _label(bent, "gradient ‖g‖", "curvature ‖H‖", "on a grid of both")
+        legend_above(figure, surface.get_lines())
+    return figure
+
+
 def _label(ax: Axes, x: str, y: str, title: str) -> None:
     ax.set_xlabel(x)
     ax.set_ylabel(y)
@@ -114,5 +136,6 @@ THEORY: dict[str, Callable[[], Grid]] = {
     "matrix_powers": matrix_powers,
     "gradient_factor": gradient_factor,
     "forget_gates": forget_gates,
+    "loss_wall": loss_wall,
 }
 """The figures by name."""

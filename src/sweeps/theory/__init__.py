@@ -8,5 +8,5 @@ every function with its equation and says where measurement and theory may part.
 `minimal_rnn`, `gru`, `lstm`: wide gated ones. `carry`: the path through a cell state alone. `identity_relu`: relu
 networks that start at the identity. `powers`: norms of powers of a matrix, what bounds them, Pascanu's bound.
 `diagonal`: the linear recurrent unit. `latching`: one tanh unit that keeps a bit. `memory`: long memories are
-sensitive.
+sensitive. `cliff`: the wall in the error of one unit.
 """
