@@ -160,7 +160,7 @@ def test_the_normaliser_of_an_slstm_cancels_what_all_inputs_share() -> None:
         p = drawn("slstm")
         x = inputs()
         want = ran("slstm", p, x, exponential=exponential)
-        for constant in (-3.0, 50.0, 2000.0):
+        for constant in (-2000.0, -3.0, 50.0, 2000.0):
             moved = p | {"bias": p["bias"] + constant * torch.eye(4, dtype=torch.float64)[0].repeat_interleave(H)}
             torch.testing.assert_close(ran("slstm", moved, x, exponential=exponential), want)
         c, n, h = (torch.zeros(K, B, H, dtype=torch.float64) for _ in range(3))
@@ -171,6 +171,19 @@ def test_the_normaliser_of_an_slstm_cancels_what_all_inputs_share() -> None:
             c, n = keep * c + i.exp() * z.tanh(), keep * n + i.exp()
             h = o.sigmoid() * c / n
             torch.testing.assert_close(want[t], h)
+
+
+def test_an_slstm_reads_a_first_input_that_its_gate_hardly_lets_in() -> None:
+    """h_0 = o z whatever i is: n_0 is i itself, far below float32's range, too, where f holds nothing."""
+    p = {name: value.float() for name, value in drawn("slstm").items()}
+    x = inputs().float()
+    o, z = (p["bias"][:, None] + x[:, 0] @ p["weight_ih"]).chunk(4, -1)[2:]
+    for constant in (-60.0, -87.0, -300.0):
+        moved = p | {"bias": p["bias"] + constant * torch.eye(4)[0].repeat_interleave(H)}
+        for exponential in (False, True):
+            h = ran("slstm", moved, x, exponential=exponential)
+            torch.testing.assert_close(h[0], o.sigmoid() * z.tanh())
+            torch.testing.assert_close(h, ran("slstm", p, x, exponential=exponential), rtol=1e-4, atol=1e-5)
 
 
 def test_the_matrices_of_two_units_turn_by_the_angle_and_by_the_one_of_its_tangent() -> None:

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+NOTHING = 40.0
+"""How far the scale of a state that holds nothing, as before the first input, may lie above the input's, so that
+exp(log i - m_t) keeps its digits in float32. Beyond it the scale is the input's, which changes no h_t."""
+
+
 def parameters(inputs: int, hidden: int, forget_bias: float = 0.0) -> dict[str, Parameter]:
     """`forget_bias` is what the bias of the forget gate starts at."""
     return gated(inputs, hidden, ["i", "f", "o", "z"], f=forget_bias)
@@ -30,8 +35,10 @@ def step(p: Weights, x: Tensor, state: State, exponential: bool) -> State:
     h, c, n, m = state
     i, f, o, z = drive(p, x, h).chunk(4, -1)
     log_f = f if exponential else f.minimum(0 * f) - (-f.abs()).exp().log1p()  # of sigmoid(f), without rounding to 0
-    highest = (log_f + m).maximum(i).detach()
-    keep, let_in = (log_f + m - highest).exp(), (i - highest).exp()
+    kept, nothing = log_f + m, (c == 0) & (n == 0)
+    kept = kept.minimum(i + NOTHING).where(nothing, kept)
+    highest = kept.maximum(i).detach()
+    keep, let_in = (kept - highest).exp(), (i - highest).exp()
     c, n = keep * c + let_in * tanh("z", z), keep * n + let_in
     return sigmoid("o", o) * c / n, c, n, highest
 
